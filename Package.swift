@@ -1,0 +1,64 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Numeric code alone gives up bounds and overflow checks, and is compiled for the processor that
+// builds it; everything a person's input reaches before the numbers keeps its checks.
+let numeric: [SwiftSetting] = [
+    .unsafeFlags(["-Ounchecked", "-Xcc", "-march=native"], .when(configuration: .release))
+]
+
+let package = Package(
+    name: "sami",
+    products: [
+        .executable(name: "sami", targets: ["sami"]),
+        .library(name: "Transformers", targets: ["Tensors", "Transformers"]),
+        .library(name: "Sessions", targets: ["Sessions"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(
+            name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+        .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        .target(name: "Tensors", dependencies: ["CBLAS"], swiftSettings: numeric),
+        .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
+        .target(name: "Worlds"),
+        .target(name: "Transformers", dependencies: ["Tensors"]),
+        .target(name: "Alignment", dependencies: ["Transformers", "Tokenizers"]),
+        .target(
+            name: "Workspaces",
+            dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "CommandLanguage"),
+        .target(
+            name: "Sessions",
+            dependencies: [
+                "Alignment", "CommandLanguage", "Workspaces", "Worlds",
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
+        .target(name: "Shell", dependencies: ["Sessions", "CEditLine"]),
+        .executableTarget(
+            name: "sami",
+            dependencies: [
+                "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
+        .testTarget(name: "WorldsTests", dependencies: ["Worlds"]),
+        .testTarget(name: "TransformersTests", dependencies: ["Transformers"]),
+        .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
+        .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
+        .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
+        .testTarget(name: "ShellTests", dependencies: ["Shell"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// The CommandLanguage module starts here.

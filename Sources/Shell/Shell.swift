@@ -1,0 +1,1 @@
+// The Shell module starts here.

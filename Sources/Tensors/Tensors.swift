@@ -1,0 +1,1 @@
+// The Tensors module starts here.

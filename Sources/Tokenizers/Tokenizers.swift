@@ -1,0 +1,1 @@
+// The Tokenizers module starts here.

@@ -1,0 +1,1 @@
+// The Transformers module starts here.

@@ -1,0 +1,1 @@
+// The Workspaces module starts here.

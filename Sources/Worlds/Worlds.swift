@@ -1,0 +1,1 @@
+// The Worlds module starts here.
