@@ -1,0 +1,115 @@
+/// What a sentence of the world leaves open.
+public enum Slot: String, CaseIterable, Hashable, Sendable {
+    case name, age, role, fact, second, feeling, ask, advice
+}
+
+/// A sentence with slots, `"They feel {feeling}."`, that is written and read by the same definition.
+struct Template: Sendable {
+    enum Part: Sendable {
+        case literal(String)
+        case slot(Slot)
+    }
+
+    let parts: [Part]
+
+    /// Braces that name no slot stay literal text.
+    init(_ pattern: String) {
+        var parts: [Part] = []
+        var literal = ""
+        var rest = Substring(pattern)
+        while let open = rest.firstIndex(of: "{") {
+            literal += rest[..<open]
+            let inside = rest[rest.index(after: open)...]
+            if let close = inside.firstIndex(of: "}"),
+                let slot = Slot(rawValue: String(inside[..<close]))
+            {
+                if !literal.isEmpty { parts.append(.literal(literal)) }
+                literal = ""
+                parts.append(.slot(slot))
+                rest = inside[inside.index(after: close)...]
+            } else {
+                literal += "{"
+                rest = inside
+            }
+        }
+        literal += rest
+        if !literal.isEmpty { parts.append(.literal(literal)) }
+        self.parts = parts
+    }
+
+    /// The sentence with its slots filled, nil when a value is missing.
+    func text(_ value: (Slot) -> String?) -> String? {
+        var text = ""
+        for part in parts {
+            switch part {
+            case .literal(let literal): text += literal
+            case .slot(let slot):
+                guard let filled = value(slot) else { return nil }
+                text += filled
+            }
+        }
+        return text
+    }
+
+    /// Reads the sentence at the scanner's place and moves it behind; nil, and no move, when the
+    /// text there is something else.
+    func read(_ scanner: inout Scanner, _ choices: (Slot) -> [String]) -> [Slot: String]? {
+        var ahead = scanner
+        var values: [Slot: String] = [:]
+        for part in parts {
+            switch part {
+            case .literal(let literal):
+                guard ahead.take(literal) else { return nil }
+            case .slot(let slot):
+                guard let value = ahead.take(oneOf: choices(slot)) else { return nil }
+                values[slot] = value
+            }
+        }
+        scanner = ahead
+        return values
+    }
+}
+
+/// A place in a text, moved by what is recognized there. Compares bytes: a look-alike written with
+/// combining characters is not the world's own text.
+struct Scanner: Sendable {
+    private let bytes: [UInt8]
+    private(set) var place = 0
+
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+    }
+
+    var isAtEnd: Bool { place >= bytes.count }
+
+    mutating func take(_ literal: String) -> Bool {
+        let wanted = literal.utf8
+        guard bytes.count - place >= wanted.count,
+            bytes[place..<place + wanted.count].elementsEqual(wanted)
+        else { return false }
+        place += wanted.count
+        return true
+    }
+
+    /// The longest of the choices that stands here.
+    mutating func take(oneOf choices: [String]) -> String? {
+        var best: (text: String, end: Int)?
+        for choice in choices {
+            var ahead = self
+            if ahead.take(choice), ahead.place > best?.end ?? -1 { best = (choice, ahead.place) }
+        }
+        if let best { place = best.end }
+        return best?.text
+    }
+
+    /// Moves behind the next full stop, question or exclamation mark, or to the end.
+    mutating func skipSentence() {
+        while place < bytes.count {
+            let byte = bytes[place]
+            place += 1
+            if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?") {
+                return
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// The Worlds module starts here.
