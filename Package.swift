@@ -11,7 +11,7 @@ let package = Package(
     name: "sami",
     products: [
         .executable(name: "sami", targets: ["sami"]),
-        .library(name: "Transformers", targets: ["Tensors", "Transformers"]),
+        .library(name: "Transformers", targets: ["Tensors", "Layers", "Transformers"]),
         .library(name: "Sessions", targets: ["Sessions"]),
     ],
     dependencies: [
@@ -31,7 +31,8 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["CBLAS"], swiftSettings: numeric),
         .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
         .target(name: "Worlds"),
-        .target(name: "Transformers", dependencies: ["Tensors"]),
+        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: numeric),
+        .target(name: "Transformers", dependencies: ["Layers"]),
         .target(name: "Alignment", dependencies: ["Transformers", "Tokenizers"]),
         .target(
             name: "Workspaces",
@@ -53,6 +54,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "WorldsTests", dependencies: ["Worlds"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers"]),
         .testTarget(name: "TransformersTests", dependencies: ["Transformers"]),
         .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
         .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),

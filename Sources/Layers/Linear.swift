@@ -1,0 +1,43 @@
+import Tensors
+
+/// y = x Wᵀ + b, with W (out, in) and b (out) or none.
+public enum Linear {
+    /// x (N, in) → (N, out).
+    public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+        var out = Tensor(uninitialized: [x.rows, weight.rows])
+        multiply(x, transposed: weight, into: &out)
+        if let bias { addRow(bias, to: &out) }
+        return out
+    }
+
+    /// out += x Wᵀ + b: the layer at the end of a residual branch.
+    public static func forward(
+        _ x: Tensor, weight: Tensor, bias: Tensor? = nil, addingTo out: inout Tensor
+    ) {
+        multiply(x, transposed: weight, into: &out, accumulate: true)
+        if let bias { addRow(bias, to: &out) }
+    }
+
+    /// The input's gradient, `dx (+)= dy W`.
+    public static func backwardInput(
+        _ dy: Tensor, weight: Tensor, into dx: inout Tensor, accumulate: Bool = false
+    ) {
+        multiply(dy, weight, into: &dx, accumulate: accumulate)
+    }
+
+    /// The weight's gradient, `dW += dyᵀ x`.
+    public static func backwardWeight(_ dy: Tensor, _ x: Tensor, into dweight: inout Tensor) {
+        multiply(transposed: dy, x, into: &dweight, accumulate: true)
+    }
+
+    /// The bias's gradient, `db += Σ_rows dy`.
+    public static func backwardBias(_ dy: Tensor, into dbias: inout Tensor) {
+        let (source, target, width) = (dy.pointer, dbias.mutablePointer(), dy.columns)
+        for row in 0..<dy.rows { accumulate(target, 1, source + row * width, width) }
+    }
+
+    private static func addRow(_ bias: Tensor, to out: inout Tensor) {
+        let (source, target, width) = (bias.pointer, out.mutablePointer(), out.columns)
+        for row in 0..<out.rows { accumulate(target + row * width, 1, source, width) }
+    }
+}

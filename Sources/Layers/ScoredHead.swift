@@ -1,0 +1,218 @@
+import Foundation
+import Tensors
+
+/// The head where it is scored: logits, log-softmax and the log-probs of chosen tokens, fused.
+///
+/// Only rows that are scored come here, a few at a time, so that an (N, V) matrix never exists. The
+/// backward pass forms the logits again.
+public enum ScoredHead {
+    /// One row of hidden states and the tokens whose log-probs are wanted there: `tokens[range]`.
+    public struct Rows: Sendable {
+        public var starts: [Int] = [0]
+        public var tokens: [Int32] = []
+        public init() {}
+
+        /// The next row scores these tokens.
+        public mutating func append(_ tokens: some Sequence<Int32>) {
+            self.tokens.append(contentsOf: tokens)
+            starts.append(self.tokens.count)
+        }
+        public var count: Int { starts.count - 1 }
+    }
+
+    /// A second distribution at each row, and the weight of its divergence in the loss.
+    public struct Reference: Sendable {
+        /// Hidden states (M, D') and head (V, D') of the reference model.
+        public var hidden: Tensor
+        public var weight: Tensor
+        /// ∂loss/∂KL of one row: β divided by the number of rows it is the mean of.
+        public var coefficient: Float
+        public init(hidden: Tensor, weight: Tensor, coefficient: Float) {
+            self.hidden = hidden
+            self.weight = weight
+            self.coefficient = coefficient
+        }
+    }
+
+    /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
+    public static func forward(_ hidden: Tensor, weight: Tensor, _ rows: Rows) -> [Float] {
+        var logProbs = [Float](repeating: 0, count: rows.tokens.count)
+        forEachChunk(rows.count, vocabulary: weight.rows) { chunk in
+            var logits = logitsOf(hidden, chunk, weight: weight)
+            let (columns, base) = (logits.columns, logits.mutablePointer())
+            logProbs.withUnsafeMutableBufferPointer { logProbs in
+                let out = Shared(logProbs.baseAddress)
+                Workers.split(chunk.count) { part in
+                    for row in part {
+                        _ = score(base + row * columns, columns, rows, chunk.lowerBound + row, out)
+                    }
+                }
+            }
+            withExtendedLifetime(logits) {}
+        }
+        return logProbs
+    }
+
+    /// Log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the gradients of hidden
+    /// states (written, (M, D)) and head (added). Returns the divergences of the rows, if asked for.
+    ///
+    /// `logp_t = z_t − lse(z)` gives `dz = Σ_t coefficient_t · (onehot_t − softmax(z))`; and
+    /// `KL = Σ p (log p − log q)` gives `dz = p · (log p − log q − KL)`.
+    public static func backward(
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
+        reference: Reference? = nil, into dhidden: inout Tensor, _ dweight: inout Tensor
+    ) -> (logProbs: [Float], divergences: [Float]) {
+        var logProbs = [Float](repeating: 0, count: rows.tokens.count)
+        var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
+        forEachChunk(rows.count, vocabulary: weight.rows) { chunk in
+            var logits = logitsOf(hidden, chunk, weight: weight)
+            var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight) }
+            let (columns, base) = (logits.columns, logits.mutablePointer())
+            let otherBase = other?.mutablePointer()
+            logProbs.withUnsafeMutableBufferPointer { logProbs in
+                divergences.withUnsafeMutableBufferPointer { divergences in
+                    let (out, kl) = (Shared(logProbs.baseAddress), Shared(divergences.baseAddress))
+                    Workers.split(chunk.count) { part in
+                        for row in part {
+                            let index = chunk.lowerBound + row
+                            let divergence = differentiate(
+                                base + row * columns, otherBase.map { $0 + row * columns }, columns,
+                                rows, index, coefficients, reference?.coefficient ?? 0, out)
+                            if otherBase != nil { kl.pointer?[index] = divergence }
+                        }
+                    }
+                }
+            }
+            withExtendedLifetime(other) {}
+            let part = slice(hidden, chunk)
+            multiply(transposed: logits, part, into: &dweight, accumulate: true)
+            var dpart = Tensor(uninitialized: part.shape)
+            multiply(logits, weight, into: &dpart)
+            copy(dpart, into: &dhidden, row: chunk.lowerBound)
+        }
+        return (logProbs, divergences)
+    }
+
+    /// KL(p ‖ q) of each row, in nats, without gradients.
+    public static func divergences(
+        _ hidden: Tensor, weight: Tensor, reference: Reference
+    ) -> [Float] {
+        var result = [Float](repeating: 0, count: hidden.rows)
+        forEachChunk(hidden.rows, vocabulary: weight.rows) { chunk in
+            var (p, q) = (
+                logitsOf(hidden, chunk, weight: weight),
+                logitsOf(reference.hidden, chunk, weight: reference.weight)
+            )
+            let (columns, first, second) = (p.columns, p.mutablePointer(), q.mutablePointer())
+            for row in 0..<chunk.count {
+                result[chunk.lowerBound + row] = divergence(
+                    first + row * columns, second + row * columns, columns)
+            }
+            withExtendedLifetime((p, q)) {}
+        }
+        return result
+    }
+
+    // MARK: - One row
+
+    /// Writes the log-probs of the row's tokens; turns the logits into probabilities.
+    @inline(__always)
+    private static func score(
+        _ logits: UnsafeMutablePointer<Float>, _ count: Int, _ rows: Rows, _ row: Int,
+        _ out: Shared
+    ) -> Float {
+        let tokens = rows.starts[row]..<rows.starts[row + 1]
+        for i in tokens { out.pointer?[i] = logits[Int(rows.tokens[i])] }
+        let (largest, sum) = exponentialsInPlace(logits, count)
+        let logSum = largest + log(sum)
+        for i in tokens { out.pointer?[i] -= logSum }
+        scale(logits, by: 1 / sum, count)
+        return logSum
+    }
+
+    /// Replaces the row's logits by their gradient; returns the divergence from `other`, if there is one.
+    private static func differentiate(
+        _ logits: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>?, _ count: Int,
+        _ rows: Rows, _ row: Int, _ coefficients: [Float], _ penalty: Float, _ out: Shared
+    ) -> Float {
+        let tokens = rows.starts[row]..<rows.starts[row + 1]
+        let total = tokens.reduce(Float(0)) { $0 + coefficients[$1] }
+        var divergence: Float = 0
+        var pull: Float = -total
+        if let other {
+            // `other` becomes log p − log q, lane by lane, before the logits become probabilities.
+            for i in 0..<count { other[i] = logits[i] - other[i] }
+            let (shift, sum) = logSumOfOther(logits, other, count)
+            let logSum = score(logits, count, rows, row, out)
+            // other = z − z'; log p − log q = (z − lse z) − (z' − lse z')
+            let offset = shift + log(sum) - logSum
+            for i in 0..<count { other[i] += offset }
+            divergence = dot(UnsafePointer(logits), UnsafePointer(other), count)
+            pull -= penalty * divergence
+            for i in 0..<count { logits[i] *= pull + penalty * other[i] }
+        } else {
+            _ = score(logits, count, rows, row, out)
+            scale(logits, by: pull, count)
+        }
+        for i in tokens { logits[Int(rows.tokens[i])] += coefficients[i] }
+        return divergence
+    }
+
+    /// Maximum and sum of exponentials of z' = z − difference.
+    private static func logSumOfOther(
+        _ z: UnsafePointer<Float>, _ difference: UnsafePointer<Float>, _ count: Int
+    ) -> (Float, Float) {
+        var largest = -Float.infinity
+        for i in 0..<count { largest = max(largest, z[i] - difference[i]) }
+        var sum: Float = 0
+        for i in 0..<count { sum += exponential(z[i] - difference[i] - largest) }
+        return (largest, sum)
+    }
+
+    private static func divergence(
+        _ p: UnsafeMutablePointer<Float>, _ q: UnsafeMutablePointer<Float>, _ count: Int
+    ) -> Float {
+        for i in 0..<count { q[i] = p[i] - q[i] }
+        let (shift, otherSum) = logSumOfOther(p, q, count)
+        let (largest, sum) = exponentialsInPlace(p, count)
+        let offset = shift + log(otherSum) - largest - log(sum)
+        var total: Float = 0
+        for i in 0..<count { total += p[i] * (q[i] + offset) }
+        return total / sum
+    }
+
+    // MARK: - Chunks
+
+    private static func logitsOf(_ hidden: Tensor, _ rows: Range<Int>, weight: Tensor) -> Tensor {
+        var logits = Tensor(uninitialized: [rows.count, weight.rows])
+        multiply(slice(hidden, rows), transposed: weight, into: &logits)
+        return logits
+    }
+
+    private static func slice(_ x: Tensor, _ rows: Range<Int>) -> Tensor {
+        if rows.count == x.rows { return x }
+        return Embedding.gather(Array(rows), from: x)
+    }
+
+    private static func copy(_ part: Tensor, into out: inout Tensor, row: Int) {
+        (out.mutablePointer() + row * out.columns).update(from: part.pointer, count: part.count)
+    }
+
+    /// Chunks whose logits take about 4 MB: a large part of them is still in cache when it is used again.
+    private static func forEachChunk(
+        _ rows: Int, vocabulary: Int, _ body: (Range<Int>) -> Void
+    ) {
+        let size = min(512, max(32, (1 << 20) / max(1, vocabulary)))
+        var first = 0
+        while first < rows {
+            body(first..<min(first + size, rows))
+            first += size
+        }
+    }
+}
+
+/// A pointer into an array that the workers fill, each its own elements.
+private struct Shared: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>?
+    init(_ pointer: UnsafeMutablePointer<Float>?) { self.pointer = pointer }
+}

@@ -1,0 +1,83 @@
+import Tensors
+
+/// x_i ← exp(x_i − max x) / Σ, over `count` ≥ 1 elements.
+@inline(__always)
+func softmaxInPlace(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
+    let (_, sum) = exponentialsInPlace(x, count)
+    scale(x, by: 1 / sum, count)
+}
+
+/// x_i ← exp(x_i − max x); returns the maximum and the sum of the exponentials.
+@inline(__always)
+func exponentialsInPlace(
+    _ x: UnsafeMutablePointer<Float>, _ count: Int
+) -> (maximum: Float, sum: Float) {
+    let largest = maximum(UnsafePointer(x), count)
+    var lanes = Vector.zero
+    var i = 0
+    while i &+ 16 <= count {
+        let e = exponential(x.vector(i) - largest)
+        x.store(e, i)
+        lanes += e
+        i &+= 16
+    }
+    var sum = lanes.sum()
+    while i < count {
+        let e = exponential(x[i] - largest)
+        x[i] = e
+        sum += e
+        i &+= 1
+    }
+    return (largest, sum)
+}
+
+@inline(__always)
+func maximum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+    var largest = -Float.infinity
+    var i = 0
+    if count >= 16 {
+        var lanes = x.vector(0)
+        i = 16
+        while i &+ 16 <= count {
+            let next = x.vector(i)
+            lanes.replace(with: next, where: next .> lanes)
+            i &+= 16
+        }
+        largest = lanes.max()
+    }
+    while i < count {
+        if x[i] > largest { largest = x[i] }
+        i &+= 1
+    }
+    return largest
+}
+
+@inline(__always)
+func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, _ count: Int) {
+    var i = 0
+    while i &+ 16 <= count {
+        x.store(x.vector(i) * factor, i)
+        i &+= 16
+    }
+    while i < count {
+        x[i] *= factor
+        i &+= 1
+    }
+}
+
+/// y = softmax(x) gives dx = y · (dy − Σ y dy): overwrites `dy` with dx.
+@inline(__always)
+func softmaxBackward(
+    _ y: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, _ count: Int
+) {
+    let mean = dot(y, UnsafePointer(dy), count)
+    var i = 0
+    while i &+ 16 <= count {
+        dy.store(y.vector(i) * (dy.vector(i) - mean), i)
+        i &+= 16
+    }
+    while i < count {
+        dy[i] = y[i] * (dy[i] - mean)
+        i &+= 1
+    }
+}

@@ -1,0 +1,89 @@
+import CBLAS
+
+// The three products of a linear layer y = x Wᵀ with W (out, in), as checkpoints store it.
+// Every element of a result is summed by one worker, whole.
+
+/// `out = x wᵀ (+ out)`: x (N, K), w (M, K), out (N, M).
+public func multiply(
+    _ x: Tensor, transposed w: Tensor, into out: inout Tensor, accumulate: Bool = false
+) {
+    let (n, k, m) = (x.rows, x.columns, w.rows)
+    let (a, b, c) = (x.pointer, w.pointer, out.mutablePointer())
+    product(
+        rows: n, columns: m, inner: k, a, k, transposeA: false, b, k, transposeB: true, c, m,
+        accumulate: accumulate)
+}
+
+/// `out = y w (+ out)`: y (N, M), w (M, K), out (N, K). The gradient of a linear layer's input.
+public func multiply(
+    _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
+) {
+    let (n, m, k) = (y.rows, y.columns, w.columns)
+    let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())
+    product(
+        rows: n, columns: k, inner: m, a, m, transposeA: false, b, k, transposeB: false, c, k,
+        accumulate: accumulate)
+}
+
+/// `out = yᵀ x (+ out)`: y (N, M), x (N, K), out (M, K). The gradient of a linear layer's weight.
+public func multiply(
+    transposed y: Tensor, _ x: Tensor, into out: inout Tensor, accumulate: Bool = false
+) {
+    let (n, m, k) = (y.rows, y.columns, x.columns)
+    let (a, b, c) = (y.pointer, x.pointer, out.mutablePointer())
+    product(
+        rows: m, columns: k, inner: n, a, m, transposeA: true, b, k, transposeB: false, c, k,
+        accumulate: accumulate)
+}
+
+/// The same in plain loops and double precision, for the tests.
+package func slowProduct(_ x: Tensor, transposed w: Tensor) -> Tensor {
+    var out = Tensor(zeros: [x.rows, w.rows])
+    for i in 0..<x.rows {
+        for j in 0..<w.rows {
+            var sum = 0.0
+            for l in 0..<x.columns { sum += Double(x[i, l]) * Double(w[j, l]) }
+            out[i, j] = Float(sum)
+        }
+    }
+    return out
+}
+
+/// C (rows, columns) = op(A) op(B), divided over the workers along its longer side.
+private func product(
+    rows: Int, columns: Int, inner: Int,
+    _ a: UnsafePointer<Float>, _ lda: Int, transposeA: Bool,
+    _ b: UnsafePointer<Float>, _ ldb: Int, transposeB: Bool,
+    _ c: UnsafeMutablePointer<Float>, _ ldc: Int, accumulate: Bool
+) {
+    guard rows > 0, columns > 0 else { return }
+    // Below this a second thread costs more than it brings.
+    let worthSplitting = rows * columns * inner > 1 << 17
+    let byRows = rows >= columns
+    let total = byRows ? rows : columns
+    Workers.split(total, grain: worthSplitting ? 16 : total) { range in
+        let first = range.lowerBound
+        let (m, n) = byRows ? (range.count, columns) : (rows, range.count)
+        let partA = byRows ? a + (transposeA ? first : first * lda) : a
+        let partB = byRows ? b : b + (transposeB ? first * ldb : first)
+        let partC = c + (byRows ? first * ldc : first)
+        blockProduct(
+            m, n, inner, partA, lda, transposeA: transposeA, partB, ldb, transposeB: transposeB,
+            partC, ldc, accumulate: accumulate)
+    }
+}
+
+/// One BLAS product on the calling thread: C (m, n) = scale · op(A) op(B) (+ C), with row strides.
+@inline(__always)
+package func blockProduct(
+    _ m: Int, _ n: Int, _ k: Int,
+    _ a: UnsafePointer<Float>, _ lda: Int, transposeA: Bool,
+    _ b: UnsafePointer<Float>, _ ldb: Int, transposeB: Bool,
+    _ c: UnsafeMutablePointer<Float>, _ ldc: Int, scale: Float = 1, accumulate: Bool
+) {
+    cblas_sgemm(
+        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
+        transposeB ? CblasTrans : CblasNoTrans,
+        blasint(m), blasint(n), blasint(k), scale, a, blasint(lda), b, blasint(ldb),
+        accumulate ? 1 : 0, c, blasint(ldc))
+}

@@ -1,0 +1,46 @@
+extension Tensor {
+    /// Σ x², in double precision.
+    public var squaredNorm: Double {
+        var total = 0.0
+        let base = pointer
+        var i = 0
+        // Short runs in float32, added up in float64: fast, and exact enough for any model's norm.
+        while i < count {
+            let length = min(1024, count - i)
+            total += Double(dot(base + i, base + i, length))
+            i += length
+        }
+        return total
+    }
+
+    /// How many elements are NaN or infinite.
+    public var nonFiniteCount: Int {
+        withUnsafeBufferPointer { elements in
+            elements.reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+        }
+    }
+
+    /// Sets every element to zero.
+    public mutating func clear() {
+        let (base, total) = (mutablePointer(), count)
+        Workers.split(total, grain: 1 << 16) { range in
+            (base + range.lowerBound).update(repeating: 0, count: range.count)
+        }
+    }
+
+    public mutating func scale(by factor: Float) {
+        let (base, total) = (mutablePointer(), count)
+        Workers.split(total, grain: 1 << 15) { range in
+            for i in range { base[i] *= factor }
+        }
+    }
+
+    /// self += factor · other, for tensors of equal count.
+    public mutating func add(_ other: Tensor, scaledBy factor: Float = 1) {
+        let (base, source, total) = (mutablePointer(), other.pointer, min(count, other.count))
+        Workers.split(total, grain: 1 << 15) { range in
+            accumulate(
+                base + range.lowerBound, factor, source + range.lowerBound, range.count)
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// The Tensors module starts here.

@@ -1,0 +1,124 @@
+import CBLAS
+import Foundation
+import Synchronization
+
+/// The threads that share the work of one kernel: the caller and its helpers.
+///
+/// Work is divided by index in a fixed way, so that results are the same bits in every run with the
+/// same count. Helpers wait for the next kernel by spinning for a moment, then by sleeping: kernels
+/// of a small model follow each other within microseconds, and waking a thread costs more than that.
+public enum Workers {
+    /// Threads a kernel uses, the calling one included: the processors available, or `SAMI_THREADS`.
+    public static var count: Int { pool.count }
+
+    /// Calls `body` once for each worker index below `count`, in parallel, and returns when all are done.
+    /// Inside a worker, or while another thread holds the helpers, the calls are made one by one.
+    public static func run(_ body: (Int) -> Void) { pool.run(body) }
+
+    /// Divides `0..<total` in one contiguous range a worker, none shorter than `grain` but the last.
+    public static func split(_ total: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+        guard total > 0 else { return }
+        let parts = max(1, min(count, total / max(1, grain)))
+        guard parts > 1 else { return body(0..<total) }
+        run { worker in
+            guard worker < parts else { return }
+            body(total * worker / parts..<total * (worker + 1) / parts)
+        }
+    }
+
+    /// Calls `body` once for each index below `total`, whichever worker is free taking the next.
+    /// For work whose outputs are disjoint: the order in which indexes are done varies.
+    public static func each(_ total: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+        let next = Atomic<Int>(0)
+        run { worker in
+            while true {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < total else { return }
+                body(index, worker)
+            }
+        }
+    }
+
+    private static let pool = WorkerPool(count: configuredCount())
+
+    private static func configuredCount() -> Int {
+        // BLAS must not start threads of its own beneath ours.
+        openblas_set_num_threads(1)
+        let wanted = ProcessInfo.processInfo.environment["SAMI_THREADS"].flatMap(Int.init)
+        return min(max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount), 64)
+    }
+}
+
+private final class WorkerPool: @unchecked Sendable {
+    // `body` and the plain fields are published by `epoch` and read back by `pending`.
+
+    let count: Int
+    private let epoch = Atomic<Int>(0)
+    private let pending = Atomic<Int>(0)
+    private let sleepers = Atomic<Int>(0)
+    private let busy = Atomic<Bool>(false)
+    private let condition = NSCondition()
+    private var body: UnsafeRawPointer?
+
+    init(count: Int) {
+        self.count = count
+        for worker in 1..<max(1, count) {
+            let thread = Thread { [unowned self] in self.serve(worker) }
+            thread.name = "sami worker \(worker)"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    func run(_ body: (Int) -> Void) {
+        guard count > 1,
+            busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        else {
+            for worker in 0..<count { body(worker) }
+            return
+        }
+        withoutActuallyEscaping(body) { escaping in
+            withUnsafePointer(to: escaping) { pointer in
+                self.body = UnsafeRawPointer(pointer)
+                pending.store(count - 1, ordering: .relaxed)
+                epoch.wrappingAdd(1, ordering: .sequentiallyConsistent)
+                if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+                    condition.lock()
+                    condition.broadcast()
+                    condition.unlock()
+                }
+                escaping(0)
+                var spins = 0
+                while pending.load(ordering: .acquiring) > 0 {
+                    spins += 1
+                    if spins > 20_000 { sched_yield() }
+                }
+            }
+        }
+        busy.store(false, ordering: .releasing)
+    }
+
+    private func serve(_ worker: Int) {
+        var seen = 0
+        while true {
+            var spins = 0
+            while epoch.load(ordering: .acquiring) == seen {
+                spins += 1
+                if spins > 20_000 { sleep(until: seen) }
+            }
+            seen += 1
+            if let body {
+                body.assumingMemoryBound(to: ((Int) -> Void).self).pointee(worker)
+            }
+            pending.wrappingSubtract(1, ordering: .releasing)
+        }
+    }
+
+    private func sleep(until seen: Int) {
+        condition.lock()
+        sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        while epoch.load(ordering: .sequentiallyConsistent) == seen { condition.wait() }
+        sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+        condition.unlock()
+    }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import Layers
+import Tensors
+
+/// A prompt to continue, and the key of the numbers that decide how.
+public struct GenerationRequest: Sendable {
+    public var prompt: [Int32]
+    /// Number t under this key decides token t, whatever else is generated beside it.
+    public var key: RandomKey
+
+    public init(prompt: [Int32], key: RandomKey) {
+        self.prompt = prompt
+        self.key = key
+    }
+}
+
+/// What was generated.
+public struct Generation: Sendable {
+    public enum Finish: String, Sendable { case stop, length, interrupted }
+    /// The tokens after the prompt, without the one that ended it.
+    public var tokens: [Int32]
+    /// log p of each token under the model, in nats, before temperature and truncation.
+    public var logProbs: [Float]
+    public var finish: Finish
+}
+
+public struct GenerationProgress: Sendable {
+    public var finished: Int
+    public var requests: Int
+    /// Tokens generated so far.
+    public var tokens: Int
+}
+
+extension LanguageModel {
+    /// Continues every prompt, many at a time. Prompts share what they have in common.
+    ///
+    /// - Parameters:
+    ///   - stop: asked after every token with the request's number and its tokens so far; true ends
+    ///     that response (after its last token). For stop strings, which need a tokenizer.
+    ///   - progress: called after every step; `.stop` ends the work, and unfinished responses come
+    ///     back as far as they got.
+    /// - Throws: `ModelError` when a prompt is empty, unknown tokens occur, or prompt and
+    ///   `maxTokens` together exceed the context.
+    public func generate(
+        _ requests: [GenerationRequest], _ settings: SamplerSettings,
+        memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
+        progress: (GenerationProgress) -> Continuation = { _ in .more }
+    ) throws -> [Generation] {
+        try settings.check()
+        for request in requests {
+            if request.prompt.isEmpty { throw ModelError.emptySequence }
+            let length = request.prompt.count + settings.maxTokens
+            if length > configuration.contextLength {
+                throw ModelError.tooLong(tokens: length, context: configuration.contextLength)
+            }
+        }
+        var results: [Generation] = []
+        var first = 0
+        while first < requests.count {
+            let wave = try waveSize(requests[first...], settings, memory)
+            var batch = try GenerationBatch(
+                model: self, requests: Array(requests[first..<first + wave]), settings: settings)
+            let before = results
+            let offset = first
+            let outcome = batch.run(family, stop: stop.map { stop in { stop(offset + $0, $1) } }) {
+                finished, tokens in
+                progress(
+                    GenerationProgress(
+                        finished: before.count + finished, requests: requests.count,
+                        tokens: before.reduce(tokens) { $0 + $1.tokens.count }))
+            }
+            results += batch.results
+            first += wave
+            if outcome == .stop { break }
+        }
+        while results.count < requests.count {
+            results.append(Generation(tokens: [], logProbs: [], finish: .interrupted))
+        }
+        return results
+    }
+
+    /// How many of the next requests go together: as many as the cache has memory for, 128 at most.
+    private func waveSize(
+        _ requests: ArraySlice<GenerationRequest>, _ settings: SamplerSettings,
+        _ memory: MemoryPlan
+    ) throws -> Int {
+        let rowBytes =
+            2 * configuration.layers * configuration.keyValueHeads * configuration.headSize
+            * MemoryLayout<Float>.stride
+        var bytes = 0
+        var size = 0
+        for request in requests.prefix(128) {
+            bytes += (request.prompt.count + settings.maxTokens) * rowBytes
+            if bytes > memory.budget { break }
+            size += 1
+        }
+        if size == 0 { throw ModelError.doesNotFit(needed: bytes, available: memory.budget) }
+        return size
+    }
+}
+
+/// Requests that are generated together: one forest of prompts, and below it a slot for each response.
+private struct GenerationBatch {
+    private struct Sequence {
+        let request: Int
+        let contexts: [Range<Int>]
+        let slot: Int
+        let promptLength: Int
+        var last: Int32 = 0
+    }
+
+    let model: LanguageModel
+    let requests: [GenerationRequest]
+    let settings: SamplerSettings
+    private(set) var results: [Generation]
+    private let forest: TokenForest
+    private let ends: [Int]
+    private let cache: KeyValueCache
+
+    init(model: LanguageModel, requests: [GenerationRequest], settings: SamplerSettings) throws {
+        self.model = model
+        self.requests = requests
+        self.settings = settings
+        (forest, ends) = TokenForest.sharingPrefixes(of: requests.map(\.prompt))
+        try model.check(forest)
+        results = requests.map { _ in
+            Generation(tokens: [], logProbs: [], finish: .interrupted)
+        }
+        let c = model.configuration
+        cache = KeyValueCache(
+            blocks: c.layers, rows: forest.tokens.count + requests.count * settings.maxTokens,
+            width: c.keyValueHeads * c.headSize)
+    }
+
+    mutating func run(
+        _ family: some Family, stop: ((Int, [Int32]) -> Bool)?,
+        progress: (_ finished: Int, _ tokens: Int) -> Continuation
+    ) -> Continuation {
+        var active = requests.indices.map { number in
+            Sequence(
+                request: number,
+                contexts: forest.contexts(of: ends[number]) + [forest.segments[ends[number]].range],
+                slot: forest.tokens.count + number * settings.maxTokens,
+                promptLength: requests[number].prompt.count)
+        }
+        cache.destinations = [0..<forest.tokens.count]
+        let prompts = forward(
+            family, forest.tokens, forest.positions, forest.plan(window: family.window))
+        var hidden = Embedding.gather(
+            active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }, from: prompts)
+        var (step, produced) = (0, 0)
+        while true {
+            let drawn = draw(family, hidden, active, step)
+            var next: [Sequence] = []
+            for (index, sequence) in active.enumerated() {
+                let (token, logProb) = drawn[index]
+                if settings.stopTokens.contains(token) {
+                    results[sequence.request].finish = .stop
+                    continue
+                }
+                results[sequence.request].tokens.append(token)
+                results[sequence.request].logProbs.append(logProb)
+                produced += 1
+                if let stop, stop(sequence.request, results[sequence.request].tokens) {
+                    results[sequence.request].finish = .stop
+                } else if step + 1 == settings.maxTokens {
+                    results[sequence.request].finish = .length
+                } else {
+                    next.append(sequence)
+                    next[next.count - 1].last = token
+                }
+            }
+            active = next
+            if progress(requests.count - active.count, produced) == .stop { return .stop }
+            if active.isEmpty { return .more }
+            hidden = extend(family, active, step)
+            step += 1
+        }
+    }
+
+    /// One token more for each sequence: (B, D).
+    private func extend(_ family: some Family, _ active: [Sequence], _ step: Int) -> Tensor {
+        cache.destinations = active.map { $0.slot + step..<$0.slot + step + 1 }
+        let spans = active.enumerated().map { row, sequence in
+            AttentionPlan.Span(
+                queries: row..<row + 1, contexts: sequence.contexts,
+                own: sequence.slot..<sequence.slot + step + 1)
+        }
+        return forward(
+            family, active.map(\.last), active.map { $0.promptLength + step },
+            AttentionPlan(spans: spans, groups: [], window: family.window))
+    }
+
+    private func forward(
+        _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan
+    ) -> Tensor {
+        let context = BlockContext(positions: positions, plan: plan, cache: cache)
+        var x = family.embed(tokens, positions, model.parameters)
+        for block in 0..<model.configuration.layers {
+            x = family.forward(block: block, x, context, model.parameters).out
+        }
+        return x
+    }
+
+    private func draw(
+        _ family: some Family, _ hidden: Tensor, _ active: [Sequence], _ step: Int
+    ) -> [(Int32, Float)] {
+        var logits = Linear.forward(
+            family.finish(hidden, model.parameters), weight: model.parameters[family.head])
+        let width = logits.columns
+        let keys = active.map { requests[$0.request].key }
+        let rows = SampledRows(count: active.count)
+        logits.withUnsafeMutableBufferPointer { all in
+            let settings = settings
+            Workers.each(active.count) { row, _ in
+                let logits = UnsafeMutableBufferPointer(
+                    rebasing: all[row * width..<(row + 1) * width])
+                let drawn = settings.draw(logits, uniform: keys[row].uniform(UInt64(step)))
+                rows.set(row, drawn.token, drawn.logProb)
+            }
+        }
+        return rows.values
+    }
+}
+
+/// Where the workers put what they draw, each its own rows.
+private final class SampledRows: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<(Int32, Float)>
+
+    init(count: Int) {
+        storage = .allocate(capacity: count)
+        storage.initialize(repeating: (0, 0))
+    }
+    deinit { storage.deallocate() }
+
+    func set(_ row: Int, _ token: Int32, _ logProb: Float) { storage[row] = (token, logProb) }
+    var values: [(Int32, Float)] { Array(storage) }
+}

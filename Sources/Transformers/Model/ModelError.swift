@@ -1,0 +1,54 @@
+/// What can be wrong with a model, its files, or what is asked of it.
+public enum ModelError: Error, Equatable, Sendable {
+    case badConfiguration(file: String, problem: String)
+    case unknownFamily(String, known: [String])
+    case unreadable(file: String, problem: String)
+    case unwritable(file: String, problem: String)
+    case badTensorFile(file: String, problem: String)
+    case missingTensor(file: String, name: String, shape: [Int])
+    case misshapenTensor(file: String, name: String, wanted: [Int], found: [Int])
+    case extraTensor(file: String, name: String)
+    case emptySequence
+    case tooLong(tokens: Int, context: Int)
+    case tokenOutsideVocabulary(Int32, vocabulary: Int)
+    case targetOutsideForest(row: Int, rows: Int)
+    case wrongCoefficients(found: Int, wanted: Int)
+    case doesNotFit(needed: Int, available: Int)
+    case badSetting(name: String, value: String, allowed: String)
+    case nonFinite(what: String)
+}
+
+extension ModelError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .badConfiguration(let file, let problem): "\(file): \(problem)."
+        case .unknownFamily(let name, let known):
+            "Models of type \"\(name)\" are not known here. Known: \(known.joined(separator: ", "))."
+        case .unreadable(let file, let problem): "\(file) cannot be read: \(problem)."
+        case .unwritable(let file, let problem): "\(file) cannot be written: \(problem)."
+        case .badTensorFile(let file, let problem): "\(file) is not a sound safetensors file: \(problem)."
+        case .missingTensor(let file, let name, let shape):
+            "\(file) has no tensor \"\(name)\"; one of shape \(shape) is needed."
+        case .misshapenTensor(let file, let name, let wanted, let found):
+            "\(file): tensor \"\(name)\" has shape \(found); the configuration asks for \(wanted)."
+        case .extraTensor(let file, let name):
+            "\(file) holds a tensor \"\(name)\" that this kind of model does not have."
+        case .emptySequence: "There is no token to start from: the text is empty."
+        case .tooLong(let tokens, let context):
+            "A sequence of \(tokens) tokens does not fit the model's context of \(context)."
+        case .tokenOutsideVocabulary(let token, let vocabulary):
+            "Token \(token) is outside the model's vocabulary of \(vocabulary): is the tokenizer this model's own?"
+        case .targetOutsideForest(let row, let rows):
+            "Row \(row) is to be scored, but the batch has \(rows) rows."
+        case .wrongCoefficients(let found, let wanted):
+            "\(found) gradient coefficients were given for \(wanted) scored tokens."
+        case .doesNotFit(let needed, let available):
+            "This needs about \(megabytes(needed)) of memory, and \(megabytes(available)) may be used."
+        case .badSetting(let name, let value, let allowed):
+            "\(name)=\(value) is not possible: \(allowed)."
+        case .nonFinite(let what): "\(what) is not a finite number."
+        }
+    }
+
+    private func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
+}

@@ -1,0 +1,79 @@
+import Layers
+import Tensors
+
+/// A token whose log-prob is wanted, and the row that predicts it.
+public struct Target: Sendable, Hashable {
+    /// The flat row of the forest whose next token this is.
+    public var row: Int
+    public var token: Int32
+
+    public init(row: Int, token: Int32) {
+        self.row = row
+        self.token = token
+    }
+}
+
+extension LanguageModel {
+    /// log p(token | everything its row sees), in nats, for each target in turn.
+    ///
+    /// - Throws: `ModelError` when the forest is empty or longer than the context, or names a token
+    ///   outside the vocabulary.
+    public func logProbs(_ forest: TokenForest, _ targets: [Target]) throws -> [Float] {
+        try check(forest, targets)
+        let scored = ScoredRows(targets)
+        return scored.inTargetOrder(logProbs(family, forest, scored))
+    }
+
+    private func logProbs(
+        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows
+    ) -> [Float] {
+        let hidden = hiddenRows(family, forest, scored.rows)
+        return ScoredHead.forward(hidden, weight: parameters[family.head], scored.tokens)
+    }
+
+    /// The final hidden states of some rows, normed and ready for the head: (M, D).
+    func hiddenRows(_ family: some Family, _ forest: TokenForest, _ rows: [Int]) -> Tensor {
+        let context = BlockContext(
+            positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
+        var x = family.embed(forest.tokens, context.positions, parameters)
+        for block in 0..<configuration.layers {
+            x = family.forward(block: block, x, context, parameters).out
+        }
+        return family.finish(Embedding.gather(rows, from: x), parameters)
+    }
+
+    /// The same, whatever the family.
+    func hiddenRows(_ forest: TokenForest, _ rows: [Int]) -> Tensor {
+        hiddenRows(family, forest, rows)
+    }
+}
+
+/// Targets by row: the last row of a prompt predicts the first token of each of its responses, and
+/// needs its logits once.
+struct ScoredRows {
+    var rows: [Int] = []
+    var tokens = ScoredHead.Rows()
+    /// For each token in `tokens`, the target it came from.
+    private var order: [Int]
+
+    init(_ targets: [Target]) {
+        order = targets.indices.sorted { (targets[$0].row, $0) < (targets[$1].row, $1) }
+        var i = 0
+        while i < order.count {
+            let row = targets[order[i]].row
+            var end = i
+            while end < order.count, targets[order[end]].row == row { end += 1 }
+            rows.append(row)
+            tokens.append(order[i..<end].map { targets[$0].token })
+            i = end
+        }
+    }
+
+    func inTargetOrder(_ values: [Float]) -> [Float] {
+        var result = values
+        for (i, target) in order.enumerated() { result[target] = values[i] }
+        return result
+    }
+
+    func inRowOrder(_ values: [Float]) -> [Float] { order.map { values[$0] } }
+}

@@ -1,0 +1,221 @@
+import Layers
+import Tensors
+
+/// A penalty that holds a model near a reference: weight · mean over the scored rows of
+/// KL(model ‖ reference), in nats.
+public struct Penalty: Sendable {
+    public var reference: LanguageModel
+    public var weight: Float
+
+    public init(reference: LanguageModel, weight: Float) {
+        self.reference = reference
+        self.weight = weight
+    }
+}
+
+/// What a backward pass found on its way.
+public struct Backpropagation: Sendable {
+    /// log p of each target, in nats.
+    public var logProbs: [Float]
+    /// KL(model ‖ reference), mean over the scored rows, in nats; nil without a penalty.
+    public var divergence: Float?
+}
+
+extension LanguageModel {
+    /// Gradients of a loss that sees the model only through the log-probs of `targets`.
+    ///
+    /// - Parameters:
+    ///   - penalty: added to the loss, not reported in what `coefficients` is given.
+    ///   - gradients: what this pass finds is added.
+    ///   - memory: bounds the activations; less memory costs a second forward pass.
+    ///   - coefficients: given the log-probs of the targets, gives ∂loss/∂log-prob of each.
+    /// - Throws: `ModelError`, or what `coefficients` throws; `gradients` is then as before.
+    public func backpropagate(
+        _ forest: TokenForest, _ targets: [Target], penalty: Penalty? = nil,
+        into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
+        _ coefficients: ([Float]) throws -> [Float]
+    ) throws -> Backpropagation {
+        try check(forest, targets)
+        if let penalty { try penalty.reference.check(forest, targets) }
+        let largest = (0..<forest.trees).map { tree in
+            forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
+        }.max() ?? 0
+        let strategy = try memory.strategy(
+            rows: forest.tokens.count, largestTree: largest, blocks: configuration.layers,
+            activationWidth: family.activationWidth, width: configuration.hiddenSize)
+        let pass = BackwardPass(model: self, penalty: penalty, strategy: strategy)
+        return try pass.run(family, forest, targets, into: &gradients, coefficients)
+    }
+
+    /// The same with coefficients known beforehand, as for the likelihood of text: one pass fewer
+    /// through the head.
+    public func backpropagate(
+        _ forest: TokenForest, _ targets: [Target], coefficients: [Float],
+        into gradients: inout ParameterSet
+    ) throws -> [Float] {
+        try check(forest, targets)
+        guard coefficients.count == targets.count else {
+            throw ModelError.wrongCoefficients(found: coefficients.count, wanted: targets.count)
+        }
+        let pass = BackwardPass(model: self, penalty: nil, strategy: .keep)
+        return pass.run(family, forest, targets, coefficients, rowCount: nil, into: &gradients)
+            .logProbs
+    }
+}
+
+private struct BackwardPass {
+    let model: LanguageModel
+    let penalty: Penalty?
+    let strategy: MemoryPlan.Strategy
+
+    func run(
+        _ family: some Family, _ forest: TokenForest, _ targets: [Target],
+        into gradients: inout ParameterSet, _ coefficients: ([Float]) throws -> [Float]
+    ) throws -> Backpropagation {
+        func checked(_ logProbs: [Float]) throws -> [Float] {
+            let found = try coefficients(logProbs)
+            guard found.count == targets.count else {
+                throw ModelError.wrongCoefficients(found: found.count, wanted: targets.count)
+            }
+            return found
+        }
+        if strategy == .recomputeTreeByTree {
+            return try runTreeByTree(family, forest, targets, into: &gradients, checked)
+        }
+        let scored = ScoredRows(targets)
+        var trace = forward(family, forest)
+        let states = Embedding.gather(scored.rows, from: trace.output)
+        let hidden = family.finish(states, model.parameters)
+        let logProbs = scored.inTargetOrder(
+            ScoredHead.forward(
+                hidden, weight: model.parameters[family.head], scored.tokens))
+        let found = try checked(logProbs)
+        let divergence = backward(
+            family, forest, scored, states, hidden, found, rowCount: nil, &trace, &gradients
+        ).divergence
+        return Backpropagation(logProbs: logProbs, divergence: divergence)
+    }
+
+    /// One pass with known coefficients. `rowCount` is the number of rows that a penalty is the mean of.
+    func run(
+        _ family: some Family, _ forest: TokenForest, _ targets: [Target],
+        _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet
+    ) -> Backpropagation {
+        let scored = ScoredRows(targets)
+        var trace = forward(family, forest)
+        let states = Embedding.gather(scored.rows, from: trace.output)
+        let hidden = family.finish(states, model.parameters)
+        let result = backward(
+            family, forest, scored, states, hidden, coefficients, rowCount: rowCount, &trace,
+            &gradients)
+        return Backpropagation(
+            logProbs: scored.inTargetOrder(result.logProbs), divergence: result.divergence)
+    }
+
+    /// The loss sees only log-probs, so with these known every tree can go through on its own.
+    private func runTreeByTree(
+        _ family: some Family, _ forest: TokenForest, _ targets: [Target],
+        into gradients: inout ParameterSet, _ coefficients: ([Float]) throws -> [Float]
+    ) throws -> Backpropagation {
+        var treeOfRow = [Int](repeating: 0, count: forest.tokens.count)
+        for segment in forest.segments {
+            for row in segment.range { treeOfRow[row] = segment.tree }
+        }
+        // Each tree's forest, and its targets with their rows renumbered.
+        let parts = (0..<forest.trees).map { tree in
+            let (part, rows) = forest.tree(tree)
+            let places = Dictionary(
+                uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+            let chosen = targets.indices.filter { treeOfRow[targets[$0].row] == tree }
+            let moved = chosen.compactMap { index in
+                places[targets[index].row].map { Target(row: $0, token: targets[index].token) }
+            }
+            return (forest: part, chosen: chosen, targets: moved)
+        }.filter { !$0.targets.isEmpty }
+
+        var logProbs = [Float](repeating: 0, count: targets.count)
+        for part in parts {
+            let found = try model.logProbs(part.forest, part.targets)
+            for (index, value) in zip(part.chosen, found) { logProbs[index] = value }
+        }
+        let found = try coefficients(logProbs)
+        let rowCount = Set(targets.map(\.row)).count
+        var divergence: Float? = penalty == nil ? nil : 0
+        for part in parts {
+            let result = run(
+                family, part.forest, part.targets, part.chosen.map { found[$0] },
+                rowCount: rowCount, into: &gradients)
+            if let more = result.divergence, let sum = divergence { divergence = sum + more }
+        }
+        return Backpropagation(logProbs: logProbs, divergence: divergence)
+    }
+
+    // MARK: - Forward and backward through the blocks
+
+    private struct Trace<Activations> {
+        let context: BlockContext
+        var output: Tensor
+        /// A block's activations, or its input alone where it will run again.
+        var activations: [Activations] = []
+        var inputs: [Tensor] = []
+    }
+
+    private func forward<F: Family>(_ family: F, _ forest: TokenForest) -> Trace<F.Activations> {
+        let context = BlockContext(
+            positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
+        var trace = Trace<F.Activations>(
+            context: context,
+            output: family.embed(forest.tokens, context.positions, model.parameters))
+        for block in 0..<model.configuration.layers {
+            if strategy != .keep { trace.inputs.append(trace.output) }
+            let step = family.forward(block: block, trace.output, context, model.parameters)
+            if strategy == .keep { trace.activations.append(step.activations) }
+            trace.output = step.out
+        }
+        return trace
+    }
+
+    private func backward<F: Family>(
+        _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ states: Tensor,
+        _ hidden: Tensor, _ coefficients: [Float], rowCount: Int?,
+        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet
+    ) -> (logProbs: [Float], divergence: Float?) {
+        let rowCount = max(1, rowCount ?? scored.rows.count)
+        let reference = penalty.map { penalty in
+            ScoredHead.Reference(
+                hidden: penalty.reference.hiddenRows(forest, scored.rows),
+                weight: penalty.reference.headWeight,
+                coefficient: penalty.weight / Float(rowCount))
+        }
+        let weights = model.parameters
+        var dhidden = Tensor(uninitialized: hidden.shape)
+        let result = ScoredHead.backward(
+            hidden, weight: weights[family.head], scored.tokens,
+            coefficients: scored.inRowOrder(coefficients), reference: reference,
+            into: &dhidden, &gradients[family.head])
+        let dstates = family.finishBackward(dhidden, states, weights, into: &gradients)
+        var dx = Tensor(zeros: trace.output.shape)
+        Embedding.scatterAdd(dstates, scored.rows, into: &dx)
+        for block in (0..<model.configuration.layers).reversed() {
+            let activations: F.Activations
+            if strategy == .keep {
+                activations = trace.activations.removeLast()
+            } else {
+                let input = trace.inputs.removeLast()
+                activations =
+                    family.forward(block: block, input, trace.context, weights).activations
+            }
+            dx = family.backward(
+                block: block, dx, activations, trace.context, weights, into: &gradients)
+        }
+        family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)
+        let divergence = penalty.map { _ in
+            Float(result.divergences.reduce(0.0) { $0 + Double($1) } / Double(rowCount))
+        }
+        return (result.logProbs, divergence)
+    }
+}
+
+extension LanguageModel {
+    var headWeight: Tensor { parameters[family.head] }
+}

@@ -1,0 +1,129 @@
+import Tensors
+
+/// A document to learn from: its tokens, and how much each counts once it is to be predicted.
+public struct TrainingText: Sendable {
+    public var tokens: [Int32]
+    /// The weight of predicting token i; that of the first is ignored, since nothing predicts it.
+    public var weights: [Float]
+
+    public init(tokens: [Int32], weights: [Float]) {
+        self.tokens = tokens
+        self.weights = weights
+    }
+
+    public init(tokens: [Int32]) {
+        self.init(tokens: tokens, weights: [Float](repeating: 1, count: tokens.count))
+    }
+}
+
+/// Whether long work goes on.
+public enum Continuation: Sendable { case more, stop }
+
+/// Settings of a pretraining run.
+public struct PretrainingSettings: Sendable, Equatable {
+    public var steps: Int
+    /// Tokens of each step's batch, about: documents are added until they are reached.
+    public var batchTokens: Int
+    public var learningRate: Double
+    public var schedule: LearningRateSchedule
+    public var optimizer: Optimizer
+    /// Gradients longer than this are shortened to it; zero leaves them.
+    public var clip: Double
+
+    public init(
+        steps: Int, batchTokens: Int = 4096, learningRate: Double = 3e-3,
+        schedule: LearningRateSchedule? = nil,
+        optimizer: Optimizer = .adamw(beta1: 0.9, beta2: 0.98, decay: 0.05), clip: Double = 1
+    ) {
+        self.steps = steps
+        self.batchTokens = batchTokens
+        self.learningRate = learningRate
+        self.schedule =
+            schedule
+            ?? LearningRateSchedule(.linear, warmup: 60, steps: steps, hold: 0.5, floor: 0.03)
+        self.optimizer = optimizer
+        self.clip = clip
+    }
+}
+
+/// One step of pretraining, as it is reported.
+public struct PretrainingProgress: Sendable {
+    public var step: Int
+    public var steps: Int
+    /// Weighted mean of −log p over the batch, in nats.
+    public var loss: Double
+    public var learningRate: Double
+    public var gradientNorm: Double
+    /// Tokens seen since the run began, those of earlier parts included.
+    public var tokens: Int
+}
+
+/// A pretraining run that can stop after any step and go on later: all that the next step depends on
+/// is here.
+public struct Pretraining: Sendable {
+    public var model: LanguageModel
+    public var optimizerState = OptimizerState()
+    public var step = 0
+    public var tokens = 0
+    /// The number of the next document to take.
+    public var nextDocument = 0
+
+    public init(model: LanguageModel) { self.model = model }
+
+    /// Takes steps until `settings.steps` are done or `progress` says stop.
+    /// - Parameter document: document number i of an endless, repeatable stream.
+    /// - Throws: `ModelError.nonFinite` when a loss or gradient is; the model is that of the step before.
+    public mutating func run(
+        _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
+        progress: (PretrainingProgress) throws -> Continuation
+    ) throws {
+        var gradients = ParameterSet(zeros: model.parameters.layout)
+        while step < settings.steps {
+            let batch = try nextBatch(settings, document)
+            gradients.clear()
+            let logProbs = try model.backpropagate(
+                batch.forest, batch.targets, coefficients: batch.coefficients, into: &gradients)
+            let loss = zip(logProbs, batch.coefficients).reduce(0.0) {
+                $0 + Double($1.0) * Double($1.1)
+            }
+            let norm = gradients.norm
+            guard loss.isFinite, norm.isFinite else {
+                throw ModelError.nonFinite(what: "The loss of step \(step + 1)")
+            }
+            if settings.clip > 0, norm > settings.clip {
+                gradients.scale(by: Float(settings.clip / norm))
+            }
+            let rate = settings.learningRate * settings.schedule.factor(step)
+            let optimizer = settings.optimizer
+            model.update {
+                optimizer.step(&$0, gradients, &optimizerState, learningRate: Float(rate))
+            }
+            step += 1
+            tokens += batch.forest.tokens.count
+            let report = PretrainingProgress(
+                step: step, steps: settings.steps, loss: loss, learningRate: rate,
+                gradientNorm: norm, tokens: tokens)
+            if try progress(report) == .stop { return }
+        }
+    }
+
+    private mutating func nextBatch(
+        _ settings: PretrainingSettings, _ document: (Int) throws -> TrainingText
+    ) throws -> (forest: TokenForest, targets: [Target], coefficients: [Float]) {
+        var (forest, targets, coefficients) = (TokenForest(), [Target](), [Float]())
+        repeat {
+            let text = try document(nextDocument)
+            nextDocument += 1
+            // The last token predicts nothing, so it takes no row.
+            let first = forest.tokens.count
+            forest.append(text.tokens.dropLast())
+            for i in text.tokens.indices.dropFirst() where text.weights[i] > 0 {
+                targets.append(Target(row: first + i - 1, token: text.tokens[i]))
+                coefficients.append(-text.weights[i])
+            }
+        } while forest.tokens.count < settings.batchTokens
+        let total = -coefficients.reduce(0, +)
+        if total > 0 { for i in coefficients.indices { coefficients[i] /= total } }
+        return (forest, targets, coefficients)
+    }
+}

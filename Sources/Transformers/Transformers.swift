@@ -1,1 +1,0 @@
-// The Transformers module starts here.

@@ -1,0 +1,114 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Layers
+
+/// Every backward pass against central differences, at widths with and without a vector's tail.
+@Suite struct LayerGradientTests {
+    @Test(arguments: [16, 21])
+    func rmsNorm(width: Int) {
+        let norm = RMSNorm(epsilon: 1e-5)
+        let (x, weight, dy) = (random([5, width], 1), random([width], 2), random([5, width], 3))
+        var (dx, dweight) = (Tensor(zeros: x.shape), Tensor(zeros: weight.shape))
+        norm.backward(dy, x, weight: weight, into: &dx, &dweight)
+        expectGradient(dx, of: "x", at: x) { inner(norm.forward($0, weight: weight), dy) }
+        expectGradient(dweight, of: "weight", at: weight) { inner(norm.forward(x, weight: $0), dy) }
+    }
+
+    @Test(arguments: [32, 12])
+    func rotary(size: Int) {
+        let rotary = Rotary(
+            inverseFrequencies: Rotary.inverseFrequencies(theta: 10_000, headSize: size),
+            positions: 9)
+        let positions = [0, 3, 8]
+        let (x, dy) = (random([3, 2 * size], 1), random([3, 2 * size], 2))
+        var dx = dy
+        rotary.backward(&dx, positions: positions)
+        expectGradient(dx, of: "x", at: x) {
+            var y = $0
+            rotary.forward(&y, positions: positions)
+            return inner(y, dy)
+        }
+    }
+
+    @Test func swiGLU() {
+        let (gate, up, dy) = (random([3, 21], 1), random([3, 21], 2), random([3, 21], 3))
+        var (dgate, dup) = (gate, up)
+        SwiGLU.backward(dy, gate: &dgate, up: &dup)
+        expectGradient(dgate, of: "gate", at: gate) { inner(SwiGLU.forward(gate: $0, up: up), dy) }
+        expectGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
+    }
+
+    @Test func linear() {
+        let (x, weight, bias) = (random([5, 12], 1), random([7, 12], 2), random([7], 3))
+        let dy = random([5, 7], 4)
+        var (dx, dweight, dbias) = (
+            Tensor(zeros: [5, 12]), Tensor(zeros: [7, 12]), Tensor(zeros: [7])
+        )
+        Linear.backwardInput(dy, weight: weight, into: &dx)
+        Linear.backwardWeight(dy, x, into: &dweight)
+        Linear.backwardBias(dy, into: &dbias)
+        expectGradient(dx, of: "x", at: x) {
+            inner(Linear.forward($0, weight: weight, bias: bias), dy)
+        }
+        expectGradient(dweight, of: "weight", at: weight) {
+            inner(Linear.forward(x, weight: $0, bias: bias), dy)
+        }
+        expectGradient(dbias, of: "bias", at: bias) {
+            inner(Linear.forward(x, weight: weight, bias: $0), dy)
+        }
+    }
+
+    @Test func embedding() {
+        let (table, tokens, dy) = (random([6, 5], 1), [Int32(2), 0, 2, 5], random([4, 5], 2))
+        var dtable = Tensor(zeros: table.shape)
+        Embedding.backward(dy, tokens, into: &dtable)
+        expectGradient(dtable, of: "table", at: table) {
+            inner(Embedding.forward(tokens, table: $0), dy)
+        }
+    }
+
+    /// A prompt with two responses beside a lone sequence, grouped queries, with and without a window.
+    @Test(arguments: [nil, 4] as [Int?])
+    func attention(window: Int?) {
+        let attention = Attention(heads: 4, keyHeads: 2, size: 6)
+        let plan = AttentionPlan(
+            spans: [
+                .init(queries: 0..<7, contexts: [], own: 0..<7),
+                .init(queries: 7..<10, contexts: [0..<7], own: 7..<10),
+                .init(queries: 10..<15, contexts: [0..<7], own: 10..<15),
+                .init(queries: 15..<19, contexts: [], own: 15..<19),
+            ], groups: [[0, 1, 2], [3]], window: window)
+        let (q, k, v) = (random([19, 24], 1), random([19, 12], 2), random([19, 12], 3))
+        let dy = random([19, 24], 4)
+        let (dq, dk, dv) = attention.backward(dy, q, k, v, plan)
+        expectGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
+        expectGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
+        expectGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
+    }
+
+    @Test func scoredHeadWithPenalty() {
+        let (hidden, weight) = (random([3, 8], 1), random([19, 8], 2))
+        let reference = ScoredHead.Reference(
+            hidden: random([3, 8], 3), weight: random([19, 8], 4), coefficient: 0.3)
+        var rows = ScoredHead.Rows()
+        rows.append([3, 18])
+        rows.append([0])
+        rows.append([])
+        let coefficients: [Float] = [0.5, -1, 0.7]
+        func loss(_ hidden: Tensor, _ weight: Tensor) -> Double {
+            let logProbs = ScoredHead.forward(hidden, weight: weight, rows)
+            let kl = ScoredHead.divergences(hidden, weight: weight, reference: reference)
+            return zip(coefficients, logProbs).reduce(0) { $0 + Double($1.0 * $1.1) }
+                + kl.reduce(0) { $0 + 0.3 * Double($1) }
+        }
+        var (dhidden, dweight) = (Tensor(zeros: hidden.shape), Tensor(zeros: weight.shape))
+        let found = ScoredHead.backward(
+            hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
+            into: &dhidden, &dweight)
+        #expect(found.logProbs == ScoredHead.forward(hidden, weight: weight, rows))
+        expectGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
+        expectGradient(dweight, of: "weight", at: weight) { loss(hidden, $0) }
+    }
+}

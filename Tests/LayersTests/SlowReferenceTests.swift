@@ -1,0 +1,116 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Layers
+
+/// Each fast kernel against plain loops in double precision.
+@Suite struct SlowReferenceTests {
+    @Test func attentionEqualsItsDefinition() {
+        let attention = Attention(heads: 4, keyHeads: 2, size: 6)
+        // 70 queries: more than one block of rows. The last span is a single query, as in generation.
+        let plan = AttentionPlan(
+            spans: [
+                .init(queries: 0..<70, contexts: [], own: 0..<70),
+                .init(queries: 70..<75, contexts: [0..<70], own: 70..<75),
+                .init(queries: 75..<76, contexts: [0..<70, 70..<75], own: 75..<76),
+            ], groups: [[0, 1, 2]], window: nil)
+        for window in [nil, 9] as [Int?] {
+            var plan = plan
+            plan.window = window
+            let (q, k, v) = (random([76, 24], 1), random([76, 12], 2), random([76, 12], 3))
+            let fast = attention.forward(q, k, v, plan)
+            for span in plan.spans {
+                let keys = span.contexts.flatMap(Array.init) + Array(span.own)
+                for (offset, row) in span.queries.enumerated() {
+                    let position = keys.count - span.queries.count + offset
+                    let start = window.map { max(0, position - $0 + 1) } ?? 0
+                    for head in 0..<4 {
+                        let wanted = slowAttention(
+                            q, k, v, row: row, head: head, keyHead: head / 2, size: 6,
+                            keys: Array(keys[start...position]))
+                        for i in 0..<6 {
+                            #expect(abs(Double(fast[row, head * 6 + i]) - wanted[i]) < 1e-5)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func slowAttention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, row: Int, head: Int, keyHead: Int, size: Int,
+        keys: [Int]
+    ) -> [Double] {
+        let scores = keys.map { key in
+            (0..<size).reduce(0.0) {
+                $0 + Double(q[row, head * size + $1]) * Double(k[key, keyHead * size + $1])
+            } / Double(size).squareRoot()
+        }
+        let top = scores.max() ?? 0
+        let weights = scores.map { exp($0 - top) }
+        let sum = weights.reduce(0, +)
+        return (0..<size).map { i in
+            zip(keys, weights).reduce(0.0) {
+                $0 + $1.1 / sum * Double(v[$1.0, keyHead * size + i])
+            }
+        }
+    }
+
+    @Test func productsEqualPlainLoops() {
+        for (n, k, m) in [(1, 7, 5), (3, 64, 130), (200, 33, 65)] {
+            let (x, w) = (random([n, k], 1), random([m, k], 2))
+            let slow = slowProduct(x, transposed: w)
+            var fast = Tensor(uninitialized: [n, m])
+            multiply(x, transposed: w, into: &fast)
+            #expect(zip(fast.values, slow.values).allSatisfy { abs($0 - $1) < 1e-4 })
+            var twice = fast
+            multiply(x, transposed: w, into: &twice, accumulate: true)
+            #expect(zip(twice.values, slow.values).allSatisfy { abs($0 - 2 * $1) < 2e-4 })
+        }
+    }
+
+    @Test func exponentialIsExactToTwoUlps() {
+        for step in 0..<4000 {
+            let x = -87 + Float(step) * 0.0437
+            let relative = abs(Double(exponential(x)) / exp(Double(x)) - 1)
+            #expect(relative < 3e-7, "at \(x)")
+        }
+        #expect(exponential(-1000) < 1e-37)
+        #expect(exponential(0) == 1)
+    }
+
+    @Test func logSoftmaxEqualsItsDefinition() {
+        let (hidden, weight) = (random([5, 8], 1), random([700, 8], 2))
+        var rows = ScoredHead.Rows()
+        for row in 0..<5 { rows.append([Int32(row * 100), 699]) }
+        let fast = ScoredHead.forward(hidden, weight: weight, rows)
+        let logits = slowProduct(hidden, transposed: weight)
+        for row in 0..<5 {
+            let line = (0..<700).map { Double(logits[row, $0]) }
+            let top = line.max() ?? 0
+            let logSum = top + log(line.reduce(0) { $0 + exp($1 - top) })
+            #expect(abs(Double(fast[2 * row]) - (line[row * 100] - logSum)) < 1e-5)
+            #expect(abs(Double(fast[2 * row + 1]) - (line[699] - logSum)) < 1e-5)
+        }
+    }
+
+    @Test func optimizerStepsEqualTheirDefinitions() {
+        let (p, g) = (random([21], 1), random([21], 2))
+        var (fast, square) = (p, Tensor(zeros: [21]))
+        rmspropStep(&fast, g, &square, rate: 0.1, alpha: 0.99, epsilon: 1e-8)
+        for i in 0..<21 {
+            let v = 0.01 * Double(g[i]) * Double(g[i])
+            #expect(abs(Double(fast[i]) - (Double(p[i]) - 0.1 * Double(g[i]) / (v.squareRoot() + 1e-8))) < 1e-5)
+        }
+        var (adam, mean, second) = (p, Tensor(zeros: [21]), Tensor(zeros: [21]))
+        adamStep(
+            &adam, g, &mean, &second, rate: 0.1, betas: (0.9, 0.98), corrections: (0.1, 0.02),
+            epsilon: 1e-8, decay: 0.5)
+        for i in 0..<21 {
+            // After one step the corrected mean is g and the corrected square g².
+            let wanted = Double(p[i]) * 0.95 - 0.1 * (g[i] > 0 ? 1 : -1)
+            #expect(abs(Double(adam[i]) - wanted) < 1e-5)
+        }
+    }
+}
