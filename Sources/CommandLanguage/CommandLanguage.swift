@@ -1,1 +1,0 @@
-// The CommandLanguage module starts here.

@@ -1,0 +1,186 @@
+/// What could stand at a place of a source, for hosts that complete.
+public struct CompletionContext: Hashable, Sendable {
+    /// What is being completed: from the start of the word to the cursor.
+    public var span: SourceSpan
+    /// The part of the word before the cursor, without an opening quote.
+    public var prefix: String
+    /// The quote that was opened before the word.
+    public var quote: Character?
+    /// Everything that fits, in the order in which to offer it; empty inside text and comments.
+    public var wants: [CompletionWant]
+}
+
+/// One kind of thing that fits at the cursor.
+public enum CompletionWant: Hashable, Sendable {
+    /// A verb, at the start of a statement.
+    case verbs
+    /// One of these words: a form of the verb, or what an operand or a key may be.
+    case words([Choice])
+    /// A key of the command or function; what is inserted ends with `=`.
+    case keys([Choice])
+    /// The name of a workspace value.
+    case names
+    /// A function that expressions may call.
+    case functions
+    /// A field of what the expression gives.
+    case fields(of: Node)
+    /// A file or folder.
+    case path
+}
+
+/// Something to insert in place of ``CompletionContext/span``.
+public struct Completion: Hashable, Sendable {
+    public var text: String
+    /// One line about it; may be empty.
+    public var summary: String
+    /// A blank may follow: it is a whole word, not a key, a function or a folder.
+    public var isWhole: Bool
+
+    public init(_ text: String, _ summary: String = "", isWhole: Bool = true) {
+        self.text = text
+        self.summary = summary
+        self.isWhole = isWhole
+    }
+}
+
+extension Vocabulary {
+    /// What is expected at a UTF-8 offset of a source.
+    public func completionContext(for source: String, at offset: Int) -> CompletionContext {
+        let text = SourceSpan(lower: 0, upper: offset).text(in: source)
+        var parser = Parser(self, text)
+        parser.probe = CompletionProbe(offset: text.utf8.count)
+        _ = parser.program()
+        guard let probe = parser.probe, !probe.wants.isEmpty else {
+            return CompletionContext(
+                span: SourceSpan(lower: text.utf8.count, upper: text.utf8.count), prefix: "",
+                wants: [])
+        }
+        let span = SourceSpan(lower: probe.lower, upper: text.utf8.count)
+        var quote: Character?
+        if probe.isRaw, probe.lower > 0 {
+            let before = parser.lexer.bytes[probe.lower - 1]
+            if before == UInt8(ascii: "\"") || before == UInt8(ascii: "'") {
+                quote = Character(Unicode.Scalar(before))
+            }
+        }
+        return CompletionContext(
+            span: span, prefix: span.text(in: text), quote: quote, wants: probe.wants)
+    }
+
+    /// What the vocabulary itself can offer: verbs, words, keys and functions that start with the
+    /// prefix. Names, fields and paths are for the host to add.
+    public func candidates(for context: CompletionContext) -> [Completion] {
+        var found: [Completion] = []
+        for want in context.wants {
+            switch want {
+            case .verbs:
+                found += verbs.map { Completion($0.name, $0.summary) }
+                if verb(named: "time") == nil {
+                    found.append(Completion("time", "times a statement"))
+                }
+            case .words(let choices): found += choices.map { Completion($0.word, $0.summary) }
+            case .keys(let keys):
+                found += keys.map { Completion($0.word + "=", $0.summary, isWhole: false) }
+            case .functions:
+                // An empty word in front of every expression would list nothing else.
+                guard !context.prefix.isEmpty else { continue }
+                found += functions.map { Completion($0.name + "(", $0.summary, isWhole: false) }
+            case .names, .fields, .path: continue
+            }
+        }
+        return found.filter { $0.text.hasPrefix(context.prefix) }
+    }
+}
+
+extension CompletionContext {
+    /// The text to insert for a path: in quotes where it could not stand bare. A folder's quotes
+    /// stay open, so that one can go on.
+    public func insertion(path: String, isFolder: Bool) -> String {
+        let needsQuotes = path.contains { $0.isWhitespace || "\"';#\\".contains($0) }
+        guard needsQuotes || quote != nil else { return path }
+        var body = String(quoted(path).dropFirst().dropLast())
+        if let quote {
+            if quote == "'" { body = body.replacing("'", with: "\\'") }
+            return body + (isFolder ? "" : String(quote))
+        }
+        return "\"" + body + (isFolder ? "" : "\"")
+    }
+}
+
+/// Collects what the parser could have taken where the source ends. The parser itself says so while
+/// it reads, so that completion can never disagree with the grammar.
+struct CompletionProbe {
+    let offset: Int
+    var lower = -1
+    var isRaw = false
+    var wants: [CompletionWant] = []
+
+    init(offset: Int) { self.offset = offset }
+}
+
+extension Parser {
+    /// Says that something could start at an offset. It counts if the source ends inside of it; the
+    /// last such place wins.
+    mutating func note(
+        _ wants: [CompletionWant], at lower: Int, raw: Bool = false, afterBlank: Bool = false
+    ) {
+        // No word or path is longer; the bound keeps a long line from costing its square.
+        guard let probe, lower >= probe.lower, lower <= probe.offset,
+            probe.offset - lower <= 4096
+        else { return }
+        var start = probe.offset
+        while start > lower {
+            let byte = lexer.bytes[start - 1]
+            guard raw ? byte != UInt8(ascii: "\n") : isNameByte(byte) else { return }
+            start -= 1
+        }
+        if afterBlank, lower > 0 {
+            if isNameByte(lexer.bytes[lower - 1]) { return }
+        }
+        if lower > probe.lower || self.probe?.isRaw != raw {
+            self.probe?.wants = []
+            self.probe?.lower = lower
+            self.probe?.isRaw = raw
+        }
+        for want in wants where self.probe?.wants.contains(want) == false {
+            self.probe?.wants.append(want)
+        }
+    }
+
+    private func isNameByte(_ byte: UInt8) -> Bool {
+        byte >= 0x80 || byte == UInt8(ascii: "_") || Unicode.Scalar(byte).isNamePart
+    }
+
+    /// What the next operand may be, and the keys that are left.
+    mutating func noteArgument(_ form: CommandForm, _ nextOperand: Int, _ call: CommandCall) {
+        guard probe != nil else { return }
+        let lower = peek().span.lower
+        guard lower > 0, peek().afterBlank else { return }
+        var operands: [CompletionWant] = []
+        var raw = false
+        for index in nextOperand..<max(nextOperand, form.operands.count) {
+            operands += wants(form.operands[index].kind)
+            raw = raw || form.operands[index].kind.isBare
+            // Optional words may be left out: then what follows them fits as well.
+            guard !form.operands[index].isRequired, case .words = form.operands[index].kind else {
+                break
+            }
+        }
+        let left = form.options.filter { call.option($0.key) == nil }
+            .map { Choice($0.key, $0.summary) }
+        if !left.isEmpty { operands.append(.keys(left)) }
+        note(operands, at: lower, raw: raw)
+    }
+
+    func wants(_ kind: ArgumentKind) -> [CompletionWant] {
+        switch kind {
+        case .value, .expression, .number, .text: [.names, .functions]
+        case .flag: [.words([Choice("true"), Choice("false")])]
+        case .name: [.names]
+        case .word: []
+        case .words(let choices): [.words(choices)]
+        case .path: [.path]
+        case .either(let choices, let other): [.words(choices)] + wants(other)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+/// Where a place of a source is, as an editor counts it.
+public struct SourcePosition: Hashable, Sendable {
+    /// From 1.
+    public var line: Int
+    /// In characters (extended grapheme clusters), from 1.
+    public var column: Int
+
+    /// The position of a UTF-8 offset; the end of the source when the offset lies beyond it.
+    /// Cost: one pass over the bytes before the offset.
+    public init(of offset: Int, in source: String) {
+        let before = SourceSpan(lower: 0, upper: offset).text(in: source)
+        let bytes = before.utf8
+        line = 1 + bytes.count { $0 == UInt8(ascii: "\n") }
+        let start = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes.index(after: $0) }
+        column = 1 + before[(start ?? before.startIndex)...].count
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic as a person reads it: the sentence, the line with a caret under the place, and
+    /// what to try.
+    ///
+    /// ```
+    /// error: `rollout` has no key `temprature`
+    ///   rollout queries temprature=0.7
+    ///                   ^~~~~~~~~~
+    ///   did you mean `temperature`?
+    ///   try: rollout queries temperature=0.7
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - source: the text that was parsed.
+    ///   - file: with it, the first line opens with `file:line:column:`.
+    ///   - width: cells a line of the terminal has; a longer source line is shown around the place.
+    ///   - colour: emphasis by terminal escapes.
+    public func rendered(
+        in source: String, file: String? = nil, width: Int = 80, colour: Bool = false
+    ) -> String {
+        func paint(_ code: String, _ text: String) -> String {
+            colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+        }
+        var lines: [String] = []
+        var headline = paint("1;31", "error:") + " " + message.printable
+        if let file {
+            let position = SourcePosition(of: span.lower, in: source)
+            headline = "\(file):\(position.line):\(position.column): " + headline
+        }
+        lines.append(headline)
+        let excerpt = Excerpt(source, span, width: max(20, width - 2))
+        lines.append("  " + excerpt.text)
+        lines.append("  " + excerpt.indent + paint("1;32", excerpt.marker))
+        if let suggestion { lines.append("  " + suggestion.printable) }
+        if let corrected {
+            let shown = corrected.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { String($0).printable }.joined(separator: "\n       ")
+            lines.append("  try: " + shown)
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// The line that holds a place, cut to a width around it, and the caret under it.
+private struct Excerpt {
+    var text = ""
+    var indent = ""
+    var marker = "^"
+
+    init(_ source: String, _ span: SourceSpan, width: Int) {
+        let bytes = Array(source.utf8)
+        var lower = min(max(span.lower, 0), bytes.count)
+        // A place at the very end belongs to the last line that has something on it.
+        while lower == bytes.count, lower > 0, bytes[lower - 1] == UInt8(ascii: "\n") { lower -= 1 }
+        let newline = UInt8(ascii: "\n")
+        let start = bytes[..<lower].lastIndex(of: newline).map { $0 + 1 } ?? 0
+        let end = bytes[lower...].firstIndex(of: newline) ?? bytes.count
+        let upper = min(max(span.upper, lower), end)
+
+        func cut(_ range: Range<Int>) -> String {
+            String(decoding: bytes[range], as: UTF8.self).printable
+        }
+        // Long lines: only so many bytes on both sides can ever be shown.
+        let reach = 8 * width
+        var before = cut(max(start, lower - reach)..<lower)
+        var under = cut(lower..<min(upper, lower + reach))
+        var after = cut(upper..<min(end, upper + reach))
+        if before.displayWidth + under.displayWidth + after.displayWidth > width {
+            let kept = before.suffix(cells: width / 2)
+            if kept.count < before.count || lower - start > reach { before = "…" + kept }
+            let room = max(1, width - before.displayWidth - 1)
+            let shown = under.prefix(cells: room)
+            if shown.count < under.count {
+                under = shown
+                after = "…"
+            } else {
+                let rest = after.prefix(cells: max(0, room - under.displayWidth))
+                after = rest + (rest.count < after.count || end - upper > reach ? "…" : "")
+            }
+        }
+        text = before + under + after
+        indent = String(repeating: " ", count: before.displayWidth)
+        marker = "^" + String(repeating: "~", count: max(0, under.displayWidth - 1))
+    }
+}

@@ -1,0 +1,355 @@
+/// An expression with the height of its tree, which is bounded so that whoever walks it may recurse.
+struct Tree {
+    var node: Node
+    var height = 1
+}
+
+extension Parser {
+    mutating func expression() throws(SyntaxError) -> Tree { try binary(minimum: 1) }
+
+    /// Precedence climbing: reads operators that bind at least as tightly as `minimum`.
+    private mutating func binary(minimum: Int) throws(SyntaxError) -> Tree {
+        nesting += 1
+        if nesting > Vocabulary.nestingLimit { throw tooDeep(peek().span) }
+        var left = try unary()
+        while let operation = binaryOperator(peek()), operation.precedence >= minimum {
+            if startsOperand(peek()) { break }
+            advance()
+            let right = try binary(
+                minimum: operation == .power ? operation.precedence : operation.precedence + 1)
+            let span = left.node.span.union(right.node.span)
+            left = try grown(
+                .binary(operation, left.node, right.node), span,
+                over: max(left.height, right.height))
+            if operation.isComparison, let next = binaryOperator(peek()), next.isComparison {
+                throw SyntaxError(
+                    .chainedComparison, peek().span,
+                    edits: [
+                        .init(
+                            span: SourceSpan(
+                                lower: right.node.span.upper, upper: peek().span.lower),
+                            replacement: " and \(lexer.text(right.node.span)) ")
+                    ])
+            }
+        }
+        nesting -= 1
+        return left
+    }
+
+    private func binaryOperator(_ lexeme: Lexeme) -> BinaryOperator? {
+        switch lexeme.kind {
+        case .symbol(let symbol): BinaryOperator(rawValue: symbol)
+        case .identifier("and"): .and
+        case .identifier("or"): .or
+        default: nil
+        }
+    }
+
+    /// Among operands, `a -1` is two operands and `a - 1` one, as in the matrices of Octave.
+    private func startsOperand(_ lexeme: Lexeme) -> Bool {
+        amongOperands && lexeme.afterBlank && (lexeme.is("-") || lexeme.is("+"))
+            && lexer.blankLength(lexeme.span.upper) == 0
+            && lexer.byte(lexeme.span.upper) != UInt8(ascii: "\n")
+    }
+
+    private mutating func unary() throws(SyntaxError) -> Tree {
+        let first = peek()
+        let operation: UnaryOperator
+        let minimum: Int
+        switch first.kind {
+        case .symbol("-"): (operation, minimum) = (.minus, UnaryPrecedence.sign)
+        case .symbol("+"): (operation, minimum) = (.plus, UnaryPrecedence.sign)
+        case .identifier("not"): (operation, minimum) = (.not, UnaryPrecedence.not)
+        default: return try postfix()
+        }
+        advance()
+        let operand = try binary(minimum: minimum)
+        return try grown(
+            .unary(operation, operand.node), first.span.union(operand.node.span),
+            over: operand.height)
+    }
+
+    private mutating func postfix() throws(SyntaxError) -> Tree {
+        var base = try primary()
+        while true {
+            let next = peek()
+            if amongOperands, next.afterBlank { return base }
+            if next.is(".") {
+                base = try field(of: base)
+            } else if next.is("[") {
+                base = try index(of: base)
+            } else if next.is("("), !next.afterBlank {
+                throw SyntaxError(.callOfValue, base.node.span)
+            } else {
+                return base
+            }
+        }
+    }
+
+    private mutating func field(of base: Tree) throws(SyntaxError) -> Tree {
+        let dot = advance()
+        let next = peek()
+        note([.fields(of: base.node)], at: dot.span.upper)
+        guard let word = next.word else {
+            throw unexpected(next, "a field name after `.`")
+        }
+        advance()
+        if peek().is("("), !peek().afterBlank {
+            let call = SourceSpan(lower: dot.span.lower, upper: peek().span.upper)
+            let before = SourceSpan(lower: base.node.span.lower, upper: base.node.span.lower)
+            let separator = peekSecond().is(")") ? "" : ", "
+            throw SyntaxError(
+                .methodCall(word), next.span,
+                edits: [
+                    .init(span: before, replacement: "\(word)("),
+                    .init(span: call, replacement: separator),
+                ])
+        }
+        return try grown(
+            .field(base.node, Identifier(name: word, span: next.span)),
+            base.node.span.union(next.span), over: base.height)
+    }
+
+    private mutating func index(of base: Tree) throws(SyntaxError) -> Tree {
+        let open = advance()
+        let outer = enterBrackets(open)
+        var subscripts: [Subscript] = []
+        var height = base.height
+        repeat {
+            if peek().is("]"), !subscripts.isEmpty { break }
+            subscripts.append(try oneSubscript(&height))
+        } while skip(",")
+        let end = try close(open, outer, expected: "`,` or `]`")
+        return try grown(
+            .index(base.node, subscripts), base.node.span.union(end), over: height)
+    }
+
+    private mutating func oneSubscript(_ height: inout Int) throws(SyntaxError) -> Subscript {
+        let start = peek().span
+        var parts: [Node?] = []
+        var colons = 0
+        while true {
+            if peek().is(":"), colons < 2 {
+                if parts.count == colons { parts.append(nil) }
+                colons += 1
+                advance()
+                continue
+            }
+            if parts.count > colons || peek().is(",") || peek().is("]") { break }
+            let part = try expression()
+            height = max(height, part.height)
+            parts.append(part.node)
+        }
+        if colons == 0 {
+            if let node = parts.first ?? nil { return .at(node) }
+            throw unexpected(peek(), "an index")
+        }
+        while parts.count < 3 { parts.append(nil) }
+        return .slice(
+            lower: parts[0], upper: parts[1], step: parts[2],
+            span: SourceSpan(lower: start.lower, upper: position))
+    }
+
+    private mutating func primary() throws(SyntaxError) -> Tree {
+        let next = peek()
+        note([.names, .functions], at: next.span.lower)
+        switch next.kind {
+        case .number(let value):
+            advance()
+            return Tree(node: Node(.number(value), span: next.span))
+        case .text(let text):
+            advance()
+            return Tree(node: Node(.text(text), span: next.span))
+        case .identifier(let word): return try name(word, next)
+        case .symbol("("): return try parenthesized()
+        case .symbol("["): return try list()
+        case .symbol("{"): return try record()
+        default: throw unexpected(next, "a value")
+        }
+    }
+
+    private mutating func name(_ word: String, _ lexeme: Lexeme) throws(SyntaxError) -> Tree {
+        let constant: Expression? =
+            switch word {
+            case "true", "True": .bool(true)
+            case "false", "False": .bool(false)
+            case "null", "None": .null
+            default: nil
+            }
+        if let constant {
+            advance()
+            return Tree(node: Node(constant, span: lexeme.span))
+        }
+        if Lexeme.reserved.contains(word) { throw unexpected(lexeme, "a value") }
+        let after = peekSecond()
+        let isCall = after.is("(") && !(amongOperands && after.afterBlank)
+        let isKnownFunction = vocabulary.functions.contains { $0.name == word }
+        if vocabulary.isVerb(word), !(isCall && isKnownFunction) {
+            throw verbAsValue(word, lexeme.span)
+        }
+        advance()
+        if isCall { return try call(Identifier(name: word, span: lexeme.span)) }
+        return Tree(node: Node(.name(word), span: lexeme.span))
+    }
+
+    func verbAsValue(_ word: String, _ span: SourceSpan) -> SyntaxError {
+        let makes = vocabulary.verb(named: word)?.makes ?? []
+        return SyntaxError(
+            .verbAsValue(word, makes: makes), span,
+            edits: makes.first.map { [.init(span: span, replacement: $0)] } ?? [])
+    }
+
+    private mutating func call(_ function: Identifier) throws(SyntaxError) -> Tree {
+        let known = vocabulary.functions.first { $0.name == function.name }
+        if known == nil, !vocabulary.functions.isEmpty {
+            let near = nearest(function.name, in: vocabulary.functions.map(\.name))
+            throw SyntaxError(
+                .unknownFunction(function.name, nearest: near), function.span,
+                edits: near.map { [.init(span: function.span, replacement: $0)] } ?? [])
+        }
+        let open = advance()
+        let outer = enterBrackets(open)
+        var arguments: [CallArgument] = []
+        var height = 0
+        repeat {
+            if peek().is(")") { break }
+            if let known, !known.keys.isEmpty { note([.keys(known.keys)], at: peek().span.lower) }
+            var key: Identifier?
+            let first = peek()
+            if let word = first.word, peekSecond().is("=") {
+                key = Identifier(name: word, span: first.span)
+                if arguments.contains(where: { $0.key?.name == word }) {
+                    throw SyntaxError(.repeatedKey(word), first.span)
+                }
+                advance()
+                advance()
+            }
+            let value = try expression()
+            height = max(height, value.height)
+            arguments.append(CallArgument(key: key, value: value.node))
+        } while skip(",")
+        let end = try close(open, outer, expected: "`,` or `)`")
+        return try grown(.call(function, arguments), function.span.union(end), over: height)
+    }
+
+    private mutating func parenthesized() throws(SyntaxError) -> Tree {
+        let open = advance()
+        let outer = enterBrackets(open)
+        var inner = try expression()
+        if peek().is(",") {
+            throw SyntaxError(.tuple, open.span, edits: tupleEdits(open.span))
+        }
+        let end = try close(open, outer, expected: "`)`")
+        // The brackets belong to the place, so that a caret under it shows them.
+        inner.node.span = open.span.union(end)
+        return inner
+    }
+
+    private mutating func list() throws(SyntaxError) -> Tree {
+        let open = advance()
+        let outer = enterBrackets(open)
+        var items: [Node] = []
+        var height = 0
+        repeat {
+            if peek().is("]") { break }
+            let item = try expression()
+            height = max(height, item.height)
+            items.append(item.node)
+        } while skip(",")
+        let end = try close(open, outer, expected: "`,` or `]`")
+        return try grown(.list(items), open.span.union(end), over: height)
+    }
+
+    private mutating func record() throws(SyntaxError) -> Tree {
+        let open = advance()
+        let outer = enterBrackets(open)
+        var entries: [RecordEntry] = []
+        var height = 0
+        repeat {
+            let first = peek()
+            if first.is("}") { break }
+            guard case .text(let key) = first.kind else {
+                if let word = first.word {
+                    throw SyntaxError(.bareRecordKey(word), first.span, replacedBy: quoted(word))
+                }
+                throw unexpected(first, "a key in quotes or `}`")
+            }
+            advance()
+            guard skip(":") else { throw unexpected(peek(), "`:` after the key") }
+            let value = try expression()
+            height = max(height, value.height)
+            entries.append(
+                RecordEntry(key: Identifier(name: key, span: first.span), value: value.node))
+        } while skip(",")
+        let end = try close(open, outer, expected: "`,` or `}`")
+        return try grown(.record(entries), open.span.union(end), over: height)
+    }
+
+    // MARK: Brackets and errors
+
+    private mutating func skip(_ symbol: String) -> Bool {
+        guard peek().is(symbol) else { return false }
+        advance()
+        return true
+    }
+
+    /// Inside brackets blanks no longer separate operands; gives what ``close`` must restore.
+    mutating func enterBrackets(_ open: Lexeme) -> Bool {
+        openBrackets.append(open)
+        defer { amongOperands = false }
+        return amongOperands
+    }
+
+    private mutating func close(
+        _ open: Lexeme, _ outer: Bool, expected: String
+    ) throws(SyntaxError) -> SourceSpan {
+        guard case .symbol(let bracket) = open.kind else { return open.span }
+        let next = peek()
+        guard next.is(Problem.closing(bracket)) else {
+            throw unexpected(next, expected)
+        }
+        advance()
+        openBrackets.removeLast()
+        amongOperands = outer
+        return next.span
+    }
+
+    /// The error for a lexeme that cannot stand where something else is expected.
+    func unexpected(_ lexeme: Lexeme, _ expectation: String) -> SyntaxError {
+        switch lexeme.kind {
+        case .broken(let problem): return broken(problem, lexeme.span)
+        case .end where !openBrackets.isEmpty:
+            let open = openBrackets[openBrackets.count - 1]
+            if case .symbol(let bracket) = open.kind {
+                return SyntaxError(.unclosed(bracket: bracket), open.span)
+            }
+            return SyntaxError(.expected(expectation, found: "the end"), lexeme.span)
+        case .symbol("=") where !openBrackets.isEmpty:
+            return SyntaxError(.assignmentInExpression, lexeme.span, replacedBy: "==")
+        case .newline, .end, .semicolon:
+            // Nothing is there to point at: the caret goes right behind what was read.
+            return SyntaxError(
+                .expected(expectation, found: lexeme.kind.described),
+                SourceSpan(lower: position, upper: position))
+        default:
+            return SyntaxError(.expected(expectation, found: lexeme.kind.described), lexeme.span)
+        }
+    }
+
+    private func tooDeep(_ span: SourceSpan) -> SyntaxError {
+        SyntaxError(.tooDeep(limit: Vocabulary.nestingLimit), span)
+    }
+
+    private func grown(
+        _ expression: Expression, _ span: SourceSpan, over height: Int
+    ) throws(SyntaxError) -> Tree {
+        if height + 1 > Vocabulary.nestingLimit { throw tooDeep(span) }
+        return Tree(node: Node(expression, span: span), height: height + 1)
+    }
+
+    /// Replaces the parenthesis at a place and the one that closes it by square brackets.
+    private func tupleEdits(_ open: SourceSpan) -> [SyntaxError.Edit] {
+        guard let end = bracketedParts(open)?.close else { return [] }
+        return [.init(span: open, replacement: "["), .init(span: end, replacement: "]")]
+    }
+}

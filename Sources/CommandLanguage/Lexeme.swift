@@ -1,0 +1,73 @@
+/// The smallest piece of a statement. ("Token" means a vocabulary id everywhere in this project.)
+struct Lexeme {
+    enum Kind: Equatable {
+        case identifier(String)
+        case number(Double)
+        case text(String)
+        case symbol(String)
+        case newline
+        case semicolon
+        case end
+        /// Something that cannot be read, or whose closing quote is missing.
+        case broken(Problem)
+    }
+
+    var kind: Kind
+    var span: SourceSpan
+    /// A blank, a comment or a line break comes before.
+    var afterBlank: Bool
+
+    func `is`(_ symbol: String) -> Bool { kind == .symbol(symbol) }
+
+    /// The name, unless it is a word of the language.
+    var name: String? {
+        if case .identifier(let name) = kind, !Lexeme.reserved.contains(name) { return name }
+        return nil
+    }
+
+    var word: String? {
+        if case .identifier(let word) = kind { return word }
+        return nil
+    }
+
+    var endsStatement: Bool {
+        switch kind {
+        case .newline, .semicolon, .end: true
+        default: false
+        }
+    }
+
+    static let reserved: Set<String> = [
+        "true", "false", "null", "True", "False", "None", "and", "or", "not",
+    ]
+}
+
+extension Lexeme.Kind {
+    /// How a diagnostic names what was found.
+    var described: String {
+        switch self {
+        case .identifier(let name): "`\(name.shortened)`"
+        case .number: "a number"
+        case .text(let text): "the text \"\(text.shortened)\""
+        case .symbol(let symbol): "`\(symbol)`"
+        case .newline: "the end of the line"
+        case .semicolon: "`;`"
+        case .end: "the end"
+        case .broken: "something unreadable"
+        }
+    }
+}
+
+extension String {
+    /// One line of at most 32 characters, for quoting what a person wrote inside a sentence.
+    var shortened: String {
+        var result = ""
+        var count = 0
+        for character in self {
+            if count == 32 { return result + "…" }
+            result.append(character.isNewline ? " " : character)
+            count += 1
+        }
+        return result
+    }
+}

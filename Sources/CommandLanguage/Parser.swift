@@ -1,0 +1,267 @@
+/// Reads statements by recursive descent over lexemes that are read on demand.
+struct Parser {
+    let vocabulary: Vocabulary
+    let source: String
+    let lexer: Lexer
+    /// The end of the last lexeme that was consumed.
+    var position = 0
+    private var lookahead: Lexeme?
+    /// Inside brackets line breaks are blanks.
+    var openBrackets: [Lexeme] = [] { didSet { lookahead = nil } }
+    /// Brackets, signs and right-associative operators around the present place.
+    var nesting = 0
+    /// Directly among the operands of a command, where a blank can separate two values.
+    var amongOperands = false
+    /// Records what could stand at the end of the source, for completion.
+    var probe: CompletionProbe?
+
+    init(_ vocabulary: Vocabulary, _ source: String) {
+        self.vocabulary = vocabulary
+        self.source = source
+        lexer = Lexer(source)
+    }
+
+    // MARK: Lexemes
+
+    mutating func peek() -> Lexeme {
+        if let lookahead { return lookahead }
+        let next = lexer.lexeme(at: position, insideBrackets: !openBrackets.isEmpty)
+        lookahead = next
+        return next
+    }
+
+    @discardableResult
+    mutating func advance() -> Lexeme {
+        let next = peek()
+        move(to: next.span.upper)
+        return next
+    }
+
+    mutating func move(to offset: Int) {
+        position = offset
+        lookahead = nil
+    }
+
+    /// The lexeme after the next one.
+    mutating func peekSecond() -> Lexeme {
+        lexer.lexeme(at: peek().span.upper, insideBrackets: !openBrackets.isEmpty)
+    }
+
+    // MARK: Blocks
+
+    mutating func program() -> Program {
+        var statements: [Statement] = []
+        var diagnostics: [Diagnostic] = []
+        var isIncomplete = false
+        var lineStart = 0
+        while diagnostics.count < Program.diagnosticLimit {
+            skipSeparators(&statements, &lineStart)
+            let start = peek().span.lower
+            if start == lexer.count { break }
+            do throws(SyntaxError) {
+                statements.append(try statement())
+            } catch {
+                var diagnostic = Diagnostic(error)
+                diagnostic.corrected = vocabulary.corrected(source, from: start, error)
+                diagnostics.append(diagnostic)
+                isIncomplete = error.isIncomplete
+                if isIncomplete { break }
+                recover(from: max(position, start))
+            }
+        }
+        return Program(
+            source: source, statements: statements, diagnostics: diagnostics,
+            completeness: diagnostics.isEmpty
+                ? .complete
+                : isIncomplete && diagnostics.count == 1
+                    ? .incomplete(diagnostics[0].message) : .invalid)
+    }
+
+    /// The first statement alone; nil when there is none.
+    mutating func firstStatement() throws(SyntaxError) -> Statement? {
+        var none: [Statement] = []
+        var lineStart = 0
+        skipSeparators(&none, &lineStart)
+        return peek().span.lower == lexer.count ? nil : try statement()
+    }
+
+    /// Passes `;` and line ends. A `;` with nothing after it on its line hides that line's output.
+    private mutating func skipSeparators(_ statements: inout [Statement], _ lineStart: inout Int) {
+        while true {
+            switch peek().kind {
+            case .semicolon:
+                advance()
+                let next = peek()
+                if next.kind == .newline || next.kind == .end {
+                    for index in lineStart..<statements.count { statements[index].hidden = true }
+                }
+            case .newline:
+                advance()
+                lineStart = statements.count
+            default: return
+            }
+        }
+    }
+
+    private mutating func recover(from offset: Int) {
+        openBrackets = []
+        nesting = 0
+        amongOperands = false
+        move(to: lexer.endOfLine(offset))
+    }
+
+    // MARK: Statements
+
+    private mutating func statement() throws(SyntaxError) -> Statement {
+        let start = peek().span.lower
+        note([.verbs, .names, .functions], at: start)
+        var timed = false
+        if peek().word == "time", !peekSecond().is("=") {
+            advance()
+            timed = true
+            note([.verbs, .names, .functions], at: peek().span.lower, afterBlank: true)
+            if peek().endsStatement {
+                throw SyntaxError(
+                    .expected("a statement after `time`", found: peek().kind.described),
+                    peek().span)
+            }
+        }
+        let target = try assignmentTarget(statementStart: start)
+        let body: Statement.Body
+        if let word = peek().word, vocabulary.verb(named: word) != nil {
+            body = .command(try command())
+        } else {
+            body = .expression(try expressionStatement(hasTarget: target != nil))
+        }
+        let span = SourceSpan(lower: start, upper: position)
+        return Statement(
+            target: target, body: body, hidden: false, timed: timed, span: span,
+            source: lexer.text(span))
+    }
+
+    /// `name =` at the start of a statement, if that is what comes.
+    private mutating func assignmentTarget(
+        statementStart: Int
+    ) throws(SyntaxError) -> Identifier? {
+        let first = peek()
+        guard let word = first.word, peekSecond().is("=") else { return nil }
+        if vocabulary.isVerb(word) {
+            throw SyntaxError(.verbAsName(word), first.span, replacedBy: "my_\(word)")
+        }
+        if Lexeme.reserved.contains(word) {
+            throw SyntaxError(
+                .wordAsName(word), first.span, replacedBy: "my_\(word.lowercased())")
+        }
+        if word == "_" { throw SyntaxError(.lastResultAsName, first.span) }
+        advance()
+        advance()
+        let next = peek()
+        note([.verbs, .names, .functions], at: next.span.lower)
+        if next.word == "time", !peekSecond().is("=") {
+            throw SyntaxError(
+                .timeNotFirst, next.span,
+                edits: [
+                    .init(
+                        span: SourceSpan(lower: next.span.lower, upper: peekSecond().span.lower),
+                        replacement: ""),
+                    .init(
+                        span: SourceSpan(lower: statementStart, upper: statementStart),
+                        replacement: "time "),
+                ])
+        }
+        return Identifier(name: word, span: first.span)
+    }
+
+    private mutating func expressionStatement(hasTarget: Bool) throws(SyntaxError) -> Node {
+        let first = peek()
+        let second = peekSecond()
+        do throws(SyntaxError) {
+            let node = try expression().node
+            if !peek().endsStatement { throw leftover(after: node, hasTarget: hasTarget) }
+            return node
+        } catch {
+            if !error.isIncomplete, let name = first.name, second.afterBlank,
+                second.couldBeOperand
+            {
+                throw unknownCommand(name, first.span)
+            }
+            throw error
+        }
+    }
+
+    /// Why a statement cannot go on after an expression.
+    mutating func leftover(after node: Node, hasTarget: Bool) -> SyntaxError {
+        let next = peek()
+        switch next.kind {
+        case .broken(.unknownCharacter("?")):
+            var verb: String?
+            if case .name(let name) = node.expression, vocabulary.isVerb(name) { verb = name }
+            return SyntaxError(.helpMark(verb: verb), next.span)
+        case .broken(let problem): return broken(problem, next.span)
+        case .symbol("="):
+            return hasTarget
+                ? SyntaxError(.assignmentInExpression, next.span, replacedBy: "==")
+                : SyntaxError(.badTarget, node.span)
+        case .symbol(")"), .symbol("]"), .symbol("}"):
+            if case .symbol(let bracket) = next.kind {
+                return SyntaxError(.unopened(bracket: bracket), next.span, replacedBy: "")
+            }
+        case .symbol(","): return SyntaxError(.tuple, next.span)
+        default: break
+        }
+        return SyntaxError(.expectedEnd(found: next.kind.described), next.span)
+    }
+
+    /// A lexeme that could not be read, with the spelling that would be right.
+    func broken(_ problem: Problem, _ span: SourceSpan) -> SyntaxError {
+        switch problem {
+        case .operatorSpelling("!", "not"):
+            return SyntaxError(problem, span, replacedBy: "not ")
+        case .operatorSpelling(_, let use) where use != "\"" && use != "'":
+            return SyntaxError(problem, span, replacedBy: use)
+        case .operatorSpelling(let found, let use):
+            // Curly quotes come in pairs: mend the closing one too.
+            var edits = [SyntaxError.Edit(span: span, replacement: use)]
+            var offset = span.upper
+            while offset < lexer.endOfLine(span.upper), let (scalar, length) = lexer.scalar(offset)
+            {
+                if OperatorSpelling.use[String(Character(scalar))] == use {
+                    edits.append(
+                        .init(
+                            span: SourceSpan(lower: offset, upper: offset + length),
+                            replacement: use))
+                    break
+                }
+                offset += length
+            }
+            return SyntaxError(.operatorSpelling(found: found, use: use), span, edits: edits)
+        case .unclosedText:
+            return SyntaxError(problem, SourceSpan(lower: span.lower, upper: span.lower + 1))
+        default: return SyntaxError(problem, span)
+        }
+    }
+
+    private func unknownCommand(_ name: String, _ span: SourceSpan) -> SyntaxError {
+        if let near = nearest(name, in: vocabulary.verbNames) {
+            return SyntaxError(
+                .unknownCommand(name, nearest: near), span, replacedBy: near)
+        }
+        // `queries ../posts.jsonl`: the verb itself was forgotten.
+        for verb in vocabulary.verbs where verb.selectors.contains(where: { $0.word == name }) {
+            let whole = "\(verb.name) \(name)"
+            return SyntaxError(.unknownCommand(name, nearest: whole), span, replacedBy: whole)
+        }
+        return SyntaxError(.unknownCommand(name, nearest: nil), span)
+    }
+}
+
+extension Lexeme {
+    /// Could open an operand but cannot continue an expression.
+    fileprivate var couldBeOperand: Bool {
+        switch kind {
+        case .identifier(let word): !["and", "or"].contains(word)
+        case .number, .text, .symbol("."), .symbol("{"), .broken(.unknownCharacter("~")): true
+        default: false
+        }
+    }
+}

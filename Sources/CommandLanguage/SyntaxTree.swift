@@ -1,0 +1,206 @@
+/// A part of a source, as UTF-8 offsets from the start of the text that was parsed.
+///
+/// A block of several statements is parsed as one text, so that a span can always be turned into a
+/// line and a column of what the person wrote.
+public struct SourceSpan: Hashable, Sendable {
+    public var lower: Int
+    public var upper: Int
+
+    public init(lower: Int, upper: Int) {
+        self.lower = lower
+        self.upper = max(lower, upper)
+    }
+
+    /// The smallest span that holds both.
+    public func union(_ other: SourceSpan) -> SourceSpan {
+        SourceSpan(lower: min(lower, other.lower), upper: max(upper, other.upper))
+    }
+
+    /// The text under the span. Offsets outside of `source` are clamped to it.
+    public func text(in source: String) -> String {
+        let bytes = source.utf8
+        let from = min(max(lower, 0), bytes.count)
+        let to = min(max(upper, from), bytes.count)
+        let start = bytes.index(bytes.startIndex, offsetBy: from)
+        let end = bytes.index(start, offsetBy: to - from)
+        return String(decoding: bytes[start..<end], as: UTF8.self)
+    }
+}
+
+/// A name as it was written, and where.
+public struct Identifier: Hashable, Sendable, CustomStringConvertible {
+    public var name: String
+    public var span: SourceSpan
+
+    public init(name: String, span: SourceSpan) {
+        self.name = name
+        self.span = span
+    }
+
+    public var description: String { name }
+}
+
+/// An expression and the part of the source that it was read from.
+public struct Node: Hashable, Sendable {
+    public var expression: Expression
+    public var span: SourceSpan
+
+    public init(_ expression: Expression, span: SourceSpan) {
+        self.expression = expression
+        self.span = span
+    }
+}
+
+/// What can stand where a value is wanted.
+///
+/// The height of a tree is at most ``Vocabulary/nestingLimit``, so it is safe to walk it
+/// recursively.
+public indirect enum Expression: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case text(String)
+    case name(String)
+    case list([Node])
+    /// `{"key": value}`, in the order written; a key may repeat, and then the last one counts.
+    case record([RecordEntry])
+    case field(Node, Identifier)
+    case index(Node, [Subscript])
+    case unary(UnaryOperator, Node)
+    case binary(BinaryOperator, Node, Node)
+    case call(Identifier, [CallArgument])
+}
+
+/// One `"key": value` of a record.
+public struct RecordEntry: Hashable, Sendable {
+    public var key: Identifier
+    public var value: Node
+}
+
+/// One place between the brackets of `x[…]`.
+public enum Subscript: Hashable, Sendable {
+    case at(Node)
+    /// `a:b:step` as in Python: each part may be missing, `:` alone is the whole axis.
+    case slice(lower: Node?, upper: Node?, step: Node?, span: SourceSpan)
+}
+
+/// One value between the brackets of `f(…)`, with its key when it has one.
+public struct CallArgument: Hashable, Sendable {
+    public var key: Identifier?
+    public var value: Node
+}
+
+public enum UnaryOperator: String, Hashable, Sendable {
+    case minus = "-"
+    case plus = "+"
+    case not = "not"
+}
+
+/// Binary operators, with Python's spelling, precedence and associativity.
+public enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
+    case or = "or"
+    case and = "and"
+    case equal = "=="
+    case notEqual = "!="
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case floorDivide = "//"
+    case remainder = "%"
+    case matrixProduct = "@"
+    case power = "**"
+
+    var precedence: Int {
+        switch self {
+        case .or: 1
+        case .and: 2
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: 4
+        case .add, .subtract: 5
+        case .multiply, .divide, .floorDivide, .remainder, .matrixProduct: 6
+        case .power: 8
+        }
+    }
+
+    var isComparison: Bool { precedence == 4 }
+}
+
+/// `not` binds looser than a comparison, a sign tighter than a product and looser than `**`.
+enum UnaryPrecedence {
+    static let not = 3
+    static let sign = 7
+}
+
+/// One statement: what to do, the name for its result, and how to show it.
+public struct Statement: Hashable, Sendable {
+    public enum Body: Hashable, Sendable {
+        case command(CommandCall)
+        case expression(Node)
+    }
+
+    /// The name on the left of `=`, when there is one. Never a verb, a word of the language or `_`.
+    public var target: Identifier?
+    public var body: Body
+    /// A `;` at the end of the line hides the output of every statement on that line.
+    public var hidden: Bool
+    /// Written after `time`.
+    public var timed: Bool
+    /// From the first to the last character, without a `;` and without a comment.
+    public var span: SourceSpan
+    /// The text under `span`: parsing it alone gives this statement again.
+    public var source: String
+}
+
+/// A verb with its operands and options, checked against the vocabulary: every operand and key is
+/// one that the verb has, none that is required is missing, and words are among those allowed.
+public struct CommandCall: Hashable, Sendable {
+    public var verb: Identifier
+    /// The word after the verb that selects a form, such as `model` in `load model`.
+    public var form: Identifier?
+    /// In the order written.
+    public var operands: [Argument]
+    /// In the order written; no key twice.
+    public var options: [Option]
+    public var span: SourceSpan
+
+    public struct Option: Hashable, Sendable {
+        public var key: Identifier
+        public var value: Argument
+    }
+
+    /// The verb with its form: `load model`.
+    public var title: String { form.map { "\(verb.name) \($0.name)" } ?? verb.name }
+
+    /// The first operand that plays a role, by the operand's name in the vocabulary.
+    public func operand(_ role: String) -> Argument? { operands.first { $0.role == role } }
+
+    /// All operands that play a role, for an operand that repeats.
+    public func operands(_ role: String) -> [Argument] { operands.filter { $0.role == role } }
+
+    /// The value given for a key.
+    public func option(_ key: String) -> Argument? {
+        options.first { $0.key.name == key }?.value
+    }
+}
+
+/// What stands for an operand or for the value of a key.
+public struct Argument: Hashable, Sendable {
+    public enum Value: Hashable, Sendable {
+        /// A bare word: one of the allowed ones where the vocabulary lists them.
+        case word(String)
+        /// A path, bare or in quotes; as written, `~` not expanded.
+        case path(String)
+        /// The name of a workspace value that is meant itself, not what it holds.
+        case name(String)
+        case expression(Node)
+    }
+
+    /// The operand's or key's name in the vocabulary.
+    public var role: String
+    public var value: Value
+    public var span: SourceSpan
+}
