@@ -52,8 +52,9 @@ let package = Package(
             ]),
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
-        .testTarget(name: "WorldsTests", dependencies: ["Worlds"]),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"]),
+        .testTarget(name: "WorldsTests", dependencies: ["Worlds", "Tokenizers"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
         .testTarget(name: "TransformersTests", dependencies: ["Transformers"]),
         .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
