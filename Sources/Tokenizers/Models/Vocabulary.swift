@@ -1,0 +1,58 @@
+/// The tokens of a model and their ids. Ids may leave gaps.
+struct Vocabulary: Sendable {
+    /// Larger ids are refused: a table over all ids must stay small, whatever a file says.
+    static let largestID = (1 << 22) - 1
+
+    private var table: ByteTable
+    private var idOfNumber: [Int32] = []
+    private var numberOfID: [Int32] = []
+
+    var count: Int { table.count }
+    /// One more than the largest id.
+    var idLimit: Int { numberOfID.count }
+
+    init(expecting count: Int = 0) {
+        table = ByteTable(expecting: count)
+    }
+
+    init(_ field: Field) throws {
+        let members = try field.members()
+        self.init(expecting: members.count)
+        for member in members {
+            let path = "\(field.path)[\"\(member.key.prefix(40))\"]"
+            let id = try Field(member.value, path: path).integer()
+            try insert(member.key, id: id, field: field.path, shown: member.value)
+        }
+    }
+
+    /// Adds a token; refuses an id out of range or taken.
+    mutating func insert(
+        _ token: String, id: Int?, field: String = "vocabulary", shown: JSONValue = .null
+    ) throws {
+        guard let id, (0...Self.largestID).contains(id) else {
+            let text = if case .number(let number) = shown { "\(number)" } else { "\(id ?? -1)" }
+            throw TokenizerError.badID(token: token, field: field, id: text)
+        }
+        if let other = self.token(Int32(id)) {
+            throw TokenizerError.sharedID(id: id, first: other, second: token)
+        }
+        let (number, isNew) = table.insert(Array(token.utf8))
+        guard isNew else { return }
+        idOfNumber.append(Int32(id))
+        while numberOfID.count <= id { numberOfID.append(-1) }
+        numberOfID[id] = Int32(number)
+    }
+
+    func id(_ bytes: [UInt8], _ range: Range<Int>) -> Int32? {
+        table.find(bytes, range).map { idOfNumber[$0] }
+    }
+
+    func id(_ token: String) -> Int32? {
+        table.find(Array(token.utf8)).map { idOfNumber[$0] }
+    }
+
+    func token(_ id: Int32) -> String? {
+        guard id >= 0, Int(id) < numberOfID.count, numberOfID[Int(id)] >= 0 else { return nil }
+        return String(decoding: table[Int(numberOfID[Int(id)])], as: UTF8.self)
+    }
+}

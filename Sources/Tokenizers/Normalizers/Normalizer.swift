@@ -1,0 +1,25 @@
+/// Rewrites a text before it is cut.
+protocol Normalizer: Sendable {
+    func apply(_ bytes: [UInt8]) -> [UInt8]
+}
+
+/// Makes a normalizer from its JSON.
+func makeNormalizer(_ field: Field) throws -> any Normalizer {
+    let type = try field.string("type")
+    switch type {
+    case "Sequence":
+        try field.allow("type", "normalizers")
+        return NormalizerSequence(
+            steps: try field.required("normalizers").elements().map(makeNormalizer))
+    default:
+        throw TokenizerError.unsupported(field: field.path, type: type, supported: ["Sequence"])
+    }
+}
+
+struct NormalizerSequence: Normalizer {
+    let steps: [any Normalizer]
+
+    func apply(_ bytes: [UInt8]) -> [UInt8] {
+        steps.reduce(bytes) { $1.apply($0) }
+    }
+}

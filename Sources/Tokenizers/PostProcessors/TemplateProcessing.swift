@@ -1,0 +1,52 @@
+/// Special tokens before and behind a text: `<s> A`. The template for pairs of texts is not used.
+struct TemplateProcessing: PostProcessor {
+    private enum Part: Sendable {
+        case text
+        case special([Int32])
+    }
+
+    private let parts: [Part]
+
+    init(_ field: Field) throws {
+        try field.allow("type", "single", "pair", "special_tokens")
+        var specials: [String: [Int32]] = [:]
+        if let tokens = try field.optional("special_tokens") {
+            for member in try tokens.members() {
+                let token = Field(member.value, path: "\(tokens.path).\(member.key)")
+                try token.allow("id", "ids", "tokens")
+                specials[member.key] = try token.required("ids").elements().map { id in
+                    guard let number = try id.integer(), (0...Vocabulary.largestID).contains(number)
+                    else {
+                        throw TokenizerError.badID(
+                            token: member.key, field: id.path, id: "\(id.value)")
+                    }
+                    return Int32(number)
+                }
+            }
+        }
+        parts = try field.required("single").elements().map { part in
+            try part.allow("Sequence", "SpecialToken")
+            if let text = try part.optional("Sequence") {
+                let id = try text.string("id")
+                guard id == "A" else {
+                    throw TokenizerError.unsupportedSetting(field: "\(text.path).id", value: id)
+                }
+                return .text
+            }
+            let name = try part.required("SpecialToken").string("id")
+            guard let ids = specials[name] else {
+                throw TokenizerError.unknownSpecialToken(token: name)
+            }
+            return .special(ids)
+        }
+    }
+
+    func apply(_ ids: [Int32]) -> [Int32] {
+        parts.flatMap { part in
+            switch part {
+            case .text: ids
+            case .special(let special): special
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Cuts a text into the pieces that the model encodes one by one.
+protocol PreTokenizer: Sendable {
+    func apply(_ pieces: Pieces) -> Pieces
+}
+
+/// Makes a pre-tokenizer from its JSON.
+func makePreTokenizer(_ field: Field) throws -> any PreTokenizer {
+    let type = try field.string("type")
+    switch type {
+    case "ByteLevel": return try ByteLevelPreTokenizer(field)
+    case "Sequence":
+        try field.allow("type", "pretokenizers")
+        let steps = try field.required("pretokenizers").elements().map(makePreTokenizer)
+        return PreTokenizerSequence(steps: steps)
+    default:
+        throw TokenizerError.unsupported(
+            field: field.path, type: type, supported: ["ByteLevel", "Sequence"])
+    }
+}
+
+struct PreTokenizerSequence: PreTokenizer {
+    let steps: [any PreTokenizer]
+
+    func apply(_ pieces: Pieces) -> Pieces {
+        steps.reduce(pieces) { $1.apply($0) }
+    }
+}

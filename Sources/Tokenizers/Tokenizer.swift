@@ -1,0 +1,174 @@
+import Synchronization
+
+/// Text to token ids and back, as a `tokenizer.json` says.
+///
+/// A value: copies share what was loaded, and may be used from several threads at once.
+///
+/// ```swift
+/// let tokenizer = try Tokenizer(file: "model/tokenizer.json")
+/// let ids = tokenizer.encode("Hello, world!")
+/// let text = tokenizer.decode(ids)
+/// ```
+///
+/// Ids and text are those of the `tokenizers` package on the same file. Encoding takes time linear in
+/// the text, but for a logarithm on words of thousands of characters. Truncation and padding settings
+/// of a file are for batches and never cut what is encoded here.
+public struct Tokenizer: Sendable {
+    let core: TokenizerCore
+
+    /// Reads the text of a `tokenizer.json`. Throws `TokenizerError` for anything but a supported,
+    /// consistent file.
+    public init(json: String) throws {
+        core = try TokenizerCore(json: json)
+    }
+
+    /// The ids of a text. `special` adds what the file's post-processor adds (`<s>` in front, say);
+    /// special tokens that the text spells out are found either way.
+    ///
+    /// Where a pattern of the file gives up on the text, which takes a pattern made to do so, the rest
+    /// is encoded as one piece.
+    public func encode(_ text: String, special: Bool = true) -> [Int32] {
+        core.encode(text, special: special)
+    }
+
+    /// The text of ids; ids that no token has are left out. `skipSpecial` leaves out special tokens.
+    /// Bytes that are no UTF-8 become U+FFFD.
+    public func decode(_ ids: some Sequence<Int32>, skipSpecial: Bool = true) -> String {
+        core.decode(ids, skipSpecial: skipSpecial)
+    }
+
+    /// A token as the file spells it (`Ġthe`), nil when no token has the id.
+    public func token(_ id: Int32) -> String? { core.token(id) }
+
+    /// The id of a token as the file spells it.
+    public func id(_ token: String) -> Int32? { core.id(token) }
+
+    /// What one id shows as text, alone: `" the"`. Part of a character shows as U+FFFD.
+    public func text(of id: Int32) -> String { decode([id], skipSpecial: false) }
+
+    /// Whether the id is a special token's.
+    public func isSpecial(_ id: Int32) -> Bool { core.specialIDs.contains(id) }
+
+    /// How many tokens there are, added ones included.
+    public var vocabularySize: Int { core.vocabularySize }
+
+    /// One more than the largest id: the rows an embedding needs.
+    public var idLimit: Int { core.idLimit }
+
+    /// The added tokens, in the order of the file.
+    public var addedTokens: [AddedToken] { core.addedTokens }
+
+    /// The token that starts a text: what the post-processor puts first, else the added token whose
+    /// name says so. A model's configuration knows better.
+    public var bos: Int32? { core.bos }
+
+    /// The token that ends a text: the added token whose name says so. A model's configuration knows
+    /// better.
+    public var eos: Int32? { core.eos }
+
+    /// The text of the `tokenizer.json`, as it was read or trained.
+    public var json: String { core.json }
+}
+
+/// What copies of a tokenizer share. Nothing here changes but the cache, which a lock guards.
+final class TokenizerCore: Sendable {
+    let json: String
+    let addedTokens: [AddedToken]
+    let specialIDs: Set<Int32>
+    let vocabularySize: Int
+    let idLimit: Int
+    let bos: Int32?
+    let eos: Int32?
+    let decoder: (any TokenDecoder)?
+
+    private let model: BytePairModel
+    private let normalizer: (any Normalizer)?
+    private let preTokenizer: (any PreTokenizer)?
+    private let postProcessor: (any PostProcessor)?
+    private let rawFinder: AddedTokenFinder
+    private let normalizedFinder: AddedTokenFinder
+    private let contentOfID: [Int32: String]
+    private let idOfContent: [[UInt8]: Int32]
+    private let state = Mutex(EncodingState())
+
+    init(json: String) throws {
+        let file = try TokenizerFile(json: json)
+        self.json = json
+        (model, normalizer, preTokenizer) = (file.model, file.normalizer, file.preTokenizer)
+        (postProcessor, decoder) = (file.postProcessor, file.decoder)
+        addedTokens = file.addedTokens
+        specialIDs = Set(addedTokens.lazy.filter(\.isSpecial).map(\.id))
+        rawFinder = AddedTokenFinder(addedTokens.filter { !$0.isNormalized }) {
+            Array($0.content.utf8)
+        }
+        let normalizer = file.normalizer
+        normalizedFinder = AddedTokenFinder(addedTokens.filter(\.isNormalized)) { token in
+            let bytes = Array(token.content.utf8)
+            return normalizer?.apply(bytes) ?? bytes
+        }
+        contentOfID = Dictionary(addedTokens.map { ($0.id, $0.content) }) { $1 }
+        idOfContent = Dictionary(addedTokens.map { (Array($0.content.utf8), $0.id) }) { $1 }
+        let model = file.model
+        vocabularySize =
+            model.vocabulary.count
+            + Set(addedTokens.map(\.id)).count { model.vocabulary.token($0) == nil }
+        idLimit = max(model.vocabulary.idLimit, 1 + Int(addedTokens.map(\.id).max() ?? -1))
+        (bos, eos) = file.boundaries
+    }
+
+    func token(_ id: Int32) -> String? {
+        contentOfID[id] ?? model.vocabulary.token(id)
+    }
+
+    func id(_ token: String) -> Int32? {
+        idOfContent[Array(token.utf8)] ?? model.vocabulary.id(token)
+    }
+
+    func encode(_ text: String, special: Bool) -> [Int32] {
+        // A second thread at the same time works with a state of its own.
+        let shared = state.withLockIfAvailable { encode(text, &$0) }
+        var own = EncodingState()
+        let ids = shared ?? encode(text, &own)
+        return special ? postProcessor?.apply(ids) ?? ids : ids
+    }
+
+    func decode(_ ids: some Sequence<Int32>, skipSpecial: Bool) -> String {
+        let tokens = ids.compactMap { id in
+            skipSpecial && specialIDs.contains(id) ? nil : token(id)
+        }
+        guard let decoder else { return tokens.joined(separator: " ") }
+        return decoder.apply(tokens).joined()
+    }
+
+    private func encode(_ text: String, _ state: inout EncodingState) -> [Int32] {
+        let bytes = Array(text.utf8)
+        var ids: [Int32] = []
+        ids.reserveCapacity(bytes.count / 3)
+        for segment in rawFinder.segments(bytes) {
+            switch segment {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                let isWhole = range.count == bytes.count
+                let raw = isWhole ? bytes : Array(bytes[range])
+                let isFirst = range.lowerBound == 0
+                encodeNormalized(normalizer?.apply(raw) ?? raw, isFirst, &state, into: &ids)
+            }
+        }
+        return ids
+    }
+
+    private func encodeNormalized(
+        _ bytes: [UInt8], _ isFirst: Bool, _ state: inout EncodingState, into ids: inout [Int32]
+    ) {
+        for segment in normalizedFinder.segments(bytes) {
+            switch segment {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                let text = range.count == bytes.count ? bytes : Array(bytes[range])
+                let whole = Pieces(text, startsText: isFirst && range.lowerBound == 0)
+                let pieces = preTokenizer?.apply(whole) ?? whole
+                for piece in pieces.ranges { model.encode(pieces.bytes, piece, &state, into: &ids) }
+            }
+        }
+    }
+}

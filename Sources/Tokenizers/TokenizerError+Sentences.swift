@@ -1,0 +1,65 @@
+extension TokenizerError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason):
+            "cannot read \(path): \(reason)"
+        case .empty(let path):
+            "\(path) is empty; a tokenizer.json was expected"
+        case .notUTF8:
+            "the tokenizer file is not UTF-8 text; is it a tokenizer.json?"
+        case .notJSON(let line, let column, let problem):
+            "the tokenizer file is not valid JSON: line \(line), column \(column): \(problem)"
+        case .tooDeep(let limit):
+            "the tokenizer file nests deeper than \(limit) levels; no tokenizer needs that"
+        case .duplicateKey(let key, let line):
+            "the tokenizer file has the key \(quoted(key)) twice in one object, again on line \(line)"
+        case .missing(let field):
+            "the tokenizer file has no \(field)"
+        case .wrongType(let field, let expected, let found):
+            "\(field) in the tokenizer file should be \(expected), not \(found)"
+        case .unsupported(let field, let type, let supported):
+            "\(field) of type \(quoted(type)) is not supported; these are: "
+                + supported.joined(separator: ", ")
+        case .unsupportedSetting(let field, let value):
+            "\(field) = \(value) in the tokenizer file is not supported"
+        case .unknownSetting(let field):
+            "\(field) in the tokenizer file is not known here, and would change what is encoded "
+                + "if it were ignored"
+        case .badID(let token, let field, let id):
+            "token \(quoted(token)) in \(field) has the id \(id); ids are whole numbers from 0 to "
+                + "\(Vocabulary.largestID)"
+        case .sharedID(let id, let first, let second):
+            "tokens \(quoted(first)) and \(quoted(second)) have the same id \(id)"
+        case .conflictingAddedToken(let token, let id, let other):
+            "added token \(quoted(token)) has the id \(id), but the vocabulary says \(other)"
+        case .badMerge(let index, let text):
+            "merge \(index) is \(quoted(text)); a merge is two tokens"
+        case .unknownMergeToken(let index, let token, let result):
+            result
+                ? "merge \(index) makes \(quoted(token)), which is not in the vocabulary"
+                : "merge \(index) names \(quoted(token)), which is not in the vocabulary"
+        case .badPattern(let field, let pattern, let offset, let problem):
+            "\(field): the pattern \(quoted(pattern)) fails at byte \(offset): \(problem)"
+        case .unknownSpecialToken(let token):
+            "the post-processor adds \(quoted(token)) but does not give its id"
+        case .badVocabularySize(let wanted, let least):
+            "a vocabulary of \(wanted) tokens is too small: bytes and special tokens alone are "
+                + "\(least)"
+        case .duplicateSpecialToken(let token):
+            "special token \(quoted(token)) is given twice"
+        case .nothingToTrain:
+            "there is no text to train a tokenizer on"
+        case .stopped:
+            "the training of the tokenizer was stopped"
+        }
+    }
+
+    /// Long or unprintable tokens must not flood a sentence.
+    private func quoted(_ text: String) -> String {
+        let shown = text.unicodeScalars.prefix(40).map { scalar in
+            scalar.properties.generalCategory == .control
+                ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return "“" + shown.joined() + (text.unicodeScalars.count > 40 ? "…" : "") + "”"
+    }
+}

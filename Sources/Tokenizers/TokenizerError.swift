@@ -1,0 +1,26 @@
+/// What can be wrong with a tokenizer file or a training request. `TokenizerError+Sentences.swift`
+/// turns each case into a sentence.
+public enum TokenizerError: Error, Hashable, Sendable {
+    case unreadable(path: String, reason: String)
+    case empty(path: String)
+    case notUTF8
+    case notJSON(line: Int, column: Int, problem: String)
+    case tooDeep(limit: Int)
+    case duplicateKey(key: String, line: Int)
+    case missing(field: String)
+    case wrongType(field: String, expected: String, found: String)
+    case unsupported(field: String, type: String, supported: [String])
+    case unsupportedSetting(field: String, value: String)
+    case unknownSetting(field: String)
+    case badID(token: String, field: String, id: String)
+    case sharedID(id: Int, first: String, second: String)
+    case conflictingAddedToken(token: String, id: Int, other: Int)
+    case badMerge(index: Int, text: String)
+    case unknownMergeToken(index: Int, token: String, result: Bool)
+    case badPattern(field: String, pattern: String, offset: Int, problem: String)
+    case unknownSpecialToken(token: String)
+    case badVocabularySize(wanted: Int, least: Int)
+    case duplicateSpecialToken(token: String)
+    case nothingToTrain
+    case stopped
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+extension Tokenizer {
+    /// Reads a `tokenizer.json`. Throws `TokenizerError`, also when there is no such file.
+    public init(file path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw TokenizerError.unreadable(path: path, reason: "no such file")
+        }
+        guard !isFolder.boolValue else {
+            throw TokenizerError.unreadable(
+                path: path, reason: "it is a folder; give the tokenizer.json in it")
+        }
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw TokenizerError.unreadable(path: path, reason: error.localizedDescription)
+        }
+        guard !data.isEmpty else { throw TokenizerError.empty(path: path) }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw TokenizerError.notUTF8
+        }
+        try self.init(json: text)
+    }
+}
+
+/// The parts of a `tokenizer.json`, checked.
+struct TokenizerFile {
+    let model: BytePairModel
+    let addedTokens: [AddedToken]
+    let normalizer: (any Normalizer)?
+    let preTokenizer: (any PreTokenizer)?
+    let postProcessor: (any PostProcessor)?
+    let decoder: (any TokenDecoder)?
+
+    init(json: String) throws {
+        let root = Field(try JSONReader.read(Array(json.utf8)), path: "")
+        // Truncation and padding are settings of a batch: read, and not acted upon.
+        try root.allow(
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+            "post_processor", "decoder", "model")
+        let model = try root.required("model")
+        let type = try model.optional("type")?.string() ?? "BPE"
+        guard type == "BPE" else {
+            throw TokenizerError.unsupported(field: "model", type: type, supported: ["BPE"])
+        }
+        self.model = try BytePairModel(model)
+        addedTokens = try root.optional("added_tokens")?.elements().map { try AddedToken($0) } ?? []
+        normalizer = try root.optional("normalizer").map(makeNormalizer)
+        preTokenizer = try root.optional("pre_tokenizer").map(makePreTokenizer)
+        postProcessor = try root.optional("post_processor").map(makePostProcessor)
+        decoder = try root.optional("decoder").map(makeDecoder)
+        try checkAddedTokens()
+    }
+
+    /// An added token that the vocabulary holds too must have its id there, and no two tokens may
+    /// share an id.
+    private func checkAddedTokens() throws {
+        var contents: [Int32: String] = [:]
+        for token in addedTokens {
+            if let id = model.vocabulary.id(token.content), id != token.id {
+                throw TokenizerError.conflictingAddedToken(
+                    token: token.content, id: Int(token.id), other: Int(id))
+            }
+            let taken = contents[token.id] ?? model.vocabulary.token(token.id)
+            if let taken, !taken.utf8.elementsEqual(token.content.utf8) {
+                throw TokenizerError.sharedID(
+                    id: Int(token.id), first: taken, second: token.content)
+            }
+            contents[token.id] = token.content
+        }
+    }
+
+    /// The tokens at the ends of a text, as far as the file tells.
+    var boundaries: (bos: Int32?, eos: Int32?) {
+        func named(_ names: [String]) -> Int32? {
+            for name in names {
+                if let token = addedTokens.first(where: { $0.content == name }) { return token.id }
+            }
+            return nil
+        }
+        let first = postProcessor?.apply([-1]).first.flatMap { $0 >= 0 ? $0 : nil }
+        return (
+            first
+                ?? named(["<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>", "<|endoftext|>"]),
+            named(["</s>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "<|im_end|>"])
+        )
+    }
+}

@@ -1,0 +1,132 @@
+/// Learns a byte-level byte-pair tokenizer from text.
+///
+/// The merges are those that `tokenizers.trainers.BpeTrainer` learns from the same texts with the
+/// byte alphabet as initial alphabet: the most frequent pair first, of equals the one with the
+/// smaller ids. Counts decide everything, so the order of the texts does not matter.
+///
+/// ```swift
+/// let tokenizer = try BytePairTrainer(vocabularySize: 1024).train(texts)
+/// ```
+///
+/// Memory grows with the distinct words, not with the text.
+public struct BytePairTrainer: Sendable {
+    /// Tokens in all, special ones and the 256 bytes included.
+    public var vocabularySize: Int
+    /// Special tokens, which get the ids from 0 on.
+    public var specialTokens: [String]
+    /// What encoding puts in front of every text; must be one of the special tokens.
+    public var prefixToken: String?
+    /// Pairs that occur less often are not merged.
+    public var minimumFrequency: Int
+
+    /// How far a training has come.
+    public struct Progress: Hashable, Sendable {
+        public var textsRead: Int
+        public var tokensMade: Int
+    }
+
+    public init(
+        vocabularySize: Int, specialTokens: [String] = ["<pad>", "<s>", "</s>"],
+        prefixToken: String? = "<s>", minimumFrequency: Int = 0
+    ) {
+        self.vocabularySize = vocabularySize
+        self.specialTokens = specialTokens
+        self.prefixToken = prefixToken
+        self.minimumFrequency = minimumFrequency
+    }
+
+    /// Trains on texts. `progress` is called now and then; false stops with `TokenizerError.stopped`.
+    /// Fewer tokens come out when the texts have no more pairs. Throws `TokenizerError` for a size
+    /// that bytes and special tokens do not leave room for, and for texts without a single word.
+    public func train(
+        _ texts: some Sequence<String>, progress: (Progress) -> Bool = { _ in true }
+    ) throws -> Tokenizer {
+        let least = 256 + specialTokens.count
+        guard vocabularySize >= least, vocabularySize <= Vocabulary.largestID else {
+            throw TokenizerError.badVocabularySize(wanted: vocabularySize, least: least)
+        }
+        var learner = try MergeLearner(specialTokens: specialTokens)
+        if let prefixToken, !specialTokens.contains(prefixToken) {
+            throw TokenizerError.unknownSpecialToken(token: prefixToken)
+        }
+        let preTokenizer = try ByteLevelPreTokenizer(addsPrefixSpace: false, usesPattern: true)
+        var read = 0
+        for text in texts {
+            learner.count(preTokenizer.apply(Pieces(Array(text.utf8), startsText: true)))
+            read += 1
+            if read % 1000 == 0,
+                !progress(Progress(textsRead: read, tokensMade: learner.tokenCount))
+            {
+                throw TokenizerError.stopped
+            }
+        }
+        guard learner.wordCount > 0 else { throw TokenizerError.nothingToTrain }
+        let finished = learner.learn(upTo: vocabularySize, atLeast: minimumFrequency) { made in
+            made % 100 != 0 || progress(Progress(textsRead: read, tokensMade: made))
+        }
+        guard finished else { throw TokenizerError.stopped }
+        return try Tokenizer(json: JSONWriter.write(file(learner)))
+    }
+
+    private func file(_ learner: MergeLearner) -> JSONValue {
+        func byteLevel(addsPrefixSpace: Bool) -> JSONValue {
+            .object([
+                .init("type", .string("ByteLevel")),
+                .init("add_prefix_space", .bool(addsPrefixSpace)),
+                .init("trim_offsets", .bool(true)), .init("use_regex", .bool(true)),
+            ])
+        }
+        return .object([
+            .init("version", .string("1.0")),
+            .init("truncation", .null),
+            .init("padding", .null),
+            .init("added_tokens", .array(specialTokens.indices.map(addedToken))),
+            .init("normalizer", .null),
+            .init("pre_tokenizer", byteLevel(addsPrefixSpace: false)),
+            .init("post_processor", prefixToken.map(template) ?? .null),
+            // Decoding does not read the setting; true is what the package writes.
+            .init("decoder", byteLevel(addsPrefixSpace: true)),
+            .init("model", learner.json),
+        ])
+    }
+
+    private func addedToken(_ index: Int) -> JSONValue {
+        .object([
+            .init("id", .number(Double(index))), .init("content", .string(specialTokens[index])),
+            .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
+            .init("rstrip", .bool(false)), .init("normalized", .bool(false)),
+            .init("special", .bool(true)),
+        ])
+    }
+
+    private func template(_ prefix: String) -> JSONValue {
+        func part(_ kind: String, _ id: String, _ type: Int) -> JSONValue {
+            let content: [JSONValue.Member] = [
+                .init("id", .string(id)), .init("type_id", .number(Double(type))),
+            ]
+            return .object([.init(kind, .object(content))])
+        }
+        let id = specialTokens.firstIndex(of: prefix) ?? 0
+        return .object([
+            .init("type", .string("TemplateProcessing")),
+            .init("single", .array([part("SpecialToken", prefix, 0), part("Sequence", "A", 0)])),
+            .init(
+                "pair",
+                .array([
+                    part("SpecialToken", prefix, 0), part("Sequence", "A", 0),
+                    part("Sequence", "B", 1),
+                ])),
+            .init(
+                "special_tokens",
+                .object([
+                    .init(
+                        prefix,
+                        .object([
+                            .init("id", .string(prefix)),
+                            .init("ids", .array([.number(Double(id))])),
+                            .init("tokens", .array([.string(prefix)])),
+                        ]))
+                ])),
+        ])
+    }
+}
