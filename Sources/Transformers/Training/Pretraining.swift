@@ -1,14 +1,20 @@
 import Tensors
 
 /// A document to learn from: its tokens, and how much each counts once it is to be predicted.
+///
+/// Several texts may continue one beginning, as answers continue a question; the beginning is then
+/// computed once.
 public struct TrainingText: Sendable {
     public var tokens: [Int32]
-    /// The weight of predicting token i; that of the first is ignored, since nothing predicts it.
+    /// The weight of predicting token i. A root's first is ignored, since nothing predicts it.
     public var weights: [Float]
+    /// What may follow the last token.
+    public var continuations: [TrainingText]
 
-    public init(tokens: [Int32], weights: [Float]) {
+    public init(tokens: [Int32], weights: [Float], continuations: [TrainingText] = []) {
         self.tokens = tokens
         self.weights = weights
+        self.continuations = continuations
     }
 
     public init(tokens: [Int32]) {
@@ -71,11 +77,13 @@ public struct Pretraining: Sendable {
     public init(model: LanguageModel) { self.model = model }
 
     /// Takes steps until `settings.steps` are done or `progress` says stop.
-    /// - Parameter document: document number i of an endless, repeatable stream.
+    /// - Parameters:
+    ///   - document: document number i of an endless, repeatable stream.
+    ///   - progress: told after every step, with the run as it stands then.
     /// - Throws: `ModelError.nonFinite` when a loss or gradient is; the model is that of the step before.
     public mutating func run(
         _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
-        progress: (PretrainingProgress) throws -> Continuation
+        progress: (PretrainingProgress, Pretraining) throws -> Continuation
     ) throws {
         var gradients = ParameterSet(zeros: model.parameters.layout)
         while step < settings.steps {
@@ -103,27 +111,48 @@ public struct Pretraining: Sendable {
             let report = PretrainingProgress(
                 step: step, steps: settings.steps, loss: loss, learningRate: rate,
                 gradientNorm: norm, tokens: tokens)
-            if try progress(report) == .stop { return }
+            if try progress(report, self) == .stop { return }
         }
     }
 
     private mutating func nextBatch(
         _ settings: PretrainingSettings, _ document: (Int) throws -> TrainingText
-    ) throws -> (forest: TokenForest, targets: [Target], coefficients: [Float]) {
-        var (forest, targets, coefficients) = (TokenForest(), [Target](), [Float]())
+    ) throws -> TrainingBatch {
+        var batch = TrainingBatch()
         repeat {
-            let text = try document(nextDocument)
+            batch.append(try document(nextDocument), after: nil)
             nextDocument += 1
-            // The last token predicts nothing, so it takes no row.
-            let first = forest.tokens.count
-            forest.append(text.tokens.dropLast())
-            for i in text.tokens.indices.dropFirst() where text.weights[i] > 0 {
-                targets.append(Target(row: first + i - 1, token: text.tokens[i]))
-                coefficients.append(-text.weights[i])
+        } while batch.forest.tokens.count < settings.batchTokens
+        batch.normalize()
+        return batch
+    }
+}
+
+/// Texts as a forest, with what is to be predicted and its share in the mean.
+private struct TrainingBatch {
+    var forest = TokenForest()
+    var targets: [Target] = []
+    /// ∂loss/∂log-prob of each target.
+    var coefficients: [Float] = []
+
+    mutating func append(_ text: TrainingText, after parent: Int?) {
+        // A last token that nothing follows predicts nothing, so it takes no row.
+        let kept = text.continuations.isEmpty ? text.tokens.dropLast() : text.tokens[...]
+        var row = parent.flatMap { forest.lastRow(of: $0) }
+        let segment = forest.append(kept, parent: parent)
+        let first = forest.segments[segment].range.lowerBound
+        for (i, (token, weight)) in zip(text.tokens, text.weights).enumerated() {
+            if let row, weight > 0 {
+                targets.append(Target(row: row, token: token))
+                coefficients.append(-weight)
             }
-        } while forest.tokens.count < settings.batchTokens
+            row = first + i
+        }
+        for continuation in text.continuations { append(continuation, after: segment) }
+    }
+
+    mutating func normalize() {
         let total = -coefficients.reduce(0, +)
         if total > 0 { for i in coefficients.indices { coefficients[i] /= total } }
-        return (forest, targets, coefficients)
     }
 }

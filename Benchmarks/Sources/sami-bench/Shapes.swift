@@ -1,0 +1,51 @@
+import Transformers
+
+/// The model shapes that the PyTorch script beside these benchmarks uses.
+enum Shapes {
+    static let names = ["S", "M", "L", "T"]
+
+    /// S 8 x 256, vocabulary 4,096; M 6 x 288, 32,000; L 30 x 576, 49,152 (SmolLM2-135M's);
+    /// T the shipped model's.
+    static func configuration(_ name: String) -> ModelConfiguration? {
+        switch name {
+        case "S":
+            ModelConfiguration(
+                hiddenSize: 256, layers: 8, heads: 8, feedForwardSize: 688, vocabularySize: 4096)
+        case "M":
+            ModelConfiguration(
+                hiddenSize: 288, layers: 6, heads: 6, feedForwardSize: 768, vocabularySize: 32_000)
+        case "L":
+            ModelConfiguration(
+                hiddenSize: 576, layers: 30, heads: 9, keyValueHeads: 3, feedForwardSize: 1536,
+                vocabularySize: 49_152)
+        case "T":
+            ModelConfiguration(
+                hiddenSize: 128, layers: 5, heads: 4, feedForwardSize: 384, vocabularySize: 768)
+        default: nil
+        }
+    }
+}
+
+/// What the arithmetic of a piece of work costs at the least.
+struct Work {
+    /// Multiplications and additions, each counted.
+    var operations = 0.0
+
+    /// `rows` tokens through the blocks, once forward.
+    mutating func blocks(_ c: ModelConfiguration, rows: Int, attended: Int) {
+        let queries = c.heads * c.headSize
+        let keys = c.keyValueHeads * c.headSize
+        let weights =
+            c.hiddenSize * (2 * queries + 2 * keys) + 3 * c.hiddenSize * c.feedForwardSize
+        operations += Double(c.layers) * (2.0 * Double(rows) * Double(weights))
+        operations += Double(c.layers) * 4.0 * Double(attended) * Double(queries)
+    }
+
+    /// `rows` rows through the head, once forward.
+    mutating func head(_ c: ModelConfiguration, rows: Int) {
+        operations += 2.0 * Double(rows) * Double(c.hiddenSize) * Double(c.vocabularySize)
+    }
+
+    /// A backward pass costs two forward passes.
+    func withBackward() -> Work { Work(operations: 3 * operations) }
+}
