@@ -69,7 +69,7 @@ extension Parser {
             else { return (plain, nil) }
             throw SyntaxError(
                 .unknownForm(
-                    verb: verb.name, found: next.kind.described, forms: words, nearest: near),
+                    verb: verb.name, found: described(next), forms: words, nearest: near),
                 next.span, replacedBy: near)
         }
         if next.endsStatement {
@@ -79,7 +79,7 @@ extension Parser {
         }
         let near = next.word.flatMap { nearest($0, in: words) }
         throw SyntaxError(
-            .unknownForm(verb: verb.name, found: next.kind.described, forms: words, nearest: near),
+            .unknownForm(verb: verb.name, found: described(next), forms: words, nearest: near),
             next.span, edits: near.map { [.init(span: next.span, replacement: $0)] } ?? [])
     }
 
@@ -98,7 +98,9 @@ extension Parser {
             noteArgument(form, nextOperand, call)
             if next.endsStatement { break }
             if next.is(",") {
-                throw SyntaxError(.commaBetweenOperands, next.span, replacedBy: " ")
+                let isSpaced = lexer.blankLength(next.span.upper) > 0
+                throw SyntaxError(
+                    .commaBetweenOperands, next.span, replacedBy: isSpaced ? "" : " ")
             }
             if !next.afterBlank, !next.is("(") || position != call.verb.span.upper {
                 throw leftover(
@@ -195,7 +197,9 @@ extension Parser {
                 .textNeedsQuotes, whole, replacedBy: quoted(lexer.text(whole)))
         }
         return SyntaxError(
-            .tooManyOperands(command: call.title, usage: form.usage(verb: call.verb.name)),
+            .tooManyOperands(
+                command: call.title, most: form.operands.count,
+                usage: form.usage(verb: call.verb.name)),
             SourceSpan(lower: next.span.lower, upper: lexer.bareWordEnd(next.span.lower)))
     }
 
@@ -207,10 +211,11 @@ extension Parser {
             return SyntaxError(
                 .keyWithoutValue(option.key, example: "`\(whole)`"), span, replacedBy: whole)
         }
-        return SyntaxError(
-            .keyWithoutValue(
-                option.key, example: "`\(option.key)=` and \(option.kind.described.words)"),
-            span)
+        var example = "`\(option.key)=…`, which is \(option.kind.described.words)"
+        if case .words(let choices) = option.kind, let first = choices.first {
+            example = "`\(option.key)=\(first.word)`"
+        }
+        return SyntaxError(.keyWithoutValue(option.key, example: example), span)
     }
 
     /// `rollout(queries, temperature=0.7)`: a command written like a function.
@@ -222,7 +227,9 @@ extension Parser {
         let isEmpty = lexer.skipBlanks(open.upper, lineBreaks: true) == parts.close.lower
         let edits =
             [SyntaxError.Edit(span: open, replacement: isEmpty ? "" : " ")]
-            + parts.commas.map { .init(span: $0, replacement: " ") }
+            + parts.commas.map {
+                .init(span: $0, replacement: lexer.blankLength($0.upper) > 0 ? "" : " ")
+            }
             + [.init(span: parts.close, replacement: "")]
         return SyntaxError(.bracketsAroundOperands(verb: word), open, edits: edits)
     }

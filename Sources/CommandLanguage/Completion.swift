@@ -147,6 +147,15 @@ extension Parser {
         }
     }
 
+    /// At the end of the source, with nothing but blanks since the last statement ended.
+    mutating func noteEmptyStatement() {
+        let before = position > 0 ? lexer.bytes[position - 1] : UInt8(ascii: "\n")
+        guard before == UInt8(ascii: "\n") || before == UInt8(ascii: ";") else { return }
+        let rest = lexer.bytes[position...]
+        guard !rest.contains(UInt8(ascii: "#")) else { return }
+        note([.verbs, .names, .functions], at: lexer.count)
+    }
+
     private func isNameByte(_ byte: UInt8) -> Bool {
         byte >= 0x80 || byte == UInt8(ascii: "_") || Unicode.Scalar(byte).isNamePart
     }

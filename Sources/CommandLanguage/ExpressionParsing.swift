@@ -326,13 +326,14 @@ extension Parser {
             return SyntaxError(.expected(expectation, found: "the end"), lexeme.span)
         case .symbol("=") where !openBrackets.isEmpty:
             return SyntaxError(.assignmentInExpression, lexeme.span, replacedBy: "==")
+        case .symbol("//"): return SyntaxError(.commentMark, lexeme.span, replacedBy: "#")
         case .newline, .end, .semicolon:
             // Nothing is there to point at: the caret goes right behind what was read.
             return SyntaxError(
                 .expected(expectation, found: lexeme.kind.described),
                 SourceSpan(lower: position, upper: position))
         default:
-            return SyntaxError(.expected(expectation, found: lexeme.kind.described), lexeme.span)
+            return SyntaxError(.expected(expectation, found: described(lexeme)), lexeme.span)
         }
     }
 

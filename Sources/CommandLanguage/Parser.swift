@@ -57,7 +57,10 @@ struct Parser {
         while diagnostics.count < Program.diagnosticLimit {
             skipSeparators(&statements, &lineStart)
             let start = peek().span.lower
-            if start == lexer.count { break }
+            if start == lexer.count {
+                noteEmptyStatement()
+                break
+            }
             do throws(SyntaxError) {
                 statements.append(try statement())
             } catch {
@@ -193,10 +196,6 @@ struct Parser {
     mutating func leftover(after node: Node, hasTarget: Bool) -> SyntaxError {
         let next = peek()
         switch next.kind {
-        case .broken(.unknownCharacter("?")):
-            var verb: String?
-            if case .name(let name) = node.expression, vocabulary.isVerb(name) { verb = name }
-            return SyntaxError(.helpMark(verb: verb), next.span)
         case .broken(let problem): return broken(problem, next.span)
         case .symbol("="):
             return hasTarget
@@ -209,7 +208,7 @@ struct Parser {
         case .symbol(","): return SyntaxError(.tuple, next.span)
         default: break
         }
-        return SyntaxError(.expectedEnd(found: next.kind.described), next.span)
+        return SyntaxError(.expectedEnd(found: described(next)), next.span)
     }
 
     /// A lexeme that could not be read, with the spelling that would be right.
@@ -237,8 +236,28 @@ struct Parser {
             return SyntaxError(.operatorSpelling(found: found, use: use), span, edits: edits)
         case .unclosedText:
             return SyntaxError(problem, SourceSpan(lower: span.lower, upper: span.lower + 1))
+        case .unknownEscape(let escape):
+            // The whole text is one lexeme; what is wrong is the sequence inside of it.
+            var lower = span.lower
+            while lower < span.upper, !lexer.bytes[lower...].starts(with: escape.utf8) {
+                lower += 1
+            }
+            return SyntaxError(
+                problem, SourceSpan(lower: lower, upper: lower + escape.utf8.count),
+                replacedBy: "\\" + escape)
+        case .unknownCharacter("?"):
+            // `?load`, as in other shells.
+            let topic = lexer.lexeme(at: span.upper, insideBrackets: false).word
+            return SyntaxError(
+                .helpMark(verb: topic.flatMap { vocabulary.isVerb($0) ? $0 : nil }), span)
         default: return SyntaxError(problem, span)
         }
+    }
+
+    /// How a diagnostic names what was found; a number as it was written.
+    func described(_ lexeme: Lexeme) -> String {
+        if case .number = lexeme.kind { return "`\(lexer.text(lexeme.span).shortened)`" }
+        return lexeme.kind.described
     }
 
     private func unknownCommand(_ name: String, _ span: SourceSpan) -> SyntaxError {

@@ -43,13 +43,14 @@ enum Problem: Hashable, Sendable {
     case missingValue(key: String, kind: ArgumentDescription)
     case wrongWord(role: String, found: String, words: [String], orElse: String?, nearest: String?)
     case missingOperand(command: String, role: String, kind: ArgumentDescription, usage: String)
-    case tooManyOperands(command: String, usage: String)
+    case tooManyOperands(command: String, most: Int, usage: String)
     case keyWithoutValue(String, example: String)
     case commaBetweenOperands
     case bracketsAroundOperands(verb: String)
     case escapedBlank
     case quoteInsideWord
     case textNeedsQuotes
+    case commentMark
     case helpMark(verb: String?)
 }
 

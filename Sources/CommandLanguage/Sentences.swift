@@ -53,7 +53,8 @@ extension Problem {
             "\(role) must be \(words.alternatives)\(other.map { " or \($0)" } ?? ""), found \(found)"
         case .missingOperand(let command, let role, let kind, _):
             "`\(command)` needs \(role.uppercased()): \(kind.words)"
-        case .tooManyOperands(let command, _): "`\(command)` does not take this"
+        case .tooManyOperands(let command, let most, _):
+            "`\(command)` takes \(most == 0 ? "no operands" : "no more operands")"
         case .keyWithoutValue(let key, _): "the key `\(key)` needs a value"
         case .commaBetweenOperands: "operands stand apart by blanks, not by commas"
         case .bracketsAroundOperands(let verb):
@@ -61,6 +62,7 @@ extension Problem {
         case .escapedBlank: "a path that holds a blank needs quotes"
         case .quoteInsideWord: "quotes go around the whole path"
         case .textNeedsQuotes: "text stands between quotes"
+        case .commentMark: "a comment starts with `#`"
         case .helpMark: "`?` has no meaning here"
         }
     }
@@ -72,6 +74,7 @@ extension Problem {
             .verbAsValue, .missingForm, .missingValue, .badTarget, .timeNotFirst,
             .commaBetweenOperands, .bracketsAroundOperands, .escapedBlank, .quoteInsideWord,
             .unfinishedLine, .unclosed, .unknownCharacter, .textNeedsQuotes, .methodCall,
+            .commentMark,
             .bareRecordKey, .tuple:
             nil
         case .badNumber: "numbers look like 12, 0.5, 1e-4 or 1_000"
@@ -94,7 +97,7 @@ extension Problem {
             Problem.didYouMean(nearest)
                 ?? (keys.isEmpty ? "it takes no keys" : "its keys are \(keys.enumeration)")
         case .wrongWord(_, _, _, _, let nearest): Problem.didYouMean(nearest)
-        case .missingOperand(_, _, _, let usage), .tooManyOperands(_, let usage):
+        case .missingOperand(_, _, _, let usage), .tooManyOperands(_, _, let usage):
             "usage: \(usage)"
         case .keyWithoutValue(_, let example): "write \(example)"
         case .helpMark(let verb): "for help, write `help\(verb.map { " \($0)" } ?? "")`"
