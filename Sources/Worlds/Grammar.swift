@@ -98,16 +98,16 @@ extension World {
     func read(_ response: String) -> Reading {
         var reading = Reading()
         var scanner = Scanner(response)
-        _ = scanner.take(" ")
+        _ = scanner.take(Self.space)
         var isFirst = true
         while !scanner.isAtEnd {
-            if !isFirst && !scanner.take(" ") { reading.isClean = false }
+            if !isFirst && !scanner.take(Self.space) { reading.isClean = false }
             isFirst = false
             if let sentence = readSentence(&scanner) {
                 reading.sentences.append(sentence)
             } else {
                 reading.isClean = false
-                while scanner.take(" ") || scanner.take("\n") {}
+                while scanner.take(Self.space) || scanner.take(Self.lineEnd) {}
                 if let sentence = readSentence(&scanner) {
                     reading.sentences.append(sentence)
                 } else {
@@ -120,10 +120,13 @@ extension World {
         return reading
     }
 
+    private static let space = UInt8(ascii: " ")
+    private static let lineEnd = UInt8(ascii: "\n")
+
     private func readSentence(_ scanner: inout Scanner) -> Sentence? {
         for form in forms {
             for template in form.templates {
-                if let values = template.read(&scanner, values(of:)) {
+                if let values = template.read(&scanner, choices) {
                     return Sentence(form: form, values: values)
                 }
             }

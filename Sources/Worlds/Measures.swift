@@ -121,7 +121,7 @@ extension World {
     private func kind(ofQuery text: String) -> QueryKind {
         if let situation = situation(of: text) { return situation.kind }
         var scanner = Scanner(text)
-        return scanner.take(QueryKind.answer.label) ? .answer : .summary
+        return scanner.take(Bytes(QueryKind.answer.label)) ? .answer : .summary
     }
 }
 

@@ -38,8 +38,8 @@ extension World {
     public func situation(of text: String) -> Situation? {
         for kind in QueryKind.allCases {
             var scanner = Scanner(text)
-            _ = scanner.take(kind.label)
-            guard let values = queryTemplates[kind]?.read(&scanner, values(of:)), scanner.isAtEnd,
+            _ = scanner.take(Bytes(kind.label))
+            guard let values = queryTemplates[kind]?.read(&scanner, choices), scanner.isAtEnd,
                 let name = values[.name], let age = values[.age].flatMap({ Int($0) }),
                 let role = values[.role], let fact = values[.fact], let feeling = values[.feeling]
             else { continue }

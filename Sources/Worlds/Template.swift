@@ -6,7 +6,7 @@ public enum Slot: String, CaseIterable, Hashable, Sendable {
 /// A sentence with slots, `"They feel {feeling}."`, that is written and read by the same definition.
 struct Template: Sendable {
     enum Part: Sendable {
-        case literal(String)
+        case literal(Bytes)
         case slot(Slot)
     }
 
@@ -23,7 +23,7 @@ struct Template: Sendable {
             if let close = inside.firstIndex(of: "}"),
                 let slot = Slot(rawValue: String(inside[..<close]))
             {
-                if !literal.isEmpty { parts.append(.literal(literal)) }
+                if !literal.isEmpty { parts.append(.literal(Bytes(literal))) }
                 literal = ""
                 parts.append(.slot(slot))
                 rest = inside[inside.index(after: close)...]
@@ -33,7 +33,7 @@ struct Template: Sendable {
             }
         }
         literal += rest
-        if !literal.isEmpty { parts.append(.literal(literal)) }
+        if !literal.isEmpty { parts.append(.literal(Bytes(literal))) }
         self.parts = parts
     }
 
@@ -42,7 +42,7 @@ struct Template: Sendable {
         var text = ""
         for part in parts {
             switch part {
-            case .literal(let literal): text += literal
+            case .literal(let literal): text += literal.text
             case .slot(let slot):
                 guard let filled = value(slot) else { return nil }
                 text += filled
@@ -53,20 +53,32 @@ struct Template: Sendable {
 
     /// Reads the sentence at the scanner's place and moves it behind; nil, and no move, when the
     /// text there is something else.
-    func read(_ scanner: inout Scanner, _ choices: (Slot) -> [String]) -> [Slot: String]? {
-        var ahead = scanner
+    func read(_ scanner: inout Scanner, _ choices: [Slot: [Bytes]]) -> [Slot: String]? {
+        let start = scanner.place
         var values: [Slot: String] = [:]
         for part in parts {
             switch part {
             case .literal(let literal):
-                guard ahead.take(literal) else { return nil }
+                guard scanner.take(literal) else { return scanner.goBack(to: start) }
             case .slot(let slot):
-                guard let value = ahead.take(oneOf: choices(slot)) else { return nil }
+                guard let value = scanner.take(oneOf: choices[slot] ?? []) else {
+                    return scanner.goBack(to: start)
+                }
                 values[slot] = value
             }
         }
-        scanner = ahead
         return values
+    }
+}
+
+/// Text of the world that is looked for byte by byte.
+struct Bytes: Sendable {
+    let text: String
+    let bytes: [UInt8]
+
+    init(_ text: String) {
+        self.text = text
+        bytes = Array(text.utf8)
     }
 }
 
@@ -82,24 +94,38 @@ struct Scanner: Sendable {
 
     var isAtEnd: Bool { place >= bytes.count }
 
-    mutating func take(_ literal: String) -> Bool {
-        let wanted = literal.utf8
-        guard bytes.count - place >= wanted.count,
-            bytes[place..<place + wanted.count].elementsEqual(wanted)
-        else { return false }
-        place += wanted.count
+    mutating func take(_ literal: Bytes) -> Bool {
+        let end = place + literal.bytes.count
+        guard end <= bytes.count else { return false }
+        for (offset, byte) in literal.bytes.enumerated() where bytes[place + offset] != byte {
+            return false
+        }
+        place = end
+        return true
+    }
+
+    mutating func take(_ byte: UInt8) -> Bool {
+        guard place < bytes.count, bytes[place] == byte else { return false }
+        place += 1
         return true
     }
 
     /// The longest of the choices that stands here.
-    mutating func take(oneOf choices: [String]) -> String? {
+    mutating func take(oneOf choices: [Bytes]) -> String? {
+        let start = place
         var best: (text: String, end: Int)?
         for choice in choices {
-            var ahead = self
-            if ahead.take(choice), ahead.place > best?.end ?? -1 { best = (choice, ahead.place) }
+            if take(choice), place > best?.end ?? -1 { best = (choice.text, place) }
+            place = start
         }
         if let best { place = best.end }
         return best?.text
+    }
+
+    /// Moves back and finds nothing.
+    mutating func goBack<Found>(to place: Int) -> Found? {
+        self.place = place
+        return nil
     }
 
     /// Moves behind the next full stop, question or exclamation mark, or to the end.

@@ -25,7 +25,8 @@ public struct World: Sendable {
 
     let forms: [SentenceForm]
     let queryTemplates: [QueryKind: Template]
-    private let choices: [Slot: [String]]
+    /// All that may stand in a slot.
+    let choices: [Slot: [Bytes]]
     let principleIndex: [String: PrincipleMeaning]
 
     init(
@@ -48,13 +49,8 @@ public struct World: Sendable {
         self.choices = [
             .name: names, .age: ages.map { String($0) }, .role: roles, .fact: facts,
             .second: facts, .feeling: feelings, .ask: asks, .advice: asks,
-        ]
+        ].mapValues { $0.map { Bytes($0) } }
         self.principleIndex = Self.index(dimensions)
-    }
-
-    /// All that may stand in a slot.
-    func values(of slot: Slot) -> [String] {
-        choices[slot] ?? []
     }
 
     /// The details of a situation together with the advice it calls for.
