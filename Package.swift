@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Worlds"),
         .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: numeric),
         .target(name: "Transformers", dependencies: ["Layers"]),
-        .target(name: "Alignment", dependencies: ["Transformers", "Tokenizers"]),
+        .target(name: "Alignment", dependencies: ["Tensors", "Transformers", "Tokenizers"]),
         .target(
             name: "Workspaces",
             dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
