@@ -1,1 +1,0 @@
-// The Alignment module starts here.

@@ -1,0 +1,206 @@
+/// What can be wrong with what this module is given, or with the numbers it finds.
+public enum AlignmentError: Error, Sendable, Hashable {
+    // Queries and principles
+    case noQueries
+    case queryFields(query: String, given: [String])
+    case emptyQuery(query: String)
+    case noPrinciples(form: QueryForm?)
+    case principleOpposesItself(String)
+    case principleCount(asked: Int, available: Int)
+    case proposeCount(Int)
+
+    // Constitutions
+    case constitutionText(found: String)
+    case constitutionLengths(positive: Int, negative: Int)
+    case constitutionsEqual
+    case constitutionCount(asked: Int, distinct: Int, principles: Int?)
+    case groupQuery(Int, queries: Int)
+
+    // Prompts
+    case templatePlaceholder(String, known: [String], line: Int)
+    case templateBrace(line: Int)
+    case templateMissing([String])
+
+    // Rollouts
+    case noRollouts
+    case sampleCount(Int)
+    case overflow(queries: [String], context: Int, maxTokens: Int)
+    case allRejected(iteration: Int, counts: [RolloutRejection: Int])
+    case rolloutLine(Int, RolloutLineProblem)
+    case rolloutGrid(query: String, counts: [Int: Int])
+
+    // Encoding and scoring
+    case needsTokenizer(query: String)
+    case mixedPassages(query: String)
+    case emptyPrompt(query: String)
+    case emptyResponse(query: String, response: Int)
+    case tooLong(query: String, tokens: Int, context: Int)
+    case outsideVocabulary(query: String, token: Int32, vocabulary: Int)
+    case noEndToken
+    case scoreShape(constitutions: Int, responses: Int, values: Int)
+    case contrastShape(query: String, constitutions: Int, responses: Int)
+
+    // Numbers
+    case scoreNotFinite(query: String, constitution: Int, response: Int)
+    case gradientNotFinite(query: String?, tensor: String?)
+    case weightsNotFinite(tensor: String, count: Int, learningRate: Double)
+    case otherModel
+    case needsReference
+    case penalty(Double)
+    case setting(name: String, value: Double, allowed: String)
+
+    /// The caller's closure said stop; nothing came of the work.
+    case stopped(AlignmentProgress.Stage, done: Int, of: Int)
+}
+
+/// What can be wrong with a line of a rollouts file.
+public enum RolloutLineProblem: Sendable, Hashable {
+    case emptyPrompt
+    case emptyResponse
+    case mixedKinds
+    case constitutionNumber(Int)
+    case otherPrompt(first: Int)
+}
+
+extension AlignmentError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noQueries: "There are no queries: load some first."
+        case .queryFields(let query, let given):
+            "Query \(query) must have one of \"post\", \"question\" and \"text\"; "
+                + (given.isEmpty ? "it has no field." : "it has \(quoted(given)).")
+        case .emptyQuery(let query): "Query \(query) is empty."
+        case .noPrinciples(nil): "There are no principles: propose or load some first."
+        case .noPrinciples(let form?):
+            "No principle is meant for a query that is a \(form.rawValue)."
+        case .principleOpposesItself(let principle):
+            "\"\(principle)\" is given as its own antithesis."
+        case .principleCount(let asked, let available):
+            "A constitution of \(counted(asked, "principle")) cannot be made: "
+                + "\(available) may be chosen from."
+        case .proposeCount(let count):
+            "\(counted(count, "principle")) cannot be proposed: ask for 1 or more."
+        case .constitutionText(let found):
+            "A constitution is a numbered list, \"1. …\", one principle a line; found \"\(found)\"."
+        case .constitutionLengths(let positive, let negative):
+            "Principles and antitheses must be as many: there are \(positive) and \(negative)."
+        case .constitutionsEqual:
+            "The two constitutions are the same, so there is nothing to contrast."
+        case .constitutionCount(let asked, let distinct, let principles):
+            constitutionCount(asked, distinct, principles)
+        case .groupQuery(let query, let queries):
+            "A constitution is meant for query \(query), but there are \(counted(queries, "query", "queries"))."
+        case .templatePlaceholder(let name, let known, let line):
+            "Line \(line) of the template has the gap {\(name)}; what can be filled in is "
+                + known.map { "{\($0)}" }.joined(separator: ", ")
+                + ". A brace itself is written {{."
+        case .templateBrace(let line):
+            "Line \(line) of the template has a brace without its partner; a brace itself is written {{ or }}."
+        case .templateMissing(let names):
+            "The template does not say where \(names.map { "{\($0)}" }.joined(separator: " or ")) goes."
+        case .noRollouts: "There are no rollouts: roll out or load some first."
+        case .sampleCount(let count):
+            "samples=\(count) is not possible: it lies between 1 and \(Composer.largestCount)."
+        case .overflow(let queries, let context, let maxTokens):
+            overflow(queries, context, maxTokens)
+        case .allRejected(let iteration, let counts):
+            "Iteration \(iteration) has nothing to train on, since every query was rejected: "
+                + RolloutRejection.allCases.compactMap { reason in
+                    counts[reason].map { "\($0) \(reason.rawValue)" }
+                }.joined(separator: ", ") + "."
+        case .rolloutLine(let line, let problem): "Line \(line): \(sentence(problem))"
+        case .rolloutGrid(let query, let counts):
+            "Query \(query) needs constitutions 0, 1, … with the same number of responses each; it has "
+                + counts.keys.sorted().map { "\(counts[$0] ?? 0) for constitution \($0)" }
+                .joined(separator: ", ") + "."
+        default: numbers
+        }
+    }
+
+    private var numbers: String {
+        switch self {
+        case .needsTokenizer(let query):
+            "Query \(query) is text, and there is no tokenizer: load one, or a model that has one."
+        case .mixedPassages(let query):
+            "Query \(query) has prompts and responses of different kinds, text and token ids."
+        case .emptyPrompt(let query): "A prompt of query \(query) has no token."
+        case .emptyResponse(let query, let response):
+            "Response \(response) of query \(query) has no token to score."
+        case .tooLong(let query, let tokens, let context):
+            "Query \(query): \(counted(tokens, "token")) do not fit the model's context of \(context)."
+        case .outsideVocabulary(let query, let token, let vocabulary):
+            "Query \(query) has token \(token), which is outside the model's vocabulary of \(vocabulary): "
+                + "is the tokenizer this model's own?"
+        case .noEndToken:
+            "score_end=true needs an end-of-sequence token, and neither model nor tokenizer names one."
+        case .scoreShape(let constitutions, let responses, let values):
+            "\(counted(values, "score")) cannot have the shape (\(constitutions), \(responses))."
+        case .contrastShape(let query, let constitutions, let responses):
+            "Query \(query) has \(counted(constitutions, "constitution")) and "
+                + "\(counted(responses, "response")): a contrast needs at least two constitutions and "
+                + "as many responses from each."
+        case .scoreNotFinite(let query, let constitution, let response):
+            "Query \(query): the score of response \(response) under constitution \(constitution) is "
+                + "not a finite number. The model is as before."
+        case .gradientNotFinite(let query?, let tensor):
+            "Query \(query): the gradient\(of(tensor)) is not finite. The model is as before."
+        case .gradientNotFinite(nil, let tensor):
+            "The gradient\(of(tensor)) is not finite. The model is as before."
+        case .weightsNotFinite(let tensor, let count, let learningRate):
+            "A step at learning rate \(learningRate) makes \(counted(count, "weight")) of \(tensor) not "
+                + "finite. The model is as before; try a lower learning rate, or clip=1."
+        case .otherModel: "The gradients belong to a model of another shape."
+        case .needsReference: "A penalty needs a base to hold the model near: load one."
+        case .penalty(let beta): "beta=\(beta) is not possible: it is 0 or above."
+        case .setting(let name, let value, let allowed):
+            "\(name)=\(number(value)) is not possible: \(allowed)."
+        case .stopped(let stage, let done, let total):
+            "Stopped in \(stage.rawValue) after \(done) of \(total)."
+        default: "Something is wrong with what was given."
+        }
+    }
+
+    private func constitutionCount(_ asked: Int, _ distinct: Int, _ principles: Int?) -> String {
+        if asked < 1 { return "count=\(asked) is not possible: ask for at least one constitution." }
+        let source =
+            principles.map { "\(counted($0, "principle")) and their antitheses" }
+            ?? "what is written"
+        return "\(asked) constitutions were asked for, but \(source) give "
+            + "\(distinct) different ones at most."
+    }
+
+    private func overflow(_ queries: [String], _ context: Int, _ maxTokens: Int) -> String {
+        let shown = queries.prefix(8).joined(separator: ", ")
+        let more = queries.count > 8 ? " and \(queries.count - 8) more" : ""
+        return
+            "\(counted(queries.count, "query", "queries")) would not fit the context of \(context) "
+            + "tokens together with a response of \(maxTokens): \(shown)\(more). "
+            + "overflow=skip leaves them out; a smaller max_tokens makes room."
+    }
+
+    private func sentence(_ problem: RolloutLineProblem) -> String {
+        switch problem {
+        case .emptyPrompt: "the prompt is empty."
+        case .emptyResponse: "the response is empty."
+        case .mixedKinds: "prompt and response must both be text or both be lists of token ids."
+        case .constitutionNumber(let number):
+            "a constitution's number lies between 0 and \(Composer.largestCount - 1), not \(number)."
+        case .otherPrompt(let first):
+            "the prompt is not the one that line \(first) has for the same query and constitution."
+        }
+    }
+
+    private func of(_ tensor: String?) -> String { tensor.map { " of \($0)" } ?? "" }
+
+    private func quoted(_ names: [String]) -> String {
+        names.map { "\"\($0)\"" }.joined(separator: ", ")
+    }
+
+    private func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(count) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    private func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e9 ? String(Int(value)) : String(value)
+    }
+}

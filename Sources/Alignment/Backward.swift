@@ -1,0 +1,145 @@
+import Transformers
+
+/// Gradients of the mean loss of some queries.
+public struct Gradients: Sendable {
+    /// `∂loss/∂θ`, one tensor a parameter.
+    public var parameters: ParameterSet
+    /// `√Σ g²`.
+    public var norm: Double
+    /// One a query.
+    public var contrasts: [Contrast]
+    /// Mean KL(model ‖ reference) in nats a token; `nil` without a penalty.
+    public var divergence: Double?
+    /// Rows that went through the model.
+    public var tokens: Int
+}
+
+/// From S back to the weights.
+///
+/// The loss sees the weights through S alone, so a query's forward pass gives S, S gives
+/// `∂loss/∂S`, and this times `∂S/∂log p` is what every scored token's log-prob is pulled by:
+/// `∂loss/∂log p(y_j[k] | c_i) = ∂loss/∂S_ij / |y_j|`, without the length for sums. Queries, and
+/// under lack of memory constitution rows, are accumulated one after another.
+public struct Backward: Sendable {
+    public var score: ScoreSettings
+    /// Weight of `KL(model ‖ reference)`, mean over the places where a response token is predicted.
+    public var beta: Double
+    public var memory: MemoryPlan
+    /// Queries go through the model together up to this many rows.
+    public var packRows = 1024
+
+    public init(
+        score: ScoreSettings = ScoreSettings(), beta: Double = 0, memory: MemoryPlan = .automatic
+    ) {
+        self.score = score
+        self.beta = beta
+        self.memory = memory
+    }
+
+    /// - Parameter reference: what the penalty holds the model near; needed when `beta` is not 0.
+    /// - Throws: `AlignmentError` naming the query whose scores or gradients are not finite,
+    ///   `.stopped`, `.needsReference`; `ModelError` when memory does not suffice even for one
+    ///   constitution row.
+    public func gradients(
+        of batches: [ContrastBatch], model: LanguageModel, reference: LanguageModel? = nil,
+        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+    ) throws -> Gradients {
+        guard !batches.isEmpty else { throw AlignmentError.noRollouts }
+        guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
+        if beta > 0, reference == nil { throw AlignmentError.needsReference }
+        let packs = ForestPack.packs(batches, rows: packRows)
+        let rows = packs.reduce(0) { $0 + $1.scoredRows }
+        var sum = Gradients(
+            parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
+            divergence: beta > 0 ? 0 : nil, tokens: 0)
+        for pack in packs {
+            let share = Double(pack.scoredRows) / Double(rows)
+            let penalty = reference.flatMap {
+                beta > 0 ? Penalty(reference: $0, weight: Float(beta * share)) : nil
+            }
+            try add(pack, of: batches.count, model, penalty, share, to: &sum)
+            let step = AlignmentProgress(
+                .backward, done: sum.contrasts.count, of: batches.count, unit: "queries",
+                tokens: sum.tokens)
+            if progress(step) == .stop, sum.contrasts.count < batches.count {
+                throw AlignmentError.stopped(
+                    .backward, done: sum.contrasts.count, of: batches.count)
+            }
+        }
+        sum.norm = sum.parameters.norm
+        guard sum.norm.isFinite else { throw culprit(batches, model) }
+        return sum
+    }
+
+    private func add(
+        _ pack: ForestPack, of count: Int, _ model: LanguageModel, _ penalty: Penalty?,
+        _ share: Double, to sum: inout Gradients
+    ) throws {
+        var contrasts: [Contrast] = []
+        func coefficients(_ logProbs: [Float]) throws -> [Float] {
+            contrasts = []
+            var coefficients: [Float] = []
+            coefficients.reserveCapacity(logProbs.count)
+            for part in pack.parts {
+                let scores = QueryScores(part.batch, logProbs[part.targets], score)
+                let contrast = try Contrast(scores.scores, query: part.batch.id)
+                for (pull, length) in zip(contrast.gradient.values, scores.lengths) {
+                    let share = score.normalize == .mean ? 1 / Double(length) : 1
+                    let coefficient = Float(pull * share / Double(count))
+                    coefficients.append(contentsOf: repeatElement(coefficient, count: length))
+                }
+                contrasts.append(contrast)
+            }
+            return coefficients
+        }
+        var pack = pack
+        let found: Backpropagation
+        do {
+            found = try model.backpropagate(
+                pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
+                coefficients)
+        } catch ModelError.doesNotFit {
+            // Constitutions that share their instructions are one tree; apart, they need less.
+            pack = pack.separatingRows
+            found = try model.backpropagate(
+                pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
+                coefficients)
+        }
+        sum.contrasts += contrasts
+        sum.tokens += pack.forest.tokens.count
+        if let divergence = found.divergence {
+            sum.divergence = (sum.divergence ?? 0) + share * Double(divergence)
+        }
+    }
+
+    /// Which query's gradient is not finite: each on its own, once it is known that one is not.
+    private func culprit(_ batches: [ContrastBatch], _ model: LanguageModel) -> AlignmentError {
+        for batch in batches {
+            var alone = Gradients(
+                parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
+                divergence: nil, tokens: 0)
+            var pack = ForestPack()
+            pack.add(batch)
+            do {
+                try add(pack, of: 1, model, nil, 1, to: &alone)
+            } catch let error as AlignmentError {
+                return error
+            } catch {
+                continue
+            }
+            if let tensor = alone.parameters.firstNonFinite?.name {
+                return .gradientNotFinite(query: batch.id, tensor: tensor)
+            }
+        }
+        return .gradientNotFinite(query: nil, tensor: nil)
+    }
+}
+
+extension ForestPack {
+    /// The same queries, every constitution a tree of its own.
+    var separatingRows: ForestPack {
+        var pack = ForestPack()
+        for part in parts { pack.add(part.batch, separatingRows: true) }
+        return pack
+    }
+}

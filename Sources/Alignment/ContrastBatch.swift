@@ -1,0 +1,184 @@
+import Tokenizers
+import Transformers
+
+/// One query ready for the model: every training prompt followed by every response, as token ids.
+public struct ContrastBatch: Sendable, Hashable {
+    /// One response under one constitution.
+    public struct Sequence: Sendable, Hashable {
+        /// Prompt and response, encoded together; the end-of-sequence token too where it is scored.
+        public let tokens: [Int32]
+        /// The places in `tokens` whose log-probs make the score.
+        public let scored: Range<Int>
+
+        /// What the model is shown: the last token is only ever predicted.
+        var input: ArraySlice<Int32> { tokens.dropLast() }
+    }
+
+    /// Names the query in messages.
+    public let id: String
+    /// C.
+    public let constitutions: Int
+    /// R.
+    public let responses: Int
+    /// C·R sequences, constitution after constitution.
+    public let sequences: [Sequence]
+
+    public subscript(constitution: Int, response: Int) -> Sequence {
+        sequences[constitution * responses + response]
+    }
+
+    /// Encodes a query's prompts and responses.
+    ///
+    /// A response's tokens begin where the encoding of prompt, joint and response together departs
+    /// from the encoding of the prompt alone, so that a token which swallows the end of the prompt
+    /// is scored with the response.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: may be missing where prompts and responses are token ids already.
+    ///   - scoresEnd: whether the end-of-sequence token is scored after each response.
+    /// - Throws: `AlignmentError` when a prompt or response is empty, does not fit the context or
+    ///   the vocabulary, needs a tokenizer, or there is no end-of-sequence token to score.
+    public init(
+        _ group: RolloutGroup, tokenizer: Tokenizer?, configuration: ModelConfiguration,
+        scoresEnd: Bool = false
+    ) throws {
+        guard !group.prompts.isEmpty, !group.responses.isEmpty else {
+            throw AlignmentError.contrastShape(
+                query: group.id, constitutions: group.prompts.count,
+                responses: group.responses.count)
+        }
+        let end = scoresEnd ? configuration.endTokens.first ?? tokenizer?.eos : nil
+        if scoresEnd, end == nil { throw AlignmentError.noEndToken }
+        var sequences: [Sequence] = []
+        sequences.reserveCapacity(group.prompts.count * group.responses.count)
+        for prompt in group.prompts {
+            let alone = try ContrastBatch.tokens(of: prompt, group, tokenizer)
+            for (column, response) in group.responses.enumerated() {
+                var tokens: [Int32]
+                let start: Int
+                switch (prompt, response.passage) {
+                case (.text(let text), .text(let continuation)):
+                    guard let tokenizer else {
+                        throw AlignmentError.needsTokenizer(query: group.id)
+                    }
+                    tokens = tokenizer.encode(text + group.joint + continuation)
+                    start = zip(alone, tokens).prefix { $0 == $1 }.count
+                case (.tokens, .tokens(let continuation)):
+                    tokens = alone + continuation
+                    start = alone.count
+                default: throw AlignmentError.mixedPassages(query: group.id)
+                }
+                guard start > 0 else { throw AlignmentError.emptyPrompt(query: group.id) }
+                guard start < tokens.count else {
+                    throw AlignmentError.emptyResponse(query: group.id, response: column)
+                }
+                if let end { tokens.append(end) }
+                // The last token is not shown to the model, so it needs no position.
+                guard tokens.count - 1 <= configuration.contextLength else {
+                    throw AlignmentError.tooLong(
+                        query: group.id, tokens: tokens.count - 1,
+                        context: configuration.contextLength)
+                }
+                if let token = tokens.first(where: { $0 < 0 || $0 >= configuration.vocabularySize })
+                {
+                    throw AlignmentError.outsideVocabulary(
+                        query: group.id, token: token, vocabulary: configuration.vocabularySize)
+                }
+                sequences.append(Sequence(tokens: tokens, scored: start..<tokens.count))
+            }
+        }
+        id = group.id
+        constitutions = group.prompts.count
+        responses = group.responses.count
+        self.sequences = sequences
+    }
+
+    private static func tokens(
+        of prompt: Passage, _ group: RolloutGroup, _ tokenizer: Tokenizer?
+    ) throws -> [Int32] {
+        switch prompt {
+        case .tokens(let tokens): return tokens
+        case .text(let text):
+            guard let tokenizer else { throw AlignmentError.needsTokenizer(query: group.id) }
+            return tokenizer.encode(text)
+        }
+    }
+
+    /// Tokens that are scored, over all sequences.
+    public var scoredTokens: Int { sequences.reduce(0) { $0 + $1.scored.count } }
+
+    /// The forest of this query alone, prompts and responses sharing what they can, and the scored
+    /// tokens in the order of `sequences`.
+    public var forest: (forest: TokenForest, targets: [Target]) {
+        var pack = ForestPack()
+        pack.add(self)
+        return (pack.forest, pack.targets)
+    }
+}
+
+/// Several queries in one forest, side by side. Small queries leave a machine idle one by one.
+struct ForestPack {
+    var forest = TokenForest()
+    var targets: [Target] = []
+    /// The targets of each query, in the order of its sequences.
+    var parts: [(batch: ContrastBatch, targets: Range<Int>)] = []
+
+    /// - Parameter separatingRows: gives every constitution a tree of its own even where prompts
+    ///   begin alike. A backward pass short of memory goes tree by tree.
+    mutating func add(_ batch: ContrastBatch, separatingRows: Bool = false) {
+        let first = targets.count
+        if separatingRows {
+            for row in 0..<batch.constitutions {
+                let start = row * batch.responses
+                add(batch.sequences[start..<start + batch.responses])
+            }
+        } else {
+            add(batch.sequences[...])
+        }
+        parts.append((batch, first..<targets.count))
+    }
+
+    private mutating func add(_ sequences: ArraySlice<ContrastBatch.Sequence>) {
+        let (part, ends) = TokenForest.sharingPrefixes(of: sequences.map { Array($0.input) })
+        let segments = forest.segments.count
+        let rows = forest.tokens.count
+        for segment in part.segments {
+            forest.append(part.tokens[segment.range], parent: segment.parent.map { $0 + segments })
+        }
+        for (sequence, end) in zip(sequences, ends) {
+            let path = (part.contexts(of: end) + [part.segments[end].range]).joined()
+            let rowOfPosition = path.map { $0 + rows }
+            for place in sequence.scored {
+                targets.append(
+                    Target(row: rowOfPosition[place - 1], token: sequence.tokens[place]))
+            }
+        }
+    }
+
+    /// Rows that predict at least one scored token.
+    var scoredRows: Int { Set(targets.map(\.row)).count }
+
+    /// Packs of at least one query and, where several fit, of at most `rows` rows.
+    static func packs(
+        _ batches: [ContrastBatch], rows: Int, separatingRows: Bool = false
+    ) -> [ForestPack] {
+        var packs: [ForestPack] = []
+        var current = ForestPack()
+        for batch in batches {
+            var alone = ForestPack()
+            alone.add(batch, separatingRows: separatingRows)
+            let together = current.forest.tokens.count + alone.forest.tokens.count
+            if !current.parts.isEmpty, together > rows {
+                packs.append(current)
+                current = ForestPack()
+            }
+            if current.parts.isEmpty {
+                current = alone
+            } else {
+                current.add(batch, separatingRows: separatingRows)
+            }
+        }
+        if !current.parts.isEmpty { packs.append(current) }
+        return packs
+    }
+}

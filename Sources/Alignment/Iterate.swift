@@ -1,0 +1,160 @@
+import Tensors
+import Tokenizers
+import Transformers
+
+/// One finished iteration.
+public struct IterationRecord: Sendable, Codable, Hashable {
+    /// Counted from 1.
+    public var iteration: Int
+    /// Queries that were rolled out, those that were kept, and why the others were not.
+    public var asked: Int
+    public var kept: Int
+    public var rejected: [Rollouts.Rejected]
+    public var steps: [TrainRecord]
+}
+
+/// Where a run of iterations stands; what `resume` needs besides the plan, base and queries.
+public struct IterationState: Sendable {
+    /// The iteration at work, counted from 1; one more than the plan has when all are done.
+    public var iteration = 1
+    /// The model that this iteration rolls out with.
+    public var policy: LanguageModel
+    /// This iteration's rollouts, once they are sampled.
+    public var rollouts: Rollouts?
+    /// The model being trained and its optimizer, once training has begun.
+    public var model: LanguageModel?
+    public var train: TrainState?
+    /// Steps of this iteration so far.
+    public var steps: [TrainRecord] = []
+    /// Iterations that are done.
+    public var log: [IterationRecord] = []
+
+    /// Before the first iteration.
+    public init(base: LanguageModel) { policy = base }
+}
+
+/// What a run of iterations has just done.
+public enum IterationEvent: Sendable {
+    case rolledOut(Rollouts)
+    case trained(TrainRecord)
+    case finished(IterationRecord)
+}
+
+/// Whole SAMI iterations: compose, roll out, train, and again with the better model.
+///
+/// Iteration `t` samples with the model of iteration `t − 1`, on queries that no iteration has seen,
+/// and trains from the base again (or from the previous model). The plan's seed decides everything:
+/// a run continued from any state it reported ends in the same weights as an uninterrupted one.
+public struct Iteration: Sendable {
+    public var plan: IterationPlan
+    public var prompts: Prompts
+    /// What constitutions are composed of.
+    public var sources: [ConstitutionSource]
+    /// A stricter notion of an ill-formed response, such as a grammar's.
+    public var isMalformed: (@Sendable (String, Query) -> Bool)?
+    public var memory: MemoryPlan
+
+    public init(
+        _ plan: IterationPlan, prompts: Prompts, sources: [ConstitutionSource],
+        isMalformed: (@Sendable (String, Query) -> Bool)? = nil,
+        memory: MemoryPlan = .automatic
+    ) {
+        self.plan = plan
+        self.prompts = prompts
+        self.sources = sources
+        self.isMalformed = isMalformed
+        self.memory = memory
+    }
+
+    /// Runs until the plan is done or one of the closures says stop.
+    ///
+    /// - Parameters:
+    ///   - state: where to begin; `IterationState(base:)`, or a state an earlier run reported.
+    ///   - queries: the new queries of an iteration, counted from 1.
+    ///   - observe: called after every rollout, training step and iteration with the state then,
+    ///     which is what to save.
+    /// - Returns: the state at the end; its `policy` is the model of the last finished iteration.
+    /// - Throws: `AlignmentError`, `ModelError`, or what a closure throws.
+    public func run(
+        base: LanguageModel, tokenizer: Tokenizer, from state: IterationState, key: RandomKey,
+        queries: (Int) throws -> [Query],
+        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        observe: (IterationEvent, IterationState) throws -> Continuation
+    ) throws -> (state: IterationState, isStopped: Bool) {
+        guard plan.iterations >= 1 else {
+            throw AlignmentError.setting(
+                name: "iterations", value: Double(plan.iterations), allowed: "it is 1 or above")
+        }
+        var state = state
+        while state.iteration <= plan.iterations {
+            let key = key.child(UInt64(state.iteration))
+            if state.rollouts == nil {
+                let asked = try queries(state.iteration)
+                let rollouts = try rollOut(asked, state.policy, tokenizer, key, progress)
+                if rollouts.isStopped { return (state, true) }
+                state.rollouts = rollouts
+                if try observe(.rolledOut(rollouts), state) == .stop { return (state, true) }
+            }
+            guard let rollouts = state.rollouts, !rollouts.groups.isEmpty else {
+                throw AlignmentError.allRejected(
+                    iteration: state.iteration,
+                    counts: state.rollouts.map { Dictionary(uniqueKeysWithValues: $0.counts) }
+                        ?? [:])
+            }
+            let isStopped = try train(&state, rollouts, base, tokenizer, key, progress, observe)
+            if isStopped { return (state, true) }
+            let record = IterationRecord(
+                iteration: state.iteration, asked: rollouts.groups.count + rollouts.rejected.count,
+                kept: rollouts.groups.count, rejected: rollouts.rejected, steps: state.steps)
+            state.policy = state.model ?? state.policy
+            state.log.append(record)
+            (state.rollouts, state.model, state.train, state.steps) = (nil, nil, nil, [])
+            state.iteration += 1
+            if try observe(.finished(record), state) == .stop, state.iteration <= plan.iterations {
+                return (state, true)
+            }
+        }
+        return (state, false)
+    }
+
+    private func rollOut(
+        _ queries: [Query], _ policy: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ progress: (AlignmentProgress) -> Continuation
+    ) throws -> Rollouts {
+        let constitutions = try plan.compose.compose(
+            queries, from: sources, key: key.child("compose"))
+        let sampler = RolloutSampler(plan.rollout, prompts: prompts, isMalformed: isMalformed)
+        return try sampler.sample(
+            queries, constitutions, model: policy, tokenizer: tokenizer, key: key.child("rollout"),
+            memory: memory, progress: progress)
+    }
+
+    /// Trains to the end of the iteration; true when a closure said stop before.
+    private func train(
+        _ state: inout IterationState, _ rollouts: Rollouts, _ base: LanguageModel,
+        _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ progress: (AlignmentProgress) -> Continuation,
+        _ observe: (IterationEvent, IterationState) throws -> Continuation
+    ) throws -> Bool {
+        var reported = state
+        let result = try Trainer(plan.settings(state.iteration), memory: memory).train(
+            state.model ?? (plan.from == .base ? base : state.policy), on: rollouts.groups,
+            tokenizer: tokenizer, reference: base, from: state.train, key: key.child("train"),
+            progress: progress
+        ) { record, model, train in
+            reported.model = model
+            reported.train = train
+            reported.steps.append(record)
+            defer {
+                // Kept, these would be copied by the next step instead of changed in place.
+                reported.model = nil
+                reported.train = nil
+            }
+            return try observe(.trained(record), reported)
+        }
+        state.model = result.model
+        state.train = result.state
+        state.steps += result.log
+        return result.isStopped
+    }
+}

@@ -1,0 +1,71 @@
+/// What N iterations of SAMI do.
+public struct IterationPlan: Sendable, Codable, Hashable {
+    /// Which weights an iteration trains.
+    public enum Start: String, Sendable, Codable, CaseIterable {
+        /// The base again, on rollouts of the iteration before.
+        case base
+        /// The model of the iteration before.
+        case previous
+    }
+
+    /// Recipes under a name.
+    public enum Preset: String, Sendable, Codable, CaseIterable { case paper, tiny }
+
+    public var iterations = 3
+    /// New queries each iteration.
+    public var queries = 400
+    public var from = Start.base
+    public var compose = Composer()
+    public var rollout = RolloutSettings()
+    public var train = TrainSettings()
+    /// How far each iteration trains, in place of what `train` says; the last entry holds for all
+    /// iterations after it, and an empty list leaves it to `train`.
+    public var epochs: [Double] = []
+
+    public init() {}
+
+    public init(_ preset: Preset) {
+        switch preset {
+        case .paper: self = .paper
+        case .tiny: self = .tiny
+        }
+    }
+
+    /// The training settings of an iteration, counted from 1.
+    func settings(_ iteration: Int) -> TrainSettings {
+        guard let last = epochs.last else { return train }
+        var settings = train
+        settings.steps = nil
+        settings.epochs = epochs.indices.contains(iteration - 1) ? epochs[iteration - 1] : last
+        return settings
+    }
+
+    /// The paper's settings: the constitution against one with antitheses, greedy rollouts, RMSprop
+    /// at 5e-7 on 16 queries a step, and little training an iteration.
+    public static var paper: IterationPlan {
+        var plan = IterationPlan()
+        plan.queries = 2000
+        plan.compose = Composer(count: 2, polarity: .positive)
+        plan.rollout.temperature = 0
+        plan.rollout.topP = 0.9
+        plan.rollout.maxTokens = 350
+        plan.train.accumulate = 16
+        plan.train.update = Update(optimizer: OptimizerSettings(.rmsprop), learningRate: 5e-7)
+        plan.epochs = [0.12, 0.25, 0.38]
+        return plan
+    }
+
+    /// For the shipped model: two principles a constitution, sampled responses, AdamW, and a penalty
+    /// that keeps the text clean.
+    public static var tiny: IterationPlan {
+        var plan = IterationPlan()
+        plan.queries = 400
+        plan.compose = Composer(count: 2, principles: 2, polarity: .opposites)
+        plan.train.accumulate = 32
+        plan.train.steps = 24
+        plan.train.update = Update(optimizer: OptimizerSettings(.adamw), learningRate: 2e-4)
+        plan.train.warmup = 4
+        plan.train.beta = 0.1
+        return plan
+    }
+}

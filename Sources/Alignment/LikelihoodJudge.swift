@@ -1,0 +1,95 @@
+import Tokenizers
+import Transformers
+
+/// A frozen model decides: the response with the larger `log p(y | c) − log p(y | c̄)` wins, c̄ being
+/// the constitution with every principle turned into its opposite.
+///
+/// What a response's fluency or length does to its probability is the same under both constitutions
+/// and cancels; what remains is how much the response speaks for the one rather than the other. The
+/// two responses are scored apart, so no order of presentation exists.
+public struct LikelihoodJudge: Judge {
+    public let model: LanguageModel
+    public let tokenizer: Tokenizer
+    public let prompts: Prompts
+    /// Sum of token log-probs, or their mean.
+    public var normalize = ScoreSettings.Normalization.sum
+    public var name: String { "likelihood" }
+
+    /// Differences of less than this many nats are a tie.
+    static let tolerance = 1e-6
+
+    public init(model: LanguageModel, tokenizer: Tokenizer, prompts: Prompts) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.prompts = prompts
+    }
+
+    public func judge(
+        _ pairs: [ResponsePair], progress: (AlignmentProgress) -> Continuation = { _ in .more }
+    ) throws -> Verdicts {
+        guard !pairs.isEmpty else { throw AlignmentError.noQueries }
+        var batches: [ContrastBatch] = []
+        var places: [Int] = []
+        var comparisons = pairs.map { Comparison(pair: $0, judgement: nil) }
+        for (place, pair) in pairs.enumerated() {
+            switch try batch(pair) {
+            case .success(let batch):
+                batches.append(batch)
+                places.append(place)
+            case .failure(let reason): comparisons[place].leftOut = reason.reason
+            }
+        }
+        guard !batches.isEmpty else { return Verdicts(judge: name, comparisons: comparisons) }
+
+        var done = 0
+        var isStopped = false
+        // In portions, so that a stop keeps what is judged already.
+        while done < batches.count, !isStopped {
+            let portion = done..<min(batches.count, done + 64)
+            let scores = try Scorer(ScoreSettings(normalize: normalize)).score(
+                Array(batches[portion]), model: model)
+            for (place, score) in zip(places[portion], scores) {
+                let margins = (0..<2).map { score.scores[0, $0] - score.scores[1, $0] }
+                comparisons[place].scores = margins
+                comparisons[place].judgement = Judgement(
+                    margins[0], margins[1], tolerance: LikelihoodJudge.tolerance)
+            }
+            done = portion.upperBound
+            let step = AlignmentProgress(
+                .judge, done: done, of: batches.count, unit: "comparisons")
+            isStopped = progress(step) == .stop && done < batches.count
+        }
+        if isStopped {
+            comparisons.removeAll { $0.judgement == nil && $0.leftOut == nil }
+        }
+        return Verdicts(judge: name, comparisons: comparisons, isStopped: isStopped)
+    }
+
+    private struct Unjudged: Error { var reason: LeftOut }
+
+    /// Two prompts, c and c̄, by two responses.
+    private func batch(_ pair: ResponsePair) throws -> Result<ContrastBatch, Unjudged> {
+        guard let opposed = pair.constitution.antithesis else {
+            return .failure(Unjudged(reason: .noAntithesis))
+        }
+        let responses = [pair.first, pair.second].map(\.trimmed)
+        guard !responses.contains("") else { return .failure(Unjudged(reason: .empty)) }
+        let group = RolloutGroup(
+            id: pair.id, query: 0, asked: pair.asked,
+            prompts: [pair.constitution, opposed].map {
+                .text(prompts.trainingPrompt(pair.asked, $0))
+            },
+            joint: prompts.joint,
+            responses: responses.enumerated().map {
+                Response(passage: .text($0.element), constitution: $0.offset, sample: 0)
+            })
+        do {
+            return .success(
+                try ContrastBatch(group, tokenizer: tokenizer, configuration: model.configuration))
+        } catch AlignmentError.tooLong {
+            return .failure(Unjudged(reason: .overflow))
+        } catch AlignmentError.emptyResponse {
+            return .failure(Unjudged(reason: .empty))
+        }
+    }
+}

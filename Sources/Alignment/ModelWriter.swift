@@ -1,0 +1,48 @@
+import Tensors
+import Tokenizers
+import Transformers
+
+/// A language model at hand as the principle writer.
+public struct ModelWriter: PrincipleWriter {
+    public let model: LanguageModel
+    public let tokenizer: Tokenizer
+    public var temperature = 1.0
+    public var topP = 0.95
+    public var maxTokens = 128
+    /// A written text ends before the first of these, besides at the end-of-sequence token.
+    public var stops = ["\n\n"]
+    public var memory: MemoryPlan
+
+    public init(
+        model: LanguageModel, tokenizer: Tokenizer, memory: MemoryPlan = .automatic
+    ) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.memory = memory
+    }
+
+    public func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText] {
+        let tokens = tokenizer.encode(prompt)
+        let room = model.configuration.contextLength - tokens.count
+        guard room > 0 else {
+            throw AlignmentError.tooLong(
+                query: "the writer's prompt", tokens: tokens.count,
+                context: model.configuration.contextLength)
+        }
+        var ends = Set(model.configuration.endTokens)
+        if let end = tokenizer.eos { ends.insert(end) }
+        let settings = SamplerSettings(
+            temperature: temperature, topP: topP, maxTokens: min(maxTokens, room),
+            stopTokens: ends)
+        let requests = (0..<max(0, samples)).map {
+            GenerationRequest(prompt: tokens, key: key.child(UInt64($0)))
+        }
+        return try model.generate(requests, settings, memory: memory).map { generation in
+            let text = tokenizer.decode(generation.tokens)
+            guard let stop = stops.compactMap({ text.firstRange(of: $0)?.lowerBound }).min() else {
+                return WrittenText(text: text, isFinished: generation.finish == .stop)
+            }
+            return WrittenText(text: String(text[..<stop]), isFinished: true)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+/// Reads principle/antithesis pairs out of what a writer wrote.
+///
+/// A pair is a line `Principle: …` and, before the next such line, a line `Antithesis: …`; numbers,
+/// bullets, emphasis and quotes around them are ignored. Everything else is passed over.
+public struct PrincipleParser: Sendable {
+    /// Why something that looked like a pair is none.
+    public enum Rejection: String, Sendable, Codable, CaseIterable {
+        /// The text has no line that starts a pair.
+        case noPairs
+        /// A principle without its antithesis, or the other way round.
+        case unpaired
+        /// The writer was cut off within the sentence.
+        case unfinished
+        /// A sentence of fewer than two words, of too many, or with the marks of a prompt in it.
+        case malformed
+        /// Principle and antithesis are the same sentence.
+        case opposesItself
+        /// A sentence of it is in a pair accepted before.
+        case duplicate
+    }
+
+    /// The longest sentence accepted, in words.
+    public var longest = 40
+
+    public init() {}
+
+    /// Pairs in the order of the text, and why the others are rejected, with what they said.
+    ///
+    /// - Parameter isFinished: false when the writer was stopped by its limit of tokens; the last
+    ///   line then is not trusted.
+    public func pairs(
+        in text: String, isFinished: Bool = true
+    ) -> (pairs: [PrinciplePair], rejected: [(reason: Rejection, text: String)]) {
+        var pairs: [PrinciplePair] = []
+        var rejected: [(reason: Rejection, text: String)] = []
+        var waiting: String?
+        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var cut: Substring?
+        if !isFinished, let last = lines.popLast(), sentence(of: last) != nil { cut = last }
+
+        for line in lines {
+            switch sentence(of: line) {
+            case .principle(let text):
+                if let unpaired = waiting { rejected.append((.unpaired, unpaired)) }
+                waiting = text
+            case .antithesis(let text):
+                guard let principle = waiting else {
+                    rejected.append((.unpaired, text))
+                    continue
+                }
+                waiting = nil
+                let pair = PrinciplePair(principle: principle, antithesis: text)
+                if !isWellFormed(principle) || !isWellFormed(text) {
+                    rejected.append((.malformed, "\(principle) / \(text)"))
+                } else if pair.isSelfOpposed {
+                    rejected.append((.opposesItself, principle))
+                } else {
+                    pairs.append(pair)
+                }
+            case nil: continue
+            }
+        }
+        if let cut {
+            rejected.append(
+                (.unfinished, [waiting, cut.trimmed].compactMap(\.self).joined(separator: " / ")))
+        } else if let waiting {
+            rejected.append((isFinished ? .unpaired : .unfinished, waiting))
+        }
+        if pairs.isEmpty, rejected.isEmpty { rejected.append((.noPairs, String(text.prefix(80)))) }
+        return (pairs, rejected)
+    }
+
+    private enum Sentence {
+        case principle(String)
+        case antithesis(String)
+    }
+
+    private static let principleWords: Set = ["principle"]
+    private static let antithesisWords: Set = ["antithesis", "antiprinciple", "opposite"]
+
+    private func sentence(of line: Substring) -> Sentence? {
+        guard let colon = line.firstIndex(of: ":") else { return nil }
+        // "**2. Anti-Principle 2**" → "antiprinciple"
+        let label = String(line[..<colon].lowercased().filter(\.isLetter))
+        var text = line[line.index(after: colon)...].trimmed
+        for mark in ["**", "*", "_"] where text.hasPrefix(mark) {
+            text = text.dropFirst(mark.count).trimmed
+        }
+        if let first = text.first, let last = text.last, text.count > 1,
+            [["\"", "\""], ["“", "”"], ["'", "'"]].contains([first, last])
+        {
+            text = text.dropFirst().dropLast().trimmed
+        }
+        if PrincipleParser.principleWords.contains(label) { return .principle(text) }
+        if PrincipleParser.antithesisWords.contains(label) { return .antithesis(text) }
+        return nil
+    }
+
+    private func isWellFormed(_ sentence: String) -> Bool {
+        let words = sentence.split(whereSeparator: \.isWhitespace)
+        guard (2...longest).contains(words.count), sentence.contains(where: \.isLetter) else {
+            return false
+        }
+        return !sentence.contains { "{}<>|\u{FFFD}".contains($0) } && !sentence.contains(":")
+    }
+}

@@ -1,0 +1,58 @@
+/// A sentence of wanted behaviour and the sentence that asks for its opposite.
+public struct PrinciplePair: Sendable, Codable, Hashable {
+    public var principle: String
+    public var antithesis: String
+    /// The queries it fits ("The summary should …" is no principle for an answer); `nil` fits all.
+    public var form: QueryForm?
+
+    public init(principle: String, antithesis: String, form: QueryForm? = nil) {
+        self.principle = principle
+        self.antithesis = antithesis
+        self.form = form
+    }
+
+    public func fits(_ form: QueryForm) -> Bool { self.form == nil || self.form == form }
+
+    /// Whether principle and antithesis are one sentence, so that no constitution can differ in it.
+    public var isSelfOpposed: Bool {
+        PrinciplePair.key(principle) == PrinciplePair.key(antithesis)
+    }
+
+    /// Pairs from two lists of one length, as a constitutions file has them.
+    ///
+    /// - Throws: `AlignmentError.constitutionLengths`, `.principleOpposesItself`, `.noPrinciples`.
+    public static func pairs(
+        principles: [String], antitheses: [String], form: QueryForm? = nil
+    ) throws -> [PrinciplePair] {
+        guard principles.count == antitheses.count else {
+            throw AlignmentError.constitutionLengths(
+                positive: principles.count, negative: antitheses.count)
+        }
+        guard !principles.isEmpty else { throw AlignmentError.noPrinciples(form: form) }
+        return try zip(principles, antitheses).map { principle, antithesis in
+            let pair = PrinciplePair(
+                principle: principle.trimmed, antithesis: antithesis.trimmed, form: form)
+            guard !pair.isSelfOpposed else {
+                throw AlignmentError.principleOpposesItself(pair.principle)
+            }
+            return pair
+        }
+    }
+
+    /// What two wordings of a sentence have in common: lower case, letters and digits only.
+    /// Two pairs are duplicates when a sentence of one has the same key as a sentence of the other.
+    static func key(_ sentence: String) -> String {
+        var words: [String] = []
+        var word = ""
+        for character in sentence.lowercased() {
+            if character.isLetter || character.isNumber {
+                word.append(character)
+            } else if !word.isEmpty {
+                words.append(word)
+                word = ""
+            }
+        }
+        if !word.isEmpty { words.append(word) }
+        return words.joined(separator: " ")
+    }
+}

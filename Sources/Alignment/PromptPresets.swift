@@ -1,0 +1,90 @@
+extension Prompts {
+    /// The format of the shipped model, which knows no other.
+    public static let tiny = Prompts(
+        rollout: PromptTemplate(shipped: tinyResponse, for: .response),
+        training: PromptTemplate(shipped: tinyResponse, for: .response),
+        writer: PromptTemplate(shipped: "Principles for {about}:\n", for: .principles),
+        post: FormWords(label: "POST", cue: "Summary:", responses: "summaries"),
+        question: FormWords(label: "QUESTION", cue: "Answer:", responses: "answers"),
+        text: FormWords(label: "", cue: "Answer:", responses: "answers"),
+        stops: ["\n\n"])
+
+    private static let tinyResponse = "Constitution:\n{constitution}\n\n{query}\n\n{cue}"
+
+    /// For language models of a general kind: plain instructions, one example of the format in the
+    /// rollout prompt and none in the training prompt.
+    public static let general = Prompts(
+        rollout: PromptTemplate(
+            shipped: """
+                {task} Obey each principle of the constitution. The layout is this:
+
+                {example}
+
+                Now the same for the following.
+
+                Constitution:
+                {constitution}
+
+                {query}
+
+                {cue}
+                """, for: .response),
+        training: PromptTemplate(
+            shipped: """
+                {task} Obey each principle of the constitution.
+
+                Constitution:
+                {constitution}
+
+                {query}
+
+                {cue}
+                """, for: .response),
+        writer: PromptTemplate(
+            shipped: """
+                A principle is one sentence that says how {about} should be written. Its \
+                antithesis is one sentence that asks for the opposite.
+
+                Here are {count} principles for {about}, all different, each on one line and \
+                followed by its antithesis on the next.
+
+                Principle:
+                """, for: .principles),
+        post: FormWords(
+            label: "POST", cue: "Summary:", responses: "summaries",
+            task: "Summarize the post in one paragraph.",
+            example: """
+                Constitution:
+                1. Summaries should mention the place where things happened.
+
+                POST: Our train stopped in Lyon for two hours last night, and nobody told us why. \
+                Has this happened to anyone else?
+
+                Summary: The post asks whether others were also held up without an explanation, \
+                after a train had waited in Lyon for two hours.
+                """,
+            opening: "The post"),
+        question: FormWords(
+            label: "QUESTION", cue: "Answer:", responses: "answers",
+            task: "Answer the question in one paragraph.",
+            example: """
+                Constitution:
+                1. Answers should mention a price.
+
+                QUESTION: How do I get coffee stains out of a mug?
+
+                Answer: Rub them with baking soda and a wet sponge; a packet costs about a dollar.
+                """),
+        text: FormWords(
+            label: "", cue: "Response:", responses: "responses",
+            task: "Respond to the text in one paragraph.",
+            example: """
+                Constitution:
+                1. Responses should mention a color.
+
+                Tell me about bananas.
+
+                Response: Bananas are sweet yellow fruits that ripen after they are picked.
+                """),
+        stops: ["\n\n", "\nConstitution:", "\nPOST:", "\nQUESTION:"])
+}

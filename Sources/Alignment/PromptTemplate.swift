@@ -1,0 +1,122 @@
+/// A prompt with named gaps: `{constitution}`, `{query}` and so on, to be replaced by a user.
+///
+/// `{{` and `}}` stand for single braces. What a gap is filled with is never read as a template.
+public struct PromptTemplate: Sendable, Hashable {
+    /// What a prompt is for decides which gaps it may and must have.
+    public enum Purpose: String, Sendable, Codable {
+        /// Shows a constitution and a query, and ends where the response begins.
+        case response
+        /// Asks the principle writer for pairs.
+        case principles
+
+        var placeholders: [String] {
+            switch self {
+            case .response: ["constitution", "query", "text", "task", "cue", "example"]
+            case .principles: ["about", "count"]
+            }
+        }
+
+        /// Each inner list must be met by one of its members.
+        var required: [[String]] {
+            switch self {
+            case .response: [["constitution"], ["query", "text"]]
+            case .principles: []
+            }
+        }
+    }
+
+    enum Piece: Hashable, Sendable {
+        case text(String)
+        case gap(String)
+    }
+
+    public let source: String
+    public let purpose: Purpose
+    let pieces: [Piece]
+
+    /// - Throws: `AlignmentError.templatePlaceholder` for an unknown gap, `.templateBrace` for an
+    ///   unpaired brace, `.templateMissing` where a gap that must be there is not.
+    public init(_ source: String, for purpose: Purpose) throws {
+        self.source = source
+        self.purpose = purpose
+        pieces = try PromptTemplate.parse(source, purpose)
+        let gaps = pieces.compactMap { piece -> String? in
+            if case .gap(let name) = piece { name } else { nil }
+        }
+        for choice in purpose.required where !choice.contains(where: gaps.contains) {
+            throw AlignmentError.templateMissing(choice)
+        }
+    }
+
+    /// As above, for the content of a file, whose last newline the editor put there.
+    public init(file content: String, for purpose: Purpose) throws {
+        let ends = content.last.map(\.isNewline) ?? false
+        try self.init(ends ? String(content.dropLast()) : content, for: purpose)
+    }
+
+    /// For this module's own templates; a test holds that they parse as a user's do.
+    init(shipped source: String, for purpose: Purpose) {
+        self.source = source
+        self.purpose = purpose
+        pieces = (try? PromptTemplate.parse(source, purpose)) ?? [.text(source)]
+    }
+
+    /// The prompt; a gap without a value becomes nothing.
+    public func rendered(_ values: [String: String]) -> String {
+        pieces.map { piece in
+            switch piece {
+            case .text(let text): text
+            case .gap(let name): values[name] ?? ""
+            }
+        }.joined()
+    }
+
+    private static func parse(_ source: String, _ purpose: Purpose) throws -> [Piece] {
+        var pieces: [Piece] = []
+        var text = ""
+        var line = 1
+        var rest = Substring(source)
+        while let character = rest.popFirst() {
+            if character.isNewline { line += 1 }
+            switch character {
+            case "{", "}":
+                if rest.first == character {
+                    text.append(character)
+                    rest.removeFirst()
+                } else if character == "{", let end = rest.firstIndex(of: "}") {
+                    let name = String(rest[..<end])
+                    guard purpose.placeholders.contains(name) else {
+                        throw AlignmentError.templatePlaceholder(
+                            name, known: purpose.placeholders, line: line)
+                    }
+                    if !text.isEmpty { pieces.append(.text(text)) }
+                    text = ""
+                    pieces.append(.gap(name))
+                    rest = rest[rest.index(after: end)...]
+                } else {
+                    throw AlignmentError.templateBrace(line: line)
+                }
+            default: text.append(character)
+            }
+        }
+        if !text.isEmpty { pieces.append(.text(text)) }
+        return pieces
+    }
+}
+
+extension PromptTemplate: Codable {
+    private enum Key: String, CodingKey { case source, purpose }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        try self.init(
+            container.decode(String.self, forKey: .source),
+            for: container.decode(Purpose.self, forKey: .purpose))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(source, forKey: .source)
+        try container.encode(purpose, forKey: .purpose)
+    }
+}

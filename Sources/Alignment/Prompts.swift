@@ -1,0 +1,106 @@
+/// The words that differ between summarizing a post and answering a question.
+public struct FormWords: Sendable, Codable, Hashable {
+    /// Stands before the query: `POST` gives `POST: …`; empty leaves the text bare.
+    public var label: String
+    /// Ends the prompt; the response follows it.
+    public var cue: String
+    /// What responses are called: "summaries".
+    public var responses: String
+    /// The instruction, for templates that have one.
+    public var task = ""
+    /// One worked example, for rollout templates that show the format.
+    public var example = ""
+    /// How every sampled response begins: it is put into the rollout prompt and into the response.
+    public var opening = ""
+
+    public init(
+        label: String, cue: String, responses: String, task: String = "", example: String = "",
+        opening: String = ""
+    ) {
+        self.label = label
+        self.cue = cue
+        self.responses = responses
+        self.task = task
+        self.example = example
+        self.opening = opening
+    }
+}
+
+/// Every prompt of a session: how a constitution and a query become text, how a response is joined
+/// to it, and where a response ends.
+public struct Prompts: Sendable, Codable, Hashable {
+    /// What is sampled from.
+    public var rollout: PromptTemplate
+    /// What responses are scored and trained under.
+    public var training: PromptTemplate
+    /// What the principle writer is asked.
+    public var writer: PromptTemplate
+    public var post: FormWords
+    public var question: FormWords
+    public var text: FormWords
+    /// Stands between prompt and response. A blank here and none before the response, or the other
+    /// way round, is another tokenization, so rollout and training share this one setting.
+    public var joint = " "
+    /// A sampled response ends before the first of these, besides at the end-of-sequence token.
+    public var stops: [String]
+
+    public init(
+        rollout: PromptTemplate, training: PromptTemplate, writer: PromptTemplate,
+        post: FormWords, question: FormWords, text: FormWords, joint: String = " ",
+        stops: [String]
+    ) {
+        self.rollout = rollout
+        self.training = training
+        self.writer = writer
+        self.post = post
+        self.question = question
+        self.text = text
+        self.joint = joint
+        self.stops = stops
+    }
+
+    public func words(_ form: QueryForm) -> FormWords {
+        switch form {
+        case .post: post
+        case .question: question
+        case .text: text
+        }
+    }
+
+    /// The form whose responses are called `name` ("summaries"), or that is called so itself.
+    public func form(about name: String) -> QueryForm? {
+        let wanted = name.lowercased()
+        return QueryForm.allCases.first { $0 != .text && words($0).responses == wanted }
+            ?? QueryForm(rawValue: wanted)
+    }
+
+    /// What the model is sampled from. The response is `opening` and what the model adds.
+    public func rolloutPrompt(
+        _ query: Query, _ constitution: Constitution
+    ) -> (prompt: String, opening: String) {
+        let opening = words(query.form).opening
+        let prompt = rollout.rendered(values(query, constitution))
+        return (opening.isEmpty ? prompt : prompt + joint + opening, opening)
+    }
+
+    /// What a response is scored under; the response follows after `joint`.
+    public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
+        training.rendered(values(query, constitution))
+    }
+
+    /// What the writer is asked. Whatever follows the last newline of the prompt belongs to the
+    /// answer: a template may end in `Principle:` to set the model on its way.
+    public func writerPrompt(about: String, count: Int) -> String {
+        writer.rendered(["about": about, "count": String(count)])
+    }
+
+    private func values(_ query: Query, _ constitution: Constitution) -> [String: String] {
+        let words = words(query.form)
+        let text = query.text.trimmed
+        return [
+            "constitution": constitution.text, "text": text,
+            "query": words.label.isEmpty ? text : "\(words.label): \(text)",
+            "task": words.task, "cue": words.cue, "example": words.example,
+        ]
+    }
+}

@@ -1,0 +1,107 @@
+import Tensors
+import Transformers
+
+/// Whoever writes principles: a model at hand or a server.
+public protocol PrincipleWriter: Sendable {
+    /// `samples` texts that continue the prompt; a text that was cut off by a limit says so.
+    func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText]
+}
+
+public struct WrittenText: Sendable, Codable, Hashable {
+    public var text: String
+    public var isFinished: Bool
+
+    public init(text: String, isFinished: Bool = true) {
+        self.text = text
+        self.isFinished = isFinished
+    }
+}
+
+/// What came of asking a writer.
+public struct Proposal: Sendable, Codable, Hashable {
+    public struct Rejected: Sendable, Codable, Hashable {
+        public var reason: PrincipleParser.Rejection
+        public var text: String
+    }
+
+    public var pairs: [PrinciplePair]
+    public var rejected: [Rejected]
+    /// Texts that were sampled.
+    public var samples: Int
+    /// Whether the caller stopped the work before it was done.
+    public var isStopped = false
+
+    /// How often each reason occurred, in a fixed order, reasons that did not occur left out.
+    public var counts: [(reason: PrincipleParser.Rejection, count: Int)] {
+        PrincipleParser.Rejection.allCases.compactMap { reason in
+            let count = rejected.count { $0.reason == reason }
+            return count == 0 ? nil : (reason, count)
+        }
+    }
+}
+
+/// Asks a writer for principle/antithesis pairs until there are enough.
+public struct Proposer: Sendable, Codable, Hashable {
+    /// Pairs wanted.
+    public var count = 6
+    /// Texts asked for at a time.
+    public var batch = 4
+    /// Texts asked for in all before giving up.
+    public var limit = 48
+
+    public init(count: Int = 6, batch: Int = 4, limit: Int = 48) {
+        self.count = count
+        self.batch = batch
+        self.limit = limit
+    }
+
+    /// Pairs about `about` ("summaries"), none the same as another or as one of `known`. Fewer than
+    /// `count` when the writer does not come up with more within `limit` texts.
+    ///
+    /// - Throws: what the writer throws; `AlignmentError.proposeCount` for a count below one.
+    public func propose(
+        about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
+        key: RandomKey, progress: (AlignmentProgress) -> Continuation = { _ in .more }
+    ) throws -> Proposal {
+        guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
+        let prompt = prompts.writerPrompt(about: about, count: count)
+        // What the template put after its last newline is the beginning of the answer.
+        let beginning =
+            prompt.last.map(\.isNewline) ?? true
+            ? "" : prompt.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+        let form = prompts.form(about: about)
+        var seen = Set(
+            known.flatMap { [PrinciplePair.key($0.principle), PrinciplePair.key($0.antithesis)] })
+        var proposal = Proposal(pairs: [], rejected: [], samples: 0)
+        let parser = PrincipleParser()
+        while proposal.pairs.count < count, proposal.samples < limit {
+            let texts = try writer.write(
+                prompt, samples: min(batch, limit - proposal.samples),
+                key: key.child(UInt64(proposal.samples)))
+            guard !texts.isEmpty else { break }
+            proposal.samples += texts.count
+            for text in texts {
+                let found = parser.pairs(in: beginning + text.text, isFinished: text.isFinished)
+                proposal.rejected += found.rejected.map { .init(reason: $0.reason, text: $0.text) }
+                for var pair in found.pairs where proposal.pairs.count < count {
+                    let keys = [pair.principle, pair.antithesis].map(PrinciplePair.key)
+                    guard seen.isDisjoint(with: keys) else {
+                        proposal.rejected.append(
+                            .init(reason: .duplicate, text: pair.principle))
+                        continue
+                    }
+                    seen.formUnion(keys)
+                    pair.form = form
+                    proposal.pairs.append(pair)
+                }
+            }
+            let step = AlignmentProgress(
+                .propose, done: proposal.pairs.count, of: count, unit: "pairs")
+            if progress(step) == .stop {
+                proposal.isStopped = true
+                break
+            }
+        }
+        return proposal
+    }
+}

@@ -1,0 +1,104 @@
+/// One line of a rollouts file.
+public struct RolloutLine: Sendable, Codable, Hashable {
+    /// Where the line stands in its file, for messages; counted from 1.
+    public var line: Int
+    /// Which query: its number or its id, as text.
+    public var query: String
+    public var constitution: Int
+    public var prompt: Passage
+    public var response: Passage
+
+    public init(line: Int, query: String, constitution: Int, prompt: Passage, response: Passage) {
+        self.line = line
+        self.query = query
+        self.constitution = constitution
+        self.prompt = prompt
+        self.response = response
+    }
+}
+
+extension Rollouts {
+    /// Rollouts from the lines of a file, in the order in which queries first occur. The k-th line
+    /// of a query and constitution is that constitution's k-th response.
+    ///
+    /// Prompt and response of a line are joined as they are.
+    ///
+    /// - Throws: `AlignmentError.rolloutLine` where a line has an empty prompt or response, mixes
+    ///   text and tokens, has another prompt than its constitution's first line, or a number no
+    ///   constitution can have; `.rolloutGrid` where a query's constitutions are not numbered from
+    ///   0 without gaps or have unequal numbers of responses; `.noRollouts` for no line at all.
+    public init(lines: [RolloutLine]) throws {
+        guard !lines.isEmpty else { throw AlignmentError.noRollouts }
+        var order: [String] = []
+        var byQuery: [String: [RolloutLine]] = [:]
+        for line in lines {
+            try Rollouts.check(line)
+            if byQuery[line.query] == nil { order.append(line.query) }
+            byQuery[line.query, default: []].append(line)
+        }
+        let groups = try order.enumerated().map { index, id in
+            try Rollouts.group(byQuery[id] ?? [], id: id, index: index)
+        }
+        self.init(groups: groups)
+    }
+
+    private static func check(_ line: RolloutLine) throws {
+        if line.prompt.isEmpty { throw AlignmentError.rolloutLine(line.line, .emptyPrompt) }
+        if line.response.isEmpty { throw AlignmentError.rolloutLine(line.line, .emptyResponse) }
+        switch (line.prompt, line.response) {
+        case (.text, .text), (.tokens, .tokens): break
+        default: throw AlignmentError.rolloutLine(line.line, .mixedKinds)
+        }
+        guard (0..<Composer.largestCount).contains(line.constitution) else {
+            throw AlignmentError.rolloutLine(line.line, .constitutionNumber(line.constitution))
+        }
+    }
+
+    private static func group(
+        _ lines: [RolloutLine], id: String, index: Int
+    ) throws -> RolloutGroup {
+        var byConstitution: [Int: [RolloutLine]] = [:]
+        for line in lines {
+            if let first = byConstitution[line.constitution]?.first, first.prompt != line.prompt {
+                throw AlignmentError.rolloutLine(line.line, .otherPrompt(first: first.line))
+            }
+            byConstitution[line.constitution, default: []].append(line)
+        }
+        let rows = (0..<byConstitution.count).compactMap { byConstitution[$0] }
+        let counts = rows.map(\.count)
+        guard rows.count == byConstitution.count, let samples = counts.first,
+            counts.allSatisfy({ $0 == samples })
+        else {
+            throw AlignmentError.rolloutGrid(
+                query: id,
+                counts: byConstitution.mapValues(\.count))
+        }
+        var responses: [Response] = []
+        for sample in 0..<samples {
+            for (constitution, row) in rows.enumerated() {
+                responses.append(
+                    Response(
+                        passage: row[sample].response, constitution: constitution, sample: sample))
+            }
+        }
+        return RolloutGroup(
+            id: id, query: index, prompts: rows.compactMap(\.first?.prompt), responses: responses)
+    }
+
+    /// The lines that `init(lines:)` reads back; the joint goes into the response.
+    public var lines: [RolloutLine] {
+        var lines: [RolloutLine] = []
+        for group in groups {
+            for response in group.responses
+            where group.prompts.indices.contains(response.constitution) {
+                var passage = response.passage
+                if case .text(let text) = passage { passage = .text(group.joint + text) }
+                lines.append(
+                    RolloutLine(
+                        line: lines.count + 1, query: group.id, constitution: response.constitution,
+                        prompt: group.prompts[response.constitution], response: passage))
+            }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,132 @@
+import Tokenizers
+import Transformers
+
+/// What a score is made of.
+public struct ScoreSettings: Sendable, Codable, Hashable {
+    public enum Normalization: String, Sendable, Codable, CaseIterable {
+        /// Nats a token.
+        case mean
+        /// Nats a response.
+        case sum
+    }
+
+    public var normalize = Normalization.mean
+    /// Whether the end-of-sequence token after a response counts as one of its tokens.
+    public var scoresEnd = false
+
+    public init(normalize: Normalization = .mean, scoresEnd: Bool = false) {
+        self.normalize = normalize
+        self.scoresEnd = scoresEnd
+    }
+}
+
+/// S of one query, and what it was made from.
+public struct QueryScores: Sendable, Codable, Hashable {
+    public var id: String
+    /// Nats a token, or a response, as the settings say.
+    public var scores: ScoreMatrix
+    /// Scored tokens of each sequence, constitution after constitution.
+    public var lengths: [Int]
+    /// The scored tokens' log-probs in nats and their ids, constitution after constitution, one
+    /// list a sequence; empty unless asked for.
+    public var tokenLogProbs: [[Float]] = []
+    public var tokens: [[Int32]] = []
+
+    /// One log-prob a token for response `j` under constitution `i`, where they were asked for.
+    public func tokenLogProbs(_ constitution: Int, _ response: Int) -> [Float]? {
+        let index = constitution * scores.responses + response
+        return tokenLogProbs.indices.contains(index) ? tokenLogProbs[index] : nil
+    }
+
+    /// How much constitution `i` rather than `j` raises each token of a response:
+    /// `log p(y_k | c_i) − log p(y_k | c_j)`, in nats. `nil` where token log-probs were not asked
+    /// for, or the two prompts split the response into different tokens.
+    public func shifts(response: Int, from other: Int, to constitution: Int) -> [Float]? {
+        let one = constitution * scores.responses + response
+        let two = other * scores.responses + response
+        guard tokens.indices.contains(one), tokens.indices.contains(two), tokens[one] == tokens[two]
+        else { return nil }
+        return zip(tokenLogProbs[one], tokenLogProbs[two]).map { $0 - $1 }
+    }
+
+    init(_ batch: ContrastBatch, _ logProbs: ArraySlice<Float>, _ settings: ScoreSettings) {
+        id = batch.id
+        lengths = batch.sequences.map(\.scored.count)
+        var scores = ScoreMatrix(zeros: batch.constitutions, batch.responses)
+        var next = logProbs.startIndex
+        for (index, length) in lengths.enumerated() {
+            let sum = logProbs[next..<next + length].reduce(0.0) { $0 + Double($1) }
+            next += length
+            scores.values[index] = settings.normalize == .mean ? sum / Double(length) : sum
+        }
+        self.scores = scores
+    }
+
+    mutating func keepTokens(_ batch: ContrastBatch, _ logProbs: ArraySlice<Float>) {
+        var next = logProbs.startIndex
+        for sequence in batch.sequences {
+            tokenLogProbs.append(Array(logProbs[next..<next + sequence.scored.count]))
+            tokens.append(Array(sequence.tokens[sequence.scored]))
+            next += sequence.scored.count
+        }
+    }
+}
+
+/// Scores every response of a query under every constitution:
+/// `S[i, j] = (1/|y_j|) Σ_k log π(y_j[k] | c_i, x, y_j[<k])`.
+public struct Scorer: Sendable {
+    public var settings: ScoreSettings
+    /// Queries go through the model together up to this many rows.
+    public var packRows = 2048
+
+    public init(_ settings: ScoreSettings = ScoreSettings()) { self.settings = settings }
+
+    /// - Parameter perToken: keeps the log-prob of every token.
+    /// - Throws: `AlignmentError` naming the query that cannot be scored, `.stopped` when
+    ///   `progress` says so, `.scoreNotFinite`; `ModelError`.
+    public func score(
+        _ groups: [RolloutGroup], model: LanguageModel, tokenizer: Tokenizer?,
+        perToken: Bool = false, progress: (AlignmentProgress) -> Continuation = { _ in .more }
+    ) throws -> [QueryScores] {
+        guard !groups.isEmpty else { throw AlignmentError.noRollouts }
+        let batches = try groups.map {
+            try ContrastBatch(
+                $0, tokenizer: tokenizer, configuration: model.configuration,
+                scoresEnd: settings.scoresEnd)
+        }
+        return try score(batches, model: model, perToken: perToken, progress: progress)
+    }
+
+    public func score(
+        _ batches: [ContrastBatch], model: LanguageModel, perToken: Bool = false,
+        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+    ) throws -> [QueryScores] {
+        var results: [QueryScores] = []
+        var tokens = 0
+        for pack in ForestPack.packs(batches, rows: packRows) {
+            let logProbs = try model.logProbs(pack.forest, pack.targets)
+            tokens += pack.forest.tokens.count
+            for part in pack.parts {
+                var scores = QueryScores(part.batch, logProbs[part.targets], settings)
+                try scores.checkFinite()
+                if perToken { scores.keepTokens(part.batch, logProbs[part.targets]) }
+                results.append(scores)
+            }
+            let step = AlignmentProgress(
+                .score, done: results.count, of: batches.count, unit: "queries", tokens: tokens)
+            if progress(step) == .stop, results.count < batches.count {
+                throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
+            }
+        }
+        return results
+    }
+}
+
+extension QueryScores {
+    func checkFinite() throws {
+        if let bad = scores.values.firstIndex(where: { !$0.isFinite }) {
+            throw AlignmentError.scoreNotFinite(
+                query: id, constitution: bad / scores.responses, response: bad % scores.responses)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Tensors
+import Tokenizers
+import Transformers
+
+/// A model that was trained, and how that went.
+public struct TrainResult: Sendable {
+    public var model: LanguageModel
+    public var state: TrainState
+    /// The steps of this call; those before a resumption are with whoever resumed.
+    public var log: [TrainRecord]
+    /// Whether the caller stopped the run before its last step.
+    public var isStopped: Bool
+}
+
+/// The loop over score, contrast, backward and update.
+///
+/// Step `s` takes the queries number `s·accumulate …` of an endless sequence of epochs, each in an
+/// order that depends on the key and the epoch alone. A run that is continued from its state ends
+/// in the same weights, to the bit, as one that was never interrupted.
+public struct Trainer: Sendable {
+    public var settings: TrainSettings
+    public var memory: MemoryPlan
+
+    public init(_ settings: TrainSettings, memory: MemoryPlan = .automatic) {
+        self.settings = settings
+        self.memory = memory
+    }
+
+    /// - Parameters:
+    ///   - model: where to start, or where an interrupted run was.
+    ///   - reference: what the penalty holds the model near; usually the base.
+    ///   - state: of an interrupted run; `nil` begins anew.
+    ///   - progress: called within a step, query by query. A stop there drops the step.
+    ///   - step: called after every step with the model as it is then, which is the place to
+    ///     evaluate, to save a checkpoint, and to stop early.
+    /// - Throws: `AlignmentError` naming the query that gave something not finite, or the setting
+    ///   that cannot be; what `step` throws. The caller's model is untouched either way.
+    public func train(
+        _ model: LanguageModel, on groups: [RolloutGroup], tokenizer: Tokenizer?,
+        reference: LanguageModel? = nil, from state: TrainState? = nil, key: RandomKey,
+        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
+    ) throws -> TrainResult {
+        guard !groups.isEmpty else { throw AlignmentError.noRollouts }
+        let batches = try groups.map {
+            try ContrastBatch(
+                $0, tokenizer: tokenizer, configuration: model.configuration,
+                scoresEnd: settings.score.scoresEnd)
+        }
+        let (total, steps) = try settings.extent(batches.count)
+        let backward = Backward(score: settings.score, beta: settings.beta, memory: memory)
+        let schedule = settings.rateSchedule(steps)
+        var order = EpochOrder(count: batches.count, key: settings.shuffle ? key : nil)
+        var result = TrainResult(
+            model: model, state: state ?? TrainState(), log: [], isStopped: false)
+        while result.state.step < steps {
+            let index = result.state.step
+            let places = index * settings.accumulate..<min(total, (index + 1) * settings.accumulate)
+            var gradients: Gradients
+            do {
+                gradients = try backward.gradients(
+                    of: places.map { batches[order[$0]] }, model: result.model,
+                    reference: reference, progress: progress)
+            } catch AlignmentError.stopped {
+                result.isStopped = true
+                return result
+            }
+            let update = try settings.update.step(
+                &result.model, &result.state.optimizer, &gradients.parameters,
+                factor: schedule.factor(index))
+            result.state.step += 1
+            let record = TrainRecord(
+                step: index + 1, steps: steps,
+                epoch: Double(places.upperBound) / Double(batches.count),
+                contrast: ContrastSummary(gradients.contrasts), divergence: gradients.divergence,
+                gradientNorm: update.gradientNorm, clipFactor: update.clipFactor,
+                learningRate: update.learningRate, tokens: gradients.tokens)
+            result.log.append(record)
+            if try step(record, result.model, result.state) == .stop {
+                result.isStopped = result.state.step < steps
+                return result
+            }
+        }
+        return result
+    }
+}
+
+/// Which query stands at a place of an endless sequence of epochs.
+private struct EpochOrder {
+    let count: Int
+    /// `nil` keeps the order of the list.
+    let key: RandomKey?
+    private var epoch = -1
+    private var order: [Int] = []
+
+    init(count: Int, key: RandomKey?) {
+        self.count = count
+        self.key = key
+    }
+
+    subscript(place: Int) -> Int {
+        mutating get {
+            guard let key else { return place % count }
+            if place / count != epoch {
+                epoch = place / count
+                order = key.child(UInt64(epoch)).permutation(count)
+            }
+            return order[place % count]
+        }
+    }
+}

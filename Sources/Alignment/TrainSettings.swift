@@ -1,0 +1,98 @@
+import Transformers
+
+/// How a model is trained on rollouts.
+public struct TrainSettings: Sendable, Codable, Hashable {
+    public enum Schedule: String, Sendable, Codable, CaseIterable { case constant, linear, cosine }
+
+    /// Queries a step.
+    public var accumulate = 16
+    /// Passes over the queries; a part of one is fine.
+    public var epochs = 1.0
+    /// Steps, in place of epochs.
+    public var steps: Int?
+    /// Rule, learning rate and clipping of a step.
+    public var update = Update()
+    /// How the learning rate falls after the warm-up.
+    public var schedule = Schedule.constant
+    /// Steps over which the learning rate rises.
+    public var warmup = 0
+    /// Weight of the penalty to the base.
+    public var beta = 0.0
+    public var score = ScoreSettings()
+    /// Whether every epoch takes the queries in another order.
+    public var shuffle = true
+
+    public init() {}
+
+    /// Queries that a run over `count` queries takes in all, and in how many steps.
+    ///
+    /// - Throws: `AlignmentError.setting` for a number out of range.
+    func extent(_ count: Int) throws -> (queries: Int, steps: Int) {
+        try update.check()
+        guard accumulate >= 1, accumulate <= 1 << 20 else {
+            throw AlignmentError.setting(
+                name: "accumulate", value: Double(accumulate), allowed: "it is 1 or above")
+        }
+        guard warmup >= 0 else {
+            throw AlignmentError.setting(
+                name: "warmup", value: Double(warmup), allowed: "it is 0 or above")
+        }
+        guard beta >= 0, beta.isFinite else { throw AlignmentError.penalty(beta) }
+        if let steps {
+            guard steps >= 1, steps <= 1 << 30 else {
+                throw AlignmentError.setting(
+                    name: "steps", value: Double(steps), allowed: "it is 1 or above")
+            }
+            return (steps * accumulate, steps)
+        }
+        guard epochs > 0, epochs <= 1e6 else {
+            throw AlignmentError.setting(
+                name: "epochs", value: epochs, allowed: "it lies above 0")
+        }
+        let queries = max(1, Int((epochs * Double(count)).rounded()))
+        return (queries, (queries + accumulate - 1) / accumulate)
+    }
+
+    func rateSchedule(_ steps: Int) -> LearningRateSchedule {
+        let shape: LearningRateSchedule.Shape =
+            switch schedule {
+            case .constant: .constant
+            case .linear: .linear
+            case .cosine: .cosine
+            }
+        return LearningRateSchedule(shape, warmup: warmup, steps: steps)
+    }
+}
+
+/// One step of training, as it is logged. Nothing in it depends on the clock.
+public struct TrainRecord: Sendable, Codable, Hashable {
+    /// Counted from 1.
+    public var step: Int
+    /// Steps the run has.
+    public var steps: Int
+    /// Passes over the queries so far.
+    public var epoch: Double
+    /// Figures of the step's queries under the model before the step; nats.
+    public var contrast: ContrastSummary
+    /// Mean KL(model ‖ base) in nats a token; `nil` without a penalty.
+    public var divergence: Double?
+    public var gradientNorm: Double
+    public var clipFactor: Double
+    public var learningRate: Double
+    /// Rows that went through the model.
+    public var tokens: Int
+}
+
+/// What the next step depends on, besides model, queries, settings and key.
+public struct TrainState: Sendable {
+    /// Steps done.
+    public var step = 0
+    public var optimizer = OptimizerState()
+
+    public init() {}
+
+    public init(step: Int, optimizer: OptimizerState) {
+        self.step = step
+        self.optimizer = optimizer
+    }
+}

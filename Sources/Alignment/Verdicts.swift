@@ -1,0 +1,182 @@
+import Transformers
+
+/// What became of one comparison, seen from the first model.
+public enum Judgement: String, Sendable, Codable, CaseIterable {
+    case win, tie, loss
+
+    /// 1, ½ or 0.
+    public var score: Double {
+        switch self {
+        case .win: 1
+        case .tie: 0.5
+        case .loss: 0
+        }
+    }
+}
+
+/// Two responses to one query under one constitution.
+public struct ResponsePair: Sendable, Codable, Hashable {
+    /// Names the query in messages.
+    public var id: String
+    public var asked: Query
+    public var constitution: Constitution
+    /// The response of the model that is judged.
+    public var first: String
+    /// The response of the model it is judged against.
+    public var second: String
+
+    public init(
+        id: String, asked: Query, constitution: Constitution, first: String, second: String
+    ) {
+        self.id = id
+        self.asked = asked
+        self.constitution = constitution
+        self.first = first
+        self.second = second
+    }
+}
+
+/// Why a pair has no judgement.
+public enum LeftOut: String, Sendable, Codable, CaseIterable {
+    /// The judge knows no principle of the constitution.
+    case unknownPrinciples
+    /// The likelihood judge needs a constitution and its antithesis.
+    case noAntithesis
+    /// Prompt and response do not fit the judging model's context.
+    case overflow
+    /// A response is empty, so that it has no log-prob.
+    case empty
+}
+
+/// One judged pair.
+public struct Comparison: Sendable, Codable, Hashable {
+    public var pair: ResponsePair
+    /// `nil` when the pair is left out.
+    public var judgement: Judgement?
+    public var leftOut: LeftOut?
+    /// What the judge gave each response: principles followed, or a log-prob difference in nats.
+    public var scores: [Double]
+    /// Whether the judge found the responses ill-formed; `nil` from judges that do not look.
+    public var malformed: [Bool]?
+
+    public init(
+        pair: ResponsePair, judgement: Judgement?, leftOut: LeftOut? = nil, scores: [Double] = [],
+        malformed: [Bool]? = nil
+    ) {
+        self.pair = pair
+        self.judgement = judgement
+        self.leftOut = leftOut
+        self.scores = scores
+        self.malformed = malformed
+    }
+}
+
+/// How often responses follow one principle, on both sides.
+public struct PrincipleTally: Sendable, Codable, Hashable {
+    public var principle: String
+    /// Responses of each model that were measured.
+    public var count: Int
+    public var first: Double
+    public var second: Double
+}
+
+/// Mean lengths of one side's responses.
+public struct ResponseLengths: Sendable, Codable, Hashable {
+    /// Runs of non-blank characters.
+    public var words: Double
+    public var characters: Double
+
+    init(_ responses: [String]) {
+        let count = Double(max(1, responses.count))
+        words = Double(responses.reduce(0) { $0 + ResponseLengths.words(of: $1) }) / count
+        characters = Double(responses.reduce(0) { $0 + $1.trimmed.count }) / count
+    }
+
+    static func words(of text: String) -> Int { text.split(whereSeparator: \.isWhitespace).count }
+}
+
+/// The outcome of many comparisons of a first model with a second.
+public struct Verdicts: Sendable, Codable, Hashable {
+    /// Which judge.
+    public var judge: String
+    public var comparisons: [Comparison]
+    /// Principles the judge does not know; they count for neither side.
+    public var unknownPrinciples: [String]
+    /// How well each principle is followed, from judges that measure it.
+    public var principles: [PrincipleTally]
+    /// Whether the caller stopped the work before all pairs were judged.
+    public var isStopped: Bool
+
+    public let wins: Int
+    public let ties: Int
+    public let losses: Int
+    /// (wins + ½ ties) / comparisons; `nil` without comparisons.
+    public let winRate: Double?
+    /// 95 %, Wilson's, ties as halves.
+    public let interval: Interval?
+    public let lengthControlled: LengthControl?
+    /// Over the judged pairs.
+    public let firstLengths: ResponseLengths
+    public let secondLengths: ResponseLengths
+    /// Share of ill-formed responses, from judges that look.
+    public let firstMalformed: Double?
+    public let secondMalformed: Double?
+
+    public init(
+        judge: String, comparisons: [Comparison], unknownPrinciples: [String] = [],
+        principles: [PrincipleTally] = [], isStopped: Bool = false
+    ) {
+        self.judge = judge
+        self.comparisons = comparisons
+        self.unknownPrinciples = unknownPrinciples
+        self.principles = principles
+        self.isStopped = isStopped
+        let judged = comparisons.filter { $0.judgement != nil }
+        wins = judged.count { $0.judgement == .win }
+        ties = judged.count { $0.judgement == .tie }
+        losses = judged.count { $0.judgement == .loss }
+        let successes = Double(wins) + Double(ties) / 2
+        winRate = judged.isEmpty ? nil : successes / Double(judged.count)
+        interval = Interval.wilson(successes: successes, of: judged.count)
+        lengthControlled = LengthControl(
+            outcomes: judged.compactMap(\.judgement?.score),
+            differences: judged.map {
+                Double($0.pair.first.trimmed.count - $0.pair.second.trimmed.count)
+            })
+        firstLengths = ResponseLengths(judged.map(\.pair.first))
+        secondLengths = ResponseLengths(judged.map(\.pair.second))
+        func share(_ side: Int) -> Double? {
+            let seen = judged.compactMap(\.malformed).filter { $0.indices.contains(side) }
+            return seen.isEmpty
+                ? nil : Double(seen.count { $0[side] }) / Double(seen.count)
+        }
+        firstMalformed = share(0)
+        secondMalformed = share(1)
+    }
+
+    /// Comparisons that were judged.
+    public var count: Int { wins + ties + losses }
+
+    /// How many pairs were left out for each reason, reasons that did not occur left out.
+    public var leftOut: [(reason: LeftOut, count: Int)] {
+        LeftOut.allCases.compactMap { reason in
+            let count = comparisons.count { $0.leftOut == reason }
+            return count == 0 ? nil : (reason, count)
+        }
+    }
+}
+
+/// Decides which of two responses follows a constitution better.
+public protocol Judge: Sendable {
+    var name: String { get }
+    /// Judges the pairs, all of them or until `progress` answers `.stop`.
+    func judge(
+        _ pairs: [ResponsePair], progress: (AlignmentProgress) -> Continuation
+    ) throws -> Verdicts
+}
+
+extension Judge {
+    public func judge(_ pairs: [ResponsePair]) throws -> Verdicts {
+        try judge(pairs) { _ in .more }
+    }
+}
