@@ -49,21 +49,29 @@ public enum Workers {
     }
 }
 
+/// Parts of one kernel are claimed by whoever comes first. A helper that the system has put aside
+/// holds up nothing: the caller then does its part too.
 private final class WorkerPool: @unchecked Sendable {
-    // `body` and the plain fields are published by `epoch` and read back by `pending`.
+    // `body` is published by `ticket` and stays valid until `pending` is zero, which needs every
+    // claimed part to be finished.
 
     let count: Int
-    private let epoch = Atomic<Int>(0)
+    /// The next part to claim in the low byte, the number of the kernel above it.
+    private let ticket: Atomic<UInt64>
     private let pending = Atomic<Int>(0)
     private let sleepers = Atomic<Int>(0)
     private let busy = Atomic<Bool>(false)
     private let condition = NSCondition()
     private var body: UnsafeRawPointer?
 
+    /// Turns of an empty loop before a helper sleeps: some hundred microseconds.
+    private static let patience = 100_000
+
     init(count: Int) {
         self.count = count
-        for worker in 1..<max(1, count) {
-            let thread = Thread { [unowned self] in self.serve(worker) }
+        ticket = Atomic(UInt64(count))
+        for worker in 1..<max(2, count) where worker < count {
+            let thread = Thread { [unowned self] in self.serve() }
             thread.name = "sami worker \(worker)"
             thread.stackSize = 1 << 20
             thread.start()
@@ -74,50 +82,71 @@ private final class WorkerPool: @unchecked Sendable {
         guard count > 1,
             busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
         else {
-            for worker in 0..<count { body(worker) }
+            for part in 0..<count { body(part) }
             return
         }
         withoutActuallyEscaping(body) { escaping in
             withUnsafePointer(to: escaping) { pointer in
                 self.body = UnsafeRawPointer(pointer)
-                pending.store(count - 1, ordering: .relaxed)
-                epoch.wrappingAdd(1, ordering: .sequentiallyConsistent)
+                pending.store(count, ordering: .relaxed)
+                let kernel = ticket.load(ordering: .relaxed) >> 8
+                ticket.store((kernel &+ 1) << 8, ordering: .sequentiallyConsistent)
                 if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
                     condition.lock()
                     condition.broadcast()
                     condition.unlock()
                 }
-                escaping(0)
+                while work() {}
                 var spins = 0
                 while pending.load(ordering: .acquiring) > 0 {
                     spins += 1
-                    if spins > 20_000 { sched_yield() }
+                    if spins > Self.patience { sched_yield() }
                 }
             }
         }
         busy.store(false, ordering: .releasing)
     }
 
-    private func serve(_ worker: Int) {
-        var seen = 0
+    /// Claims one part and does it; false when none is left.
+    private func work() -> Bool {
+        var seen = ticket.load(ordering: .acquiring)
         while true {
-            var spins = 0
-            while epoch.load(ordering: .acquiring) == seen {
-                spins += 1
-                if spins > 20_000 { sleep(until: seen) }
+            let part = Int(seen & 0xFF)
+            guard part < count else { return false }
+            let claim = ticket.weakCompareExchange(
+                expected: seen, desired: seen &+ 1, ordering: .acquiringAndReleasing)
+            if claim.exchanged {
+                if let body {
+                    body.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
+                }
+                pending.wrappingSubtract(1, ordering: .releasing)
+                return true
             }
-            seen += 1
-            if let body {
-                body.assumingMemoryBound(to: ((Int) -> Void).self).pointee(worker)
-            }
-            pending.wrappingSubtract(1, ordering: .releasing)
+            seen = claim.original
         }
     }
 
-    private func sleep(until seen: Int) {
+    private func serve() {
+        var spins = 0
+        while true {
+            if work() {
+                spins = 0
+            } else {
+                spins += 1
+                if spins > Self.patience {
+                    sleep()
+                    spins = 0
+                }
+            }
+        }
+    }
+
+    private func sleep() {
         condition.lock()
         sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        while epoch.load(ordering: .sequentiallyConsistent) == seen { condition.wait() }
+        while Int(ticket.load(ordering: .sequentiallyConsistent) & 0xFF) >= count {
+            condition.wait()
+        }
         sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         condition.unlock()
     }
