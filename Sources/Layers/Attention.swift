@@ -21,9 +21,24 @@ public struct Attention: Sendable {
     /// Queries of one head worked on together: their rows of probabilities stay in cache.
     private static let blockRows = 64
 
-    /// q (N, H · size); k, v (rows, K · size) → (N, H · size).
+    /// Where a key head's rows lie.
+    struct KeyLayout {
+        var rowStride: Int
+        var headStride: Int
+    }
+
+    /// Keys and values of shape (rows, K · size) hold a row's heads side by side, as a linear layer
+    /// gives them; of shape (K, rows, size) a head's rows, as a cache keeps them to stream through.
+    private func layout(_ keys: Tensor) -> KeyLayout {
+        keys.shape.count == 3
+            ? KeyLayout(rowStride: size, headStride: keys.shape[1] * size)
+            : KeyLayout(rowStride: keyHeads * size, headStride: size)
+    }
+
+    /// q (N, H · size); k, v (rows, K · size) or (K, rows, size) → (N, H · size).
     public func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
+        let keys = layout(k)
         let (q, k, v, y) = (q.pointer, k.pointer, v.pointer, out.mutablePointer())
         var scratch = ScratchSpace(plan, rows: Self.blockRows, matrices: 1)
         scratch.withBuffers { buffers in
@@ -34,10 +49,12 @@ public struct Attention: Sendable {
                 for head in keyHead * group..<(keyHead + 1) * group {
                     if span.queries.count == 1 {
                         forwardSingle(
-                            q, k, v, y, span, plan.window, head, keyHead, buffers[worker])
+                            q, k + keyHead * keys.headStride, v + keyHead * keys.headStride, y,
+                            keys.rowStride, span, plan.window, head, buffers[worker])
                     } else {
                         forwardSpan(
-                            q, k, v, y, span, plan.window, head, keyHead, buffers[worker])
+                            q, k + keyHead * keys.headStride, v + keyHead * keys.headStride, y,
+                            keys.rowStride, span, plan.window, head, buffers[worker])
                     }
                 }
             }
@@ -79,19 +96,19 @@ public struct Attention: Sendable {
 
     private func forwardSpan(
         _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span, _ window: Int?,
-        _ head: Int, _ keyHead: Int, _ scratch: UnsafeMutablePointer<Float>
+        _ out: UnsafeMutablePointer<Float>, _ keyWidth: Int, _ span: AttentionPlan.Span,
+        _ window: Int?, _ head: Int, _ scratch: UnsafeMutablePointer<Float>
     ) {
-        let (width, keyWidth) = (heads * size, keyHeads * size)
+        let width = heads * size
         forEachBlock(span) { rows, length in
             probabilities(
-                q + rows.lowerBound * width + head * size, k + keyHead * size, span, window,
-                rows.count, length, scratch)
+                q + rows.lowerBound * width + head * size, k, keyWidth, span, window, rows.count,
+                length, scratch)
             var first = true
             forEachKeyRange(span, length) { column, keys in
                 blockProduct(
                     rows.count, size, keys.count, scratch + column, length, transposeA: false,
-                    v + keys.lowerBound * keyWidth + keyHead * size, keyWidth, transposeB: false,
+                    v + keys.lowerBound * keyWidth, keyWidth, transposeB: false,
                     out + rows.lowerBound * width + head * size, width, accumulate: !first)
                 first = false
             }
@@ -111,7 +128,7 @@ public struct Attention: Sendable {
             let p = scratch
             let dp = scratch + rows.count * length
             probabilities(
-                q + corner, k + keyHead * size, span, window, rows.count, length, p)
+                q + corner, k + keyHead * size, keyWidth, span, window, rows.count, length, p)
             forEachKeyRange(span, length) { column, keys in
                 let corner = keys.lowerBound * keyWidth + keyHead * size
                 // dP = dy vᵀ;  dv += Pᵀ dy
@@ -144,10 +161,11 @@ public struct Attention: Sendable {
 
     /// softmax(scale · q kᵀ) of `count` queries over their first `length` keys; zero where a query does not see.
     private func probabilities(
-        _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ span: AttentionPlan.Span,
-        _ window: Int?, _ count: Int, _ length: Int, _ out: UnsafeMutablePointer<Float>
+        _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ keyWidth: Int,
+        _ span: AttentionPlan.Span, _ window: Int?, _ count: Int, _ length: Int,
+        _ out: UnsafeMutablePointer<Float>
     ) {
-        let (width, keyWidth) = (heads * size, keyHeads * size)
+        let width = heads * size
         forEachKeyRange(span, length) { column, keys in
             blockProduct(
                 count, keys.count, size, q, width, transposeA: false,
@@ -167,30 +185,55 @@ public struct Attention: Sendable {
     /// A single query, as in generation: products with one row are memory-bound, and BLAS is slow at them.
     private func forwardSingle(
         _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span, _ window: Int?,
-        _ head: Int, _ keyHead: Int, _ scratch: UnsafeMutablePointer<Float>
+        _ out: UnsafeMutablePointer<Float>, _ keyWidth: Int, _ span: AttentionPlan.Span,
+        _ window: Int?, _ head: Int, _ scratch: UnsafeMutablePointer<Float>
     ) {
-        let keyWidth = keyHeads * size
-        let corner = span.queries.lowerBound * heads * size + head * size
+        let corner = (span.queries.lowerBound * heads + head) * size
         let query = q + corner
         let length = span.length
         let start = window.map { max(0, length - $0) } ?? 0
         forEachKeyRange(span, length) { column, keys in
-            var key = k + keys.lowerBound * keyWidth + keyHead * size
+            var key = k + keys.lowerBound * keyWidth
             for i in 0..<keys.count {
                 scratch[column &+ i] = dot(query, key, size) * scale
                 key += keyWidth
             }
         }
         softmaxInPlace(scratch + start, length - start)
+        for hidden in 0..<start { scratch[hidden] = 0 }
         let target = out + corner
-        target.update(repeating: 0, count: size)
-        forEachKeyRange(span, length) { column, keys in
-            var value = v + keys.lowerBound * keyWidth + keyHead * size
-            for i in 0..<keys.count {
-                if column &+ i >= start { accumulate(target, scratch[column &+ i], value, size) }
-                value += keyWidth
+        // Sums stay in registers: a few elements of the head at a time, over all keys.
+        var element = 0
+        while element &+ 16 <= size {
+            var (even, odd) = (Vector.zero, Vector.zero)
+            forEachKeyRange(span, length) { column, keys in
+                var value = v + keys.lowerBound * keyWidth + element
+                var i = 0
+                while i &+ 2 <= keys.count {
+                    even = even.addingProduct(
+                        value.vector(0), Vector(repeating: scratch[column &+ i]))
+                    odd = odd.addingProduct(
+                        value.vector(keyWidth), Vector(repeating: scratch[column &+ i &+ 1]))
+                    value += 2 &* keyWidth
+                    i &+= 2
+                }
+                if i < keys.count {
+                    even = even.addingProduct(
+                        value.vector(0), Vector(repeating: scratch[column &+ i]))
+                }
             }
+            target.store(even + odd, element)
+            element &+= 16
+        }
+        while element < size {
+            var sum: Float = 0
+            forEachKeyRange(span, length) { column, keys in
+                for i in 0..<keys.count {
+                    sum += scratch[column &+ i] * v[(keys.lowerBound &+ i) &* keyWidth &+ element]
+                }
+            }
+            target[element] = sum
+            element &+= 1
         }
     }
 

@@ -34,14 +34,18 @@ public enum Embedding {
 }
 
 extension Tensor {
-    /// Writes this matrix's rows, in order, over the rows of `target` that the runs name.
-    public func copyRows(to runs: [Range<Int>], of target: inout Tensor) {
-        let (source, destination, width) = (pointer, target.mutablePointer(), columns)
+    /// Splits each of this matrix's rows (N, K · size) over the heads of a cache (K, rows, size): in
+    /// order, the rows of the cache that the runs name.
+    public func storeRows(in runs: [Range<Int>], of cache: inout Tensor) {
+        let (heads, capacity, size) = (cache.shape[0], cache.shape[1], cache.shape[2])
+        let (source, target, width) = (pointer, cache.mutablePointer(), columns)
         var row = 0
-        for run in runs {
-            (destination + run.lowerBound * width).update(
-                from: source + row * width, count: run.count * width)
-            row += run.count
+        for place in runs.joined() {
+            for head in 0..<heads {
+                (target + (head * capacity + place) * size).update(
+                    from: source + row * width + head * size, count: size)
+            }
+            row += 1
         }
     }
 }

@@ -129,7 +129,7 @@ private struct GenerationBatch {
         let c = model.configuration
         cache = KeyValueCache(
             blocks: c.layers, rows: forest.tokens.count + requests.count * settings.maxTokens,
-            width: c.keyValueHeads * c.headSize)
+            heads: c.keyValueHeads, size: c.headSize)
     }
 
     mutating func run(

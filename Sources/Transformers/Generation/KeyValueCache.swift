@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// Keys and values of every block for the rows generated so far. Used by one thread at a time.
+/// Keys and values of every block for the rows generated so far, (K, rows, size) each. Used by one thread at a time.
 final class KeyValueCache: @unchecked Sendable {
     // Sendable only so that a context may hold one; a generation never leaves its thread.
 
@@ -11,13 +11,13 @@ final class KeyValueCache: @unchecked Sendable {
     var destinations: [Range<Int>] = []
 
     /// Room for `rows` rows in each block.
-    init(blocks: Int, rows: Int, width: Int) {
-        keys = (0..<blocks).map { _ in Tensor(uninitialized: [rows, width]) }
-        values = (0..<blocks).map { _ in Tensor(uninitialized: [rows, width]) }
+    init(blocks: Int, rows: Int, heads: Int, size: Int) {
+        keys = (0..<blocks).map { _ in Tensor(uninitialized: [heads, rows, size]) }
+        values = (0..<blocks).map { _ in Tensor(uninitialized: [heads, rows, size]) }
     }
 
     func store(block: Int, _ key: Tensor, _ value: Tensor) {
-        key.copyRows(to: destinations, of: &keys[block])
-        value.copyRows(to: destinations, of: &values[block])
+        key.storeRows(in: destinations, of: &keys[block])
+        value.storeRows(in: destinations, of: &values[block])
     }
 }
