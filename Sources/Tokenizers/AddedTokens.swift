@@ -17,12 +17,7 @@ public struct AddedToken: Hashable, Sendable {
         try field.allow(
             "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
         content = try field.string("content")
-        let number = try field.required("id")
-        guard let id = try number.integer(), (0...Vocabulary.largestID).contains(id) else {
-            throw TokenizerError.badID(
-                token: content, field: number.path, id: "\(number.value)")
-        }
-        self.id = Int32(id)
+        id = Int32(try field.required("id").id(of: content))
         isSpecial = try field.bool("special", default: false)
         isSingleWord = try field.bool("single_word", default: false)
         stripsLeft = try field.bool("lstrip", default: false)

@@ -18,6 +18,15 @@ enum JSONValue: Sendable {
         }
     }
 
+    /// The value itself where it is short, for a sentence.
+    var shown: String {
+        switch self {
+        case .number(let number): Int(exactly: number).map { String($0) } ?? "\(number)"
+        case .string(let text): "“\(text.prefix(40))”"
+        default: kind
+        }
+    }
+
     /// What to call it in a sentence.
     var kind: String {
         switch self {
@@ -64,10 +73,14 @@ struct Field: Sendable {
         return flag
     }
 
-    /// A whole number that fits, nil for any other number.
-    func integer() throws -> Int? {
-        guard case .number(let number) = value else { throw wrongType("a number") }
-        return Int(exactly: number)
+    /// A token's id, as far as the id's own range goes.
+    func id(of token: String, in field: String? = nil) throws -> Int {
+        guard case .number(let number) = value, let id = Int(exactly: number),
+            (0...Vocabulary.largestID).contains(id)
+        else {
+            throw TokenizerError.badID(token: token, field: field ?? path, id: value.shown)
+        }
+        return id
     }
 
     /// The member with a key, nil when there is none or it is null.

@@ -19,27 +19,22 @@ struct Vocabulary: Sendable {
         let members = try field.members()
         self.init(expecting: members.count)
         for member in members {
-            let path = "\(field.path)[\"\(member.key.prefix(40))\"]"
-            let id = try Field(member.value, path: path).integer()
-            try insert(member.key, id: id, field: field.path, shown: member.value)
+            let id = try Field(member.value, path: "").id(of: member.key, in: field.path)
+            if let other = token(Int32(id)) {
+                throw TokenizerError.sharedID(id: id, first: other, second: member.key)
+            }
+            insert(member.key, id: id)
         }
     }
 
-    /// Adds a token; refuses an id out of range or taken.
-    mutating func insert(
-        _ token: String, id: Int?, field: String = "vocabulary", shown: JSONValue = .null
-    ) throws {
-        guard let id, (0...Self.largestID).contains(id) else {
-            let text = if case .number(let number) = shown { "\(number)" } else { "\(id ?? -1)" }
-            throw TokenizerError.badID(token: token, field: field, id: text)
-        }
-        if let other = self.token(Int32(id)) {
-            throw TokenizerError.sharedID(id: id, first: other, second: token)
-        }
+    /// Adds a token; the id is in range and free.
+    private mutating func insert(_ token: String, id: Int) {
         let (number, isNew) = table.insert(Array(token.utf8))
         guard isNew else { return }
         idOfNumber.append(Int32(id))
-        while numberOfID.count <= id { numberOfID.append(-1) }
+        if numberOfID.count <= id {
+            numberOfID += [Int32](repeating: -1, count: id + 1 - numberOfID.count)
+        }
         numberOfID[id] = Int32(number)
     }
 

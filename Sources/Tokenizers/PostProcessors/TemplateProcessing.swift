@@ -14,13 +14,8 @@ struct TemplateProcessing: PostProcessor {
             for member in try tokens.members() {
                 let token = Field(member.value, path: "\(tokens.path).\(member.key)")
                 try token.allow("id", "ids", "tokens")
-                specials[member.key] = try token.required("ids").elements().map { id in
-                    guard let number = try id.integer(), (0...Vocabulary.largestID).contains(number)
-                    else {
-                        throw TokenizerError.badID(
-                            token: member.key, field: id.path, id: "\(id.value)")
-                    }
-                    return Int32(number)
+                specials[member.key] = try token.required("ids").elements().map {
+                    Int32(try $0.id(of: member.key))
                 }
             }
         }
