@@ -44,7 +44,7 @@ let package = Package(
                 "Alignment", "CommandLanguage", "Workspaces", "Worlds",
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
-        .target(name: "Shell", dependencies: ["Sessions", "CEditLine"]),
+        .target(name: "Shell", dependencies: ["Sessions", "CommandLanguage", "CEditLine"]),
         .executableTarget(
             name: "sami",
             dependencies: [
@@ -61,7 +61,7 @@ let package = Package(
         .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
         .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
-        .testTarget(name: "ShellTests", dependencies: ["Shell"]),
+        .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage"]),
     ],
     swiftLanguageModes: [.v6]
 )
