@@ -17,8 +17,8 @@ public struct SourcePosition: Hashable, Sendable {
 }
 
 extension Diagnostic {
-    /// The diagnostic as a person reads it: the sentence, the line with a caret under the place, and
-    /// what to try.
+    /// The diagnostic as a person reads it: the sentence, the line with a caret under the place,
+    /// and what to try.
     ///
     /// ```
     /// error: `rollout` has no key `temprature`

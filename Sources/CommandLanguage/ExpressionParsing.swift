@@ -1,4 +1,5 @@
-/// An expression with the height of its tree, which is bounded so that whoever walks it may recurse.
+/// An expression with the height of its tree, which is bounded so that whoever walks it may
+/// recurse.
 struct Tree {
     var node: Node
     var height = 1

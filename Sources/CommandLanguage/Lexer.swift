@@ -31,7 +31,8 @@ struct Lexer {
     }
 
     /// The length in bytes of the blank at an offset, 0 when there is none. Blanks that only a web
-    /// page or an input method puts into text count too; a backslash before a line break joins lines.
+    /// page or an input method puts into text count too; a backslash before a line break joins
+    /// lines.
     func blankLength(_ offset: Int) -> Int {
         guard let first = byte(offset) else { return 0 }
         switch first {

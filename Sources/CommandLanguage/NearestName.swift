@@ -2,8 +2,8 @@
 ///
 /// Close means at most one edit in three characters, where an edit inserts, drops or replaces a
 /// character or swaps two neighbours (optimal string alignment distance), letter case counting
-/// little; or, for three characters and more, being the start of a single candidate. Names beyond 64
-/// characters have no nearest name, which keeps the cost below a few microseconds a candidate.
+/// little; or, for three characters and more, being the start of a single candidate. Names beyond
+/// 64 characters have no nearest name, which keeps the cost below a few microseconds a candidate.
 public func nearest(_ name: String, in candidates: some Sequence<String>) -> String? {
     let wanted = Array(name.unicodeScalars)
     guard !wanted.isEmpty, wanted.count <= 64 else { return nil }

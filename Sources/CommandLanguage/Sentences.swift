@@ -26,7 +26,8 @@ extension Problem {
         case .assignmentInExpression: "a name is given only at the start of a statement"
         case .tuple: "a list stands between `[` and `]`"
         case .bareRecordKey(let key): "the key `\(key.shortened)` of a record needs quotes"
-        case .methodCall(let name): "values have fields but no methods, so `.\(name)(…)` cannot be"
+        case .methodCall(let name):
+            "values have fields but no methods, so `.\(name)(…)` cannot be"
         case .callOfValue: "only a function can be called"
         case .unknownFunction(let name, _): "there is no function `\(name.shortened)`"
         case .repeatedKey(let key): "`\(key.shortened)` is given twice"
@@ -50,7 +51,8 @@ extension Problem {
             "`\(command)` has no key `\(key.shortened)`"
         case .missingValue(let key, let kind): "expected \(kind.words) after `\(key)=`"
         case .wrongWord(let role, let found, let words, let other, _):
-            "\(role) must be \(words.alternatives)\(other.map { " or \($0)" } ?? ""), found \(found)"
+            "\(role) must be \(words.alternatives)" + (other.map { " or \($0)" } ?? "")
+                + ", found \(found)"
         case .missingOperand(let command, let role, let kind, _):
             "`\(command)` needs \(role.uppercased()): \(kind.words)"
         case .tooManyOperands(let command, let most, _):

@@ -11,7 +11,7 @@
 ///         options: [OptionSpecification("temperature", .number, "0 is greedy")]),
 ///     Verb("load", "reads a file", forms: [
 ///         CommandForm("model", "reads a model", makes: ["model"],
-///             operands: [.required("path", .either([Choice("default", "the shipped model")], .path))]),
+///             operands: [.required("path", .either([Choice("default")], .path))]),
 ///     ]),
 /// ])
 /// let program = vocabulary.parse("rollout queries[0:8] temperature=0.7")

@@ -1,0 +1,72 @@
+import FoundationEssentials
+import Glibc
+
+/// What was typed, kept between runs: one line of JSON an entry, only ever appended to, so that
+/// several shells can share it and a killed one loses nothing.
+public final class HistoryFile {
+    /// How many entries are read back.
+    public static let limit = 10_000
+
+    private struct Entry: Codable {
+        /// Seconds since 1970.
+        var time: Int
+        var text: String
+    }
+
+    public let path: String
+    /// Why the last write failed, as a sentence; nil while all is well.
+    public private(set) var trouble: String?
+    private var last: String?
+
+    public init(path: String) { self.path = path }
+
+    /// `$XDG_STATE_HOME/sami/history`, or `~/.local/state/sami/history`; nil without a home.
+    public static func defaultPath(environment: [String: String]) -> String? {
+        // The XDG specification: a relative path is to be ignored.
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+            return state + "/sami/history"
+        }
+        guard let home = environment["HOME"], !home.isEmpty else { return nil }
+        return home + "/.local/state/sami/history"
+    }
+
+    /// The last entries, the oldest first. Lines that cannot be read are passed over.
+    public func load() -> [String] {
+        guard let data = FileManager.default.contents(atPath: path) else { return [] }
+        let decoder = JSONDecoder()
+        let entries = data.split(separator: UInt8(ascii: "\n")).suffix(HistoryFile.limit)
+            .compactMap { try? decoder.decode(Entry.self, from: $0).text }
+        last = entries.last
+        return entries
+    }
+
+    /// Appends a block as one entry, unless it repeats the one before.
+    public func append(_ block: String) {
+        guard !block.allSatisfy(\.isWhitespace), block != last else { return }
+        last = block
+        let entry = Entry(time: Int(Date().timeIntervalSince1970), text: block)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard var line = try? encoder.encode(entry) else { return }
+        line.append(UInt8(ascii: "\n"))
+        trouble = write(line)
+    }
+
+    private func write(_ line: Data) -> String? {
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/")
+        // Only the owner may read what was typed.
+        try? FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            return "the history is not kept: \(path): \(String(cString: strerror(errno)))"
+        }
+        defer { close(file) }
+        // One write: lines of shells that share the file never mix.
+        let written = line.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        return written == line.count
+            ? nil : "the history is not kept: \(path): \(String(cString: strerror(errno)))"
+    }
+}

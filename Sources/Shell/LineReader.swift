@@ -1,0 +1,106 @@
+import Glibc
+
+/// What came when a line was asked for. A dropped line, the end and a line are never confused.
+public enum Reading: Hashable, Sendable {
+    /// Without its line end. A pasted or recalled block may hold several lines.
+    case line(String)
+    /// Ctrl-C: what was typed is to be dropped.
+    case interrupted
+    /// Ctrl-D on an empty line, or the end of the input.
+    case end
+}
+
+/// Where a person's or a program's lines come from.
+public protocol LineReader: AnyObject {
+    /// - Parameter preceding: the lines of the block before this one, for completion.
+    func read(prompt: String, preceding: String) -> Reading
+    /// Makes a block available to be recalled.
+    func remember(_ block: String)
+}
+
+/// Reads lines as they come, without editing: from pipes, files and plain terminals.
+public final class PlainReader: LineReader {
+    private let input: Int32
+    private let prompts: Writer?
+    private let signals: PendingSignals?
+    private var buffer: [UInt8] = []
+    /// Where the next line starts in the buffer.
+    private var start = 0
+    /// Bytes of the buffer that are known to hold no line end.
+    private var scanned = 0
+    private var isAtEnd = false
+
+    /// - Parameter prompts: where to write prompts; nil for none.
+    public init(input: Int32, prompts: Writer? = nil, signals: PendingSignals? = nil) {
+        self.input = input
+        self.prompts = prompts
+        self.signals = signals
+    }
+
+    public func remember(_ block: String) {}
+
+    public func read(prompt: String, preceding: String) -> Reading {
+        prompts?.write(prompt)
+        while true {
+            if let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer {
+                    start = end + 1
+                    scanned = start
+                }
+                return .line(String(decoding: buffer[start..<end], as: UTF8.self))
+            }
+            // Only what is left of a line moves, once a chunk: lines cost no more than their bytes.
+            buffer.removeFirst(start)
+            start = 0
+            scanned = buffer.count
+            if isAtEnd {
+                defer { clear() }
+                if buffer.isEmpty { prompts?.write("\n") }
+                return buffer.isEmpty ? .end : .line(String(decoding: buffer, as: UTF8.self))
+            }
+            switch waitForInput(input, signals) {
+            case .interrupted:
+                clear()
+                prompts?.write("\n")
+                return signals?.contains(.terminate) == true ? .end : .interrupted
+            case .other:
+                // Nothing is drawn here, so nothing needs to be drawn again.
+                signals?.clear()
+                continue
+            case .input: break
+            }
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            let count = chunk.withUnsafeMutableBytes { Glibc.read(input, $0.baseAddress, $0.count) }
+            if count > 0 {
+                buffer += chunk[..<count]
+            } else if count == 0 || errno != EINTR {
+                isAtEnd = true
+            }
+        }
+    }
+
+    private func clear() {
+        buffer = []
+        start = 0
+        scanned = 0
+    }
+}
+
+enum Wake { case input, interrupted, other }
+
+/// Waits until a descriptor can be read or a signal has come.
+func waitForInput(_ input: Int32, _ signals: PendingSignals?) -> Wake {
+    guard let signals else { return .input }
+    while true {
+        if signals.take(.interrupt) || signals.contains(.terminate) { return .interrupted }
+        if signals.hasAny { return .other }
+        var waiting = [
+            pollfd(fd: input, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.wakeDescriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        let count = poll(&waiting, 2, -1)
+        if count < 0, errno != EINTR { return .input }
+        if waiting[1].revents != 0 { signals.drain() }
+        if waiting[0].revents != 0, !signals.hasAny { return .input }
+    }
+}

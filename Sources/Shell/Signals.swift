@@ -1,0 +1,133 @@
+import Glibc
+import Synchronization
+
+/// The signals that the shell answers.
+public enum ShellSignal: Int32, Sendable, CaseIterable {
+    /// Ctrl-C.
+    case interrupt = 2
+    /// Ctrl-Z while a line is edited.
+    case stop = 20
+    /// Continued after a stop.
+    case resume = 18
+    /// The window changed its size.
+    case resize = 28
+    /// The terminal went away, or somebody asked the process to end.
+    case terminate = 15
+}
+
+/// Signals that have come and wait to be answered by the thread that reads lines.
+public final class PendingSignals: Sendable {
+    private let pending = Mutex<Set<ShellSignal>>([])
+    private let pipe: (read: Int32, write: Int32)
+
+    /// Nil when the process has no descriptors left.
+    public init?() {
+        guard let ends = makePipe(blocking: false) else { return nil }
+        pipe = ends
+    }
+
+    deinit {
+        close(pipe.read)
+        close(pipe.write)
+    }
+
+    /// Readable when a signal was posted.
+    var wakeDescriptor: Int32 { pipe.read }
+
+    public func post(_ signal: ShellSignal) {
+        pending.withLock { _ = $0.insert(signal) }
+        var byte: UInt8 = 1
+        // A full pipe already wakes whoever waits.
+        _ = write(pipe.write, &byte, 1)
+    }
+
+    func drain() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        while read(pipe.read, &bytes, bytes.count) > 0 {}
+    }
+
+    func take(_ signal: ShellSignal) -> Bool { pending.withLock { $0.remove(signal) != nil } }
+    func contains(_ signal: ShellSignal) -> Bool { pending.withLock { $0.contains(signal) } }
+    var hasAny: Bool { pending.withLock { !$0.isEmpty } }
+    func clear() { pending.withLock { $0 = [] } }
+}
+
+/// Turns the process's signals into calls on a thread of their own.
+///
+/// A handler may do next to nothing, so it writes the signal's number into a pipe and returns; a
+/// thread reads the pipe and runs ordinary code. Nothing is ever unwound out of a call.
+public enum SignalWatch {
+    /// Written once before the first handler is installed, then only read. A handler can take no
+    /// argument, so there is no other way to reach it.
+    nonisolated(unsafe) private static var pipeEnd: Int32 = -1
+
+    /// Starts watching, once in a process. SIGPIPE is ignored from then on: writing to a reader
+    /// that went away gives an error instead.
+    public static func start(_ answer: @escaping @Sendable (ShellSignal) -> Void) {
+        guard pipeEnd < 0 else { return }
+        guard let ends = makePipe(blocking: true) else { return }
+        pipeEnd = ends.write
+        let readEnd = ends.read
+        let loop = ThreadBody {
+            var number: UInt8 = 0
+            while true {
+                let count = read(readEnd, &number, 1)
+                if count == 1, let signal = ShellSignal(rawValue: Int32(number)) {
+                    answer(signal)
+                } else if count == 0 || (count < 0 && errno != EINTR) {
+                    return
+                }
+            }
+        }
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(loop)
+        let status = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
+        guard status == 0 else {
+            box.release()
+            return
+        }
+        pthread_detach(thread)
+        signal(SIGPIPE, SIG_IGN)
+        for number in [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP] { install(number) }
+    }
+
+    /// While a line is edited, Ctrl-Z must first hand back the terminal; otherwise it just stops.
+    static func answerStop(_ answers: Bool) {
+        if answers, pipeEnd >= 0 { install(SIGTSTP) } else { signal(SIGTSTP, SIG_DFL) }
+    }
+
+    private static func install(_ number: Int32) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { number in
+            let saved = errno
+            var byte = UInt8(truncatingIfNeeded: number == SIGHUP ? SIGTERM : number)
+            _ = write(SignalWatch.pipeEnd, &byte, 1)
+            errno = saved
+        }
+        // Reads and writes of libraries go on by themselves; our own waits poll.
+        action.sa_flags = SA_RESTART
+        sigaction(number, &action, nil)
+    }
+}
+
+/// A pipe that programs started from here do not inherit.
+private func makePipe(blocking: Bool) -> (read: Int32, write: Int32)? {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends {
+        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        if !blocking { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+    }
+    return (ends[0], ends[1])
+}
+
+private final class ThreadBody: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}

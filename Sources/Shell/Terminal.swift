@@ -1,0 +1,110 @@
+import CEditLine
+import Glibc
+
+/// What the descriptors that a program was given can do.
+public struct Terminal: Sendable {
+    public var input: Int32
+    public var output: Int32
+    public var errors: Int32
+    /// Keys can be edited: input and output are a terminal that understands cursor movement.
+    public var isEditable: Bool
+    /// Somebody reads the output as it comes.
+    public var outputIsTerminal: Bool
+    public var inputIsTerminal: Bool
+    public var errorsAreTerminal: Bool
+    /// The environment's word on colour; whether output is a terminal is not looked at.
+    public var colourIfShown: ShellAppearance.Colour
+    public var isUnicode: Bool
+    /// Its name in terminfo.
+    public var type: String
+    /// Where a person sets up line editing.
+    public var editorSettings: String?
+
+    /// - Parameter environment: `TERM`, `COLORTERM`, `NO_COLOR`, `EDITRC`, `HOME` and the locale's
+    ///   variables.
+    public init(
+        input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, environment: [String: String]
+    ) {
+        self.input = input
+        self.output = output
+        self.errors = errors
+        inputIsTerminal = isatty(input) == 1
+        outputIsTerminal = isatty(output) == 1
+        errorsAreTerminal = isatty(errors) == 1
+        let term = environment["TERM"] ?? ""
+        type = term
+        editorSettings =
+            environment["EDITRC"] ?? environment["HOME"].map { $0 + "/.editrc" }
+        let isCapable = !term.isEmpty && term != "dumb"
+        isEditable = inputIsTerminal && outputIsTerminal && isCapable
+        colourIfShown = Terminal.colour(term: term, isCapable: isCapable, environment)
+        isUnicode = Terminal.useLocale(environment)
+    }
+
+    private static func colour(
+        term: String, isCapable: Bool, _ environment: [String: String]
+    ) -> ShellAppearance.Colour {
+        // https://no-color.org: any value but the empty one counts.
+        guard isCapable, environment["NO_COLOR"]?.isEmpty ?? true else { return .none }
+        let promise = environment["COLORTERM"] ?? ""
+        if promise == "truecolor" || promise == "24bit" || term.hasSuffix("-direct") {
+            return .full
+        }
+        return term.contains("256color") ? .palette : .basic
+    }
+
+    /// Sets the locale that libedit measures and writes characters by, and says whether it is
+    /// UTF-8. A container often names none at all; then UTF-8 is the better guess.
+    private static func useLocale(_ environment: [String: String]) -> Bool {
+        let isNamed = ["LC_ALL", "LC_CTYPE", "LANG"].contains { environment[$0]?.isEmpty == false }
+        if !isNamed || setlocale(LC_CTYPE, "") == nil { setlocale(LC_CTYPE, "C.UTF-8") }
+        return String(cString: nl_langinfo(Int32(CODESET))) == "UTF-8"
+    }
+
+    /// Cells of a line and rows of the window; 80 by 24 where there is no window.
+    public var size: (columns: Int, rows: Int) {
+        var window = winsize()
+        for descriptor in [output, errors, input]
+        where ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0 && window.ws_col > 0 {
+            return (Int(window.ws_col), window.ws_row > 0 ? Int(window.ws_row) : 24)
+        }
+        return (80, 24)
+    }
+
+    /// How outputs are drawn on it now.
+    public var appearance: ShellAppearance {
+        ShellAppearance(
+            width: size.columns, colour: outputIsTerminal ? colourIfShown : .none,
+            isUnicode: isUnicode)
+    }
+}
+
+/// Writes whole texts to a descriptor, past partial writes and interruptions.
+public final class Writer {
+    public let descriptor: Int32
+    /// The reader went away; what comes after is dropped.
+    public private(set) var isClosed = false
+
+    public init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    public func write(_ text: String) {
+        guard !isClosed, !text.isEmpty else { return }
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, -1)
+            } else if errno != EINTR {
+                isClosed = true
+                return
+            }
+        }
+    }
+
+    public func writeLine(_ text: String) {
+        write(text.hasSuffix("\n") ? text : text + "\n")
+    }
+}
