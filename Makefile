@@ -1,0 +1,49 @@
+# make demo      installs what is missing, builds, and teaches the shipped model its principles
+# make test      installs what is missing, builds, and runs every test
+# make install   builds and copies sami and its model below PREFIX
+# make bench     builds and runs the benchmarks
+# make format    formats the sources; make lint says where they are not formatted
+
+PREFIX ?= /usr/local
+# One set of flags, so that tests and program share one build. Numbers are slow without -c release.
+FLAGS = -c release -Xswiftc -enable-testing
+SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+.PHONY: build demo test install uninstall bench format lint clean packages
+
+build: packages
+	swift build $(FLAGS) --product sami
+
+demo: build
+	.build/release/sami --ephemeral run sessions/first-alignment.sami
+
+test: packages lint
+	swift build $(FLAGS) --build-tests
+	swift test $(FLAGS) --skip-build
+
+packages:
+	@scripts/install-packages
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/sami/models/tiny"
+	install -m 755 .build/release/sami "$(DESTDIR)$(PREFIX)/bin/sami"
+	install -m 644 models/tiny/* "$(DESTDIR)$(PREFIX)/share/sami/models/tiny/"
+	install -d "$(DESTDIR)$(PREFIX)/share/sami/sessions"
+	install -m 644 sessions/*.sami "$(DESTDIR)$(PREFIX)/share/sami/sessions/"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/sami"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/sami"
+
+bench: packages
+	swift build -c release --package-path Benchmarks
+	Benchmarks/run
+
+format:
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+lint:
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+clean:
+	rm -rf .build Benchmarks/.build
