@@ -69,6 +69,7 @@ public enum SignalWatch {
         pipeEnd = ends.write
         let readEnd = ends.read
         let loop = ThreadBody {
+            SignalWatch.unblock()
             var number: UInt8 = 0
             while true {
                 let count = read(readEnd, &number, 1)
@@ -94,12 +95,23 @@ public enum SignalWatch {
         }
         pthread_detach(thread)
         signal(SIGPIPE, SIG_IGN)
-        for number in [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP] { install(number) }
+        for number in answered { install(number) }
     }
 
     /// While a line is edited, Ctrl-Z must first hand back the terminal; otherwise it just stops.
     static func answerStop(_ answers: Bool) {
         if answers, pipeEnd >= 0 { install(SIGTSTP) } else { signal(SIGTSTP, SIG_DFL) }
+    }
+
+    private static let answered = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP]
+
+    /// Whoever started the process may have blocked signals, and that is inherited. One thread that
+    /// takes them is enough.
+    private static func unblock() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in answered { sigaddset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     private static func install(_ number: Int32) {

@@ -8,12 +8,13 @@ import Testing
 private struct Pipes {
     var output = ""
     var errors = ""
-    var code: ExitCode?
+    var code: RunStatus?
     var host = FakeHost()
 
     init(
-        input: [UInt8] = [], options: Shell.Options = Shell.Options(), host: FakeHost = FakeHost(),
-        _ use: (Shell) -> ExitCode
+        input: [UInt8] = [], options: Console.Options = Console.Options(),
+        host: FakeHost = FakeHost(),
+        _ use: (Console) -> RunStatus
     ) {
         self.host = host
         let (from, to, failed) = (Pipe(), Pipe(), Pipe())
@@ -24,7 +25,7 @@ private struct Pipes {
             output: to.fileHandleForWriting.fileDescriptor,
             errors: failed.fileHandleForWriting.fileDescriptor,
             environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"])
-        code = use(Shell(host: host, terminal: terminal, options: options))
+        code = use(Console(host: host, terminal: terminal, options: options))
         to.fileHandleForWriting.closeFile()
         failed.fileHandleForWriting.closeFile()
         output = String(decoding: to.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -47,7 +48,7 @@ private struct Pipes {
 
     @Test("with keep-going a stream goes on, and still says that something failed")
     func keepGoing() {
-        var options = Shell.Options()
+        var options = Console.Options()
         options.keepsGoing = true
         let run = Pipes(input: Array("missing\nrollout\nx = [".utf8), options: options) {
             $0.runStream(file: "stdin")
@@ -66,7 +67,7 @@ private struct Pipes {
 
     @Test("a script's echo looks as if it had been typed")
     func echo() {
-        var options = Shell.Options()
+        var options = Console.Options()
         options.echoes = true
         let run = Pipes(options: options) {
             $0.run(SourceBlock("rollout\nx = [1,\n 2]", file: "a.sami"))
@@ -85,7 +86,7 @@ private struct Pipes {
 
     @Test("with JSON standard output holds one object a statement and nothing else")
     func json() {
-        var options = Shell.Options()
+        var options = Console.Options()
         options.isJSON = true
         options.echoes = true
         let run = Pipes(options: options) { $0.run(SourceBlock("rollout\nmissing")) }
@@ -97,7 +98,7 @@ private struct Pipes {
     @Test("an interrupted statement gives 130, and nothing runs after it")
     func interrupted() {
         let host = FakeHost()
-        var shell: Shell?
+        var shell: Console?
         host.progress = nil
         let run = Pipes(host: host) {
             shell = $0
@@ -135,7 +136,7 @@ private struct Pipes {
             output: to.fileHandleForWriting.fileDescriptor,
             errors: to.fileHandleForWriting.fileDescriptor, environment: [:])
         let host = FakeHost()
-        let shell = Shell(host: host, terminal: terminal)
+        let shell = Console(host: host, terminal: terminal)
         #expect(shell.run(SourceBlock("rollout; work")) == .interrupted)
         #expect(host.evaluated == ["rollout", "work"])
     }

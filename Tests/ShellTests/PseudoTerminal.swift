@@ -9,6 +9,8 @@ import Testing
 final class PseudoTerminal {
     let master: Int32
     let slave: Int32
+    /// Of the slave's end.
+    let path: String
     private var screen: Screen
     private(set) var raw = ""
     private var bytes: [UInt8] = []
@@ -21,7 +23,8 @@ final class PseudoTerminal {
         let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
         try #require(master >= 0 && ioctl(master, unlock, &number) == 0)
         try #require(ioctl(master, getNumber, &number) == 0)
-        slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+        path = "/dev/pts/\(number)"
+        slave = open(path, O_RDWR | O_NOCTTY)
         try #require(slave >= 0)
         resize(columns: columns, rows: rows)
     }
@@ -111,18 +114,18 @@ final class PseudoTerminal {
 final class Conversation {
     let pty: PseudoTerminal
     let host: FakeHost
-    let shell: Shell
+    let shell: Console
     private let done = DispatchSemaphore(value: 0)
     private var hasEnded = false
     private let code = CodeBox()
 
     init(
         columns: Int = 70, rows: Int = 24, environment: [String: String] = [:],
-        host: FakeHost = FakeHost(), options: Shell.Options = Shell.Options()
+        host: FakeHost = FakeHost(), options: Console.Options = Console.Options()
     ) throws {
         pty = try PseudoTerminal(columns: columns, rows: rows)
         self.host = host
-        shell = Shell(host: host, terminal: pty.terminal(environment), options: options)
+        shell = Console(host: host, terminal: pty.terminal(environment), options: options)
         let work = Work(shell: shell, done: done, code: code)
         let thread = Thread { work.run() }
         thread.stackSize = 4 << 20
@@ -130,7 +133,7 @@ final class Conversation {
     }
 
     /// Waits for the end of the conversation; nil when it does not come.
-    func finish() -> ExitCode? {
+    func finish() -> RunStatus? {
         pty.drain { [self] in
             if !hasEnded { hasEnded = done.wait(timeout: .now()) == .success }
             return hasEnded
@@ -140,10 +143,10 @@ final class Conversation {
 
     /// The shell is used by its thread alone until the semaphore is signalled.
     private final class Work: @unchecked Sendable {
-        let shell: Shell
+        let shell: Console
         let done: DispatchSemaphore
         let code: CodeBox
-        init(shell: Shell, done: DispatchSemaphore, code: CodeBox) {
+        init(shell: Console, done: DispatchSemaphore, code: CodeBox) {
             (self.shell, self.done, self.code) = (shell, done, code)
         }
         func run() {
@@ -154,6 +157,6 @@ final class Conversation {
 
     /// Written before the semaphore is signalled, read after.
     final class CodeBox: @unchecked Sendable {
-        var value: ExitCode?
+        var value: RunStatus?
     }
 }

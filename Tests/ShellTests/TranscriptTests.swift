@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct TranscriptTests {
     @Test("a conversation: blocks, errors, and the end")
     func conversation() throws {
-        var options = Shell.Options()
+        var options = Console.Options()
         options.greeting = "sami: `help` lists the commands"
         let host = FakeHost()
         host.notices = ["workspace session.samiws"]
@@ -149,7 +149,7 @@ import Testing
     @Test("history is kept in the file, read back by the next shell, and searched with Ctrl-R")
     func history() throws {
         let folder = try TemporaryFolder()
-        var options = Shell.Options()
+        var options = Console.Options()
         options.historyPath = folder.path + "/deep/history"
         let first = try Conversation(options: options)
         first.pty.answer("sami>", "a = [1,\r")

@@ -1,7 +1,8 @@
 import CommandLanguage
+import Glibc
 
 /// What the process says when it ends.
-public enum ExitCode: Int32, Sendable {
+public enum RunStatus: Int32, Sendable {
     case fine = 0
     case failed = 1
     case usage = 2
@@ -13,7 +14,7 @@ public enum ExitCode: Int32, Sendable {
 ///
 /// Outputs go to standard output, errors and progress to standard error. One thread uses it; Ctrl-C
 /// arrives on another and only ever asks the host to stop.
-public final class Shell {
+public final class Console {
     public struct Options: Sendable {
         /// One JSON object a statement on standard output, in place of what people read.
         public var isJSON = false
@@ -69,7 +70,7 @@ public final class Shell {
     // MARK: A person
 
     /// Prompts until `quit` or the end of the input.
-    public func converse() -> ExitCode {
+    public func converse() -> RunStatus {
         var history: HistoryFile?
         if let path = options.historyPath { history = HistoryFile(path: path) }
         let reader = personReader()
@@ -110,7 +111,7 @@ public final class Shell {
         let isColoured = terminal.isEditable && terminal.colourIfShown != .none
         var block = ""
         while true {
-            let text = block.isEmpty ? Shell.prompt : Shell.secondPrompt
+            let text = block.isEmpty ? Console.prompt : Console.secondPrompt
             let prompt = EditedReader.prompt(text, colour: isColoured)
             switch reader.read(prompt: prompt, preceding: block) {
             case .end:
@@ -133,18 +134,27 @@ public final class Shell {
     // MARK: A program
 
     /// Runs a whole text: a script, or what follows `-c`.
-    public func run(_ block: SourceBlock) -> ExitCode {
+    public func run(_ block: SourceBlock) -> RunStatus {
         if attention.isEnding || attention.pending?.take(.interrupt) == true {
             return .interrupted
         }
         return evaluate(block)
     }
 
+    /// Runs what standard input holds: a file as a whole, a pipe as it comes.
+    public func runInput() -> RunStatus {
+        var status = stat()
+        guard fstat(terminal.input, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let block = try? readScript("-")
+        else { return runStream(file: "stdin") }
+        return run(block)
+    }
+
     /// Runs statements as they come through a pipe, so that a program at its other end can wait for
     /// one answer before it asks the next.
-    public func runStream(file: String) -> ExitCode {
+    public func runStream(file: String) -> RunStatus {
         let reader = PlainReader(input: terminal.input, signals: attention.pending)
-        var worst = ExitCode.fine
+        var worst = RunStatus.fine
         var line = 1
         while !host.isFinished, !output.isClosed {
             var block = ""
@@ -174,20 +184,28 @@ public final class Shell {
         return worst
     }
 
-    private func evaluate(_ block: SourceBlock) -> ExitCode {
+    private func evaluate(_ block: SourceBlock) -> RunStatus {
+        attend { report in
+            host.evaluate(
+                block, keepGoing: options.keepsGoing,
+                willRun: options.echoes && !options.isJSON
+                    ? { [self] statement in
+                        progress.reset()
+                        output.writeLine(echo(statement))
+                    } : nil, report: report)
+        }
+    }
+
+    /// Does work that reports outcomes: shows them and its progress, and lets Ctrl-C stop it.
+    ///
+    /// - Parameter work: gives false when something failed.
+    public func attend(_ work: (_ report: (ShellOutcome) -> Void) -> Bool) -> RunStatus {
         var appearance = terminal.appearance
         if !options.allowsColour { appearance.colour = .none }
         host.draw(with: appearance)
         var wasInterrupted = false
         attention.isRunning = true
-        let isFine = host.evaluate(
-            block, keepGoing: options.keepsGoing,
-            willRun: options.echoes && !options.isJSON
-                ? { [self] statement in
-                    progress.reset()
-                    output.writeLine(echo(statement))
-                } : nil
-        ) { outcome in
+        let isFine = work { outcome in
             progress.reset()
             show(outcome)
             wasInterrupted = wasInterrupted || outcome.isInterrupted
@@ -213,7 +231,7 @@ public final class Shell {
     private func echo(_ statement: String) -> String {
         let lines = statement.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.enumerated().map { index, line in
-            "\(index == 0 ? Shell.prompt : Shell.secondPrompt) \(line)"
+            "\(index == 0 ? Console.prompt : Console.secondPrompt) \(line)"
         }.joined(separator: "\n")
     }
 }

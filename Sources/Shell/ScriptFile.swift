@@ -1,0 +1,37 @@
+import FoundationEssentials
+import Glibc
+
+/// A script that cannot be read, as a sentence.
+public struct ScriptError: Error, CustomStringConvertible {
+    public var path: String
+    public var reason: String
+    public var description: String { "\(path): \(reason)" }
+}
+
+/// Reads a script; `-` is standard input. What is not UTF-8 becomes U+FFFD, which the language then
+/// points at.
+public func readScript(_ path: String) throws -> SourceBlock {
+    let file = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+        throw ScriptError(path: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(file) }
+    var status = stat()
+    if fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        throw ScriptError(path: path, reason: "this is a folder, not a script")
+    }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(file, &chunk, chunk.count)
+        if count > 0 {
+            bytes += chunk[..<count]
+        } else if count == 0 {
+            break
+        } else if errno != EINTR {
+            throw ScriptError(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+    let name = path == "-" ? "stdin" : path
+    return SourceBlock(String(decoding: bytes, as: UTF8.self), file: name)
+}
