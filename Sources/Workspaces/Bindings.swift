@@ -1,0 +1,93 @@
+import Foundation
+
+/// A name and what it is bound to.
+public struct BindingInfo: Sendable, Equatable {
+    public var name: String
+    public var kind: String
+    /// 64 hexadecimal digits; nil for a value that was never hashed because it is not stored.
+    public var digest: String?
+    /// About the bytes that the value takes.
+    public var bytes: Int
+    /// The statement that made it.
+    public var sequence: Int
+    /// Whether the value is on disk, or was only in the memory of the process that made it.
+    public var isStored: Bool
+
+    public init(
+        name: String, kind: String, digest: String?, bytes: Int, sequence: Int, isStored: Bool
+    ) {
+        self.name = name
+        self.kind = kind
+        self.digest = digest
+        self.bytes = bytes
+        self.sequence = sequence
+        self.isStored = isStored
+    }
+}
+
+/// What a statement gives a name.
+public enum BoundValue: Sendable {
+    /// A value to write. Equal values share one file.
+    case stored(StoredObject)
+    /// Another name for an object that is stored already.
+    case existing(digest: String)
+    /// A value too large to write at every statement: recorded, but kept by the caller in memory.
+    case transient(kind: String, digest: String?, bytes: Int)
+}
+
+/// A file from outside the workspace that a statement read.
+public struct InputFile: Sendable, Equatable {
+    public var path: String
+    public var bytes: Int
+    /// SHA-256 of the file's bytes, where the caller computed it.
+    public var digest: String?
+
+    public init(path: String, bytes: Int, digest: String? = nil) {
+        self.path = path
+        self.bytes = bytes
+        self.digest = digest
+    }
+}
+
+extension BindingInfo {
+    var stored: StoredValue {
+        var record: StoredRecord = ["name": .text(name), "kind": .text(kind)]
+        record["digest"] = digest.map(StoredValue.text)
+        record["bytes"] = .number(Double(bytes))
+        record["sequence"] = .number(Double(sequence))
+        record["stored"] = .bool(isStored)
+        return .record(record)
+    }
+
+    init?(_ value: StoredValue) {
+        guard let name = value["name"]?.textValue, let kind = value["kind"]?.textValue,
+            let bytes = byteCount(value["bytes"]), let sequence = value["sequence"]?.intValue,
+            let isStored = value["stored"]?.boolValue, !name.isEmpty
+        else { return nil }
+        let digest = value["digest"]?.textValue
+        guard digest.map(isDigest) ?? !isStored else { return nil }
+        self.init(
+            name: name, kind: kind, digest: digest, bytes: bytes, sequence: sequence,
+            isStored: isStored)
+    }
+}
+
+extension InputFile {
+    var stored: StoredValue {
+        var record: StoredRecord = ["path": .text(path), "bytes": .number(Double(bytes))]
+        record["digest"] = digest.map(StoredValue.text)
+        return .record(record)
+    }
+
+    init?(_ value: StoredValue) {
+        guard let path = value["path"]?.textValue, let bytes = byteCount(value["bytes"])
+        else { return nil }
+        self.init(path: path, bytes: bytes, digest: value["digest"]?.textValue)
+    }
+}
+
+/// A size out of a journal: below 256 TiB, so that no sum of sizes overflows.
+func byteCount(_ value: StoredValue?) -> Int? {
+    guard let bytes = value?.intValue, bytes >= 0, bytes < 1 << 48 else { return nil }
+    return bytes
+}

@@ -1,0 +1,33 @@
+import Crypto
+import Foundation
+
+/// Lower-case hexadecimal digits of some bytes.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for byte in bytes {
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+}
+
+func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+}
+
+/// SHA-256 as 64 hexadecimal digits.
+func sha256(_ bytes: some DataProtocol) -> String {
+    hexadecimal(SHA256.hash(data: bytes))
+}
+
+/// Digests become file names, so text from a file counts as one only if it is exactly 64 lower-case digits.
+func isDigest(_ text: String) -> Bool {
+    text.utf8.count == 64
+        && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }
+}

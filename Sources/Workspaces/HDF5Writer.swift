@@ -1,0 +1,193 @@
+import CHDF5
+import Foundation
+
+/// The door to the HDF5 library: its calls are serial, silent, and fail with an error that names the file
+/// and the value.
+enum HDF5 {
+    private static let lock = NSLock()
+    private nonisolated(unsafe) static var isOpen = false  // guarded by `lock`
+
+    static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        if !isOpen {
+            // The library's own exit handler would run in the middle of a call that a signal cut short.
+            H5dont_atexit()
+            H5open()
+            chdf5_silence()
+            isOpen = true
+        }
+        return try body()
+    }
+
+    /// The library's first complaint, in its words.
+    static func complaint() -> String {
+        var text = [CChar](repeating: 0, count: 256)
+        guard chdf5_last_error(&text) != 0 else { return "no reason given" }
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// An HDF5 file while it is being written, under a temporary name. Everything in it is of a few plain
+/// kinds: groups, contiguous datasets without filters, text attributes, external links.
+///
+/// Use only inside `HDF5.locked`.
+struct HDF5Writer {
+    private let file: hid_t
+    private let path: String
+    private let links: hid_t
+    private let datasets: hid_t
+
+    /// Creates the file, has `body` fill it, and closes it.
+    ///
+    /// - Parameter reserving: bytes that the datasets will take. The space is allocated first, because a
+    ///   disk that fills up in the middle surfaces inside the library, at times as a crash.
+    static func create(
+        _ path: String, reserving: Int, body: (HDF5Writer) throws -> Void
+    ) throws {
+        let access = H5Pcreate(chdf5_file_access())
+        defer { H5Pclose(access) }
+        // Nobody else knows the temporary name, so a lock would only fail where there is no locking.
+        H5Pset_file_locking(access, false, true)
+        let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
+        guard file >= 0 else {
+            throw WorkspaceError.cannotWrite(file: path, reason: HDF5.complaint())
+        }
+        let links = H5Pcreate(chdf5_link_create())
+        let datasets = H5Pcreate(chdf5_dataset_create())
+        defer {
+            H5Pclose(links)
+            H5Pclose(datasets)
+        }
+        var failure: (any Error)?
+        do {
+            H5Pset_create_intermediate_group(links, 1)
+            H5Pset_obj_track_times(datasets, false)
+            H5Pset_fill_time(datasets, H5D_FILL_TIME_NEVER)
+            H5Pset_attr_phase_change(datasets, 8, 6)
+            if reserving > 0 { try reserve(reserving, in: file, path: path) }
+            try body(HDF5Writer(file: file, path: path, links: links, datasets: datasets))
+        } catch {
+            failure = error
+        }
+        let closed = H5Fclose(file) >= 0
+        if let failure { throw failure }
+        guard closed else {
+            throw WorkspaceError.cannotWrite(file: path, reason: HDF5.complaint())
+        }
+    }
+
+    private static func reserve(_ bytes: Int, in file: hid_t, path: String) throws {
+        var handle: UnsafeMutableRawPointer?
+        guard H5Fget_vfd_handle(file, chdf5_default(), &handle) >= 0, let handle else { return }
+        let descriptor = handle.load(as: Int32.self)
+        // fallocate and not posix_fallocate: where the file system cannot, the latter writes every block.
+        guard fallocate(descriptor, 0, 0, off_t(bytes)) != 0 else { return }
+        let code = errno
+        guard code == ENOSPC || code == EFBIG || code == EDQUOT else { return }
+        ftruncate(descriptor, 0)
+        throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: code))
+    }
+
+    private func check(_ id: some SignedInteger, _ value: String) throws {
+        guard id < 0 else { return }
+        throw WorkspaceError.cannotWrite(file: path, reason: "\(value): \(HDF5.complaint())")
+    }
+
+    /// A group, made with those above it.
+    func group(_ name: String) throws {
+        let group = H5Gcreate2(file, name, links, chdf5_default(), chdf5_default())
+        try check(group, name)
+        H5Gclose(group)
+    }
+
+    /// Text as one scalar element, which h5py hands to `json.loads` as it is.
+    func text(_ name: String, _ bytes: [UInt8], sha256: String?) throws {
+        let type = H5Tcopy(chdf5_type_string())
+        defer { H5Tclose(type) }
+        try check(H5Tset_size(type, max(bytes.count, 1)), name)
+        H5Tset_strpad(type, H5T_STR_NULLPAD)
+        H5Tset_cset(type, H5T_CSET_UTF8)
+        let space = H5Screate(H5S_SCALAR)
+        defer { H5Sclose(space) }
+        let content = bytes.isEmpty ? [0] : bytes
+        try content.withUnsafeBytes { content in
+            try dataset(name, type: type, space: space, content: content) { dataset in
+                if let sha256 { try attribute(dataset, "sha256", sha256) }
+            }
+        }
+    }
+
+    /// An array, written by one call.
+    func array(_ name: String, _ array: StoredArray, sha256: String) throws {
+        let type: hid_t =
+            switch array.type {
+            case .float32: H5Tcopy(chdf5_type_f32())
+            case .float64: H5Tcopy(chdf5_type_f64())
+            case .float16: chdf5_make_f16()
+            case .bfloat16: H5Tcopy(chdf5_type_u16())
+            case .int32: H5Tcopy(chdf5_type_i32())
+            case .int64: H5Tcopy(chdf5_type_i64())
+            case .uint8: H5Tcopy(chdf5_type_u8())
+            }
+        try check(type, name)
+        defer { H5Tclose(type) }
+        let shape = array.shape.map { hsize_t($0) }
+        let space =
+            shape.isEmpty
+            ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), shape, nil)
+        try check(space, name)
+        defer { H5Sclose(space) }
+        try array.bytes.withUnsafeBytes { content in
+            try dataset(name, type: type, space: space, content: content) { dataset in
+                try attribute(dataset, "sha256", sha256)
+                // HDF5 1.10 has no such type: numpy reads it as (a.astype("u4") << 16).view("f4").
+                if array.type == .bfloat16 { try attribute(dataset, "dtype", "bfloat16") }
+            }
+        }
+    }
+
+    private func dataset(
+        _ name: String, type: hid_t, space: hid_t, content: UnsafeRawBufferPointer,
+        then body: (hid_t) throws -> Void
+    ) throws {
+        let dataset = H5Dcreate2(file, name, type, space, links, datasets, chdf5_default())
+        try check(dataset, name)
+        defer { H5Dclose(dataset) }
+        if let base = content.baseAddress, !content.isEmpty {
+            try check(
+                H5Dwrite(dataset, type, chdf5_all(), chdf5_all(), chdf5_default(), base), name)
+        }
+        try body(dataset)
+    }
+
+    /// A text attribute on a group that exists; `"/"` is the file itself.
+    func attribute(of group: String, _ key: String, _ value: String) throws {
+        let object = H5Oopen(file, group, chdf5_default())
+        try check(object, group)
+        defer { H5Oclose(object) }
+        try attribute(object, key, value)
+    }
+
+    private func attribute(_ object: hid_t, _ key: String, _ value: String) throws {
+        let type = H5Tcopy(chdf5_type_string())
+        defer { H5Tclose(type) }
+        let bytes = Array(value.utf8)
+        H5Tset_size(type, max(bytes.count, 1))
+        H5Tset_strpad(type, H5T_STR_NULLPAD)
+        H5Tset_cset(type, H5T_CSET_UTF8)
+        let space = H5Screate(H5S_SCALAR)
+        defer { H5Sclose(space) }
+        let attribute = H5Acreate2(object, key, type, space, chdf5_default(), chdf5_default())
+        try check(attribute, key)
+        defer { H5Aclose(attribute) }
+        try check(H5Awrite(attribute, type, bytes.isEmpty ? [0] : bytes), key)
+    }
+
+    /// A link to something in another file, which is found from the folder of this one.
+    func externalLink(_ name: String, file target: String, path: String) throws {
+        try check(
+            H5Lcreate_external(target, path, file, name, links, chdf5_default()), name)
+    }
+}

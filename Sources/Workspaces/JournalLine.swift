@@ -1,0 +1,188 @@
+import Foundation
+
+/// One line of the journal: a JSON object whose last field is a checksum of the rest.
+///
+/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement. `checkpoint` and `keep` add
+/// values to one; `undo` and `redo` move the present; `floor` says how far back undo still reaches;
+/// `base` states all names anew after damage.
+enum JournalLine: Equatable {
+    case workspace(version: Int, time: String, program: String)
+    case begin(sequence: Int, time: String, source: String, seed: String, program: String)
+    case commit(Commit)
+    case fail(sequence: Int, time: String, message: String)
+    case checkpoint(sequence: Int, time: String, digest: String)
+    case keep(name: String, sequence: Int, digest: String, bytes: Int)
+    case undo(sequence: Int, time: String)
+    case redo(sequence: Int, time: String)
+    case floor(depth: Int, time: String)
+    case base(sequence: Int, time: String, names: [BindingInfo], reason: String)
+
+    struct Commit: Equatable {
+        var sequence: Int
+        var time: String
+        var seconds: Double
+        var inputs: [BindingInfo]
+        var files: [InputFile]
+        var bind: [BindingInfo]
+        var unbind: [String]
+    }
+
+    /// The line's bytes with its checksum and line feed.
+    var bytes: [UInt8] { sealed(record) }
+
+    private var record: StoredRecord {
+        func number(_ value: Int) -> StoredValue { .number(Double(value)) }
+        switch self {
+        case .workspace(let version, let time, let program):
+            return [
+                "line": "workspace", "version": number(version), "time": .text(time),
+                "program": .text(program),
+            ]
+        case .begin(let sequence, let time, let source, let seed, let program):
+            return [
+                "line": "begin", "sequence": number(sequence), "time": .text(time),
+                "source": .text(source), "seed": .text(seed), "program": .text(program),
+            ]
+        case .commit(let commit):
+            return [
+                "line": "commit", "sequence": number(commit.sequence), "time": .text(commit.time),
+                "seconds": .number(commit.seconds), "inputs": .list(commit.inputs.map(\.stored)),
+                "files": .list(commit.files.map(\.stored)),
+                "bind": .list(commit.bind.map(\.stored)),
+                "unbind": .list(commit.unbind.map(StoredValue.text)),
+            ]
+        case .fail(let sequence, let time, let message):
+            return [
+                "line": "fail", "sequence": number(sequence), "time": .text(time),
+                "message": .text(message),
+            ]
+        case .checkpoint(let sequence, let time, let digest):
+            return [
+                "line": "checkpoint", "sequence": number(sequence), "time": .text(time),
+                "digest": .text(digest),
+            ]
+        case .keep(let name, let sequence, let digest, let bytes):
+            return [
+                "line": "keep", "name": .text(name), "sequence": number(sequence),
+                "digest": .text(digest), "bytes": number(bytes),
+            ]
+        case .undo(let sequence, let time):
+            return ["line": "undo", "sequence": number(sequence), "time": .text(time)]
+        case .redo(let sequence, let time):
+            return ["line": "redo", "sequence": number(sequence), "time": .text(time)]
+        case .floor(let depth, let time):
+            return ["line": "floor", "depth": number(depth), "time": .text(time)]
+        case .base(let sequence, let time, let names, let reason):
+            return [
+                "line": "base", "sequence": number(sequence), "time": .text(time),
+                "names": .list(names.map(\.stored)), "reason": .text(reason),
+            ]
+        }
+    }
+
+    /// Nil for anything but a line of this version whose checksum is right.
+    init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let record = unsealed(bytes), let line = Self(record) else { return nil }
+        self = line
+    }
+
+    private init?(_ value: StoredValue) {
+        let time = value["time"]?.textValue ?? ""
+        let sequence = value["sequence"]?.intValue
+        let text = { (key: String) in value[key]?.textValue }
+        switch (text("line"), sequence) {
+        case ("workspace", _):
+            guard let version = value["version"]?.intValue else { return nil }
+            self = .workspace(version: version, time: time, program: text("program") ?? "")
+        case ("begin", let sequence?):
+            guard let source = text("source"), let seed = text("seed") else { return nil }
+            self = .begin(
+                sequence: sequence, time: time, source: source, seed: seed,
+                program: text("program") ?? "")
+        case ("commit", let sequence?):
+            guard let seconds = value["seconds"]?.numberValue,
+                let inputs = all(value["inputs"], BindingInfo.init),
+                let files = all(value["files"], InputFile.init),
+                let bind = all(value["bind"], BindingInfo.init),
+                let unbind = all(value["unbind"], \.textValue)
+            else { return nil }
+            self = .commit(
+                Commit(
+                    sequence: sequence, time: time, seconds: seconds, inputs: inputs, files: files,
+                    bind: bind, unbind: unbind))
+        case ("fail", let sequence?):
+            guard let message = text("message") else { return nil }
+            self = .fail(sequence: sequence, time: time, message: message)
+        case ("checkpoint", let sequence?):
+            guard let digest = text("digest"), isDigest(digest) else { return nil }
+            self = .checkpoint(sequence: sequence, time: time, digest: digest)
+        case ("keep", let sequence?):
+            guard let name = text("name"), let digest = text("digest"), isDigest(digest),
+                let bytes = byteCount(value["bytes"])
+            else { return nil }
+            self = .keep(name: name, sequence: sequence, digest: digest, bytes: bytes)
+        case ("undo", let sequence?): self = .undo(sequence: sequence, time: time)
+        case ("redo", let sequence?): self = .redo(sequence: sequence, time: time)
+        case ("floor", _):
+            guard let depth = value["depth"]?.intValue else { return nil }
+            self = .floor(depth: depth, time: time)
+        case ("base", let sequence?):
+            guard let names = all(value["names"], BindingInfo.init) else { return nil }
+            self = .base(
+                sequence: sequence, time: time, names: names, reason: text("reason") ?? "")
+        default: return nil
+        }
+    }
+}
+
+/// The items of a list, or nil unless every one of them is what it should be.
+func all<Item>(_ value: StoredValue?, _ item: (StoredValue) -> Item?) -> [Item]? {
+    guard let list = value?.listValue else { return nil }
+    let items = list.compactMap(item)
+    return items.count == list.count ? items : nil
+}
+
+// MARK: Checksums
+
+private let sealStart = Array(#","check":""#.utf8)
+private let sealLength = 16
+
+/// A record as one line of JSON: its last field is the head of the SHA-256 of everything before that field.
+func sealed(_ record: StoredRecord) -> [UInt8] {
+    var writer = JSONWriter()
+    // Neither arrays nor repeated keys nor depth occur in records of ours.
+    try? writer.value(.record(record)) { _, _ in "" }
+    var bytes = writer.bytes
+    bytes.removeLast()
+    let sum = sha256(bytes).prefix(sealLength)
+    bytes += sealStart
+    bytes += sum.utf8
+    bytes += Array("\"}\n".utf8)
+    return bytes
+}
+
+/// The record in a sealed line (without its line feed), or nil where a single bit of it differs.
+func unsealed(_ bytes: UnsafeBufferPointer<UInt8>) -> StoredValue? {
+    let tail = sealStart.count + sealLength + 2
+    guard bytes.count > tail else { return nil }
+    let body = UnsafeBufferPointer(rebasing: bytes[..<(bytes.count - tail)])
+    let seal = bytes[(bytes.count - tail)...]
+    guard seal.starts(with: sealStart), seal.suffix(2).elementsEqual("\"}".utf8),
+        seal.dropFirst(sealStart.count).prefix(sealLength)
+            .elementsEqual(sha256(body).prefix(sealLength).utf8)
+    else { return nil }
+    return try? JSONReader.read(bytes)
+}
+
+/// The present moment as journals have it: UTC to the millisecond.
+func timeStamp() -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    var parts = tm()
+    gmtime_r(&now.tv_sec, &parts)
+    var text = [CChar](repeating: 0, count: 32)
+    strftime(&text, 32, "%Y-%m-%dT%H:%M:%S", &parts)
+    let milliseconds = 1000 + now.tv_nsec / 1_000_000
+    let head = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "\(head).\(String(milliseconds).dropFirst())Z"
+}

@@ -1,0 +1,121 @@
+import Foundation
+
+/// Objects as groups of HDF5 files: alone at the root of their own file, or many in a packed one.
+enum ObjectFile {
+    static let format = "sami object 1"
+
+    /// Writes a file that holds one object. The file is complete on return but not yet on the disk.
+    static func write(_ layout: ObjectLayout, to path: String) throws {
+        try HDF5.locked {
+            try HDF5Writer.create(path, reserving: layout.byteCount) { writer in
+                try write(layout, into: writer, group: "")
+            }
+        }
+    }
+
+    /// Writes an object under a group that exists (`""` for the root).
+    static func write(_ layout: ObjectLayout, into writer: HDF5Writer, group: String) throws {
+        let here = group.isEmpty ? "/" : group
+        try writer.attribute(of: here, "format", format)
+        try writer.attribute(of: here, "kind", layout.kind)
+        let prefix = group.isEmpty ? "" : group + "/"
+        let entries = layout.manifest.entries
+        try writer.text(prefix + ObjectLayout.jsonPath, layout.json, sha256: entries[0].sha256)
+        for (item, entry) in zip(layout.arrays, entries.dropFirst()) {
+            try writer.array(prefix + item.path, item.array, sha256: entry.sha256)
+        }
+    }
+
+    /// Reads the object under a group, and says what its digest is.
+    ///
+    /// Every dataset is hashed. Where one differs from the checksum beside it the error names it; the
+    /// caller compares the digest, which no change to the file can leave as it was.
+    static func read(
+        _ file: HDF5Reader, group: HDF5Reader.Group
+    ) throws -> (object: StoredObject, manifest: ObjectManifest) {
+        guard group.attributes["format"] == format else {
+            throw ObjectFault.format(group.attributes["format"])
+        }
+        guard let kind = group.attributes["kind"] else { throw ObjectFault.missing("kind") }
+        let prefix = group.path.isEmpty ? "" : group.path + "/"
+        var entries: [ObjectManifest.Entry] = []
+        var arrays: [String: StoredArray] = [:]
+        var json: StoredValue?
+        for dataset in file.datasets(under: group) {
+            let path = String(decoding: dataset.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+            let bytes = try file.bytes(of: dataset)
+            let sum = sha256(bytes)
+            if let expected = dataset.attributes["sha256"], expected != sum {
+                throw ObjectFault.checksum(path)
+            }
+            switch dataset.type {
+            case .text:
+                guard path == ObjectLayout.jsonPath else { throw ObjectFault.unexpected(path) }
+                do {
+                    json = try JSONReader.read(Array(bytes))
+                } catch let error as JSONError {
+                    throw ObjectFault.json(error)
+                }
+                entries.append(.init(path: path, type: nil, shape: [bytes.count], sha256: sum))
+            case .elements(let stored):
+                let isBfloat16 = stored == .uint16 && dataset.attributes["dtype"] == "bfloat16"
+                guard let type = isBfloat16 ? .bfloat16 : stored.elementType else {
+                    throw ObjectFault.unexpected(path)
+                }
+                arrays[path] = try StoredArray(type: type, shape: dataset.shape, bytes: bytes)
+                entries.append(.init(path: path, type: type, shape: dataset.shape, sha256: sum))
+            }
+        }
+        guard let json else { throw ObjectFault.missing(ObjectLayout.jsonPath) }
+        entries.sort { first, second in
+            if first.type == nil || second.type == nil { return first.type == nil }
+            return first.path.utf8.lexicographicallyPrecedes(second.path.utf8)
+        }
+        let value = try json.resolved(arrays: arrays)
+        return (
+            StoredObject(kind: kind, value: value), ObjectManifest(kind: kind, entries: entries)
+        )
+    }
+}
+
+extension StoredObject {
+    /// Writes a plain HDF5 file with the layout of a workspace object, replacing what is there.
+    ///
+    /// The file appears whole or not at all.
+    public func write(to path: String) throws {
+        let layout = try ObjectLayout(self)
+        try Files.writeAside(path, durable: true) { temporary in
+            try ObjectFile.write(layout, to: temporary)
+        }
+    }
+
+    /// Reads a file that `write(to:)` made, or an object out of a workspace's folder.
+    public init(contentsOf path: String) throws {
+        do {
+            let file = try HDF5Reader(path)
+            self = try ObjectFile.read(file, group: file.root).object
+        } catch let fault as ObjectFault {
+            throw WorkspaceError.fileDamaged(file: path, fault)
+        }
+    }
+}
+
+/// What can be wrong with a file that should hold an object. Values are named by their path in it.
+enum ObjectFault: Error, Equatable {
+    case absent
+    case notAFile
+    case cannotRead(errno: Int32)
+    case notHDF5
+    case format(String?)
+    case truncated(expected: Int, found: Int)
+    case structure(String)
+    case link(String)
+    case missing(String)
+    case unexpected(String)
+    case type(String)
+    case shape(String)
+    case checksum(String)
+    case json(JSONError)
+    case jsonNames(String)
+    case digest
+}

@@ -1,0 +1,206 @@
+import Foundation
+
+#if _endian(big)
+    #error("Arrays are kept as little-endian bytes; a big-endian machine needs conversions.")
+#endif
+
+/// The element types that a workspace can hold.
+public enum ElementType: String, Sendable, CaseIterable {
+    case float32, float64, float16, bfloat16, int32, int64, uint8
+
+    /// Bytes an element.
+    public var size: Int {
+        switch self {
+        case .float64, .int64: 8
+        case .float32, .int32: 4
+        case .float16, .bfloat16: 2
+        case .uint8: 1
+        }
+    }
+}
+
+/// A dense array: row-major, little-endian, of any rank from 0 (one element) to 32.
+public struct StoredArray: Sendable, Equatable {
+    /// HDF5's own limit.
+    public static let maximumRank = 32
+
+    public let type: ElementType
+    public let shape: [Int]
+    public let bytes: Data
+
+    /// - Throws: `WorkspaceError.shapeMismatch` unless `bytes` holds exactly the elements of `shape`.
+    public init(type: ElementType, shape: [Int], bytes: Data) throws {
+        guard shape.count <= Self.maximumRank,
+            let expected = byteCount(of: shape, type: type), expected == bytes.count
+        else {
+            throw WorkspaceError.shapeMismatch(type: type, shape: shape, bytes: bytes.count)
+        }
+        self.type = type
+        self.shape = shape
+        self.bytes = bytes
+    }
+
+    /// The number of elements.
+    public var count: Int { bytes.count / type.size }
+}
+
+extension StoredArray {
+    public init(_ values: [Float], shape: [Int]) throws {
+        try self.init(type: .float32, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
+    }
+
+    public init(_ values: [Double], shape: [Int]) throws {
+        try self.init(type: .float64, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
+    }
+
+    public init(_ values: [Int32], shape: [Int]) throws {
+        try self.init(type: .int32, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
+    }
+
+    public init(_ values: [Int64], shape: [Int]) throws {
+        try self.init(type: .int64, shape: shape, bytes: values.withUnsafeBytes { Data($0) })
+    }
+
+    public init(_ values: [UInt8], shape: [Int]) throws {
+        try self.init(type: .uint8, shape: shape, bytes: Data(values))
+    }
+
+    /// One copy from the caller's memory, for weights.
+    public init(_ values: UnsafeBufferPointer<Float>, shape: [Int]) throws {
+        try self.init(type: .float32, shape: shape, bytes: Data(buffer: values))
+    }
+
+    /// The elements as Swift values: `Float`, `Double`, `Int32`, `Int64` or `UInt8` of the same
+    /// type, or `UInt16` for the raw bits of `float16` and `bfloat16`.
+    ///
+    /// - Throws: `WorkspaceError.elementMismatch` for any other pairing.
+    public func values<Element: BitwiseCopyable>(as element: Element.Type) throws -> [Element] {
+        let fits: Bool =
+            switch type {
+            case .float32: element == Float.self
+            case .float64: element == Double.self
+            case .int32: element == Int32.self
+            case .int64: element == Int64.self
+            case .uint8: element == UInt8.self
+            case .float16, .bfloat16: element == UInt16.self
+            }
+        guard fits else {
+            throw WorkspaceError.elementMismatch(type: type, asked: "\(element)")
+        }
+        let count = count
+        return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
+            initialized = count
+        }
+    }
+}
+
+/// The bytes that an array takes, or nil where a dimension is negative or the product overflows.
+func byteCount(of shape: [Int], type: ElementType) -> Int? {
+    var total = type.size
+    for dimension in shape {
+        guard dimension >= 0 else { return nil }
+        let (product, overflow) = total.multipliedReportingOverflow(by: dimension)
+        // A later zero would make an overflowing shape empty, but HDF5 multiplies in order too.
+        if overflow { return nil }
+        total = product
+    }
+    return total
+}
+
+/// An ordered record. Keys are unique: assigning to a key that exists replaces its value in place.
+public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    public struct Field: Sendable, Equatable {
+        public var key: String
+        public var value: StoredValue
+
+        public init(key: String, value: StoredValue) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    public var fields: [Field]
+
+    public init() { fields = [] }
+
+    public init(_ fields: [(String, StoredValue)]) {
+        self.fields = fields.map { Field(key: $0.0, value: $0.1) }
+    }
+
+    public init(dictionaryLiteral elements: (String, StoredValue)...) {
+        self.init(elements)
+    }
+
+    /// The value under a key, found by linear search.
+    public subscript(key: String) -> StoredValue? {
+        get { fields.first { $0.key == key }?.value }
+        set {
+            let place = fields.firstIndex { $0.key == key }
+            switch (place, newValue) {
+            case (let place?, let value?): fields[place].value = value
+            case (let place?, nil): fields.remove(at: place)
+            case (nil, let value?): fields.append(Field(key: key, value: value))
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+/// A tree of plain values with arrays at its leaves.
+///
+/// Numbers are doubles: a 64-bit seed belongs in `.text`. Every `.array` becomes an HDF5 dataset of its
+/// own (about 0.1 ms each), so thousands of tiny arrays are better concatenated into one.
+public indirect enum StoredValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case text(String)
+    case list([StoredValue])
+    case record(StoredRecord)
+    case array(StoredArray)
+}
+
+extension StoredValue {
+    public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    public var numberValue: Double? { if case .number(let value) = self { value } else { nil } }
+    public var textValue: String? { if case .text(let value) = self { value } else { nil } }
+    public var listValue: [StoredValue]? { if case .list(let value) = self { value } else { nil } }
+    public var recordValue: StoredRecord? {
+        if case .record(let value) = self { value } else { nil }
+    }
+    public var arrayValue: StoredArray? { if case .array(let value) = self { value } else { nil } }
+
+    /// A number that is whole and fits, else nil.
+    public var intValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
+
+    /// The field of a record; nil for anything else.
+    public subscript(key: String) -> StoredValue? { recordValue?[key] }
+}
+
+extension StoredValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .text(value) }
+    public init(floatLiteral value: Double) { self = .number(value) }
+    public init(integerLiteral value: Int) { self = .number(Double(value)) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: StoredValue...) { self = .list(elements) }
+    public init(dictionaryLiteral elements: (String, StoredValue)...) {
+        self = .record(StoredRecord(elements))
+    }
+}
+
+/// What a name is bound to: a value and the word for what it is ("model", "tensor", "rollouts").
+public struct StoredObject: Sendable, Equatable {
+    /// 1 to 255 bytes without a NUL.
+    public var kind: String
+    public var value: StoredValue
+
+    public init(kind: String, value: StoredValue) {
+        self.kind = kind
+        self.value = value
+    }
+}

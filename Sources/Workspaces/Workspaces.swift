@@ -1,1 +1,0 @@
-// The Workspaces module starts here.
