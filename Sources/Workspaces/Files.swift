@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// A regular file open for reading. Links are not followed, and devices and pipes (which could hang or
-/// never end) are refused: workspaces come from strangers too.
+/// A regular file open for reading. Links are not followed, and devices and pipes (which could hang
+/// or never end) are refused: workspaces come from strangers too.
 final class RegularFile {
     let size: Int
     private let descriptor: Int32
@@ -26,7 +26,8 @@ final class RegularFile {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Exactly `count` bytes from `place`, both checked against the file's size before anything is allocated.
+    /// Exactly `count` bytes from `place`, both checked against the file's size before anything is
+    /// allocated.
     func read(at place: Int, count: Int) throws -> Data {
         guard place >= 0, count >= 0, place <= size, count <= size - place else {
             throw ObjectFault.truncated(expected: place &+ count, found: size)
@@ -35,7 +36,9 @@ final class RegularFile {
         var done = 0
         while done < count {
             let got = bytes.withUnsafeMutableBytes { buffer in
-                pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(place + done))
+                pread(
+                    descriptor, buffer.baseAddress.map { $0 + done }, count - done,
+                    off_t(place + done))
             }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw ObjectFault.cannotRead(errno: errno) }
@@ -52,8 +55,8 @@ final class RegularFile {
 enum Files {
     /// Writes a file under a temporary name in the same folder and renames it over `path`.
     ///
-    /// - Parameter durable: whether the bytes are on the disk before the rename, and the rename before the
-    ///   return. Derived files can do without: after a power cut they are made again.
+    /// - Parameter durable: whether the bytes are on the disk before the rename, and the rename
+    ///   before the return. Derived files can do without: after a power cut they are made again.
     static func writeAside(
         _ path: String, durable: Bool, temporary name: String? = nil, body: (String) throws -> Void
     ) throws {

@@ -20,7 +20,8 @@ struct HDF5Parser {
         guard try superblock.bytes(8) == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] else {
             throw ObjectFault.notHDF5
         }
-        // Versions of superblock, free space, root entry; reserved; shared headers; sizes of offsets, lengths.
+        // Versions of superblock, free space, root entry; reserved; shared headers; sizes of
+        // offsets, lengths.
         guard try superblock.bytes(8) == [0, 0, 0, 0, 0, 8, 8, 0] else {
             throw ObjectFault.structure("a superblock of another version")
         }
@@ -71,7 +72,9 @@ struct HDF5Parser {
         var remaining = count
         var blocks = [(place + 16, size)]
         while let (start, length) = blocks.popLast() {
-            guard length <= Self.maximumHeader else { throw ObjectFault.structure("a header's size") }
+            guard length <= Self.maximumHeader else {
+                throw ObjectFault.structure("a header's size")
+            }
             var block = try cursor(at: start, count: length)
             while remaining > 0, block.left >= 8 {
                 remaining -= 1
@@ -99,7 +102,8 @@ struct HDF5Parser {
         }
     }
 
-    private func message(_ type: UInt16, _ body: inout Cursor, into messages: inout Messages) throws {
+    private func message(_ type: UInt16, _ body: inout Cursor, into messages: inout Messages) throws
+    {
         switch type {
         case 0x01: messages.shape = try Self.shape(&body)
         case 0x03: messages.type = body.rest()
@@ -207,7 +211,9 @@ struct HDF5Parser {
             var node = try cursor(at: place, count: 8)
             let signature = try node.bytes(4)
             if signature == Array("SNOD".utf8) {
-                guard try node.bytes(2) == [1, 0] else { throw ObjectFault.structure("a group node") }
+                guard try node.bytes(2) == [1, 0] else {
+                    throw ObjectFault.structure("a group node")
+                }
                 let count = Int(try node.uint16())
                 var entries = try cursor(at: place + 8, count: count * 40)
                 for _ in 0..<count {

@@ -1,13 +1,16 @@
 import Foundation
 
-/// Reads the part of HDF5 that this module writes: groups, contiguous datasets, short text attributes.
+/// Reads the part of HDF5 that this module writes: groups, contiguous datasets, short text
+/// attributes.
 ///
-/// Files come from strangers and from failing disks, and the C library trusts what it reads; this reader
-/// trusts nothing. Offsets, sizes, ranks and types are checked against the file's size before anything is
-/// allocated, every header is visited once (so cycles end), and links out of the file are refused. Whatever
-/// else HDF5 can express (chunks, filters, soft links, newer header versions) is refused as unknown.
+/// Files come from strangers and from failing disks, and the C library trusts what it reads; this
+/// reader trusts nothing. Offsets, sizes, ranks and types are checked against the file's size
+/// before anything is allocated, every header is visited once (so cycles end), and links out of the
+/// file are refused. Whatever else HDF5 can express (chunks, filters, soft links, newer header
+/// versions) is refused as unknown.
 ///
-/// Layout: *HDF5 File Format Specification Version 3.0*, superblock version 0, object header version 1.
+/// Layout: *HDF5 File Format Specification Version 3.0*, superblock version 0, object header
+/// version 1.
 struct HDF5Reader {
     struct Group {
         /// Without a leading slash; empty for the root.
@@ -26,6 +29,8 @@ struct HDF5Reader {
 
     let root: Group
     let groups: [Group]
+    /// The file's size in bytes.
+    var size: Int { file.size }
     private let datasets: [Dataset]
     private let file: RegularFile
 
@@ -84,7 +89,8 @@ enum DatasetType: Equatable {
             switch self {
             case .float16: [0x11, 0x20, 15, 0, 2, 0, 0, 0, 0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0]
             case .float32: [0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0]
-            case .float64: [0x11, 0x20, 63, 0, 8, 0, 0, 0, 0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
+            case .float64:
+                [0x11, 0x20, 63, 0, 8, 0, 0, 0, 0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
             case .int32: [0x10, 0x08, 0, 0, 4, 0, 0, 0, 0, 0, 32, 0]
             case .int64: [0x10, 0x08, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0]
             case .uint8: [0x10, 0x00, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0]

@@ -1,8 +1,8 @@
 import CHDF5
 import Foundation
 
-/// The door to the HDF5 library: its calls are serial, silent, and fail with an error that names the file
-/// and the value.
+/// The door to the HDF5 library: its calls are serial, silent, and fail with an error that names
+/// the file and the value.
 enum HDF5 {
     private static let lock = NSLock()
     private nonisolated(unsafe) static var isOpen = false  // guarded by `lock`
@@ -11,7 +11,8 @@ enum HDF5 {
         lock.lock()
         defer { lock.unlock() }
         if !isOpen {
-            // The library's own exit handler would run in the middle of a call that a signal cut short.
+            // The library's own exit handler would run in the middle of a call that a signal cut
+            // short.
             H5dont_atexit()
             H5open()
             chdf5_silence()
@@ -29,8 +30,8 @@ enum HDF5 {
     }
 }
 
-/// An HDF5 file while it is being written, under a temporary name. Everything in it is of a few plain
-/// kinds: groups, contiguous datasets without filters, text attributes, external links.
+/// An HDF5 file while it is being written, under a temporary name. Everything in it is of a few
+/// plain kinds: groups, contiguous datasets without filters, text attributes, external links.
 ///
 /// Use only inside `HDF5.locked`.
 struct HDF5Writer {
@@ -41,14 +42,16 @@ struct HDF5Writer {
 
     /// Creates the file, has `body` fill it, and closes it.
     ///
-    /// - Parameter reserving: bytes that the datasets will take. The space is allocated first, because a
-    ///   disk that fills up in the middle surfaces inside the library, at times as a crash.
+    /// - Parameter reserving: bytes that the datasets will take. The space is allocated first,
+    ///   because a disk that fills up in the middle surfaces inside the library, at times as a
+    ///   crash.
     static func create(
         _ path: String, reserving: Int, body: (HDF5Writer) throws -> Void
     ) throws {
         let access = H5Pcreate(chdf5_file_access())
         defer { H5Pclose(access) }
-        // Nobody else knows the temporary name, so a lock would only fail where there is no locking.
+        // Nobody else knows the temporary name, so a lock would only fail where there is no
+        // locking.
         H5Pset_file_locking(access, false, true)
         let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
         guard file >= 0 else {
@@ -82,7 +85,8 @@ struct HDF5Writer {
         var handle: UnsafeMutableRawPointer?
         guard H5Fget_vfd_handle(file, chdf5_default(), &handle) >= 0, let handle else { return }
         let descriptor = handle.load(as: Int32.self)
-        // fallocate and not posix_fallocate: where the file system cannot, the latter writes every block.
+        // fallocate and not posix_fallocate: where the file system cannot, the latter writes every
+        // block.
         guard fallocate(descriptor, 0, 0, off_t(bytes)) != 0 else { return }
         let code = errno
         guard code == ENOSPC || code == EFBIG || code == EDQUOT else { return }

@@ -1,7 +1,8 @@
 import Foundation
 
-/// JSON as the workspace writes it: fields in the order of the record, whole numbers without a point,
-/// text in UTF-8 with only the escapes that JSON demands. The same value always gives the same bytes.
+/// JSON as the workspace writes it: fields in the order of the record, whole numbers without a
+/// point, text in UTF-8 with only the escapes that JSON demands. The same value always gives the
+/// same bytes.
 struct JSONWriter {
     /// Deeper values are refused, so that reading one back never exhausts the stack.
     static let maximumDepth = 64
@@ -13,7 +14,8 @@ struct JSONWriter {
     }
 
     mutating func number(_ value: Double) {
-        if let whole = Int(exactly: value), abs(whole) <= 1 << 53, whole != 0 || value.sign == .plus {
+        if let whole = Int(exactly: value), abs(whole) <= 1 << 53, whole != 0 || value.sign == .plus
+        {
             bytes.append(contentsOf: String(whole).utf8)
         } else if value.isFinite {
             bytes.append(contentsOf: value.description.utf8)
@@ -117,7 +119,8 @@ extension String {
 
 /// Reads JSON text into a value tree in time and memory linear in its length.
 ///
-/// `{"$array": …}` comes back as an ordinary record; `resolved(arrays:)` puts arrays in their place.
+/// `{"$array": …}` comes back as an ordinary record; `resolved(arrays:)` puts arrays in their
+/// place.
 struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var place = 0
@@ -242,7 +245,8 @@ struct JSONReader {
         place += 1
         let start = place
         // Most strings have no escape: one pass, one copy.
-        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20
+        {
             place += 1
         }
         if next == UInt8(ascii: "\"") {

@@ -14,8 +14,10 @@ final class Journal {
         var end = 0
         /// Bytes after it: a line that was being written when its process died, or damage.
         var tail = 0
-        /// The version that the first line names, whether or not its checksum is right.
-        var version: Int?
+        /// The same bytes as lines, for when they turn out to be damage.
+        var tailDamages: [Damage] = []
+        /// Whether the file's last byte is a line feed (or there is none).
+        var endsInLineFeed = true
         var exists = false
     }
 
@@ -30,6 +32,8 @@ final class Journal {
     private var descriptor: Int32 = -1
     /// Where the next line goes.
     private(set) var length = 0
+    /// Set where damage ends in half a line, which the next line must not continue.
+    private var owesLineFeed = false
 
     init(path: String, isDurable: Bool) {
         self.path = path
@@ -41,6 +45,15 @@ final class Journal {
     func close() {
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = -1
+    }
+
+    /// The version that a journal's first line names; nil where there is no such line.
+    static func version(of path: String) -> Int? {
+        guard let file = try? RegularFile(path),
+            let head = try? file.read(at: 0, count: min(file.size, 1 << 12))
+        else { return nil }
+        let line = [UInt8](head.prefix { $0 != 0x0A })
+        return (try? JSONReader.read(line))?["version"]?.intValue
     }
 
     static func load(_ path: String) throws -> Content {
@@ -68,9 +81,6 @@ final class Journal {
             number += 1
             let end = bytes[start...].firstIndex(of: 0x0A)
             let text = UnsafeBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)])
-            if number == 1 {
-                content.version = (try? JSONReader.read(text))?["version"]?.intValue
-            }
             // Without its line feed a line is not whole, even if the rest of it is.
             if let end, let line = JournalLine(text) {
                 content.damages += pending
@@ -83,29 +93,32 @@ final class Journal {
             start = (end ?? bytes.count) + 1
         }
         content.tail = bytes.count - content.end
+        content.endsInLineFeed = bytes.last.map { $0 == 0x0A } ?? true
+        content.tailDamages = pending
     }
 
     /// Opens the file for appending after `length` bytes; what is behind them is cut off.
-    func open(at length: Int) throws {
+    func open(at length: Int, owesLineFeed: Bool = false) throws {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
             throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw WorkspaceError.fileDamaged(file: path, .notAFile)
+            throw WorkspaceError.fileDamaged(file: path, ObjectFault.notAFile)
         }
         if Int(status.st_size) > length, ftruncate(descriptor, off_t(length)) != 0 {
             throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
         }
         self.length = length
+        self.owesLineFeed = owesLineFeed
     }
 
     /// Appends lines by one write.
     ///
     /// - Parameter durable: waits until they, and all before them, are on the disk.
     func append(_ lines: [JournalLine], durable: Bool) throws {
-        let bytes = lines.flatMap(\.bytes)
+        let bytes = (owesLineFeed ? [0x0A] : []) + lines.flatMap(\.bytes)
         do {
             try Files.write(bytes, to: descriptor, at: length, path: path)
             if durable, isDurable, fdatasync(descriptor) != 0 {
@@ -117,6 +130,7 @@ final class Journal {
             throw error
         }
         length += bytes.count
+        owesLineFeed = false
     }
 }
 

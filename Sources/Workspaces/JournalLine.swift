@@ -2,9 +2,9 @@ import Foundation
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
-/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement. `checkpoint` and `keep` add
-/// values to one; `undo` and `redo` move the present; `floor` says how far back undo still reaches;
-/// `base` states all names anew after damage.
+/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement. `checkpoint` and
+/// `keep` add values to one; `undo` and `redo` move the present; `floor` says how far back undo
+/// still reaches; `base` states all names anew after damage.
 enum JournalLine: Equatable {
     case workspace(version: Int, time: String, program: String)
     case begin(sequence: Int, time: String, source: String, seed: String, program: String)
@@ -147,7 +147,8 @@ func all<Item>(_ value: StoredValue?, _ item: (StoredValue) -> Item?) -> [Item]?
 private let sealStart = Array(#","check":""#.utf8)
 private let sealLength = 16
 
-/// A record as one line of JSON: its last field is the head of the SHA-256 of everything before that field.
+/// A record as one line of JSON: its last field is the head of the SHA-256 of everything before
+/// that field.
 func sealed(_ record: StoredRecord) -> [UInt8] {
     var writer = JSONWriter()
     // Neither arrays nor repeated keys nor depth occur in records of ours.
@@ -183,6 +184,7 @@ func timeStamp() -> String {
     var text = [CChar](repeating: 0, count: 32)
     strftime(&text, 32, "%Y-%m-%dT%H:%M:%S", &parts)
     let milliseconds = 1000 + now.tv_nsec / 1_000_000
-    let head = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let head = String(
+        decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return "\(head).\(String(milliseconds).dropFirst())Z"
 }

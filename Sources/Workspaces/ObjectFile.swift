@@ -28,8 +28,8 @@ enum ObjectFile {
 
     /// Reads the object under a group, and says what its digest is.
     ///
-    /// Every dataset is hashed. Where one differs from the checksum beside it the error names it; the
-    /// caller compares the digest, which no change to the file can leave as it was.
+    /// Every dataset is hashed. Where one differs from the checksum beside it the error names it;
+    /// the caller compares the digest, which no change to the file can leave as it was.
     static func read(
         _ file: HDF5Reader, group: HDF5Reader.Group
     ) throws -> (object: StoredObject, manifest: ObjectManifest) {
@@ -42,7 +42,8 @@ enum ObjectFile {
         var arrays: [String: StoredArray] = [:]
         var json: StoredValue?
         for dataset in file.datasets(under: group) {
-            let path = String(decoding: dataset.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+            let path = String(
+                decoding: dataset.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
             let bytes = try file.bytes(of: dataset)
             let sum = sha256(bytes)
             if let expected = dataset.attributes["sha256"], expected != sum {
@@ -118,4 +119,20 @@ enum ObjectFault: Error, Equatable {
     case json(JSONError)
     case jsonNames(String)
     case digest
+}
+
+extension ObjectFile {
+    /// The path inside an object's file that a single name should lead to, told from its structure
+    /// alone. The root for anything that cannot be read: whoever follows the link sees for
+    /// themselves.
+    static func mainPath(_ path: String) -> String {
+        guard let file = try? HDF5Reader(path) else { return "" }
+        let datasets = file.datasets(under: file.root)
+        if datasets.count == 1 { return ObjectLayout.jsonPath }
+        guard datasets.count == 2, datasets.contains(where: { $0.path == "array" }),
+            let json = datasets.first(where: { $0.path == ObjectLayout.jsonPath }),
+            (try? file.bytes(of: json)) == Data(ObjectManifest.bareArrayJSON.utf8)
+        else { return "" }
+        return "array"
+    }
 }

@@ -1,8 +1,8 @@
 import Crypto
 import Foundation
 
-/// How an object is laid out in a file: one dataset an array, under a path made from the record keys
-/// and list positions that lead to it, and one dataset `json` that holds everything else.
+/// How an object is laid out in a file: one dataset an array, under a path made from the record
+/// keys and list positions that lead to it, and one dataset `json` that holds everything else.
 struct ObjectLayout {
     static let jsonPath = "json"
     /// numpy keeps the size of a text element in 31 bits.
@@ -50,8 +50,9 @@ struct ObjectLayout {
     /// The bytes of all datasets.
     var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.bytes.count } }
 
-    /// Turns the steps to an array into an HDF5 path. Different steps give different paths: what HDF5
-    /// gives a meaning to is escaped with `%`, and only the root's own `json` needs a special case.
+    /// Turns the steps to an array into an HDF5 path. Different steps give different paths: what
+    /// HDF5 gives a meaning to is escaped with `%`, and only the root's own `json` needs a special
+    /// case.
     static func path(of steps: [PathStep]) -> String {
         guard !steps.isEmpty else { return "array" }
         var components = steps.map { step in
@@ -86,9 +87,9 @@ struct ObjectLayout {
     }
 }
 
-/// What an object holds, without the bytes. Its text has one form, and the SHA-256 of that text is the
-/// object's digest: two files hold the same object exactly when their digests are equal, whatever
-/// HDF5 did with the space between the datasets.
+/// What an object holds, without the bytes. Its text has one form, and the SHA-256 of that text is
+/// the object's digest: two files hold the same object exactly when their digests are equal,
+/// whatever HDF5 did with the space between the datasets.
 struct ObjectManifest: Equatable {
     struct Entry: Equatable {
         var path: String
@@ -137,7 +138,8 @@ struct ObjectManifest: Equatable {
     }
 
     private var isBareArray: Bool { entries[0].sha256 == Self.bareArraySHA256 }
-    private static let bareArraySHA256 = Workspaces.sha256(Array(#"{"$array":"array"}"#.utf8))
+    static let bareArrayJSON = #"{"$array":"array"}"#
+    private static let bareArraySHA256 = Workspaces.sha256(Array(bareArrayJSON.utf8))
 }
 
 extension StoredObject {

@@ -28,7 +28,8 @@ public struct StoredArray: Sendable, Equatable {
     public let shape: [Int]
     public let bytes: Data
 
-    /// - Throws: `WorkspaceError.shapeMismatch` unless `bytes` holds exactly the elements of `shape`.
+    /// - Throws: `WorkspaceError.shapeMismatch` unless `bytes` holds exactly the elements of
+    ///   `shape`.
     public init(type: ElementType, shape: [Int], bytes: Data) throws {
         guard shape.count <= Self.maximumRank,
             let expected = byteCount(of: shape, type: type), expected == bytes.count
@@ -149,8 +150,8 @@ public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral 
 
 /// A tree of plain values with arrays at its leaves.
 ///
-/// Numbers are doubles: a 64-bit seed belongs in `.text`. Every `.array` becomes an HDF5 dataset of its
-/// own (about 0.1 ms each), so thousands of tiny arrays are better concatenated into one.
+/// Numbers are doubles: a 64-bit seed belongs in `.text`. Every `.array` becomes an HDF5 dataset of
+/// its own (about 0.1 ms each), so thousands of tiny arrays are better concatenated into one.
 public indirect enum StoredValue: Sendable, Equatable {
     case null
     case bool(Bool)

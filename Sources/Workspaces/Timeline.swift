@@ -2,8 +2,8 @@ import Foundation
 
 /// The names now and the statements that led to them: what a journal means.
 ///
-/// The same code follows a journal line by line when a workspace is opened and while it is used, so that
-/// what is in memory is always what the file says.
+/// The same code follows a journal line by line when a workspace is opened and while it is used, so
+/// that what is in memory is always what the file says.
 struct Timeline {
     struct Statement {
         var sequence: Int
@@ -37,7 +37,8 @@ struct Timeline {
     private(set) var statements: [Statement] = []
     private var places: [Int: Int] = [:]
     private var current: [String: BindingInfo] = [:]
-    /// Steps that undo can take back, oldest first, and those that redo can take again, next one last.
+    /// Steps that undo can take back, oldest first, and those that redo can take again, next one
+    /// last.
     private(set) var done: [Step] = []
     private(set) var undone: [Step] = []
     private(set) var lastSequence = 0
@@ -149,7 +150,8 @@ struct Timeline {
         lastSequence = max(lastSequence, statement.sequence)
     }
 
-    /// Where a statement is in the list; one whose first line was damaged gets an entry without source.
+    /// Where a statement is in the list; one whose first line was damaged gets an entry without
+    /// source.
     private mutating func place(_ sequence: Int, time: String) -> Int {
         if let place = places[sequence] { return place }
         add(Statement(sequence: sequence, time: time, source: "", seed: "", program: ""))
@@ -172,7 +174,8 @@ struct Timeline {
             changes.append(Change(name: name, before: current[name], after: nil))
         }
         for binding in commit.bind {
-            changes.append(Change(name: binding.name, before: current[binding.name], after: binding))
+            changes.append(
+                Change(name: binding.name, before: current[binding.name], after: binding))
         }
         return changes
     }

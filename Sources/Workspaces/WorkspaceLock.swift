@@ -1,3 +1,4 @@
+import CHDF5
 import Foundation
 import Glibc
 
@@ -83,17 +84,16 @@ final class WorkspaceLock {
     private static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, 255)
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Network and user-space file systems, by the numbers of statfs(2).
     private static func isRemote(_ descriptor: Int32) -> Bool {
-        var status = statfs()
-        guard fstatfs(descriptor, &status) == 0 else { return true }
         let remote: Set<UInt32> = [
             0x6969, 0xFF53_4D42, 0xFE53_4D42, 0x517B, 0x6573_5546, 0x00C3_6400, 0x0BD0_0BD0,
             0x0102_1997, 0x4750_4653,
         ]
-        return remote.contains(UInt32(truncatingIfNeeded: status.f_type))
+        return remote.contains(UInt32(truncatingIfNeeded: chdf5_file_system(descriptor)))
     }
 }

@@ -1,0 +1,116 @@
+import Foundation
+
+/// A statement as the journal tells it.
+public struct HistoryEntry: Sendable {
+    public enum Status: Sendable, Equatable {
+        case committed
+        /// Committed and taken back by `undo`.
+        case undone
+        case failed(String)
+        /// It began, and no process is running it any more.
+        case unfinished
+        case running
+    }
+
+    public var sequence: Int
+    /// Empty where the line that held it is damaged.
+    public var source: String
+    public var seed: String
+    /// Name and version of the program that ran it.
+    public var program: String
+    /// When it began: UTC, ISO 8601.
+    public var time: String
+    public var status: Status
+    public var seconds: Double?
+    public var inputs: [BindingInfo]
+    public var files: [InputFile]
+    public var bound: [BindingInfo]
+    public var unbound: [String]
+    /// The digest of its last checkpoint.
+    public var checkpoint: String?
+    /// Whether the names now are those right after this statement.
+    public var isCurrent: Bool
+}
+
+/// Where a value came from: it, what its statement read, what those came from, and so on, each
+/// once.
+public struct Provenance: Sendable {
+    public struct Step: Sendable {
+        public var binding: BindingInfo
+        /// Nil where the journal does not tell.
+        public var statement: HistoryEntry?
+        /// Positions in `steps` of what the statement read.
+        public var inputs: [Int]
+    }
+
+    /// The value asked for comes first; inputs come after what they went into.
+    public var steps: [Step]
+    /// Whether there is more behind the last steps.
+    public var isCut: Bool
+}
+
+extension Workspace {
+    /// Every statement, oldest first.
+    public var history: [HistoryEntry] {
+        locked { timeline.statements.map(entry) }
+    }
+
+    /// One statement; nil if there is none with this number.
+    public func statement(_ sequence: Int) -> HistoryEntry? {
+        locked { timeline.statement(sequence).map(entry) }
+    }
+
+    private func entry(_ statement: Timeline.Statement) -> HistoryEntry {
+        let status: HistoryEntry.Status
+        if statement.commit != nil {
+            status = statement.isUndone ? .undone : .committed
+        } else if let message = statement.message {
+            status = .failed(message)
+        } else {
+            status = running == statement.sequence ? .running : .unfinished
+        }
+        let commit = statement.commit
+        return HistoryEntry(
+            sequence: statement.sequence, source: statement.source, seed: statement.seed,
+            program: statement.program, time: statement.time, status: status,
+            seconds: commit?.seconds, inputs: commit?.inputs.map(timeline.resolved) ?? [],
+            files: commit?.files ?? [], bound: commit?.bind.map(timeline.resolved) ?? [],
+            unbound: commit?.unbind ?? [], checkpoint: statement.checkpoint,
+            isCurrent: timeline.done.last?.sequence == statement.sequence)
+    }
+
+    /// Follows a value back to the files it came from.
+    ///
+    /// - Parameter limit: the most steps to return.
+    public func provenance(of name: String, limit: Int = 1000) throws -> Provenance {
+        try locked {
+            guard let start = timeline.binding(name) else { throw WorkspaceError.unknownName(name) }
+            struct Key: Hashable {
+                var name: String
+                var sequence: Int
+            }
+            var steps = [Provenance.Step(binding: start, statement: nil, inputs: [])]
+            var places = [Key(name: start.name, sequence: start.sequence): 0]
+            var isCut = false
+            var next = 0
+            while next < steps.count {
+                let statement = timeline.statement(steps[next].binding.sequence).map(entry)
+                steps[next].statement = statement
+                for input in statement?.inputs ?? [] {
+                    let key = Key(name: input.name, sequence: input.sequence)
+                    if let place = places[key] {
+                        steps[next].inputs.append(place)
+                    } else if steps.count < limit {
+                        places[key] = steps.count
+                        steps[next].inputs.append(steps.count)
+                        steps.append(.init(binding: input, statement: nil, inputs: []))
+                    } else {
+                        isCut = true
+                    }
+                }
+                next += 1
+            }
+            return Provenance(steps: steps, isCut: isCut)
+        }
+    }
+}

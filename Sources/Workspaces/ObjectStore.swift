@@ -1,0 +1,140 @@
+import Foundation
+import Glibc
+
+/// The folder `objects`: immutable files, each named by the digest of what it holds.
+///
+/// A file is written under a temporary name beside the others and renamed when it is complete and
+/// on the disk, so whatever has its final name is whole. Equal values are written once.
+final class ObjectStore {
+    let folder: String
+    private let isDurable: Bool
+    /// Objects that were written or read whole by this process, and so need no second look.
+    private var sound: Set<String> = []
+    private var nextTemporary = 0
+
+    /// Room left beside the bytes of an object, for HDF5's own structures and the journal.
+    private static let spaceMargin = 1 << 20
+    private static let temporaryPrefix = ".new-"
+
+    init(folder: String, isDurable: Bool) {
+        self.folder = folder
+        self.isDurable = isDurable
+    }
+
+    /// `ab/cdef….h5` below the folder. The digest was checked to be one.
+    static func fileName(_ digest: String) -> String {
+        "\(digest.prefix(2))/\(digest.dropFirst(2)).h5"
+    }
+
+    func path(_ digest: String) -> String { folder + "/" + Self.fileName(digest) }
+
+    /// Whether there is a file for the digest; what is in it shows when it is read.
+    func contains(_ digest: String) -> Bool {
+        isDigest(digest) && Files.kind(of: folder) == .folder
+            && Files.kind(of: folder + "/" + digest.prefix(2)) == .folder
+            && Files.kind(of: path(digest)) == .file
+    }
+
+    /// Reads an object and compares it with its digest.
+    ///
+    /// - Throws: `ObjectFault`.
+    func read(_ digest: String) throws -> (object: StoredObject, manifest: ObjectManifest) {
+        // A folder that is a link would lead out of the workspace.
+        guard contains(digest) else {
+            throw Files.kind(of: path(digest)) == .absent ? ObjectFault.absent : .notAFile
+        }
+        let file = try HDF5Reader(path(digest))
+        let result = try ObjectFile.read(file, group: file.root)
+        guard result.manifest.digest == digest else {
+            sound.remove(digest)
+            throw ObjectFault.digest
+        }
+        sound.insert(digest)
+        return result
+    }
+
+    func fileSize(_ digest: String) -> Int {
+        var status = stat()
+        return lstat(path(digest), &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// Writes those of the objects that are not there yet.
+    ///
+    /// - Returns: the bytes written.
+    func write(_ layouts: [ObjectLayout]) throws -> Int {
+        var total = 0
+        var folders: Set<String> = []
+        for layout in layouts {
+            let digest = layout.manifest.digest
+            // A damaged file under the right name would otherwise never be replaced.
+            if contains(digest), sound.contains(digest) || (try? read(digest)) != nil { continue }
+            try reserve(layout)
+            let target = path(digest)
+            let home = Files.folder(of: target)
+            if Files.kind(of: home) == .absent { folders.insert(folder) }
+            try Files.makeFolder(folder)
+            try Files.makeFolder(home)
+            nextTemporary += 1
+            let temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())-\(nextTemporary)"
+            do {
+                try ObjectFile.write(layout, to: temporary)
+                if isDurable { try Files.synchronize(temporary) }
+                guard rename(temporary, target) == 0 else {
+                    throw WorkspaceError.cannotWrite(file: target, reason: sentence(errno: errno))
+                }
+            } catch {
+                unlink(temporary)
+                throw error
+            }
+            folders.insert(home)
+            sound.insert(digest)
+            total += fileSize(digest)
+        }
+        if isDurable {
+            for folder in folders { try Files.synchronize(folder) }
+        }
+        return total
+    }
+
+    private func reserve(_ layout: ObjectLayout) throws {
+        let needed = layout.byteCount + Self.spaceMargin
+        guard let free = Files.freeSpace(at: folder), free < needed else { return }
+        throw WorkspaceError.diskFull(file: folder, needed: needed, free: free)
+    }
+
+    /// The digests of all files in the folder, sorted; files with other names are not ours.
+    func digests() -> [String] {
+        guard Files.kind(of: folder) == .folder else { return [] }
+        var digests: [String] = []
+        for prefix in Files.names(in: folder) where prefix.utf8.count == 2 {
+            let home = folder + "/" + prefix
+            guard Files.kind(of: home) == .folder else { continue }
+            for name in Files.names(in: home) where name.hasSuffix(".h5") {
+                let digest = prefix + name.dropLast(3)
+                if isDigest(digest) { digests.append(digest) }
+            }
+        }
+        return digests
+    }
+
+    /// Removes an object's file.
+    ///
+    /// - Returns: the bytes freed; zero where it could not be removed.
+    func remove(_ digest: String) -> Int {
+        guard contains(digest) else { return 0 }
+        let size = fileSize(digest)
+        sound.remove(digest)
+        guard unlink(path(digest)) == 0 else { return 0 }
+        // Succeeds only for a folder that is empty now.
+        rmdir(folder + "/" + digest.prefix(2))
+        return size
+    }
+
+    /// Removes what a process left that died while it wrote.
+    func removeTemporaries() {
+        guard Files.kind(of: folder) == .folder else { return }
+        for name in Files.names(in: folder) where name.hasPrefix(Self.temporaryPrefix) {
+            unlink(folder + "/" + name)
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import Foundation
+import Glibc
+
+/// What opening found: the state, what there is to say about it, and what is still to be mended.
+struct Recovery {
+    var timeline = Timeline()
+    var notices: [Notice] = []
+    var damages: [Journal.Damage] = []
+    var owedBase: String?
+    var isInDoubt = false
+    /// Where the next line of the journal goes.
+    var journalLength = 0
+    var owesLineFeed = false
+    /// Whether there is nothing yet.
+    var isNew = false
+}
+
+extension Workspace {
+    /// Opens a workspace, or makes one.
+    ///
+    /// - Parameters:
+    ///   - path: its folder, by custom `NAME.samiws`. Ignored for an ephemeral one.
+    ///   - program: name and version of the caller, for the journal.
+    /// - Throws: `WorkspaceError`: `.newer` for a version that this program does not know,
+    ///   `.absent`, `.notAWorkspace`, `.notAFolder`, or what the file system says.
+    public static func open(
+        _ path: String, mode: Mode = .readWrite, program: String = "sami"
+    ) throws -> Workspace {
+        try open(path, mode: mode, program: program, isDurable: mode != .ephemeral)
+    }
+
+    /// - Parameter isDurable: whether to wait for the disk. Tests that reopen a workspace a thousand
+    ///   times do not.
+    static func open(
+        _ path: String, mode: Mode, program: String = "sami", isDurable: Bool
+    ) throws -> Workspace {
+        // A file that grows past a limit should fail its write, not kill the process.
+        signal(SIGXFSZ, SIG_IGN)
+        switch mode {
+        case .readOnly: return try openToRead(path, program: program, mode: mode, reason: nil)
+        case .ephemeral:
+            return try openToWrite(
+                makeEphemeralFolder(), mode: mode, program: program, isDurable: false)
+        case .readWrite:
+            var path = path
+            while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+            return try openToWrite(path, mode: mode, program: program, isDurable: isDurable)
+        }
+    }
+
+    private static func openToWrite(
+        _ path: String, mode: Mode, program: String, isDurable: Bool
+    ) throws -> Workspace {
+        let isThere = try check(path)
+        if !isThere {
+            try Files.makeFolder(path)
+            if isDurable { try Files.synchronize(Files.folder(of: path)) }
+        }
+        var notices: [Notice] = []
+        let lock: WorkspaceLock
+        switch WorkspaceLock.take(path + "/lock") {
+        case .taken(let taken, let left):
+            lock = taken
+            if let left {
+                notices.append(
+                    Notice(
+                        .lock,
+                        "The last session here (\(left)) ended without closing '\(path)'; "
+                            + "its lock was taken over."))
+            }
+        case .held(let holder):
+            let who = holder.map { "\($0)" } ?? "another process"
+            return try openToRead(
+                path, program: program, mode: mode, reason: "\(who), has it open for writing")
+        case .refused(let reason):
+            guard isThere else {
+                throw WorkspaceError.cannotWrite(file: path + "/lock", reason: reason)
+            }
+            return try openToRead(
+                path, program: program, mode: mode, reason: "its lock cannot be taken: \(reason)")
+        }
+        var recovered = try recover(path)
+        recovered.notices = notices + recovered.notices
+        let workspace = Workspace(
+            path: path, mode: mode, program: program, isDurable: isDurable, lock: lock,
+            readOnlyReason: nil, recovered: recovered)
+        try workspace.mend(recovered)
+        return workspace
+    }
+
+    private static func openToRead(
+        _ path: String, program: String, mode: Mode, reason: String?
+    ) throws -> Workspace {
+        guard try check(path) else { throw WorkspaceError.absent(path) }
+        var recovered = try recover(path)
+        if let reason {
+            recovered.notices.insert(
+                Notice(.lock, "'\(path)' is open read-only: \(reason)."), at: 0)
+        }
+        return Workspace(
+            path: path, mode: mode, program: program, isDurable: true, lock: nil,
+            readOnlyReason: reason, recovered: recovered)
+    }
+
+    /// Whether something is at the path already.
+    ///
+    /// - Throws: where it cannot be a workspace, or is one of a newer version; nothing was touched
+    ///   then.
+    private static func check(_ path: String) throws -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else {
+                throw WorkspaceError.cannotRead(file: path, reason: sentence(errno: errno))
+            }
+            return false
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw WorkspaceError.notAFolder(path) }
+        let names = Files.names(in: path)
+        let ours: Set<String> = ["journal.jsonl", "HEAD", "objects"]
+        guard !ours.isDisjoint(with: names) || names.allSatisfy({ $0 == "lock" }) else {
+            throw WorkspaceError.notAWorkspace(path)
+        }
+        if case .newer(let version) = try Head.load(path + "/HEAD") {
+            throw WorkspaceError.newer(path: path, version: version)
+        }
+        if let version = Journal.version(of: path + "/journal.jsonl"), version > Journal.version {
+            throw WorkspaceError.newer(path: path, version: version)
+        }
+        return true
+    }
+
+    /// Reads the journal and HEAD and decides what is true. Changes nothing.
+    static func recover(_ path: String) throws -> Recovery {
+        let journalPath = path + "/journal.jsonl"
+        let content = try Journal.load(journalPath)
+        let loaded = try Head.load(path + "/HEAD")
+        var recovery = Recovery()
+        recovery.isNew =
+            !content.exists && loaded == .absent && !Files.names(in: path).contains("objects")
+        var head: Head?
+        if case .head(let valid) = loaded { head = valid }
+
+        // Behind the last good line: a line that was cut short by a kill, unless HEAD had counted
+        // it.
+        let size = content.end + content.tail
+        let isTailDamage = content.tail > 0 && (head?.position ?? 0) > content.end
+        recovery.damages = content.damages + (isTailDamage ? content.tailDamages : [])
+        recovery.journalLength = isTailDamage ? size : content.end
+        recovery.owesLineFeed = isTailDamage && !content.endsInLineFeed
+
+        var isConsistent = true
+        var isHeadPassed = head == nil
+        func passHead() {
+            isHeadPassed = true
+            guard let head, recovery.timeline.names != head.names else { return }
+            // HEAD was written after these lines, all in one piece, so it knows better.
+            recovery.timeline.rebase(head.names)
+            isConsistent = false
+        }
+        for (line, end) in content.lines {
+            if !isHeadPassed, let head, end > head.position { passHead() }
+            if !recovery.timeline.follow(line) { isConsistent = false }
+        }
+        if !isHeadPassed { passHead() }
+        if let head { recovery.timeline.skip(to: head.sequence) }
+
+        for damage in recovery.damages {
+            recovery.notices.append(
+                Notice(
+                    .damage,
+                    "'\(journalPath)' is damaged in line \(damage.lineNumber) (\(damage.bytes) "
+                        + "bytes from byte \(damage.offset)): what that line said is lost from the "
+                        + "history."))
+        }
+        if let head, head.position > size {
+            recovery.notices.append(
+                Notice(
+                    .damage,
+                    "'\(journalPath)' is \(head.position - size) bytes shorter than it was"
+                        + (content.exists ? "" : " (it is missing)")
+                        + ": the end of the history is lost, the names and their values are not."))
+            isConsistent = false
+        }
+        if loaded == .damaged || loaded == .absent && !recovery.isNew {
+            let what = loaded == .damaged ? "is damaged" : "is missing"
+            // Between the first line of a journal and the first HEAD there is nothing to lose.
+            if loaded == .damaged || recovery.timeline.lastSequence > 0 || !content.exists {
+                recovery.notices.append(
+                    Notice(
+                        .recovery,
+                        "'\(path)/HEAD' \(what); the names were taken from the journal instead."))
+            }
+            recovery.isInDoubt = !recovery.damages.isEmpty || !isConsistent || !content.exists
+            if recovery.isInDoubt { isConsistent = false }
+        }
+        if !isConsistent, !recovery.isNew {
+            recovery.owedBase =
+                recovery.damages.isEmpty ? "the journal was cut" : "the journal was damaged"
+        }
+        return recovery
+    }
+
+    /// Writes what is missing or out of date, once the lock is held.
+    private func mend(_ recovery: Recovery) throws {
+        try locked {
+            objects.removeTemporaries()
+            for name in Files.names(in: path) where name.contains(".new-") {
+                let parts = name.components(separatedBy: ".new-")
+                if ["HEAD", "workspace.h5"].contains(parts[0]) { unlink(path + "/" + name) }
+            }
+            try Files.makeFolder(path + "/objects")
+            try journal.open(at: recovery.journalLength, owesLineFeed: recovery.owesLineFeed)
+            if recovery.isNew {
+                try append([], durable: true)
+                if isDurable { try Files.synchronize(path) }
+            }
+            openingNotices += writeHead()
+        }
+    }
+
+    /// A new folder for values that nobody keeps; also sweeps up those of processes that were
+    /// killed.
+    private static func makeEphemeralFolder() throws -> String {
+        let root = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        let prefix = "sami-ephemeral-"
+        for name in Files.names(in: root) where name.hasPrefix(prefix) {
+            let path = root + "/" + name
+            var status = stat()
+            guard
+                let process = name.split(separator: "-").dropFirst(2).first.flatMap({ Int32($0) }),
+                process > 0, kill(process, 0) != 0, errno == ESRCH,
+                lstat(path, &status) == 0, status.st_uid == geteuid()
+            else { continue }
+            Files.removeTree(path)
+        }
+        var template = Array("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw WorkspaceError.cannotWrite(file: root, reason: sentence(errno: errno))
+        }
+        return String(
+            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Glibc
+
+public struct PackReport: Sendable {
+    public var objects: Int
+    /// The size of the packed file.
+    public var bytes: Int
+    /// Values that undo would need and that are missing or damaged; they were left out.
+    public var missing: [Damage]
+}
+
+/// One file that holds a whole workspace: `journal` and `HEAD` as bytes, and under `objects` a
+/// group for each object, named by its digest and laid out as in its own file.
+enum PackedFile {
+    static let format = "sami pack 1"
+}
+
+extension Workspace {
+    /// Writes everything that names, undo and redo reach into one file, for another place or
+    /// person.
+    ///
+    /// The file appears whole or not at all. An earlier packed file is replaced, any other file is
+    /// not.
+    ///
+    /// - Throws: `WorkspaceError.damaged` if the value of a name is missing or damaged.
+    public func pack(to file: String) throws -> PackReport {
+        try locked {
+            try mustBeOpen()
+            try mustBeReplaceable(file)
+            var report = PackReport(objects: 0, bytes: 0, missing: [])
+            let needed = reachable(undo: .max).sorted()
+            let total = needed.reduce(0) { $0 + objects.fileSize($1) } + journal.length
+            let folder = Files.folder(of: file)
+            if let free = Files.freeSpace(at: folder), free < total + 1 << 20 {
+                throw WorkspaceError.diskFull(file: file, needed: total + 1 << 20, free: free)
+            }
+            // What was committed: a line that was cut short stays behind.
+            let content = try RegularFile(path + "/journal.jsonl").readAll()
+            let lines = isWritable ? content.prefix(journal.length) : content
+            let head = Head(
+                sequence: timeline.lastSequence, position: lines.count, names: timeline.names)
+            try Files.writeAside(file, durable: !isEphemeral) { temporary in
+                try HDF5.locked {
+                    try HDF5Writer.create(temporary, reserving: total) { writer in
+                        try writer.attribute(of: "/", "format", PackedFile.format)
+                        try writer.group("objects")
+                        for digest in needed {
+                            guard let layout = try layout(digest, into: &report) else { continue }
+                            try writer.group("objects/" + digest)
+                            try ObjectFile.write(layout, into: writer, group: "objects/" + digest)
+                            report.objects += 1
+                        }
+                        for (name, bytes) in [("journal", Data(lines)), ("HEAD", Data(head.bytes))]
+                        {
+                            let array = try StoredArray(
+                                type: .uint8, shape: [bytes.count], bytes: bytes)
+                            try writer.array(name, array, sha256: sha256(bytes))
+                        }
+                    }
+                }
+            }
+            var status = stat()
+            if stat(file, &status) == 0 { report.bytes = Int(status.st_size) }
+            return report
+        }
+    }
+
+    /// An object for packing; nil, and an entry in the report, for one that only undo would need
+    /// and that is not there.
+    private func layout(_ digest: String, into report: inout PackReport) throws -> ObjectLayout? {
+        do {
+            return try ObjectLayout(objects.read(digest).object)
+        } catch let fault as ObjectFault {
+            let damage = damage(digest, fault)
+            if let name = damage.names.first {
+                throw WorkspaceError.damaged(
+                    name: name, file: damage.file, fault, sequence: damage.sequence,
+                    source: damage.source)
+            }
+            report.missing.append(damage)
+            return nil
+        }
+    }
+
+    private func mustBeReplaceable(_ file: String) throws {
+        switch Files.kind(of: file) {
+        case .absent: return
+        case .file:
+            guard let packed = try? HDF5Reader(file),
+                packed.root.attributes["format"] == PackedFile.format
+            else { throw WorkspaceError.alreadyThere(file) }
+        case .folder, .other: throw WorkspaceError.alreadyThere(file)
+        }
+    }
+
+    /// Makes a workspace from a packed file. Every object is verified against its digest on the
+    /// way.
+    ///
+    /// The folder appears whole or not at all.
+    ///
+    /// - Throws: `WorkspaceError.alreadyThere` if something is at `path`; `.fileDamaged` for a file
+    ///   that is not what `pack` writes.
+    public static func unpack(_ file: String, to path: String) throws -> PackReport {
+        var path = path
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        guard Files.kind(of: path) == .absent else { throw WorkspaceError.alreadyThere(path) }
+        let temporary = path + ".new-\(getpid())"
+        Files.removeTree(temporary)
+        do {
+            let report = try unpack(file, into: temporary)
+            guard rename(temporary, path) == 0 else {
+                throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+            }
+            try Files.synchronize(Files.folder(of: path))
+            return report
+        } catch let fault as ObjectFault {
+            Files.removeTree(temporary)
+            throw WorkspaceError.fileDamaged(file: file, fault)
+        } catch {
+            Files.removeTree(temporary)
+            throw error
+        }
+    }
+
+    private static func unpack(_ file: String, into path: String) throws -> PackReport {
+        let packed = try HDF5Reader(file)
+        guard packed.root.attributes["format"] == PackedFile.format else {
+            throw ObjectFault.format(packed.root.attributes["format"])
+        }
+        func bytes(_ name: String) throws -> Data {
+            guard
+                let dataset = packed.datasets(under: packed.root).first(where: { $0.path == name })
+            else { throw ObjectFault.missing(name) }
+            let bytes = try packed.bytes(of: dataset)
+            guard dataset.type == .elements(.uint8) else { throw ObjectFault.type(name) }
+            guard dataset.attributes["sha256"] == sha256(bytes) else {
+                throw ObjectFault.checksum(name)
+            }
+            return bytes
+        }
+        let journal = try bytes("journal")
+        let headBytes = try bytes("HEAD")
+        switch Head.read(headBytes) {
+        case .newer(let version): throw WorkspaceError.newer(path: file, version: version)
+        case .absent, .damaged: throw ObjectFault.checksum("HEAD")
+        case .head: break
+        }
+        try Files.makeFolder(path)
+        try Files.makeFolder(path + "/objects")
+        let store = ObjectStore(folder: path + "/objects", isDurable: true)
+        var report = PackReport(objects: 0, bytes: packed.size, missing: [])
+        let prefix = "objects/"
+        for group in packed.groups where group.path.hasPrefix(prefix) {
+            let digest = String(group.path.dropFirst(prefix.count))
+            // Deeper groups are the insides of objects.
+            if digest.contains("/") { continue }
+            guard isDigest(digest) else { throw ObjectFault.unexpected(group.path) }
+            let (object, manifest) = try ObjectFile.read(packed, group: group)
+            guard manifest.digest == digest else { throw ObjectFault.checksum(group.path) }
+            let layout = try ObjectLayout(object)
+            // The same tree could be written in a way that is not ours, with a digest of its own.
+            guard layout.manifest == manifest else { throw ObjectFault.checksum(group.path) }
+            _ = try store.write([layout])
+            report.objects += 1
+        }
+        try Files.write([UInt8](journal), to: path + "/journal.jsonl")
+        try Files.write([UInt8](headBytes), to: path + "/HEAD")
+        for name in ["journal.jsonl", "HEAD", "objects"] {
+            try Files.synchronize(path + "/" + name)
+        }
+        // Opening reads journal and HEAD with all their checks, and makes workspace.h5.
+        try Workspace.open(path).close()
+        return report
+    }
+}

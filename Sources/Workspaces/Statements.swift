@@ -1,0 +1,212 @@
+import Foundation
+
+/// What a commit did.
+public struct CommitReport: Sendable {
+    public var sequence: Int
+    public var bound: [BindingInfo]
+    /// Bytes of new object files; zero where all values were there already.
+    public var bytesWritten: Int
+    /// What the workspace itself took, in seconds.
+    public var seconds: Double
+    public var notices: [Notice]
+}
+
+extension Workspace {
+    /// Journals that a statement starts.
+    ///
+    /// The line is not waited for: if a power cut takes it, the statement had no effect either.
+    ///
+    /// - Returns: its number, from 1.
+    public func begin(source: String, seed: String) throws -> Int {
+        try locked {
+            try mustBeWritable()
+            if let running {
+                throw WorkspaceError.statementRunning(
+                    sequence: running, source: timeline.statement(running)?.source ?? "")
+            }
+            let sequence = timeline.lastSequence + 1
+            try append(
+                [
+                    .begin(
+                        sequence: sequence, time: timeStamp(), source: source, seed: seed,
+                        program: program)
+                ], durable: false)
+            running = sequence
+            return sequence
+        }
+    }
+
+    /// Stores values, journals the statement, and binds the names. All of it or nothing.
+    ///
+    /// - Parameters:
+    ///   - bind: names and what they are bound to, in order.
+    ///   - unbind: names to forget.
+    ///   - inputs: names that the statement read; resolved to what they were before it.
+    ///   - files: files from outside that it read.
+    ///   - seconds: what the statement took.
+    /// - Throws: `WorkspaceError`; the statement is then still running, and nothing is bound.
+    @discardableResult
+    public func commit(
+        _ sequence: Int, bind: [(String, BoundValue)], unbind: [String] = [],
+        inputs: [String] = [], files: [InputFile] = [], seconds: Double
+    ) throws -> CommitReport {
+        try locked {
+            let start = ContinuousClock.now
+            try mustBeRunning(sequence)
+            try check(bind: bind.map(\.0), unbind: unbind)
+            var layouts: [ObjectLayout] = []
+            var bound: [BindingInfo] = []
+            for (name, value) in bind {
+                var binding: BindingInfo
+                switch value {
+                case .stored(let object):
+                    let layout = try ObjectLayout(object)
+                    layouts.append(layout)
+                    binding = BindingInfo(
+                        name: name, kind: layout.kind, digest: layout.manifest.digest,
+                        bytes: layout.byteCount, sequence: sequence, isStored: true)
+                case .existing(let digest):
+                    binding = try existing(digest)
+                    binding.name = name
+                    binding.sequence = sequence
+                case .transient(let kind, let digest, let bytes):
+                    guard digest.map(isDigest) ?? true else {
+                        throw WorkspaceError.unknownDigest(digest ?? "")
+                    }
+                    binding = BindingInfo(
+                        name: name, kind: kind, digest: digest,
+                        bytes: min(max(0, bytes), 1 << 48 - 1), sequence: sequence,
+                        isStored: false)
+                }
+                bound.append(binding)
+            }
+            let written = try objects.write(layouts)
+            for layout in layouts { noteMainPath(layout.manifest) }
+            let known = inputs.compactMap(timeline.binding)
+            try append(
+                [
+                    .commit(
+                        .init(
+                            sequence: sequence, time: timeStamp(), seconds: seconds, inputs: known,
+                            files: files, bind: bound, unbind: unbind))
+                ], durable: true)
+            running = nil
+            let notices = writeHead()
+            let took = start.duration(to: .now) / .seconds(1)
+            return CommitReport(
+                sequence: sequence, bound: bound, bytesWritten: written, seconds: took,
+                notices: notices)
+        }
+    }
+
+    /// Journals that a statement did not succeed. Names are as before it.
+    ///
+    /// Also drops a statement that an earlier process left unfinished.
+    public func fail(_ sequence: Int, message: String) throws {
+        try locked {
+            try mustBeWritable()
+            guard running == sequence || running == nil && timeline.open == sequence else {
+                throw WorkspaceError.noSuchStatement(sequence)
+            }
+            // Whether or not the line can be written: a full disk must not block what comes next.
+            running = nil
+            try append(
+                [.fail(sequence: sequence, time: timeStamp(), message: message)], durable: false)
+        }
+    }
+
+    /// Forgets an unfinished statement, with its checkpoint.
+    public func dropUnfinished() throws {
+        try locked {
+            guard let unfinished else { return }
+            try fail(unfinished.sequence, message: "dropped")
+        }
+    }
+
+    /// Stores how far a long statement got. `gc` keeps the last checkpoint until the statement
+    /// ends.
+    ///
+    /// - Returns: the checkpoint's digest, for `read(digest:)`.
+    @discardableResult
+    public func checkpoint(_ sequence: Int, _ state: StoredObject) throws -> String {
+        try locked {
+            try mustBeRunning(sequence)
+            let layout = try ObjectLayout(state)
+            _ = try objects.write([layout])
+            let digest = layout.manifest.digest
+            try append(
+                [.checkpoint(sequence: sequence, time: timeStamp(), digest: digest)], durable: true)
+            return digest
+        }
+    }
+
+    /// Lets an unfinished statement run again, under its number.
+    public func resume(_ sequence: Int) throws {
+        try locked {
+            try mustBeWritable()
+            guard running == nil, timeline.open == sequence else {
+                throw WorkspaceError.noSuchStatement(sequence)
+            }
+            running = sequence
+        }
+    }
+
+    /// Stores the value of a name that is bound to a transient one. The name can be read from then
+    /// on.
+    ///
+    /// - Throws: `WorkspaceError.valueChanged` if the binding has a digest, and it is another one.
+    public func keep(_ name: String, _ object: StoredObject) throws {
+        try locked {
+            try mustBeWritable()
+            guard let binding = timeline.binding(name) else {
+                throw WorkspaceError.unknownName(name)
+            }
+            let layout = try ObjectLayout(object)
+            let digest = layout.manifest.digest
+            guard binding.digest == nil || binding.digest == digest else {
+                throw WorkspaceError.valueChanged(name: name)
+            }
+            _ = try objects.write([layout])
+            noteMainPath(layout.manifest)
+            if !binding.isStored {
+                try append(
+                    [
+                        .keep(
+                            name: name, sequence: binding.sequence, digest: digest,
+                            bytes: layout.byteCount)
+                    ], durable: true)
+            }
+            _ = writeHead()
+        }
+    }
+
+    private func mustBeRunning(_ sequence: Int) throws {
+        try mustBeWritable()
+        guard running == sequence else { throw WorkspaceError.noSuchStatement(sequence) }
+    }
+
+    private func check(bind: [String], unbind: [String]) throws {
+        var seen: Set<String> = []
+        for name in bind + unbind {
+            guard !name.isEmpty, name.utf8.count <= 255, !name.utf8.contains(0) else {
+                throw WorkspaceError.nameNotUsable(name)
+            }
+            guard seen.insert(name).inserted else { throw WorkspaceError.nameRepeated(name) }
+        }
+        for name in unbind where timeline.binding(name) == nil {
+            throw WorkspaceError.unknownName(name)
+        }
+    }
+
+    /// Kind and size of an object that is stored already.
+    private func existing(_ digest: String) throws -> BindingInfo {
+        guard objects.contains(digest) else { throw WorkspaceError.unknownDigest(digest) }
+        if let binding = timeline.names.first(where: { $0.digest == digest && $0.isStored }) {
+            return binding
+        }
+        let object = try read(digest: digest)
+        return BindingInfo(
+            name: "", kind: object.kind, digest: digest, bytes: object.bytes, sequence: 0,
+            isStored: true)
+    }
+}

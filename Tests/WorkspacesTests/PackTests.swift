@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Workspaces
+
+@Suite struct PackTests {
+    @Test func aPackedWorkspaceComesBackWithEqualDigestsHistoryAndUndo() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("first", ["all": ObjectTests.awkward, "x": 1])
+        try workspace.run("second", ["x": try array([1, 2], [2])], inputs: ["all"])
+        try workspace.run("third", ["x": 3])
+        _ = try workspace.undo()
+        let file = scratch.path + "/packed.h5"
+        let packed = try workspace.pack(to: file)
+        #expect(packed.objects == 4 && packed.bytes > 0 && packed.missing.isEmpty)
+        _ = try workspace.pack(to: file)
+
+        let unpacked = try Workspace.unpack(file, to: scratch.path + "/copy.samiws/")
+        #expect(unpacked.objects == 4)
+        let copy = try Workspace.open(scratch.path + "/copy.samiws")
+        #expect(copy.notices.isEmpty && copy.names == workspace.names)
+        #expect(try copy.values() == workspace.values())
+        #expect(copy.history.map(\.status) == workspace.history.map(\.status))
+        _ = try copy.redo()
+        #expect(try copy.read("x").value == 3)
+        for _ in 0..<3 { _ = try copy.undo() }
+        #expect(copy.names.isEmpty)
+        #expect(try copy.verify().isSound)
+    }
+
+    @Test func nothingElseIsOverwritten() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("x", ["x": 1])
+        let file = scratch.path + "/notes.txt"
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: file))
+        for path in [file, scratch.path] {
+            let error = #expect(throws: WorkspaceError.self) { try workspace.pack(to: path) }
+            #expect(
+                error?.description
+                    == "'\(path)' is there already. Choose another name or remove it.")
+        }
+        _ = try workspace.pack(to: scratch.path + "/packed.h5")
+        #expect(throws: WorkspaceError.self) {
+            try Workspace.unpack(scratch.path + "/packed.h5", to: scratch.workspace)
+        }
+        #expect(throws: WorkspaceError.self) {
+            try Workspace.unpack(file, to: scratch.path + "/other.samiws")
+        }
+        #expect(Files.names(in: scratch.path) == ["notes.txt", "packed.h5", "test.samiws"])
+    }
+
+    @Test func aDamagedValueIsNotPackedInSilence() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("x = 1", ["x": 1])
+        try workspace.run("x = 2", ["x": 2])
+        let old = try #require(workspace.history.first?.bound.first?.digest)
+        unlink(workspace.objects.path(old))
+        let report = try workspace.pack(to: scratch.path + "/packed.h5")
+        #expect(report.objects == 1 && report.missing.map(\.digest) == [old])
+        _ = try workspace.undo()
+        let error = #expect(throws: WorkspaceError.self) {
+            try workspace.pack(to: scratch.path + "/packed.h5")
+        }
+        #expect(
+            error?.description
+                == "The value of 'x' cannot be read: the file is missing. Its file is "
+                + "'\(workspace.objects.path(old))'. Statement 1, `x = 1`, makes it again.")
+    }
+}

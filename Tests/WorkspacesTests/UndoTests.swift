@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@testable import Workspaces
+
+@Suite struct UndoTests {
+    @Test func undoAndRedoFollowAModelForAnySequenceOfStatements() throws {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            var random = SeededGenerator(seed)
+            let scratch = try Scratch()
+            var workspace = try scratch.open()
+            var states: [[String: StoredValue]] = [[:]]
+            var place = 0
+            var serial = 0
+            for _ in 0..<40 {
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<4:
+                    serial += 1
+                    var state = states[place]
+                    let name = ["a", "b", "c", "d"].randomElement(using: &random) ?? "a"
+                    var unbind: [String] = []
+                    if let gone = state.keys.sorted().randomElement(using: &random), gone != name,
+                        Bool.random(using: &random)
+                    {
+                        unbind = [gone]
+                        state[gone] = nil
+                    }
+                    state[name] = .number(Double(serial))
+                    try workspace.run(
+                        "\(name) = \(serial)", [name: .number(Double(serial))], unbind: unbind)
+                    states = Array(states[...place]) + [state]
+                    place += 1
+                case 4..<6:
+                    if place > 0 {
+                        place -= 1
+                        _ = try workspace.undo()
+                    } else {
+                        #expect(throws: WorkspaceError.self) { try workspace.undo() }
+                    }
+                case 6..<8:
+                    if place + 1 < states.count {
+                        place += 1
+                        _ = try workspace.redo()
+                    } else {
+                        #expect(throws: WorkspaceError.self) { try workspace.redo() }
+                    }
+                case 8:
+                    try workspace.fail(
+                        try workspace.begin(source: "fails", seed: ""), message: "as it should")
+                default:
+                    workspace.close()
+                    workspace = try scratch.open()
+                    #expect(workspace.notices.isEmpty, "seed \(seed)")
+                }
+                #expect(try workspace.values() == states[place], "seed \(seed)")
+                #expect(workspace.undoDepth == place, "seed \(seed)")
+                #expect(workspace.redoDepth == states.count - 1 - place, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func aReportSaysWhatChanged() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("x = 1", ["x": 1])
+        try workspace.run("x = 2", ["x": 2, "y": 3])
+        let undone = try workspace.undo()
+        #expect(undone.sequence == 2 && undone.source == "x = 2")
+        #expect(undone.changes.map(\.name) == ["x", "y"])
+        #expect(undone.changes.map(\.before?.sequence) == [2, 2])
+        #expect(undone.changes.map(\.after?.sequence) == [1, nil])
+        #expect(workspace.history.map(\.status) == [.committed, .undone])
+        #expect(workspace.history.map(\.isCurrent) == [true, false])
+        let redone = try workspace.redo()
+        #expect(redone.changes.map(\.after?.sequence) == [2, 2])
+        let error = #expect(throws: WorkspaceError.self) { try workspace.redo() }
+        #expect(error?.description == "There is nothing to redo.")
+    }
+
+    @Test func statementsThatChangeNothingAreNotSteps() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("x", ["x": 1])
+        try workspace.run("show x", [:], inputs: ["x"])
+        #expect(workspace.undoDepth == 1)
+        #expect(try workspace.undo().source == "x")
+    }
+
+    @Test func gcKeepsWhatUndoAndRedoReach() throws {
+        let scratch = try Scratch()
+        var workspace = try scratch.open()
+        for value in 1...6 { try workspace.run("x", ["x": .number(Double(value))]) }
+        _ = try workspace.undo()
+        let report = try workspace.gc(keepingUndo: 2)
+        #expect(report.removed == 2 && report.kept == 4 && report.bytes > 0)
+        #expect(workspace.undoDepth == 2)
+        workspace.close()
+        workspace = try scratch.open()
+        #expect(workspace.undoDepth == 2 && workspace.redoDepth == 1)
+        _ = try workspace.redo()
+        #expect(try workspace.values() == ["x": 6])
+        for expected in [5, 4, 3] {
+            _ = try workspace.undo()
+            #expect(try workspace.values() == ["x": .number(Double(expected))])
+        }
+        let error = #expect(throws: WorkspaceError.self) { try workspace.undo() }
+        #expect(error?.description == "Nothing earlier is kept: gc dropped it.")
+        #expect(try workspace.verify().isSound)
+    }
+}
