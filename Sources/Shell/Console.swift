@@ -100,8 +100,11 @@ public final class Console {
             }
             if let reader { return reader }
         }
+        // Output that goes to a file holds no prompts; whoever types sees them beside the errors.
+        let prompts =
+            terminal.outputIsTerminal ? output : terminal.errorsAreTerminal ? errors : nil
         return PlainReader(
-            input: terminal.input, prompts: terminal.inputIsTerminal ? output : nil,
+            input: terminal.input, prompts: terminal.inputIsTerminal ? prompts : nil,
             signals: attention.pending)
     }
 
