@@ -7,7 +7,7 @@ struct SamiBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sami-bench",
         abstract: "Measures the engine on random weights.",
-        subcommands: [Step.self, Score.self, Gen.self, Pretrain.self])
+        subcommands: [Step.self, Score.self, Gen.self, Pretrain.self, Cost.self])
 }
 
 struct Shape: ParsableArguments {
