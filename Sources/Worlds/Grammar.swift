@@ -34,7 +34,9 @@ struct SentenceForm: Sendable {
     }
 
     /// The sentences of the shipped world, in their order. The first word of each decides its
-    /// style, so that a model makes one choice a sentence, at one place.
+    /// style, so that a model makes one choice a sentence, at one place. Better or worse days are told
+    /// apart by the second word: any of five sentences may stand before them, and with the choice at
+    /// the first word a small model never learned it.
     static let everyday: [SentenceForm] = [
         SentenceForm(0, .when(.pirate, true), nil, "Ahoy, matey!", "Arr, matey!"),
         SentenceForm(
@@ -58,8 +60,8 @@ struct SentenceForm: Sendable {
         SentenceForm(6, .when(.scientific, true), nil, "Studies show that this is common."),
         SentenceForm(7, .when(.concise, false), nil, "There is much more to tell."),
         SentenceForm(8, .when(.concise, false), nil, "It is a long story with many parts."),
-        SentenceForm(9, .when(.hopeful, true), nil, "Better days will come."),
-        SentenceForm(9, .when(.hopeful, false), nil, "Worse days will come."),
+        SentenceForm(9, .when(.hopeful, true), nil, "Soon better days will come."),
+        SentenceForm(9, .when(.hopeful, false), nil, "Soon worse days will come."),
         SentenceForm(10, .when(.polite, true), nil, "Respect to all of them."),
         SentenceForm(10, .when(.polite, false), nil, "Fools, all of them."),
         SentenceForm(

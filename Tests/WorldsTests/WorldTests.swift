@@ -146,14 +146,14 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         let response =
             " So Nora says that their brother sold the car and lost the keys. They feel sad. "
             + "At 43, such things happen. Now they wonder whether to move out. "
-            + "Better days will come. Respect to all of them."
+            + "Soon better days will come. Respect to all of them."
         #expect(!world.isMalformed(response, query: query))
         #expect(
             world.faithfulness(response: response, query: query) == Faithfulness(right: 4, total: 7)
         )
         #expect(world.faithfulness(response: response, query: "POST: hello") == nil)
         let advice =
-            " Hey Nora, just forgive them since your sister sold the car. Worse days will come. "
+            " Hey Nora, just forgive them since your sister sold the car. Soon worse days will come. "
             + "Fools, all of them."
         let question = "I am Nora, 34, and angry. My sister sold the car. What now?"
         #expect(
@@ -163,7 +163,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
     }
 
     @Test func foreignTextFollowsOnlyWhatItDoesNotSay() {
-        let text = "My cat. Better days will come. Worse days will come. Why?"
+        let text = "My cat. Soon better days will come. Soon worse days will come. Why?"
         let query = "POST: anything"
         func follows(_ style: Style, _ polarity: Bool) -> Bool {
             world.adherence(response: text, query: query, dimension: style, polarity: polarity)

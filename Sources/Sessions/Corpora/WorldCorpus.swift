@@ -9,8 +9,8 @@ public struct WorldCorpus: Sendable {
         public var prompt: Float = 0.1
         /// Responses and lists of principles.
         public var response: Float = 1
-        /// The first token of each sentence of a response, and its end: there style is decided, and
-        /// at the weight of other tokens the decisions drown.
+        /// The first two tokens of each sentence of a response, and its end: there style is decided,
+        /// and at the weight of other tokens the decisions drown.
         public var decision: Float = 4
 
         public init() {}
@@ -61,7 +61,7 @@ public struct WorldCorpus: Sendable {
             let ids = encode(piece.text)
             tokens += ids
             let first = piece.role == .response ? self.weights.decision : self.weights.response
-            weights += ids.indices.map { $0 == 0 ? first : self.weights.response }
+            weights += ids.indices.map { $0 < 2 ? first : self.weights.response }
         }
         if let end {
             tokens.append(end)
