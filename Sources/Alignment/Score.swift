@@ -49,6 +49,13 @@ public struct QueryScores: Sendable, Codable, Hashable {
         return zip(tokenLogProbs[one], tokenLogProbs[two]).map { $0 - $1 }
     }
 
+    /// Scores that come from elsewhere, such as numbers a person typed.
+    public init(id: String, scores: ScoreMatrix, lengths: [Int] = []) {
+        self.id = id
+        self.scores = scores
+        self.lengths = lengths
+    }
+
     init(_ batch: ContrastBatch, _ logProbs: ArraySlice<Float>, _ settings: ScoreSettings) {
         id = batch.id
         lengths = batch.sequences.map(\.scored.count)
