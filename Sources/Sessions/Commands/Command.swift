@@ -1,0 +1,135 @@
+import CommandLanguage
+
+/// One verb: all that parsing, dispatch, help and completion know about it.
+struct Command: Sendable {
+    enum Group: String, Sendable, CaseIterable {
+        case data = "Bring in"
+        case method = "The method"
+        case models = "Models"
+        case looking = "Look"
+        case memory = "The workspace"
+        case session = "The session"
+    }
+
+    var name: String
+    var summary: String
+    var group: Group
+    /// A few sentences for `help VERB`.
+    var about: String
+    var forms: [Form]
+
+    init(
+        _ name: String, _ group: Group, _ summary: String, about: String = "", forms: [Form]
+    ) {
+        self.name = name
+        self.summary = summary
+        self.group = group
+        self.about = about
+        self.forms = forms
+    }
+
+    /// A verb with a single form.
+    init(
+        _ name: String, _ group: Group, _ summary: String, about: String = "",
+        makes: [String] = [], effect: Effect = .changes, operands: [OperandSpecification] = [],
+        options: [OptionSpecification] = [], example: String,
+        run: @escaping @Sendable (Invocation) throws -> CommandResult
+    ) {
+        self.init(
+            name, group, summary, about: about,
+            forms: [
+                Form(
+                    nil, summary, makes: makes, effect: effect, operands: operands,
+                    options: options, example: example, run: run)
+            ])
+    }
+
+    /// What a command does to the workspace.
+    enum Effect: Sendable {
+        /// Binds values or random numbers: journaled, and refused when the workspace is read-only.
+        case changes
+        /// Draws random numbers or sets `_`, but binds nothing by itself: journaled where that is
+        /// possible.
+        case tries
+        /// Only looks, or writes files outside.
+        case looks
+        /// Works on the journal itself, such as `undo`.
+        case manages
+    }
+
+    struct Form: Sendable {
+        var selector: String?
+        var summary: String
+        /// The nouns it binds when no name is given, the main one first.
+        var makes: [String]
+        var effect: Effect
+        var operands: [OperandSpecification]
+        var options: [OptionSpecification]
+        /// A line that a test runs.
+        var example: String
+        var run: @Sendable (Invocation) throws -> CommandResult
+
+        init(
+            _ selector: String?, _ summary: String, makes: [String] = [],
+            effect: Effect = .changes, operands: [OperandSpecification] = [],
+            options: [OptionSpecification] = [], example: String,
+            run: @escaping @Sendable (Invocation) throws -> CommandResult
+        ) {
+            self.selector = selector
+            self.summary = summary
+            self.makes = makes
+            self.effect = effect
+            self.operands = operands
+            self.options = options
+            self.example = example
+            self.run = run
+        }
+    }
+
+    func form(_ selector: String?) -> Form? { forms.first { $0.selector == selector } }
+
+    var verb: Verb {
+        Verb(
+            name, summary,
+            forms: forms.map {
+                CommandForm(
+                    $0.selector, $0.summary, makes: $0.makes, operands: $0.operands,
+                    options: $0.options)
+            })
+    }
+}
+
+/// What a command hands back.
+struct CommandResult {
+    /// Names for what it made, the main one first: that one takes the name on the left of `=`.
+    var bindings: [(name: String, value: Value)] = []
+    var unbind: [String] = []
+    /// What `_` is afterwards and what is drawn; the main binding's value unless given.
+    var value: Value?
+    /// What is drawn in place of the value.
+    var text: StyledText?
+    /// Sentences on what happened besides.
+    var notes: [String] = []
+    var media: [String: String] = [:]
+
+    init() {}
+
+    /// Binds one noun.
+    init(_ noun: String, _ value: some Noun, notes: [String] = []) {
+        bindings = [(noun, .noun(value))]
+        self.notes = notes
+    }
+
+    init(value: Value, text: StyledText? = nil, notes: [String] = []) {
+        self.value = value
+        self.text = text
+        self.notes = notes
+    }
+
+    init(text: StyledText, media: [String: String] = [:]) {
+        self.text = text
+        self.media = media
+    }
+
+    init(note: String) { notes = [note] }
+}

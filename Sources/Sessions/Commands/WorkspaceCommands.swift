@@ -1,0 +1,280 @@
+import CommandLanguage
+import Foundation
+import Tensors
+import Workspaces
+
+extension CommandTable {
+    static let workspaceCommands: [Command] = [
+        Command(
+            "ls", .memory, "lists the values of the workspace", effect: .looks,
+            example: "ls", run: list),
+        Command(
+            "rm", .memory, "takes names away; undo brings them back",
+            operands: [.required("name", .name, "a name", repeats: true)],
+            example: "rm logprobs", run: remove),
+        Command(
+            "undo", .memory, "takes back the last statement that changed something",
+            effect: .manages,
+            operands: [.optional("count", .number, "how many statements; 1")],
+            example: "undo", run: { try travel($0, isBack: true) }),
+        Command(
+            "redo", .memory, "does again what undo took back", effect: .manages,
+            operands: [.optional("count", .number, "how many statements; 1")],
+            example: "redo", run: { try travel($0, isBack: false) }),
+        Command(
+            "history", .memory, "lists the statements that changed the workspace",
+            effect: .looks,
+            operands: [.optional("count", .number, "how many of the last ones; 20")],
+            example: "history 5", run: history),
+        Command(
+            "replay", .memory, "does the whole session again from its journal, in memory",
+            about: "With check=true every value is compared with the one that was kept.",
+            effect: .manages,
+            operands: [.optional("path", .path, "another workspace")],
+            options: [OptionSpecification("check", .flag, "compare every value; false")],
+            example: "replay check=true", run: replay),
+        Command(
+            "resume", .memory, "goes on with a statement that was running when sami ended",
+            effect: .manages, example: "resume", run: resume),
+        Command(
+            "verify", .memory, "reads everything that is kept and checks it", effect: .manages,
+            example: "verify", run: verify),
+        Command(
+            "gc", .memory, "deletes what no name and no undo reaches", effect: .manages,
+            operands: [.optional("keep", .number, "how many statements stay undoable; 20")],
+            example: "gc", run: collect),
+        Command(
+            "pack", .memory, "writes the workspace as one portable file", effect: .manages,
+            operands: [.required("path", .path, "a file, such as session.h5")],
+            example: "pack session.h5", run: pack),
+        Command(
+            "unpack", .memory, "makes a workspace of a packed file", effect: .manages,
+            operands: [
+                .required("file", .path, "a packed file"),
+                .required("path", .path, "the folder of the new workspace"),
+            ],
+            example: "unpack session.h5 copy.samiws", run: unpack),
+        Command(
+            "open", .memory, "leaves this workspace for another", effect: .manages,
+            operands: [.required("path", .path, "the folder of a workspace")],
+            options: [OptionSpecification("read_only", .flag, "only look; false")],
+            example: "open other.samiws", run: open),
+    ]
+
+    private static func list(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        let names = session.workspace.names.filter { !$0.name.hasPrefix(".") }
+        guard !names.isEmpty else {
+            return CommandResult(
+                text: StyledText("nothing is bound yet; `load model default` is a start", .faint))
+        }
+        let sources = Dictionary(
+            session.workspace.history.map { ($0.sequence, $0.source) },
+            uniquingKeysWith: { _, last in last })
+        var table = Table([
+            .init("name"), .init("kind"), .init("size", isNumeric: true),
+            .init("#", isNumeric: true), .init("made by"),
+        ])
+        table.styles = [0: .name, 3: .faint, 4: .faint]
+        for info in names {
+            table.append([
+                info.name, info.kind, NumberText.bytes(info.bytes) + (info.isStored ? "" : " *"),
+                "\(info.sequence)", sources[info.sequence] ?? "",
+            ])
+        }
+        var text = table.drawn(invocation.appearance)
+        if names.contains(where: { !$0.isStored }) {
+            text.line("* over snapshot_limit: written when the session ends", .faint)
+        }
+        return CommandResult(text: text)
+    }
+
+    private static func remove(_ invocation: Invocation) throws -> CommandResult {
+        var result = CommandResult()
+        for argument in invocation.call.operands("name") {
+            guard case .text(let name) = try invocation.value(argument) else { continue }
+            guard invocation.session.bindings.info(name) != nil else {
+                throw PlacedComplaint(
+                    complaint: Complaint.nothingBound(
+                        name, nearest: nearest(name, in: invocation.session.names)),
+                    span: argument.span)
+            }
+            if !result.unbind.contains(name) { result.unbind.append(name) }
+        }
+        result.text = StyledText(
+            "removed " + result.unbind.joined(separator: ", ") + "; undo brings back", .faint)
+        return result
+    }
+
+    private static func travel(_ invocation: Invocation, isBack: Bool) throws -> CommandResult {
+        let session = invocation.session
+        try session.requireWritable(at: invocation.call.verb.span)
+        let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 1
+        var text = StyledText()
+        for _ in 0..<count {
+            let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
+            guard depth > 0 else {
+                guard text.isEmpty else {
+                    text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
+                    break
+                }
+                throw invocation.fail("there is nothing to \(isBack ? "undo" : "redo")")
+            }
+            let report = isBack ? try session.workspace.undo() : try session.workspace.redo()
+            text.line("\(isBack ? "undid" : "did again") #\(report.sequence) ", .faint)
+            text.append(TextWidth.cut(TextWidth.oneLine(report.source), to: 60))
+            for change in report.changes where !change.name.hasPrefix(".") {
+                let after = change.after.map { "\($0.kind) of #\($0.sequence)" } ?? "gone"
+                text.line("  \(change.name): \(after)", .faint)
+            }
+        }
+        session.lastResult = nil
+        session.unjournaled = nil
+        return CommandResult(text: text)
+    }
+
+    private static func history(_ invocation: Invocation) throws -> CommandResult {
+        let count = try invocation.integer("count", atLeast: 1) ?? 20
+        let entries = invocation.session.workspace.history
+        guard !entries.isEmpty else {
+            return CommandResult(text: StyledText("nothing has been done yet", .faint))
+        }
+        var table = Table([
+            .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),
+            .init("statement"), .init("made"),
+        ])
+        table.styles = [0: .faint, 1: .faint, 2: .faint, 4: .name]
+        for entry in entries.suffix(count) {
+            let state: String
+            switch entry.status {
+            case .committed:
+                state = entry.bound.map(\.name).filter { !$0.hasPrefix(".") }.joined(
+                    separator: ", ")
+            case .undone: state = "(undone)"
+            case .failed: state = "(failed)"
+            case .unfinished, .running: state = "(unfinished)"
+            }
+            table.append([
+                "\(entry.sequence)", String(entry.time.prefix(16)).replacing("T", with: " "),
+                entry.seconds.map { NumberText.duration($0) } ?? "", entry.source, state,
+            ])
+        }
+        return CommandResult(text: table.drawn(invocation.appearance))
+    }
+
+    private static func verify(_ invocation: Invocation) throws -> CommandResult {
+        var meter = invocation.meter()
+        defer { meter.finish() }
+        let report = try invocation.session.workspace.verify { done, total in
+            meter.update(done, of: total, unit: "objects")
+            return !invocation.isInterrupted
+        }
+        var text = StyledText()
+        if report.isSound {
+            text.line("sound", .good)
+            text.append(
+                ": \(NumberText.count(report.objects, "object")), \(NumberText.bytes(report.bytes))"
+            )
+        } else {
+            text.line("damaged", .failure)
+            for damage in report.damages {
+                let names = damage.names.isEmpty ? "" : " (\(damage.names.joined(separator: ", ")))"
+                text.line("  \(damage.file)\(names): \(damage.reason)")
+            }
+        }
+        for notice in report.notices { text.line("  \(notice)", .warning) }
+        return CommandResult(text: text)
+    }
+
+    private static func collect(_ invocation: Invocation) throws -> CommandResult {
+        try invocation.session.requireWritable(at: invocation.call.verb.span)
+        let keep =
+            try invocation.integer("keep", atLeast: 0) ?? invocation.session.settings.undoDepth
+        let report = try invocation.session.workspace.gc(keepingUndo: keep)
+        return CommandResult(
+            text: StyledText(
+                "deleted \(NumberText.count(report.removed, "object")), "
+                    + "\(NumberText.bytes(report.bytes)); \(NumberText.count(report.kept, "object")) left"
+            ))
+    }
+
+    private static func pack(_ invocation: Invocation) throws -> CommandResult {
+        guard let path = try invocation.path("path"), let shown = try invocation.text("path")
+        else { return CommandResult() }
+        for problem in invocation.session.bindings.keepAll() { throw invocation.fail(problem) }
+        do {
+            let report = try invocation.session.workspace.pack(to: path)
+            return CommandResult(
+                text: StyledText(
+                    "packed \(NumberText.count(report.objects, "object")), "
+                        + "\(NumberText.bytes(report.bytes)), into \(shown)"))
+        } catch {
+            throw invocation.complaint(error, at: "path")
+        }
+    }
+
+    private static func unpack(_ invocation: Invocation) throws -> CommandResult {
+        guard let file = try invocation.path("file"), let path = try invocation.path("path"),
+            let shown = try invocation.text("path")
+        else { return CommandResult() }
+        do {
+            let report = try Workspace.unpack(file, to: path)
+            return CommandResult(
+                text: StyledText(
+                    "unpacked \(NumberText.count(report.objects, "object")) into \(shown); "
+                        + "`open \(shown)` goes there"))
+        } catch {
+            throw invocation.complaint(error, at: "file")
+        }
+    }
+
+    private static func open(_ invocation: Invocation) throws -> CommandResult {
+        guard let path = try invocation.path("path") else { return CommandResult() }
+        let readOnly = try invocation.flag("read_only") ?? false
+        do {
+            try invocation.session.open(path, access: readOnly ? .readOnly : .readWrite)
+        } catch {
+            throw invocation.complaint(error, at: "path")
+        }
+        var result = CommandResult(text: StyledText("opened \(invocation.session.workspace.path)"))
+        result.notes = invocation.session.notices
+        invocation.session.notices = []
+        return result
+    }
+
+    private static func replay(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        let path = try invocation.path("path")
+        let entries: [HistoryEntry]
+        var other: Workspace?
+        if let path, path != session.workspace.path {
+            do {
+                let opened = try Workspace.open(path, mode: .readOnly)
+                other = opened
+                entries = opened.history
+            } catch {
+                throw invocation.complaint(error, at: "path")
+            }
+        } else {
+            entries = session.workspace.history
+        }
+        defer { other?.close() }
+        let replay = Replay(
+            entries: entries, directory: session.directory, appearance: session.appearance,
+            interruption: session.interruption, progress: session.progress)
+        let report = try replay.run(check: try invocation.flag("check") ?? false) { _ in }
+        guard report.isWell else {
+            throw invocation.fail(report.sentence)
+        }
+        return CommandResult(text: StyledText(report.sentence, .good))
+    }
+
+    private static func resume(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        try session.requireWritable(at: invocation.call.verb.span)
+        guard let unfinished = session.workspace.unfinished else {
+            throw invocation.fail("nothing was left unfinished")
+        }
+        return try session.resume(unfinished, invocation)
+    }
+}

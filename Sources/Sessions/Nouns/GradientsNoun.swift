@@ -1,0 +1,196 @@
+import Alignment
+import Foundation
+import Tensors
+import Transformers
+import Workspaces
+
+/// Gradients of the mean loss: one tensor a parameter.
+struct GradientsNoun: StoredNoun, SizedNoun {
+    static let kind = "gradients"
+
+    var parameters: ParameterSet
+    /// The shape of the model they belong to.
+    var configuration: ModelConfiguration
+    var norm: Double
+    /// The mean loss that they are the derivative of, in nats, without the penalty.
+    var loss: Double
+    var queries: Int
+    /// Mean KL(model ‖ base) in nats a token; nil without a penalty.
+    var divergence: Double?
+    /// The penalty's weight, and how scores were made: what it takes to form them again.
+    var beta = 0.0
+    var score = ScoreSettings()
+
+    var bytes: Int { parameters.count * 4 }
+
+    static let fields: [Field<GradientsNoun>] = [
+        Field("norm", "root of the sum of squares over all tensors") { .number($0.norm) },
+        Field("loss", "the loss they are the derivative of, in nats") { .number($0.loss) },
+        Field("queries", "how many queries they are the mean of") { Value($0.queries) },
+        Field("beta", "weight of the penalty to the base") { .number($0.beta) },
+        Field("divergence", "mean KL to the base in nats a token; null without a penalty") {
+            Value($0.divergence)
+        },
+        Field("names", "the names of the tensors") { Value($0.parameters.names) },
+        Field("tensors", "the tensors by name") { .record($0.tensorRecord) },
+        Field("norms", "the norm of each tensor") { noun in
+            var record = Record()
+            for (name, norm) in noun.norms { record[name] = .number(norm) }
+            return .record(record)
+        },
+    ]
+
+    var tensorRecord: Record {
+        var record = Record()
+        for (name, tensor) in zip(parameters.names, parameters.tensors) {
+            record[name] = .tensor(tensor)
+        }
+        return record
+    }
+
+    private var norms: [(String, Double)] {
+        zip(parameters.names, parameters.tensors).map { name, tensor in
+            let squares = tensor.withUnsafeBufferPointer { values in
+                values.reduce(0.0) { $0 + Double($1) * Double($1) }
+            }
+            return (name, squares.squareRoot())
+        }
+    }
+
+    var summary: String {
+        "norm \(NumberText.significant(norm, digits: 4)), "
+            + NumberText.count(parameters.names.count, "tensor")
+    }
+
+    func drawn(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("gradients: ", .heading)
+        text.append("norm \(NumberText.significant(norm, digits: 5))")
+        text.append(
+            ", \(NumberText.count(parameters.names.count, "tensor")), mean over "
+                + NumberText.count(queries, "query", "queries"), .faint)
+        if let divergence {
+            text.append(
+                ", KL to the base \(NumberText.significant(divergence, digits: 4)) nats a token",
+                .faint)
+        }
+        var table = Table([.init("largest"), .init("shape"), .init("norm", isNumeric: true)])
+        let shapes = Dictionary(
+            zip(parameters.names, parameters.tensors.map(\.shape)), uniquingKeysWith: { a, _ in a })
+        for (name, norm) in norms.sorted(by: { $0.1 > $1.1 }).prefix(5) {
+            table.append([
+                name, TensorText.shape(shapes[name] ?? []), NumberText.significant(norm, digits: 4),
+            ])
+        }
+        text.line(table.drawn(appearance))
+        return text
+    }
+
+    var exported: Value { .record(tensorRecord) }
+
+    func stored() throws -> StoredValue {
+        var tensors = StoredRecord()
+        for (name, tensor) in zip(parameters.names, parameters.tensors) {
+            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+        }
+        return .record(
+            StoredRecord([
+                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
+                ("norm", .number(norm)), ("loss", .number(loss)),
+                ("queries", .number(Double(queries))),
+                ("divergence", divergence.map { .number($0) } ?? .null),
+                ("beta", .number(beta)), ("score", try CodableStorage.stored(score)),
+                ("tensors", .record(tensors)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> GradientsNoun {
+        guard let json = value["configuration"]?.textValue,
+            let tensors = value["tensors"]?.recordValue, let norm = value["norm"]?.numberValue,
+            let loss = value["loss"]?.numberValue, let queries = value["queries"]?.numberValue
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        // Gradients have the names and shapes of the weights, and are checked as weights are.
+        let model = try LanguageModel(
+            configuration, tensors: try ModelNoun.tensors(tensors), source: "the workspace")
+        return GradientsNoun(
+            parameters: model.parameters, configuration: configuration, norm: norm, loss: loss,
+            queries: Int(exactly: queries) ?? 0, divergence: value["divergence"]?.numberValue,
+            beta: value["beta"]?.numberValue ?? 0,
+            score: try value["score"].map {
+                try CodableStorage.restored(ScoreSettings.self, from: $0, kind: kind)
+            } ?? ScoreSettings())
+    }
+}
+
+/// What the optimizer remembers between `update`s.
+struct OptimizerNoun: StoredNoun, SizedNoun {
+    static let kind = "optimizer"
+
+    var state: OptimizerState
+    var rule: OptimizerSettings.Rule
+    var configuration: ModelConfiguration
+
+    var bytes: Int { [state.means, state.squares].reduce(0) { $0 + ($1?.count ?? 0) * 4 } }
+
+    static let fields: [Field<OptimizerNoun>] = [
+        Field("rule", "rmsprop or adamw") { .text($0.rule.rawValue) },
+        Field("steps", "steps it has made") { Value($0.state.steps) },
+        Field("squares", "running mean of squared gradients") { noun in
+            noun.state.squares.map { .record(OptimizerNoun.record($0)) } ?? .null
+        },
+        Field("means", "running mean of gradients, AdamW's alone") { noun in
+            noun.state.means.map { .record(OptimizerNoun.record($0)) } ?? .null
+        },
+    ]
+
+    private static func record(_ parameters: ParameterSet) -> Record {
+        var record = Record()
+        for (name, tensor) in zip(parameters.names, parameters.tensors) {
+            record[name] = .tensor(tensor)
+        }
+        return record
+    }
+
+    var summary: String { "\(rule.rawValue) after \(NumberText.count(state.steps, "step"))" }
+
+    func drawn(_ appearance: Appearance) -> StyledText { StyledText("optimizer: " + summary) }
+
+    var exported: Value {
+        .record(["rule": .text(rule.rawValue), "steps": Value(state.steps)])
+    }
+
+    func stored() throws -> StoredValue {
+        func stored(_ parameters: ParameterSet?) throws -> StoredValue {
+            guard let parameters else { return .null }
+            var record = StoredRecord()
+            for (name, tensor) in zip(parameters.names, parameters.tensors) {
+                record.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+            }
+            return .record(record)
+        }
+        return .record(
+            StoredRecord([
+                ("rule", .text(rule.rawValue)), ("steps", .number(Double(state.steps))),
+                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
+                ("means", try stored(state.means)), ("squares", try stored(state.squares)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> OptimizerNoun {
+        guard let rule = value["rule"]?.textValue.flatMap(OptimizerSettings.Rule.init(rawValue:)),
+            let steps = value["steps"]?.numberValue, let json = value["configuration"]?.textValue
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        func moments(_ stored: StoredValue?) throws -> ParameterSet? {
+            guard let record = stored?.recordValue else { return nil }
+            return try LanguageModel(
+                configuration, tensors: try ModelNoun.tensors(record), source: "the workspace"
+            ).parameters
+        }
+        var state = OptimizerState()
+        state.steps = Int(exactly: steps) ?? 0
+        state.means = try moments(value["means"])
+        state.squares = try moments(value["squares"])
+        return OptimizerNoun(state: state, rule: rule, configuration: configuration)
+    }
+}

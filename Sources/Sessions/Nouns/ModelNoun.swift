@@ -1,0 +1,145 @@
+import Alignment
+import Foundation
+import Tensors
+import Tokenizers
+import Transformers
+import Workspaces
+
+/// A language model with what is needed to talk to it.
+struct ModelNoun: StoredNoun, SizedNoun {
+    static let kind = "model"
+
+    var model: LanguageModel
+    /// Nil where a directory has none: token ids then are all that can be scored.
+    var tokenizer: Tokenizer?
+    /// How queries and constitutions become text for it.
+    var prompts: Prompts
+    /// Where it came from, in a few words: a path, or what trained it.
+    var origin: String
+
+    var bytes: Int { model.parameterCount * 4 + (tokenizer?.json.utf8.count ?? 0) }
+
+    /// The same in all but its weights.
+    func with(_ model: LanguageModel, origin: String) -> ModelNoun {
+        ModelNoun(model: model, tokenizer: tokenizer, prompts: prompts, origin: origin)
+    }
+
+    static let fields: [Field<ModelNoun>] = [
+        Field("parameters", "how many numbers it consists of") { Value($0.model.parameterCount) },
+        Field("family", "its architecture") { .text($0.model.configuration.modelType) },
+        Field("layers", "blocks") { Value($0.model.configuration.layers) },
+        Field("width", "size of a hidden state") { Value($0.model.configuration.hiddenSize) },
+        Field("heads", "attention heads") { Value($0.model.configuration.heads) },
+        Field("key_value_heads", "heads that keys and values have") {
+            Value($0.model.configuration.keyValueHeads)
+        },
+        Field("feed_forward", "width of the feed-forward layer") {
+            Value($0.model.configuration.feedForwardSize)
+        },
+        Field("vocabulary", "how many tokens it knows") {
+            Value($0.model.configuration.vocabularySize)
+        },
+        Field("context", "longest sequence, in tokens") {
+            Value($0.model.configuration.contextLength)
+        },
+        Field("origin", "where it came from") { .text($0.origin) },
+        Field("norm", "root of the sum of its squared weights") {
+            .number($0.model.parameters.norm)
+        },
+        Field("names", "the names of its tensors") { Value($0.model.parameters.names) },
+        Field("tensors", "its weights by name") { noun in
+            .record(noun.tensorRecord)
+        },
+        Field("tokenizer", "what turns text into its tokens") { noun in
+            noun.tokenizer.map { .noun(TokenizerNoun(tokenizer: $0, origin: noun.origin)) } ?? .null
+        },
+    ]
+
+    var tensorRecord: Record {
+        var record = Record()
+        for (name, tensor) in zip(model.parameters.names, model.parameters.tensors) {
+            record[name] = .tensor(tensor)
+        }
+        return record
+    }
+
+    var summary: String {
+        let configuration = model.configuration
+        return
+            "\(configuration.modelType), \(NumberText.grouped(model.parameterCount)) parameters, "
+            + "\(configuration.layers) layers of \(configuration.hiddenSize), \(origin)"
+    }
+
+    func drawn(_ appearance: Appearance) -> StyledText {
+        let configuration = model.configuration
+        var table = Table([.init("what"), .init("value")])
+        table.styles = [0: .faint]
+        table.append(["model", origin])
+        table.append([
+            "shape",
+            "\(configuration.modelType), \(configuration.layers) layers of "
+                + "\(configuration.hiddenSize), \(configuration.heads) heads, feed-forward "
+                + "\(configuration.feedForwardSize)",
+        ])
+        table.append([
+            "size",
+            "\(NumberText.grouped(model.parameterCount)) parameters, "
+                + "\(NumberText.bytes(model.parameterCount * 4)) in float32",
+        ])
+        table.append([
+            "text",
+            "\(NumberText.grouped(configuration.vocabularySize)) tokens, context "
+                + NumberText.grouped(configuration.contextLength)
+                + (tokenizer == nil ? ", no tokenizer" : ""),
+        ])
+        return table.drawn(appearance, showsTitles: false)
+    }
+
+    var exported: Value {
+        var record = Record()
+        for field in ModelNoun.fields where !["tensors", "tokenizer", "names"].contains(field.name)
+        {
+            record[field.name] = field.value(self)
+        }
+        return .record(record)
+    }
+
+    func stored() throws -> StoredValue {
+        var tensors = StoredRecord()
+        for (name, tensor) in zip(model.parameters.names, model.parameters.tensors) {
+            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+        }
+        return .record(
+            StoredRecord([
+                ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
+                ("origin", .text(origin)),
+                ("prompts", try CodableStorage.stored(prompts)),
+                ("tokenizer", tokenizer.map { .text($0.json) } ?? .null),
+                ("tensors", .record(tensors)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> ModelNoun {
+        guard let json = value["configuration"]?.textValue,
+            let tensors = value["tensors"]?.recordValue, let prompts = value["prompts"]
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        return ModelNoun(
+            model: try LanguageModel(
+                configuration, tensors: try ModelNoun.tensors(tensors), source: "the workspace"),
+            tokenizer: try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) },
+            prompts: try CodableStorage.restored(Prompts.self, from: prompts, kind: kind),
+            origin: value["origin"]?.textValue ?? "the workspace")
+    }
+
+    static func tensors(_ record: StoredRecord) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for field in record.fields {
+            guard let array = field.value.arrayValue else {
+                throw StorageError(kind: kind, problem: "\(field.key) is not an array")
+            }
+            tensors[field.key] = try Tensor(array)
+        }
+        return tensors
+    }
+}

@@ -1,1 +1,0 @@
-// The Sessions module starts here.

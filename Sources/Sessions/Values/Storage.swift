@@ -1,0 +1,148 @@
+import Foundation
+import Tensors
+import Workspaces
+
+/// A noun that a workspace can keep.
+protocol StoredNoun: Noun {
+    func stored() throws -> StoredValue
+    /// Throws where the value is not one that `stored` wrote.
+    static func restored(_ value: StoredValue) throws -> Self
+}
+
+/// A stored value that cannot be read back: written by another program or a newer version.
+struct StorageError: Error, CustomStringConvertible {
+    var kind: String
+    var problem: String
+    var description: String { "the stored \(kind) cannot be read: \(problem)" }
+}
+
+extension Value {
+    /// The form a workspace keeps.
+    func storedObject() throws -> StoredObject {
+        StoredObject(kind: kind, value: try stored())
+    }
+
+    private func stored() throws -> StoredValue {
+        switch self {
+        case .null: return .null
+        case .bool(let truth): return .bool(truth)
+        case .number(let number): return .number(number)
+        case .text(let text): return .text(text)
+        case .list(let items): return .list(try items.map { try $0.storedItem() })
+        case .record(let record):
+            return .record(StoredRecord(try record.map { ($0.key, try $0.value.storedItem()) }))
+        case .tensor(let tensor): return .array(try StoredArray(tensor))
+        case .noun(let noun):
+            guard let noun = noun as? any StoredNoun else { return try noun.exported.stored() }
+            return try noun.stored()
+        }
+    }
+
+    /// Inside lists and records a noun says what it is, since only the outermost kind is recorded.
+    private func storedItem() throws -> StoredValue {
+        guard case .noun(let noun) = self else { return try stored() }
+        return .record(
+            StoredRecord([(Value.kindKey, .text(type(of: noun).kind)), ("value", try stored())]))
+    }
+
+    private static let kindKey = "sami.kind"
+
+    init(_ object: StoredObject) throws {
+        if let noun = NounKinds.all[object.kind] {
+            self = .noun(try noun.restored(object.value))
+        } else {
+            self = try Value(object.value)
+        }
+    }
+
+    init(_ stored: StoredValue) throws {
+        switch stored {
+        case .null: self = .null
+        case .bool(let truth): self = .bool(truth)
+        case .number(let number): self = .number(number)
+        case .text(let text): self = .text(text)
+        case .list(let items): self = .list(try items.map { try Value($0) })
+        case .record(let fields):
+            if let kind = fields[Value.kindKey]?.textValue, let noun = NounKinds.all[kind],
+                let value = fields["value"]
+            {
+                self = .noun(try noun.restored(value))
+                return
+            }
+            var record = Record()
+            for field in fields.fields { record[field.key] = try Value(field.value) }
+            self = .record(record)
+        case .array(let array): self = .tensor(try Tensor(array))
+        }
+    }
+}
+
+extension StoredArray {
+    init(_ tensor: Tensor) throws {
+        self = try tensor.withUnsafeBufferPointer { try StoredArray($0, shape: tensor.shape) }
+    }
+}
+
+extension Tensor {
+    init(_ array: StoredArray) throws {
+        let values: [Float]
+        switch array.type {
+        case .float32: values = try array.values(as: Float.self)
+        case .float64: values = try array.values(as: Double.self).map { Float($0) }
+        case .int32: values = try array.values(as: Int32.self).map { Float($0) }
+        case .int64: values = try array.values(as: Int64.self).map { Float($0) }
+        case .uint8: values = try array.values(as: UInt8.self).map { Float($0) }
+        case .float16:
+            values = try array.values(as: UInt16.self).map { Float(Float16(bitPattern: $0)) }
+        case .bfloat16:
+            values = try array.values(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+        }
+        self.init(values, shape: array.shape)
+    }
+}
+
+/// Stores what is `Codable` through its JSON form.
+enum CodableStorage {
+    static func stored(_ value: some Encodable) throws -> StoredValue {
+        let encoder = JSONEncoder()
+        // Equal values must have equal bytes, and so the same digest.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let json = [UInt8](try encoder.encode(value))
+        do throws(JSONError) {
+            return try JSONReader.value(json[...]).storedJSON
+        } catch {
+            throw StorageError(kind: "value", problem: error.problem)
+        }
+    }
+
+    static func restored<Result: Decodable>(
+        _ type: Result.Type, from stored: StoredValue, kind: String
+    ) throws -> Result {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        do {
+            let json = JSONWriter.text(try Value(stored))
+            return try decoder.decode(type, from: Data(json.utf8))
+        } catch {
+            throw StorageError(kind: kind, problem: "it has another form")
+        }
+    }
+}
+
+extension Value {
+    /// What JSON can say, as a workspace keeps it.
+    fileprivate var storedJSON: StoredValue {
+        switch self {
+        case .bool(let truth): .bool(truth)
+        case .number(let number): .number(number)
+        case .text(let text): .text(text)
+        case .list(let items): .list(items.map(\.storedJSON))
+        case .record(let record):
+            .record(StoredRecord(record.map { ($0.key, $0.value.storedJSON) }))
+        case .null, .tensor, .noun: .null
+        }
+    }
+}
