@@ -48,7 +48,8 @@ let package = Package(
         .executableTarget(
             name: "sami",
             dependencies: [
-                "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Sessions", "Shell",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
@@ -61,7 +62,8 @@ let package = Package(
         .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
         .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
-        .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage"]),
+        // The program itself is started by tests of what a person sees.
+        .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "sami"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,48 @@
+import Foundation
+import Sessions
+import Shell
+
+/// A session and the console that drives it, as the arguments ask for them.
+final class Launch {
+    let session: Session
+    let console: Console
+    let terminal: Terminal
+
+    /// - Parameter isPlain: no colour even on a terminal.
+    /// - Throws: ``End`` when the workspace cannot be used, which is said on standard error.
+    init(
+        _ configuration: Session.Configuration, _ output: OutputOptions, isPlain: Bool = false
+    ) throws {
+        let environment = ProcessInfo.processInfo.environment
+        terminal = Terminal(environment: environment)
+        var configuration = configuration
+        configuration.appearance = Appearance(terminal.appearance)
+        do {
+            session = try Session(configuration)
+        } catch {
+            Launch.complain("\(error)")
+            throw End(status: .workspace)
+        }
+        var options = Console.Options()
+        options.isJSON = output.json
+        options.echoes = output.echo
+        options.keepsGoing = output.keepGoing
+        options.allowsColour = !isPlain
+        options.historyPath = HistoryFile.defaultPath(environment: environment)
+        // A session that keeps nothing keeps no history either.
+        options.savesHistory = configuration.access != .ephemeral
+        options.greeting = "sami \(Sami.version): `help` lists the commands, `tour` shows around"
+        console = Console(host: SessionHost(session), terminal: terminal, options: options)
+        console.watchSignals()
+    }
+
+    /// Closes the session and ends the process.
+    func finish(_ status: RunStatus) throws -> Never {
+        for problem in session.close() { Launch.complain(problem) }
+        throw End(status: status)
+    }
+
+    static func complain(_ sentence: String) {
+        FileHandle.standardError.write(Data("sami: \(sentence)\n".utf8))
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Sessions
+import Shell
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run scripts, one after the other.",
+        discussion: "A script stops at its first error, and so does the run.")
+
+    @Argument(help: ArgumentHelp("Scripts; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        name: [.customShort("p"), .customLong("parameter")], parsing: .singleValue,
+        help: ArgumentHelp(
+            "Give a name its value, in place of what the script gives it.",
+            valueName: "name=value"))
+    var parameters: [Parameter] = []
+
+    @Flag(name: [.short, .long], help: "Prompt when the scripts are done.")
+    var interactive = false
+
+    @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        let blocks: [SourceBlock]
+        do {
+            // All of them first: a name misspelt last should not be found after an hour.
+            blocks = try files.map { try readScript($0) }
+        } catch {
+            Launch.complain("\(error)")
+            throw End(status: .usage)
+        }
+        let launch = try Launch(workspace.configuration, output)
+        for parameter in parameters {
+            do {
+                try launch.session.setParameter(parameter.name, parameter.value)
+            } catch let failure as Failure {
+                Launch.complain("-p \(parameter.name)=\(parameter.value): \(failure.message)")
+                try launch.finish(.usage)
+            }
+        }
+        var status = RunStatus.fine
+        for block in blocks where !launch.session.isFinished {
+            let found = launch.console.run(block)
+            if found != .fine { status = found }
+            if found == .interrupted || (found != .fine && !output.keepGoing) { break }
+        }
+        if interactive, launch.terminal.inputIsTerminal, !launch.session.isFinished {
+            _ = launch.console.converse()
+        }
+        try launch.finish(status)
+    }
+}
+
+/// `name=value` of `-p`.
+struct Parameter: ExpressibleByArgument {
+    var name: String
+    var value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else {
+            return nil
+        }
+        name = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Foundation
+import Sessions
+import Shell
+
+/// The program's arguments, and nothing else.
+@main
+struct Sami: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "sami",
+        abstract: "A workbench for SAMI: align a language model to principles, step by step.",
+        usage: """
+            sami [--workspace PATH | --ephemeral]          a prompt
+            sami -c 'load model default; describe model'   statements
+            sami run FILE… [-p name=value]                 scripts
+            sami < FILE                                    statements from a pipe
+            """,
+        discussion: "At the prompt, `help` lists the commands and `tour` shows around.",
+        version: version,
+        subcommands: [Run.self, Replay.self])
+
+    @Option(
+        name: [.customShort("c"), .customLong("command")],
+        help: ArgumentHelp("Run these statements and end.", valueName: "statements"))
+    var command: String?
+
+    @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        let launch = try Launch(workspace.configuration, output, isPlain: command != nil)
+        if let command {
+            try launch.finish(launch.console.run(SourceBlock(command)))
+        } else if launch.terminal.inputIsTerminal {
+            try launch.finish(launch.console.converse())
+        } else {
+            try launch.finish(launch.console.runInput())
+        }
+    }
+
+    /// Wrong usage ends with 2, as everywhere; the parser's own code for it is 64.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let end as End {
+            Foundation.exit(end.status.rawValue)
+        } catch {
+            let isAsked = exitCode(for: error) == .success
+            var text = fullMessage(for: error)
+            if !isAsked, let script = CommandLine.arguments.dropFirst().first,
+                FileManager.default.fileExists(atPath: script)
+            {
+                text += "\n  To run a script, write `sami run \(script)`."
+            }
+            FileHandle(fileDescriptor: isAsked ? 1 : 2).write(Data((text + "\n").utf8))
+            Foundation.exit(isAsked ? 0 : RunStatus.usage.rawValue)
+        }
+    }
+}
+
+/// How the process is to end, thrown past the parser.
+struct End: Error {
+    var status: RunStatus
+}
+
+struct WorkspaceOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The workspace's folder.", valueName: "path"))
+    var workspace = "session.samiws"
+
+    @Flag(help: "Keep nothing: no workspace, no history.")
+    var ephemeral = false
+
+    @Flag(help: "Change nothing in the workspace.")
+    var readOnly = false
+
+    @Option(help: ArgumentHelp("The seed of random choices.", valueName: "number"))
+    var seed: UInt64?
+
+    var configuration: Session.Configuration {
+        var configuration = Session.Configuration()
+        configuration.workspace = workspace
+        configuration.access = ephemeral ? .ephemeral : readOnly ? .readOnly : .readWrite
+        configuration.seed = seed
+        return configuration
+    }
+
+    func validate() throws {
+        if ephemeral, readOnly {
+            throw ValidationError(
+                "--ephemeral keeps nothing, so --read-only has nothing to protect")
+        }
+    }
+}
+
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object a statement.")
+    var json = false
+
+    @Flag(help: "Go on after a statement that failed.")
+    var keepGoing = false
+
+    @Flag(help: "Show each statement before it runs.")
+    var echo = false
+}
