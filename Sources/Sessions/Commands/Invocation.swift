@@ -111,6 +111,25 @@ final class Invocation {
         return integer
     }
 
+    /// A list of finite numbers.
+    func numbers(_ role: String) throws -> [Double]? {
+        guard let value = try value(role) else { return nil }
+        guard case .list(let items) = value else {
+            throw complaint(
+                Complaint.wrongKind(
+                    role: "`\(role)`", expected: "a list of numbers", found: value.aKind), at: role)
+        }
+        return try items.map { item in
+            guard case .number(let number) = item, number.isFinite else {
+                throw complaint(
+                    Complaint.wrongKind(
+                        role: "an item of `\(role)`", expected: "a number", found: item.aKind),
+                    at: role)
+            }
+            return number
+        }
+    }
+
     func flag(_ role: String) throws -> Bool? {
         guard let value = try value(role) else { return nil }
         switch value {

@@ -9,7 +9,7 @@ import Worlds
 extension CommandTable {
     static let loadCommands: [Command] = [
         Command(
-            "load", .data, "reads a model, queries, constitutions, rollouts or a tokenizer",
+            "load", .data, "reads a model, queries, principles, constitutions, rollouts or a tokenizer",
             about: """
                 Files of queries, constitutions and rollouts are JSON Lines, one record a line. A \
                 query is {"id": …, "post": …}, {"id": …, "question": …} or {"text": …}; a line of \
@@ -66,6 +66,7 @@ extension CommandTable {
                         OptionSpecification("seed", .number, "another world of queries; 0"),
                     ],
                     example: "load queries summaries split=test count=4", run: loadQueries),
+                loadPrinciplesForm,
                 Command.Form(
                     "constitutions", "reads constitutions", makes: ["constitutions"],
                     operands: [.required("path", .path, "a JSON Lines file")],

@@ -56,7 +56,7 @@ extension CommandTable {
             "pretrain", .models, "teaches a model language, from the shipped world or from text",
             about: """
                 Documents of the shipped world open with a line on their author, most of them; \
-                prompts count less than responses, and the first token of a sentence counts more.
+                prompts count less than responses, and the tokens that begin a sentence count more.
                 """,
             makes: ["model", "log"],
             operands: [
@@ -81,7 +81,13 @@ extension CommandTable {
                 OptionSpecification("writer", .number, "share of lists of principles; 0.05"),
                 OptionSpecification("prompt_weight", .number, "what a prompt's token counts; 0.1"),
                 OptionSpecification(
-                    "first_weight", .number, "what a sentence's first token counts; 5"),
+                    "decision_weight", .number,
+                    "what a sentence's first two tokens and the end count; 4"),
+                OptionSpecification("summaries", .number, "share of posts to summarize; 0.65"),
+                OptionSpecification(
+                    "principle_counts", .value,
+                    "how often constitutions hold 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
+                OptionSpecification("responses", .number, "responses below each prompt; 3"),
                 OptionSpecification("first", .number, "the first document's number; 0"),
                 MethodKey.model, MethodKey.seed,
             ],
@@ -299,6 +305,9 @@ extension CommandTable {
         }
         if let value = try invocation.integer("vocabulary", atLeast: 1, atMost: 1 << 24) {
             configuration.vocabularySize = value
+        }
+        if let value = try invocation.number("initializer_range", atLeast: 0) {
+            configuration.initializerRange = value
         }
         if !invocation.has("path") || invocation.has("width") || invocation.has("heads") {
             configuration.headSize = max(1, configuration.hiddenSize / configuration.heads)

@@ -73,76 +73,79 @@ extension CommandTable {
     }
 }
 
-/// Documents as tokens with weights: of the shipped world, or of a file.
-private struct Corpus {
-    private var texts: [String]?
-    private let tokenizer: Tokenizer
-    private let context: Int
-    private let end: Int32?
-    private let seed: UInt64
-    private var options = DocumentOptions()
-    private var promptWeight: Float = 0.1
-    private var firstWeight: Float = 5
+/// Documents as training texts: of the shipped world, or of a file.
+private enum Corpus {
+    case world(WorldCorpus)
+    case texts([String], Tokenizer, context: Int, end: Int32?)
 
     init(
         _ invocation: Invocation, _ tokenizer: Tokenizer, _ configuration: ModelConfiguration
     ) throws {
-        self.tokenizer = tokenizer
-        context = configuration.contextLength
-        end = configuration.endTokens.first ?? tokenizer.eos
+        let end = configuration.endTokens.first ?? tokenizer.eos
         let worldKeys = [
-            "marked", "careful", "careful_marked", "writer", "prompt_weight", "first_weight",
+            "marked", "careful", "careful_marked", "writer", "summaries", "principle_counts",
+            "responses", "prompt_weight", "decision_weight",
         ]
-        seed =
-            try invocation.integer("seed", atLeast: 0, atMost: 1 << 53).map { UInt64($0) }
-            ?? invocation.session.seed
         if invocation.has("path") {
             if let key = worldKeys.first(where: invocation.has) {
                 throw invocation.fail(
                     "`\(key)` belongs to the shipped world, not to a file", at: key)
             }
             let file = try invocation.jsonLines("path")
-            texts = try CommandTable.fieldTexts(
+            let texts = try CommandTable.fieldTexts(
                 try invocation.text("field") ?? "text", file, invocation)
+            guard !texts.isEmpty else {
+                throw invocation.fail("\(file.shown) holds no text to learn from", at: "path")
+            }
+            self = .texts(texts, tokenizer, context: configuration.contextLength, end: end)
             return
         }
-        func share(_ role: String) throws -> Double? {
-            try invocation.number(role, in: 0...1, rule: "between 0 and 1")
+        var options = DocumentOptions()
+        func share(_ role: String, _ field: WritableKeyPath<DocumentOptions, Double>) throws {
+            if let value = try invocation.number(role, in: 0...1, rule: "between 0 and 1") {
+                options[keyPath: field] = value
+            }
         }
-        if let value = try share("marked") { options.marked = value }
-        if let value = try share("careful") { options.carefulUnmarked = value }
-        if let value = try share("careful_marked") { options.carefulMarked = value }
-        if let value = try share("writer") { options.writer = value }
+        try share("marked", \.marked)
+        try share("careful", \.carefulUnmarked)
+        try share("careful_marked", \.carefulMarked)
+        try share("writer", \.writer)
+        try share("summaries", \.summaries)
+        if let counts = try invocation.numbers("principle_counts") {
+            guard counts.count <= World.everyday.dimensions.count, counts.allSatisfy({ $0 >= 0 }),
+                counts.contains(where: { $0 > 0 })
+            else {
+                throw invocation.fail(
+                    "`principle_counts` is a list of up to \(World.everyday.dimensions.count) frequencies, "
+                        + "of constitutions of 1, 2, 3, … principles",
+                    suggestion: "pretrain principle_counts=[1, 2, 1]", at: "principle_counts")
+            }
+            options.principleCounts = counts
+        }
+        let seed = try invocation.integer("seed", atLeast: 0, atMost: 1 << 53).map { UInt64($0) }
+        var corpus = WorldCorpus(
+            world: .everyday, seed: seed ?? invocation.session.seed, options: options,
+            begin: configuration.beginToken ?? tokenizer.bos, end: end
+        ) { tokenizer.encode($0, special: false) }
+        if let count = try invocation.integer("responses", atLeast: 1, atMost: 64) {
+            corpus.responses = count
+        }
         if let value = try invocation.number("prompt_weight", atLeast: 0) {
-            promptWeight = Float(value)
+            corpus.weights.prompt = Float(value)
         }
-        if let value = try invocation.number("first_weight", atLeast: 0) {
-            firstWeight = Float(value)
+        if let value = try invocation.number("decision_weight", atLeast: 0) {
+            corpus.weights.decision = Float(value)
         }
+        self = .world(corpus)
     }
 
     /// Document number `index` of an endless stream; a file's texts come round again.
     func text(_ index: Int) -> TrainingText {
-        if let texts {
+        switch self {
+        case .world(let corpus): return corpus.text(index)
+        case .texts(let texts, let tokenizer, let context, let end):
             let tokens = tokenizer.encode(texts[index % texts.count]) + [end].compactMap(\.self)
             return TrainingText(tokens: Array(tokens.prefix(context)))
         }
-        let document = World.everyday.document(seed: seed, index: index, options: options)
-        var tokens: [Int32] = []
-        var weights: [Float] = []
-        // Encoding piece by piece gives the tokens of the whole, and keeps what each piece is.
-        for (number, piece) in document.pieces.enumerated() {
-            let part = tokenizer.encode(piece.text, special: number == 0)
-            tokens += part
-            let isContent = piece.role == .response || piece.role == .writer
-            weights += [Float](repeating: isContent ? 1 : promptWeight, count: part.count)
-            if isContent, !part.isEmpty { weights[weights.count - part.count] = firstWeight }
-        }
-        if let end {
-            tokens.append(end)
-            weights.append(firstWeight)
-        }
-        return TrainingText(
-            tokens: Array(tokens.prefix(context)), weights: Array(weights.prefix(context)))
     }
 }

@@ -28,6 +28,8 @@ extension CommandTable {
                         OptionSpecification("vocabulary", .number, "tokens in all; 1024"),
                         OptionSpecification("field", .word, "which field of a line; text"),
                         OptionSpecification("documents", .number, "documents of the world; 20,000"),
+                        OptionSpecification(
+                            "minimum_frequency", .number, "pairs that are rarer are not merged; 0"),
                         OptionSpecification("seed", .number, "which documents; 0"),
                     ],
                     example: "train tokenizer vocabulary=300 documents=50", run: trainTokenizer),
@@ -142,6 +144,7 @@ extension CommandTable {
 
     private static func trainTokenizer(_ invocation: Invocation) throws -> CommandResult {
         let size = try invocation.integer("vocabulary", atLeast: 1, atMost: 1 << 24) ?? 1024
+        let rarest = try invocation.integer("minimum_frequency", atLeast: 0) ?? 0
         var meter = invocation.meter("train tokenizer")
         defer { meter.finish() }
         let texts: any Sequence<String>
@@ -159,7 +162,7 @@ extension CommandTable {
             origin = "learned from \(NumberText.grouped(count)) documents of the shipped world"
         }
         func learn(_ texts: some Sequence<String>) throws -> Tokenizer {
-            try BytePairTrainer(vocabularySize: size).train(texts) { step in
+            try BytePairTrainer(vocabularySize: size, minimumFrequency: rarest).train(texts) { step in
                 meter.update(step.tokensMade, of: size, unit: "tokens")
                 return !invocation.isInterrupted
             }

@@ -1,0 +1,69 @@
+import Alignment
+import CommandLanguage
+import Worlds
+
+extension CommandTable {
+    static let loadPrinciplesForm = Command.Form(
+        "principles", "reads principles, or takes those that the shipped world can measure",
+        makes: ["principles"],
+        operands: [
+            .required(
+                "path",
+                .either(
+                    [
+                        Choice("trained", "the six kinds that the demo trains on"),
+                        Choice("held_out", "the four kinds that it does not"),
+                        Choice("all", "both"),
+                    ], .path),
+                "a JSON Lines file of {\"principle\": …, \"antithesis\": …}")
+        ],
+        options: [
+            OptionSpecification(
+                "about",
+                .words([
+                    Choice("summaries", "as they are worded for posts (default)"),
+                    Choice("answers", "as they are worded for questions"),
+                ]), "the wording of the shipped world's principles")
+        ],
+        example: "load principles held_out", run: loadPrinciples)
+
+    private static func loadPrinciples(_ invocation: Invocation) throws -> CommandResult {
+        switch try invocation.text("path") {
+        case "trained": return try worldPrinciples(invocation) { $0.isTrained }
+        case "held_out": return try worldPrinciples(invocation) { !$0.isTrained }
+        case "all": return try worldPrinciples(invocation) { _ in true }
+        default: return try principlesOfFile(invocation)
+        }
+    }
+
+    /// One pair for each dimension, in its first wording, so that a constitution never asks twice.
+    private static func worldPrinciples(
+        _ invocation: Invocation, _ isWanted: (Dimension) -> Bool
+    ) throws -> CommandResult {
+        let kind: QueryKind = try invocation.text("about") == "answers" ? .answer : .summary
+        let form: QueryForm = kind == .answer ? .question : .post
+        let pairs = World.everyday.dimensions.filter(isWanted).enumerated().map {
+            place, dimension in
+            PrinciplePair(
+                principle: dimension.wording(place, polarity: true, kind: kind),
+                antithesis: dimension.wording(place, polarity: false, kind: kind), form: form)
+        }
+        return CommandResult("principles", PrinciplesNoun(pairs: pairs))
+    }
+
+    private static func principlesOfFile(_ invocation: Invocation) throws -> CommandResult {
+        let file = try invocation.jsonLines("path")
+        var pairs: [PrinciplePair] = []
+        for line in file.lines {
+            guard case .noun(let noun as PrinciplesNoun)? = PrinciplesNoun.holding(
+                .record(line.record)).map(Value.noun)
+            else {
+                throw invocation.complaint(
+                    file.bad(line, "\"principle\" and \"antithesis\" are needed, both texts"),
+                    at: "path")
+            }
+            pairs += noun.pairs
+        }
+        return CommandResult("principles", PrinciplesNoun(pairs: pairs))
+    }
+}
