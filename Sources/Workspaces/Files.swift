@@ -4,7 +4,7 @@ import Glibc
 /// A regular file open for reading. Links are not followed, and devices and pipes (which could hang
 /// or never end) are refused: workspaces come from strangers too.
 final class RegularFile {
-    let size: Int
+    private(set) var size: Int
     private let descriptor: Int32
 
     init(_ path: String) throws {
@@ -25,6 +25,9 @@ final class RegularFile {
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// Leaves the last bytes out of what can be read.
+    func shorten(by count: Int) { size = max(0, size - count) }
 
     /// Exactly `count` bytes from `place`, both checked against the file's size before anything is
     /// allocated.

@@ -9,6 +9,7 @@ struct HDF5Parser {
     private var visited: Set<Int> = []
     private var dataBytes = 0
 
+    static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     private static let undefined = UInt64.max
     private static let maximumHeader = 1 << 20
     private static let maximumAttribute = 1 << 16
@@ -17,9 +18,7 @@ struct HDF5Parser {
 
     mutating func parse() throws {
         var superblock = try cursor(at: 0, count: 96)
-        guard try superblock.bytes(8) == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] else {
-            throw ObjectFault.notHDF5
-        }
+        guard try superblock.bytes(8) == Self.signature else { throw ObjectFault.notHDF5 }
         // Versions of superblock, free space, root entry; reserved; shared headers; sizes of
         // offsets, lengths.
         guard try superblock.bytes(8) == [0, 0, 0, 0, 0, 8, 8, 0] else {
@@ -29,7 +28,7 @@ struct HDF5Parser {
         guard try superblock.uint64() == 0 else { throw ObjectFault.structure("the base address") }
         try superblock.skip(8)
         let end = try superblock.place()
-        guard end <= file.size else {
+        guard end == file.size else {
             throw ObjectFault.truncated(expected: end, found: file.size)
         }
         try superblock.skip(16)

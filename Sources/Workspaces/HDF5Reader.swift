@@ -35,8 +35,12 @@ struct HDF5Reader {
     private let file: RegularFile
 
     /// - Throws: `ObjectFault`, whatever the file holds.
-    init(_ path: String) throws {
+    init(_ path: String, isSealed: Bool = true) throws {
         file = try RegularFile(path)
+        if try file.size < 8 || file.read(at: 0, count: 8) != Data(HDF5Parser.signature) {
+            throw ObjectFault.notHDF5
+        }
+        let seal = isSealed ? try StructureSeal.take(from: file) : nil
         var parser = HDF5Parser(file: file)
         try parser.parse()
         guard let root = parser.groups.first, root.path.isEmpty else {
@@ -45,6 +49,7 @@ struct HDF5Reader {
         self.root = root
         groups = parser.groups
         datasets = parser.datasets
+        if let seal, try StructureSeal.digest(of: self) != seal { throw ObjectFault.seal }
     }
 
     /// The datasets of a group and of the groups in it.
@@ -52,6 +57,10 @@ struct HDF5Reader {
         guard !group.path.isEmpty else { return datasets }
         let prefix = Array((group.path + "/").utf8)
         return datasets.filter { $0.path.utf8.starts(with: prefix) }
+    }
+
+    func structureBytes(at place: Int, count: Int) throws -> Data {
+        try file.read(at: place, count: count)
     }
 
     /// The bytes of a dataset, whose place in the file was checked when the file was opened.

@@ -84,12 +84,10 @@ struct JSONWriter {
             }
             raw("]")
         case .record(let record):
-            var seen = Set<[UInt8]>(minimumCapacity: record.fields.count)
+            var keys = KeySet()
             raw("{")
             for (place, field) in record.fields.enumerated() {
-                guard seen.insert(Array(field.key.utf8)).inserted else {
-                    throw JSONError.duplicateKey(field.key)
-                }
+                guard keys.insert(field.key) else { throw JSONError.duplicateKey(field.key) }
                 if place > 0 { raw(",") }
                 text(field.key.hasDollar ? "$" + field.key : field.key)
                 raw(":")
@@ -115,6 +113,27 @@ enum JSONError: Error, Equatable {
 
 extension String {
     fileprivate var hasDollar: Bool { utf8.first == UInt8(ascii: "$") }
+
+    /// Strings are equal when they look the same; keys are equal only when their bytes are.
+    func hasSameBytes(as other: String) -> Bool {
+        self == other && utf8.elementsEqual(other.utf8)
+    }
+}
+
+/// The keys of a record so far. Most records are small, and there comparing beats hashing.
+private struct KeySet {
+    private var few: [String] = []
+    private var many: Set<[UInt8]> = []
+
+    mutating func insert(_ key: String) -> Bool {
+        if many.isEmpty {
+            if few.contains(where: { $0.hasSameBytes(as: key) }) { return false }
+            few.append(key)
+            if few.count == 24 { many = Set(few.map { Array($0.utf8) }) }
+            return true
+        }
+        return many.insert(Array(key.utf8)).inserted
+    }
 }
 
 /// Reads JSON text into a value tree in time and memory linear in its length.
@@ -192,14 +211,14 @@ struct JSONReader {
     private mutating func record(depth: Int) throws -> StoredRecord {
         place += 1
         var record = StoredRecord()
-        var seen = Set<[UInt8]>()
+        var keys = KeySet()
         skipBlanks()
         if take(UInt8(ascii: "}")) { return record }
         while true {
             skipBlanks()
             guard next == UInt8(ascii: "\"") else { throw expected("a key") }
             let key = try text()
-            guard seen.insert(Array(key.utf8)).inserted else { throw JSONError.duplicateKey(key) }
+            guard keys.insert(key) else { throw JSONError.duplicateKey(key) }
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { throw expected("':'") }
             let value = try value(depth: depth + 1)

@@ -63,7 +63,12 @@ extension Workspace {
         }
         try locked {
             let found = try Self.recover(path)
-            report.notices = found.notices.filter { $0.kind == .damage || $0.kind == .recovery }
+            let journal = path + "/journal.jsonl"
+            report.notices = found.damages.map { Self.damageNotice($0, in: journal) }
+            report.notices += found.notices.filter { notice in
+                (notice.kind == .damage || notice.kind == .recovery)
+                    && !report.notices.contains(notice)
+            }
         }
         return report
     }

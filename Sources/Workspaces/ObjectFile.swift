@@ -11,6 +11,7 @@ enum ObjectFile {
                 try write(layout, into: writer, group: "")
             }
         }
+        try StructureSeal.append(to: path)
     }
 
     /// Writes an object under a group that exists (`""` for the root).
@@ -119,6 +120,7 @@ enum ObjectFault: Error, Equatable {
     case json(JSONError)
     case jsonNames(String)
     case digest
+    case seal
 }
 
 extension ObjectFile {

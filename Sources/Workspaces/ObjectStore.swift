@@ -40,15 +40,13 @@ final class ObjectStore {
     /// - Throws: `ObjectFault`.
     func read(_ digest: String) throws -> (object: StoredObject, manifest: ObjectManifest) {
         // A folder that is a link would lead out of the workspace.
+        sound.remove(digest)
         guard contains(digest) else {
             throw Files.kind(of: path(digest)) == .absent ? ObjectFault.absent : .notAFile
         }
         let file = try HDF5Reader(path(digest))
         let result = try ObjectFile.read(file, group: file.root)
-        guard result.manifest.digest == digest else {
-            sound.remove(digest)
-            throw ObjectFault.digest
-        }
+        guard result.manifest.digest == digest else { throw ObjectFault.digest }
         sound.insert(digest)
         return result
     }

@@ -13,6 +13,8 @@ struct Recovery {
     var owesLineFeed = false
     /// Whether there is nothing yet.
     var isNew = false
+    /// Whether a statement without an end may still be running in another process.
+    var isRunningElsewhere = false
 }
 
 extension Workspace {
@@ -29,8 +31,8 @@ extension Workspace {
         try open(path, mode: mode, program: program, isDurable: mode != .ephemeral)
     }
 
-    /// - Parameter isDurable: whether to wait for the disk. Tests that reopen a workspace a thousand
-    ///   times do not.
+    /// - Parameter isDurable: whether to wait for the disk. Tests that reopen a workspace a
+    ///   thousand times do not.
     static func open(
         _ path: String, mode: Mode, program: String = "sami", isDurable: Bool
     ) throws -> Workspace {
@@ -93,6 +95,7 @@ extension Workspace {
     ) throws -> Workspace {
         guard try check(path) else { throw WorkspaceError.absent(path) }
         var recovered = try recover(path)
+        recovered.isRunningElsewhere = WorkspaceLock.liveHolder(path + "/lock") != nil
         if let reason {
             recovered.notices.insert(
                 Notice(.lock, "'\(path)' is open read-only: \(reason)."), at: 0)
@@ -150,6 +153,7 @@ extension Workspace {
 
         var isConsistent = true
         var isHeadPassed = head == nil
+        var lastBase = 0
         func passHead() {
             isHeadPassed = true
             guard let head, recovery.timeline.names != head.names else { return }
@@ -160,18 +164,21 @@ extension Workspace {
         for (line, end) in content.lines {
             if !isHeadPassed, let head, end > head.position { passHead() }
             if !recovery.timeline.follow(line) { isConsistent = false }
+            if case .base = line {
+                lastBase = end
+                isConsistent = true
+            }
         }
         if !isHeadPassed { passHead() }
         if let head { recovery.timeline.skip(to: head.sequence) }
 
-        for damage in recovery.damages {
-            recovery.notices.append(
-                Notice(
-                    .damage,
-                    "'\(journalPath)' is damaged in line \(damage.lineNumber) (\(damage.bytes) "
-                        + "bytes from byte \(damage.offset)): what that line said is lost from the "
-                        + "history."))
-        }
+        // Damage before a base line was reported and answered when that line was written.
+        let fresh = recovery.damages.filter { $0.offset >= lastBase }
+        if !fresh.isEmpty { isConsistent = false }
+        // Behind a gap nobody knows what a statement replaced, so undo must not reach across it.
+        if !isConsistent { recovery.timeline.rebase(recovery.timeline.names) }
+
+        recovery.notices += fresh.map { damageNotice($0, in: journalPath) }
         if let head, head.position > size {
             recovery.notices.append(
                 Notice(
@@ -190,7 +197,7 @@ extension Workspace {
                         .recovery,
                         "'\(path)/HEAD' \(what); the names were taken from the journal instead."))
             }
-            recovery.isInDoubt = !recovery.damages.isEmpty || !isConsistent || !content.exists
+            recovery.isInDoubt = !fresh.isEmpty || !isConsistent || !content.exists
             if recovery.isInDoubt { isConsistent = false }
         }
         if !isConsistent, !recovery.isNew {
@@ -198,6 +205,14 @@ extension Workspace {
                 recovery.damages.isEmpty ? "the journal was cut" : "the journal was damaged"
         }
         return recovery
+    }
+
+    static func damageNotice(_ damage: Journal.Damage, in path: String) -> Notice {
+        Notice(
+            .damage,
+            "'\(path)' is damaged in line \(damage.lineNumber) (\(damage.bytes) bytes from byte "
+                + "\(damage.offset)): what that line said is lost from the history, and undo does "
+                + "not reach behind it.")
     }
 
     /// Writes what is missing or out of date, once the lock is held.

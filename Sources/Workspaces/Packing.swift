@@ -58,6 +58,7 @@ extension Workspace {
                         }
                     }
                 }
+                try StructureSeal.append(to: temporary)
             }
             var status = stat()
             if stat(file, &status) == 0 { report.bytes = Int(status.st_size) }

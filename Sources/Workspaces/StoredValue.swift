@@ -135,9 +135,9 @@ public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral 
 
     /// The value under a key, found by linear search.
     public subscript(key: String) -> StoredValue? {
-        get { fields.first { $0.key == key }?.value }
+        get { fields.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
-            let place = fields.firstIndex { $0.key == key }
+            let place = fields.firstIndex { $0.key.hasSameBytes(as: key) }
             switch (place, newValue) {
             case (let place?, let value?): fields[place].value = value
             case (let place?, nil): fields.remove(at: place)

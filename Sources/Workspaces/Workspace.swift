@@ -74,7 +74,7 @@ public final class Workspace: @unchecked Sendable {
         isInDoubt = recovered.isInDoubt
         openingNotices = recovered.notices
         journalDamages = recovered.damages
-        unfinishedSequence = recovered.timeline.open
+        unfinishedSequence = recovered.isRunningElsewhere ? nil : recovered.timeline.open
     }
 
     deinit { close() }
@@ -202,7 +202,10 @@ public final class Workspace: @unchecked Sendable {
         }
         try journal.append(owed + lines, durable: durable)
         owedBase = nil
-        isInDoubt = false
+        // Only a statement that was carried through shows that the names are what the person wants.
+        if lines.contains(where: { if case .commit = $0 { true } else { false } }) {
+            isInDoubt = false
+        }
         for line in owed + lines { timeline.follow(line) }
     }
 

@@ -70,6 +70,18 @@ final class WorkspaceLock {
         descriptor = -1
     }
 
+    /// Who writes, as far as the text and the process table tell, without taking any lock: a reader
+    /// that took one, however shortly, could turn a writer away.
+    static func liveHolder(_ path: String) -> LockHolder? {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard let holder = holder(in: descriptor) else { return nil }
+        guard holder.host == hostName(), let process = Int32(exactly: holder.process), process > 0
+        else { return holder }
+        return kill(process, 0) == 0 || errno == EPERM ? holder : nil
+    }
+
     private static func holder(in descriptor: Int32) -> LockHolder? {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = pread(descriptor, &bytes, bytes.count, 0)

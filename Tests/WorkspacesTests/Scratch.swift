@@ -107,3 +107,9 @@ func output(_ program: String, _ arguments: [String]) throws -> String {
     }
     return String(decoding: text, as: UTF8.self)
 }
+
+/// Makes every write of this process beyond a size fail; nil lifts the limit.
+func limitFileSize(_ bytes: Int?) {
+    var limit = rlimit(rlim_cur: bytes.map { rlim_t($0) } ?? rlim_t.max, rlim_max: rlim_t.max)
+    setrlimit(__rlimit_resource_t(1), &limit)  // RLIMIT_FSIZE
+}

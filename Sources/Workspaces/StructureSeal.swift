@@ -1,0 +1,64 @@
+import Crypto
+import Foundation
+import Glibc
+
+/// A checksum of everything in an HDF5 file but the values, behind the end of what HDF5 reads.
+///
+/// Values have checksums of their own. Headers, names and the gaps between them have none in this
+/// version of the format, so a flipped bit there could pass unseen; with the seal none can. HDF5
+/// ignores what comes after its end of file.
+enum StructureSeal {
+    private static let start = Array("\nsami structure ".utf8)
+    static let byteCount = start.count + 64 + 1
+    /// More structure than this belongs to no file of ours.
+    private static let maximumStructure = 1 << 28
+
+    /// Appends the seal to a file that HDF5 has closed, having read back how it is laid out.
+    static func append(to path: String) throws {
+        let file = try HDF5Reader(path, isSealed: false)
+        let bytes = start + Array(try digest(of: file).utf8) + [0x0A]
+        let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+        }
+        defer { close(descriptor) }
+        try Files.write(bytes, to: descriptor, at: file.size, path: path)
+    }
+
+    /// Takes the seal off the end of a file that was opened; the file is shorter by it from then
+    /// on.
+    static func take(from file: RegularFile) throws -> String {
+        guard file.size >= byteCount else {
+            throw ObjectFault.truncated(expected: byteCount, found: file.size)
+        }
+        let bytes = [UInt8](try file.read(at: file.size - byteCount, count: byteCount))
+        let digest = String(decoding: bytes.dropFirst(start.count).dropLast(), as: UTF8.self)
+        guard bytes.starts(with: start), bytes.last == 0x0A, isDigest(digest) else {
+            throw ObjectFault.seal
+        }
+        file.shorten(by: byteCount)
+        return digest
+    }
+
+    /// The SHA-256 of all bytes that belong to no dataset, in order.
+    static func digest(of file: HDF5Reader) throws -> String {
+        var hash = SHA256()
+        var place = 0
+        var structure = 0
+        func cover(to end: Int) throws {
+            guard end > place else { return }
+            structure += end - place
+            guard structure <= maximumStructure else {
+                throw ObjectFault.structure("\(readable(structure)) of it")
+            }
+            hash.update(data: try file.structureBytes(at: place, count: end - place))
+        }
+        let values = file.datasets(under: file.root).filter { $0.byteCount > 0 }
+        for value in values.sorted(by: { $0.offset < $1.offset }) {
+            try cover(to: value.offset)
+            place = max(place, value.offset + value.byteCount)
+        }
+        try cover(to: file.size)
+        return hexadecimal(hash.finalize())
+    }
+}
