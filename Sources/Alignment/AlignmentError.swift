@@ -127,7 +127,7 @@ extension AlignmentError: CustomStringConvertible {
         case .emptyResponse(let query, let response):
             "Response \(response) of query \(query) has no token to score."
         case .tooLong(let query, let tokens, let context):
-            "Query \(query): \(counted(tokens, "token")) do not fit the model's context of \(context)."
+            "Query \(query): \(counted(tokens, "token does", "tokens do")) not fit the model's context of \(context)."
         case .outsideVocabulary(let query, let token, let vocabulary):
             "Query \(query) has token \(token), which is outside the model's vocabulary of \(vocabulary): "
                 + "is the tokenizer this model's own?"
@@ -163,9 +163,12 @@ extension AlignmentError: CustomStringConvertible {
     private func constitutionCount(_ asked: Int, _ distinct: Int, _ principles: Int?) -> String {
         if asked < 1 { return "count=\(asked) is not possible: ask for at least one constitution." }
         let source =
-            principles.map { "\(counted($0, "principle")) and their antitheses" }
-            ?? "what is written"
-        return "\(asked) constitutions were asked for, but \(source) give "
+            switch principles {
+            case nil: "what is written gives"
+            case 1: "1 principle and its antithesis give"
+            case let count?: "\(count) principles and their antitheses give"
+            }
+        return "\(asked) constitutions were asked for, but \(source) "
             + "\(distinct) different ones at most."
     }
 

@@ -101,8 +101,9 @@ public struct Iteration: Sendable {
                     counts: state.rollouts.map { Dictionary(uniqueKeysWithValues: $0.counts) }
                         ?? [:])
             }
-            let isStopped = try train(&state, rollouts, base, tokenizer, key, progress, observe)
-            if isStopped { return (state, true) }
+            let wantsMore = try train(&state, rollouts, base, tokenizer, key, progress, observe)
+            // A stop at the last step still leaves a whole iteration.
+            if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
                 iteration: state.iteration, asked: rollouts.groups.count + rollouts.rejected.count,
                 kept: rollouts.groups.count, rejected: rollouts.rejected, steps: state.steps)
@@ -110,7 +111,8 @@ public struct Iteration: Sendable {
             state.log.append(record)
             (state.rollouts, state.model, state.train, state.steps) = (nil, nil, nil, [])
             state.iteration += 1
-            if try observe(.finished(record), state) == .stop, state.iteration <= plan.iterations {
+            let answer = try observe(.finished(record), state)
+            if answer == .stop || !wantsMore, state.iteration <= plan.iterations {
                 return (state, true)
             }
         }
@@ -129,7 +131,7 @@ public struct Iteration: Sendable {
             memory: memory, progress: progress)
     }
 
-    /// Trains to the end of the iteration; true when a closure said stop before.
+    /// Trains to the end of the iteration, or until a closure says stop; false if one did.
     private func train(
         _ state: inout IterationState, _ rollouts: Rollouts, _ base: LanguageModel,
         _ tokenizer: Tokenizer, _ key: RandomKey,
@@ -137,24 +139,32 @@ public struct Iteration: Sendable {
         _ observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> Bool {
         var reported = state
+        // Held here too, the weights would be copied by the first step.
+        let start = state.model ?? (plan.from == .base ? base : state.policy)
+        let trained = state.train
+        (state.model, state.train) = (nil, nil)
+        (reported.model, reported.train) = (nil, nil)
+        var wantsMore = true
         let result = try Trainer(plan.settings(state.iteration), memory: memory).train(
-            state.model ?? (plan.from == .base ? base : state.policy), on: rollouts.groups,
-            tokenizer: tokenizer, reference: base, from: state.train, key: key.child("train"),
-            progress: progress
-        ) { record, model, train in
-            reported.model = model
-            reported.train = train
-            reported.steps.append(record)
-            defer {
-                // Kept, these would be copied by the next step instead of changed in place.
-                reported.model = nil
-                reported.train = nil
-            }
-            return try observe(.trained(record), reported)
-        }
+            start, on: rollouts.groups, tokenizer: tokenizer, reference: base, from: trained,
+            key: key.child("train"),
+            progress: { step in
+                let answer = progress(step)
+                if answer == .stop { wantsMore = false }
+                return answer
+            },
+            step: { record, model, train in
+                reported.model = model
+                reported.train = train
+                reported.steps.append(record)
+                defer { (reported.model, reported.train) = (nil, nil) }
+                let answer = try observe(.trained(record), reported)
+                if answer == .stop { wantsMore = false }
+                return answer
+            })
         state.model = result.model
         state.train = result.state
         state.steps += result.log
-        return result.isStopped
+        return wantsMore
     }
 }

@@ -20,6 +20,8 @@ public struct TrainResult: Sendable {
 public struct Trainer: Sendable {
     public var settings: TrainSettings
     public var memory: MemoryPlan
+    /// Queries go through the model together up to this many rows.
+    public var packRows = 1024
 
     public init(_ settings: TrainSettings, memory: MemoryPlan = .automatic) {
         self.settings = settings
@@ -30,7 +32,8 @@ public struct Trainer: Sendable {
     ///   - model: where to start, or where an interrupted run was.
     ///   - reference: what the penalty holds the model near; usually the base.
     ///   - state: of an interrupted run; `nil` begins anew.
-    ///   - progress: called within a step, query by query. A stop there drops the step.
+    ///   - progress: called within a step, query by query. A stop there drops the step unless
+    ///     all of its queries are done.
     ///   - step: called after every step with the model as it is then, which is the place to
     ///     evaluate, to save a checkpoint, and to stop early.
     /// - Throws: `AlignmentError` naming the query that gave something not finite, or the setting
@@ -48,7 +51,8 @@ public struct Trainer: Sendable {
                 scoresEnd: settings.score.scoresEnd)
         }
         let (total, steps) = try settings.extent(batches.count)
-        let backward = Backward(score: settings.score, beta: settings.beta, memory: memory)
+        var backward = Backward(score: settings.score, beta: settings.beta, memory: memory)
+        backward.packRows = packRows
         let schedule = settings.rateSchedule(steps)
         var order = EpochOrder(count: batches.count, key: settings.shuffle ? key : nil)
         var result = TrainResult(
@@ -57,10 +61,15 @@ public struct Trainer: Sendable {
             let index = result.state.step
             let places = index * settings.accumulate..<min(total, (index + 1) * settings.accumulate)
             var gradients: Gradients
+            var wantsMore = true
             do {
                 gradients = try backward.gradients(
                     of: places.map { batches[order[$0]] }, model: result.model,
-                    reference: reference, progress: progress)
+                    reference: reference,
+                    progress: { step in
+                        if progress(step) == .stop { wantsMore = false }
+                        return wantsMore ? .more : .stop
+                    })
             } catch AlignmentError.stopped {
                 result.isStopped = true
                 return result
@@ -76,7 +85,7 @@ public struct Trainer: Sendable {
                 gradientNorm: update.gradientNorm, clipFactor: update.clipFactor,
                 learningRate: update.learningRate, tokens: gradients.tokens)
             result.log.append(record)
-            if try step(record, result.model, result.state) == .stop {
+            if try step(record, result.model, result.state) == .stop || !wantsMore {
                 result.isStopped = result.state.step < steps
                 return result
             }

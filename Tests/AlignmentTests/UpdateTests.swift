@@ -165,24 +165,29 @@ import Transformers
         }
     }
 
-    @Test func `a stop within a step drops that step alone`() throws {
+    @Test func `a stop is heard within a step as well as after one`() throws {
         let reference = try Reference()
-        var calls = 0
-        let result = try Trainer(
-            {
-                var settings = settings(4)
-                settings.accumulate = 2
-                return settings
-            }()
-        ).train(
-            reference.model, on: [reference.group, reference.other], tokenizer: nil,
-            reference: reference.model, key: RandomKey(seed: 1),
-            progress: { _ in
-                calls += 1
-                return .more
-            }, step: { record, _, _ in record.step == 2 ? .stop : .more })
-        #expect(result.state.step == 2 && result.isStopped)
-        #expect(calls >= 2)
+        func train(_ packRows: Int, stopAt: Int) throws -> TrainResult {
+            var calls = 0
+            var trainer = Trainer(settings(4))
+            trainer.packRows = packRows
+            return try trainer.train(
+                reference.model, on: [reference.group, reference.other], tokenizer: nil,
+                reference: reference.model, key: RandomKey(seed: 1),
+                progress: { _ in
+                    calls += 1
+                    return calls == stopAt ? .stop : .more
+                })
+        }
+        // Two queries a step, one after the other: the third call is in the second step's middle.
+        let dropped = try train(1, stopAt: 3)
+        #expect(dropped.isStopped && dropped.state.step == 1 && dropped.log.count == 1)
+        let kept = try train(1, stopAt: 4)
+        #expect(kept.isStopped && kept.state.step == 2)
+        let together = try train(1024, stopAt: 1)
+        #expect(together.isStopped && together.state.step == 1)
+        let last = try train(1024, stopAt: 4)
+        #expect(!last.isStopped && last.state.step == 4)
     }
 
     @Test func `a penalty without a base is refused`() throws {

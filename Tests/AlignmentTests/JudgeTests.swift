@@ -1,0 +1,176 @@
+import Tensors
+import Testing
+import Transformers
+
+@testable import Alignment
+
+/// Knows "Say WORD." and "Avoid WORD.".
+struct WordMeasure: Measure {
+    func adherence(of response: String, to principle: String, for query: Query) -> Adherence {
+        let words = principle.dropLast().split(separator: " ")
+        guard words.count == 2 else { return .unknown }
+        switch words[0] {
+        case "Say": return response.contains(words[1]) ? .follows : .breaks
+        case "Avoid": return response.contains(words[1]) ? .breaks : .follows
+        default: return .unknown
+        }
+    }
+    func isMalformed(_ response: String, for query: Query) -> Bool { response.contains("#") }
+}
+
+@Suite struct JudgeTests {
+    static func pair(_ principles: [String], _ first: String, _ second: String) -> ResponsePair {
+        ResponsePair(
+            id: "q", asked: Query(id: "q", form: .post, text: "P"),
+            constitution: Constitution(
+                slots: principles.map { Slot(text: $0, polarity: .principle) }),
+            first: first, second: second)
+    }
+
+    @Test func `more principles followed is a win, as many a tie`() throws {
+        let both = ["Say arr.", "Avoid tea."]
+        let verdicts = try MeasuredJudge(WordMeasure()).judge([
+            Self.pair(both, "arr", "tea arr"), Self.pair(both, "tea", "#"),
+            Self.pair(both, "arr", "arr"),
+        ])
+        #expect(verdicts.comparisons.map(\.judgement) == [.win, .loss, .tie])
+        #expect(verdicts.comparisons[0].scores == [2, 1])
+        #expect(verdicts.winRate == 0.5)
+        #expect(verdicts.secondMalformed == 1.0 / 3)
+        #expect(
+            verdicts.principles == [
+                PrincipleTally(principle: "Say arr.", count: 3, first: 2.0 / 3, second: 2.0 / 3),
+                PrincipleTally(principle: "Avoid tea.", count: 3, first: 2.0 / 3, second: 2.0 / 3),
+            ])
+    }
+
+    @Test func `a principle the measure does not know is said and left out`() throws {
+        let verdicts = try MeasuredJudge(WordMeasure()).judge([
+            Self.pair(["Be a good friend.", "Say arr."], "arr", "oh"),
+            Self.pair(["Be a good friend."], "arr", "oh"),
+        ])
+        #expect(verdicts.unknownPrinciples == ["Be a good friend."])
+        #expect(verdicts.wins == 1 && verdicts.count == 1)
+        #expect(verdicts.leftOut.map { "\($0.reason) \($0.count)" } == ["unknownPrinciples 1"])
+        #expect(throws: AlignmentError.noQueries) { try MeasuredJudge(WordMeasure()).judge([]) }
+    }
+
+    @Test func `a stop keeps what is judged`() throws {
+        let pairs = (0..<9).map { _ in Self.pair(["Say arr."], "arr", "") }
+        let verdicts = try MeasuredJudge(WordMeasure()).judge(pairs) {
+            $0.done == 4 ? .stop : .more
+        }
+        #expect(verdicts.isStopped && verdicts.wins == 4)
+    }
+
+    @Test func `the likelihood judge prefers what the constitution makes likelier`() throws {
+        // Random weights prefer something; which, a sum over separate sequences tells.
+        let babbler = try Babbler.words()
+        let model = try LanguageModel(
+            ModelConfiguration(
+                hiddenSize: 32, layers: 2, heads: 2, feedForwardSize: 64, vocabularySize: 259,
+                contextLength: 200, initializerRange: 0.4, endTokens: [2]),
+            key: RandomKey(seed: 8))
+        let judge = LikelihoodJudge(model: model, tokenizer: babbler.tokenizer, prompts: .tiny)
+        var pairs = [("abc.", "de."), ("fgh.", "ha ha."), ("same.", "same.")].map { first, second in
+            var pair = Self.pair([], first, second)
+            pair.constitution = Constitution(
+                slots: [Slot(text: "Do x.", polarity: .principle, opposite: "Avoid x.")])
+            return pair
+        }
+        pairs.append(Self.pair(["No opposite is known."], "a.", "b."))
+        pairs.append(pairs[0])
+        pairs[4].first = " "
+        pairs.append(pairs[0])
+        pairs[5].second = String(repeating: "long ", count: 50)
+        let verdicts = try judge.judge(pairs)
+
+        func logProb(_ response: String, _ constitution: Constitution) throws -> Double {
+            let prompt = Prompts.tiny.trainingPrompt(pairs[0].asked, constitution)
+            let tokens = babbler.tokenizer.encode(prompt + " " + response)
+            var forest = TokenForest()
+            forest.append(tokens)
+            let start = babbler.tokenizer.encode(prompt).count
+            return try model.logProbs(
+                forest, (start..<tokens.count).map { Target(row: $0 - 1, token: tokens[$0]) }
+            ).reduce(0.0) { $0 + Double($1) }
+        }
+        for comparison in verdicts.comparisons.prefix(2) {
+            let constitution = comparison.pair.constitution
+            let opposed = try #require(constitution.antithesis)
+            let margins = try [comparison.pair.first, comparison.pair.second].map {
+                try logProb($0, constitution) - logProb($0, opposed)
+            }
+            #expect(abs(comparison.scores[0] - margins[0]) < 1e-3)
+            #expect(abs(comparison.scores[1] - margins[1]) < 1e-3)
+            #expect(comparison.judgement == (margins[0] > margins[1] ? .win : .loss))
+        }
+        #expect(verdicts.comparisons[2].judgement == .tie)
+        #expect(
+            verdicts.comparisons.map(\.leftOut) == [
+                nil, nil, nil, .noAntithesis, .empty, .overflow,
+            ])
+        #expect(verdicts.count == 3)
+    }
+
+    @Test func `a model ties with itself everywhere`() throws {
+        let babbler = try Babbler.words()
+        let groups = try Composer(count: 1, principles: 1, polarity: .distinct).compose(
+            Babbler.queries, from: Babbler.pairs, key: RandomKey(seed: 2))
+        var settings = RolloutSettings()
+        settings.maxTokens = 40
+        let (pairs, skipped) = try PairSampler(settings, prompts: .tiny).pairs(
+            Babbler.queries, groups, first: babbler.model, second: babbler.model,
+            tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+        #expect(pairs.count == 12 && skipped.isEmpty)
+        #expect(pairs.allSatisfy { $0.first == $0.second && !$0.first.isEmpty })
+        #expect(Set(pairs.map(\.first)).count > 6)
+        #expect(throws: AlignmentError.self) {
+            try PairSampler(settings, prompts: .tiny).pairs(
+                Babbler.queries, groups, first: babbler.model, second: babbler.model,
+                tokenizer: babbler.tokenizer, key: RandomKey(seed: 3)
+            ) { _ in .stop }
+        }
+    }
+
+    @Test func `pairs that do not fit are named`() throws {
+        let babbler = try Babbler.words()
+        var queries = Array(Babbler.queries.prefix(2))
+        queries[0].text = String(repeating: "x", count: 300)
+        let groups = try Composer(count: 1, principles: 1, polarity: .positive).compose(
+            queries, from: Babbler.pairs, key: RandomKey(seed: 2))
+        var settings = RolloutSettings()
+        settings.maxTokens = 40
+        let (pairs, skipped) = try PairSampler(settings, prompts: .tiny).pairs(
+            queries, groups, first: babbler.model, second: babbler.model,
+            tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+        #expect(pairs.map(\.id) == ["q1"] && skipped.map(\.id) == ["q0"])
+        settings.overflow = .error
+        #expect(throws: AlignmentError.overflow(queries: ["q0"], context: 200, maxTokens: 40)) {
+            try PairSampler(settings, prompts: .tiny).pairs(
+                queries, groups, first: babbler.model, second: babbler.model,
+                tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+        }
+    }
+
+    @Test func `a model as the writer stops at its markers`() throws {
+        let table: [Character: [(Character, Double)]] = [
+            "\n": [("a", 1)], "a": [("b", 1)], "b": [("c", 1)], "c": [("a", 1)],
+        ]
+        let babbler = try Babbler(table)
+        var writer = ModelWriter(model: babbler.model, tokenizer: babbler.tokenizer)
+        writer.temperature = 0
+        writer.maxTokens = 7
+        #expect(
+            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1))
+                == Array(repeating: WrittenText(text: "abcabca", isFinished: false), count: 2))
+        writer.stops = ["ca"]
+        #expect(
+            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1))
+                == [WrittenText(text: "ab", isFinished: true)])
+        #expect(throws: AlignmentError.self) {
+            try writer.write(
+                String(repeating: "x", count: 300), samples: 1, key: RandomKey(seed: 1))
+        }
+    }
+}
