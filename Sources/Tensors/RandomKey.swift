@@ -80,6 +80,3 @@ public struct RandomKey: Sendable, Hashable {
         return c
     }
 }
-
-
-

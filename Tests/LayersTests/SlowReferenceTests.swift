@@ -101,7 +101,9 @@ import Testing
         rmspropStep(&fast, g, &square, rate: 0.1, alpha: 0.99, epsilon: 1e-8)
         for i in 0..<21 {
             let v = 0.01 * Double(g[i]) * Double(g[i])
-            #expect(abs(Double(fast[i]) - (Double(p[i]) - 0.1 * Double(g[i]) / (v.squareRoot() + 1e-8))) < 1e-5)
+            #expect(
+                abs(Double(fast[i]) - (Double(p[i]) - 0.1 * Double(g[i]) / (v.squareRoot() + 1e-8)))
+                    < 1e-5)
         }
         var (adam, mean, second) = (p, Tensor(zeros: [21]), Tensor(zeros: [21]))
         adamStep(

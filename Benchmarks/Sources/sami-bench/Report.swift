@@ -58,7 +58,9 @@ func peakMemory() -> Int {
 enum MachinePeak {
     static func floatingPointRate() -> Double {
         let n = 1024
-        let (a, b) = (Tensor(repeating: 0.5, shape: [n, n]), Tensor(repeating: 0.25, shape: [n, n]))
+        let (a, b) = (
+            Tensor(repeating: 0.5, shape: [n, n]), Tensor(repeating: 0.25, shape: [n, n])
+        )
         var c = Tensor(zeros: [n, n])
         let best = time(8) { multiply(a, transposed: b, into: &c) }.min() ?? 1
         return 2 * Double(n * n * n) / best

@@ -103,7 +103,8 @@ struct Gen: ParsableCommand {
             attended: prompts * (prompt + response) * (prompt + response) / 2)
         work.head(c, rows: prompts * response)
         Report(
-            title: "Generation, \(shape.model), \(prompts) prompts of \(prompt), \(response) tokens each",
+            title:
+                "Generation, \(shape.model), \(prompts) prompts of \(prompt), \(response) tokens each",
             seconds: seconds.min() ?? 0, tokens: prompts * response, work: work
         ).print()
     }
@@ -122,16 +123,15 @@ struct Pretrain: ParsableCommand {
         var training = Pretraining(model: try shape.random())
         var (start, seconds, tokens) = (ContinuousClock.now, Double.infinity, 0)
         let length = document
-        try training.run(
-            PretrainingSettings(steps: 6, batchTokens: batch),
-            document: { number in
-                let key = key.child(UInt64(number))
-                return TrainingText(
-                    tokens: (0..<length).map {
-                        Int32(key.integer(UInt64($0), below: c.vocabularySize))
-                    })
-            }
-        ) { report, _ in
+        func text(_ number: Int) -> TrainingText {
+            let key = key.child(UInt64(number))
+            return TrainingText(
+                tokens: (0..<length).map {
+                    Int32(key.integer(UInt64($0), below: c.vocabularySize))
+                })
+        }
+        let settings = PretrainingSettings(steps: 6, batchTokens: batch)
+        try training.run(settings, document: text) { report, _ in
             seconds = min(seconds, (ContinuousClock.now - start).seconds)
             start = .now
             tokens = report.tokens / report.step
@@ -162,7 +162,9 @@ struct ContrastWork {
         func tokens(_ count: Int, _ key: RandomKey) -> [Int32] {
             (0..<count).map { Int32(5 + key.integer(UInt64($0), below: c.vocabularySize - 5)) }
         }
-        let responses = (0..<constitutions).map { tokens(response, key.child("r").child(UInt64($0))) }
+        let responses = (0..<constitutions).map {
+            tokens(response, key.child("r").child(UInt64($0)))
+        }
         for i in 0..<constitutions {
             let root = forest.append(tokens(prompt, key.child("p").child(UInt64(i))))
             for tokens in responses {

@@ -9,7 +9,8 @@ import Worlds
 extension CommandTable {
     static let loadCommands: [Command] = [
         Command(
-            "load", .data, "reads a model, queries, principles, constitutions, rollouts or a tokenizer",
+            "load", .data,
+            "reads a model, queries, principles, constitutions, rollouts or a tokenizer",
             about: """
                 Files of queries, constitutions and rollouts are JSON Lines, one record a line. A \
                 query is {"id": …, "post": …}, {"id": …, "question": …} or {"text": …}; a line of \

@@ -55,8 +55,10 @@ extension CommandTable {
         let file = try invocation.jsonLines("path")
         var pairs: [PrinciplePair] = []
         for line in file.lines {
-            guard case .noun(let noun as PrinciplesNoun)? = PrinciplesNoun.holding(
-                .record(line.record)).map(Value.noun)
+            guard
+                case .noun(let noun as PrinciplesNoun)? = PrinciplesNoun.holding(
+                    .record(line.record)
+                ).map(Value.noun)
             else {
                 throw invocation.complaint(
                     file.bad(line, "\"principle\" and \"antithesis\" are needed, both texts"),

@@ -162,7 +162,8 @@ extension CommandTable {
             origin = "learned from \(NumberText.grouped(count)) documents of the shipped world"
         }
         func learn(_ texts: some Sequence<String>) throws -> Tokenizer {
-            try BytePairTrainer(vocabularySize: size, minimumFrequency: rarest).train(texts) { step in
+            try BytePairTrainer(vocabularySize: size, minimumFrequency: rarest).train(texts) {
+                step in
                 meter.update(step.tokensMade, of: size, unit: "tokens")
                 return !invocation.isInterrupted
             }

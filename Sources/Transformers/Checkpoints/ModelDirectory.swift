@@ -22,14 +22,16 @@ public enum ModelDirectory {
             throw ModelError.unreadable(file: directory, problem: "there is no such folder")
         }
         guard isDirectory.boolValue else {
-            throw ModelError.unreadable(file: directory, problem: "it is a file, not a model folder")
+            throw ModelError.unreadable(
+                file: directory, problem: "it is a file, not a model folder")
         }
         let path = file(configurationFile, in: directory)
         let json: Data
         do {
             json = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw ModelError.unreadable(file: path, problem: (error as NSError).localizedDescription)
+            throw ModelError.unreadable(
+                file: path, problem: (error as NSError).localizedDescription)
         }
         return try ModelConfiguration(json: json, name: path)
     }

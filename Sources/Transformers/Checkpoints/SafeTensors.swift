@@ -45,7 +45,8 @@ public struct SafeTensors: Sendable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
-            throw ModelError.unreadable(file: path, problem: (error as NSError).localizedDescription)
+            throw ModelError.unreadable(
+                file: path, problem: (error as NSError).localizedDescription)
         }
         try self.init(data: data, file: path)
     }
@@ -89,7 +90,8 @@ public struct SafeTensors: Sendable {
             }
             guard let size = Self.byteCount(shape, type), size == offsets[1] - offsets[0] else {
                 throw refuse(
-                    "tensor \"\(name)\" of shape \(shape) does not fill \(offsets[1] - offsets[0]) bytes")
+                    "tensor \"\(name)\" of shape \(shape) does not fill \(offsets[1] - offsets[0]) bytes"
+                )
             }
             let first = start + Int(length)
             entries[name] = Entry(
@@ -122,7 +124,8 @@ public struct SafeTensors: Sendable {
         data.withUnsafeBytes { bytes in
             let source = UnsafeRawBufferPointer(
                 rebasing: bytes[
-                    entry.bytes.lowerBound - data.startIndex..<entry.bytes.upperBound - data.startIndex])
+                    entry.bytes.lowerBound - data.startIndex..<entry.bytes.upperBound
+                        - data.startIndex])
             tensor.withUnsafeMutableBufferPointer { target in
                 func fill<Bits: FixedWidthInteger>(_: Bits.Type, _ convert: (Bits) -> Float) {
                     for i in target.indices {

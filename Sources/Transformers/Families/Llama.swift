@@ -62,7 +62,8 @@ struct Llama: Family {
         let entry = layout.entries[parameter]
         guard entry.shape.count == 2 else { return nil }
         // Branches that end in the residual stream start smaller the more of them there are.
-        let residual = entry.name.hasSuffix("o_proj.weight") || entry.name.hasSuffix("down_proj.weight")
+        let residual =
+            entry.name.hasSuffix("o_proj.weight") || entry.name.hasSuffix("down_proj.weight")
         return residual ? deviation / (2 * Double(depth)).squareRoot() : deviation
     }
 

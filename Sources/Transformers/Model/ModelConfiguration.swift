@@ -49,7 +49,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public init(json: Data, name: String) throws {
         let fields: Fields
         do {
-            fields = try JSONDecoder().decode(Fields.self, from: json)
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            fields = try decoder.decode(Fields.self, from: json)
         } catch {
             throw ModelError.badConfiguration(file: name, problem: Self.sentence(for: error))
         }
@@ -63,23 +65,23 @@ public struct ModelConfiguration: Sendable, Equatable {
             }
             return value
         }
-        modelType = fields.model_type ?? "llama"
-        hiddenSize = try need(fields.hidden_size, "hidden_size")
-        layers = try need(fields.num_hidden_layers, "num_hidden_layers", atMost: 4096)
-        heads = try need(fields.num_attention_heads, "num_attention_heads", atMost: 1 << 16)
+        modelType = fields.modelType ?? "llama"
+        hiddenSize = try need(fields.hiddenSize, "hidden_size")
+        layers = try need(fields.numHiddenLayers, "num_hidden_layers", atMost: 4096)
+        heads = try need(fields.numAttentionHeads, "num_attention_heads", atMost: 1 << 16)
         keyValueHeads = try need(
-            fields.num_key_value_heads ?? heads, "num_key_value_heads", atMost: 1 << 16)
-        headSize = try need(fields.head_dim ?? hiddenSize / heads, "head_dim", atMost: 1 << 16)
-        feedForwardSize = try need(fields.intermediate_size, "intermediate_size")
-        vocabularySize = try need(fields.vocab_size, "vocab_size")
+            fields.numKeyValueHeads ?? heads, "num_key_value_heads", atMost: 1 << 16)
+        headSize = try need(fields.headDim ?? hiddenSize / heads, "head_dim", atMost: 1 << 16)
+        feedForwardSize = try need(fields.intermediateSize, "intermediate_size")
+        vocabularySize = try need(fields.vocabSize, "vocab_size")
         contextLength = try need(
-            fields.max_position_embeddings ?? 2048, "max_position_embeddings")
-        normEpsilon = fields.rms_norm_eps ?? 1e-6
-        ropeTheta = fields.rope_theta ?? 10_000
-        tiedHead = fields.tie_word_embeddings ?? false
-        initializerRange = fields.initializer_range ?? 0.02
-        beginToken = fields.bos_token_id?.tokens.first
-        endTokens = fields.eos_token_id?.tokens ?? []
+            fields.maxPositionEmbeddings ?? 2048, "max_position_embeddings")
+        normEpsilon = fields.rmsNormEps ?? 1e-6
+        ropeTheta = fields.ropeTheta ?? 10_000
+        tiedHead = fields.tieWordEmbeddings ?? false
+        initializerRange = fields.initializerRange ?? 0.02
+        beginToken = fields.bosTokenId?.tokens.first
+        endTokens = fields.eosTokenId?.tokens ?? []
         try check(fields, name)
     }
 
@@ -99,14 +101,14 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard ropeTheta > 0, ropeTheta.isFinite else {
             try refuse("\"rope_theta\" is \(ropeTheta), not above zero")
         }
-        if let activation = fields.hidden_act, activation != "silu" {
+        if let activation = fields.hiddenAct, activation != "silu" {
             try refuse("\"hidden_act\" is \"\(activation)\"; \"silu\" is what works")
         }
-        if fields.attention_bias == true || fields.mlp_bias == true {
+        if fields.attentionBias == true || fields.mlpBias == true {
             try refuse("biases in attention or feed-forward layers are not supported yet")
         }
-        if let scaling = fields.rope_scaling {
-            let type = scaling.rope_type ?? scaling.type ?? "default"
+        if let scaling = fields.ropeScaling {
+            let type = scaling.ropeType ?? scaling.type ?? "default"
             if type != "default" {
                 try refuse("\"rope_scaling\" of type \"\(type)\" is not supported yet")
             }
@@ -121,19 +123,20 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The text of a `config.json` that describes this shape.
     public var json: Data {
         let fields = Fields(
-            architectures: ["LlamaForCausalLM"], model_type: modelType, hidden_size: hiddenSize,
-            num_hidden_layers: layers, num_attention_heads: heads,
-            num_key_value_heads: keyValueHeads, head_dim: headSize,
-            intermediate_size: feedForwardSize, vocab_size: vocabularySize,
-            max_position_embeddings: contextLength, rms_norm_eps: normEpsilon,
-            rope_theta: ropeTheta, tie_word_embeddings: tiedHead,
-            initializer_range: initializerRange, hidden_act: "silu",
-            bos_token_id: beginToken.map { .one($0) },
-            eos_token_id: endTokens.isEmpty
+            architectures: ["LlamaForCausalLM"], modelType: modelType, hiddenSize: hiddenSize,
+            numHiddenLayers: layers, numAttentionHeads: heads,
+            numKeyValueHeads: keyValueHeads, headDim: headSize,
+            intermediateSize: feedForwardSize, vocabSize: vocabularySize,
+            maxPositionEmbeddings: contextLength, rmsNormEps: normEpsilon,
+            ropeTheta: ropeTheta, tieWordEmbeddings: tiedHead,
+            initializerRange: initializerRange, hiddenAct: "silu",
+            bosTokenId: beginToken.map { .one($0) },
+            eosTokenId: endTokens.isEmpty
                 ? nil : endTokens.count == 1 ? .one(endTokens[0]) : .several(endTokens),
-            torch_dtype: "float32")
+            torchDtype: "float32")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         return (try? encoder.encode(fields)) ?? Data()
     }
 
@@ -141,17 +144,22 @@ public struct ModelConfiguration: Sendable, Equatable {
         switch error {
         case DecodingError.typeMismatch(_, let context),
             DecodingError.valueNotFound(_, let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let path = context.codingPath.map { snakeCase($0.stringValue) }.joined(separator: ".")
             return "\"\(path)\" has a value of the wrong kind"
         default: return "it is not a JSON object"
         }
     }
+
+    /// The key as it stands in the file.
+    private static func snakeCase(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+    }
 }
 
-/// The keys of `config.json`, under their own names.
+/// The keys of `config.json`, under their own names but for the underscores.
 private struct Fields: Codable {
     struct Scaling: Codable {
-        var rope_type: String?
+        var ropeType: String?
         var type: String?
     }
     enum TokenOrTokens: Codable {
@@ -180,24 +188,24 @@ private struct Fields: Codable {
         }
     }
     var architectures: [String]?
-    var model_type: String?
-    var hidden_size: Int?
-    var num_hidden_layers: Int?
-    var num_attention_heads: Int?
-    var num_key_value_heads: Int?
-    var head_dim: Int?
-    var intermediate_size: Int?
-    var vocab_size: Int?
-    var max_position_embeddings: Int?
-    var rms_norm_eps: Double?
-    var rope_theta: Double?
-    var rope_scaling: Scaling?
-    var tie_word_embeddings: Bool?
-    var initializer_range: Double?
-    var hidden_act: String?
-    var attention_bias: Bool?
-    var mlp_bias: Bool?
-    var bos_token_id: TokenOrTokens?
-    var eos_token_id: TokenOrTokens?
-    var torch_dtype: String?
+    var modelType: String?
+    var hiddenSize: Int?
+    var numHiddenLayers: Int?
+    var numAttentionHeads: Int?
+    var numKeyValueHeads: Int?
+    var headDim: Int?
+    var intermediateSize: Int?
+    var vocabSize: Int?
+    var maxPositionEmbeddings: Int?
+    var rmsNormEps: Double?
+    var ropeTheta: Double?
+    var ropeScaling: Scaling?
+    var tieWordEmbeddings: Bool?
+    var initializerRange: Double?
+    var hiddenAct: String?
+    var attentionBias: Bool?
+    var mlpBias: Bool?
+    var bosTokenId: TokenOrTokens?
+    var eosTokenId: TokenOrTokens?
+    var torchDtype: String?
 }

@@ -26,7 +26,8 @@ extension ModelError: CustomStringConvertible {
             "Models of type \"\(name)\" are not known here. Known: \(known.joined(separator: ", "))."
         case .unreadable(let file, let problem): "\(file) cannot be read: \(problem)."
         case .unwritable(let file, let problem): "\(file) cannot be written: \(problem)."
-        case .badTensorFile(let file, let problem): "\(file) is not a sound safetensors file: \(problem)."
+        case .badTensorFile(let file, let problem):
+            "\(file) is not a sound safetensors file: \(problem)."
         case .missingTensor(let file, let name, let shape):
             "\(file) has no tensor \"\(name)\"; one of shape \(shape) is needed."
         case .misshapenTensor(let file, let name, let wanted, let found):

@@ -37,9 +37,10 @@ extension LanguageModel {
     ) throws -> Backpropagation {
         try check(forest, targets)
         if let penalty { try penalty.reference.check(forest, targets) }
-        let largest = (0..<forest.trees).map { tree in
-            forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
-        }.max() ?? 0
+        let largest =
+            (0..<forest.trees).map { tree in
+                forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
+            }.max() ?? 0
         let strategy = try memory.strategy(
             rows: forest.tokens.count, largestTree: largest, blocks: configuration.layers,
             activationWidth: family.activationWidth, width: configuration.hiddenSize)
