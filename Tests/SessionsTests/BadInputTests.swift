@@ -151,7 +151,7 @@ import Testing
         let message = bench.complaint("compose count=3")
         #expect(
             message == """
-                error: 3 constitutions were asked for, but 1 principle and their antitheses give 2 \
+                error: 3 constitutions were asked for, but 1 principle and its antithesis give 2 \
                 different ones at most
                   compose count=3
                   ^~~~~~~

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+@testable import Sessions
+
+/// What ships to be read is also run.
+@Suite(.enabled(if: Workbench.hasShippedModel, "models/tiny is not here"))
+struct ScriptTests {
+    private func run(script: String, setting parameters: [String: String] = [:]) throws {
+        let source = try String(
+            contentsOfFile: Workbench.root + "/sessions/" + script, encoding: .utf8)
+        let bench = try Workbench()
+        for (name, value) in parameters { try bench.session.setParameter(name, value) }
+        _ = try bench.output(source)
+    }
+
+    @Test func stepByStepRuns() throws { try run(script: "step-by-step.sami") }
+
+    @Test func yourOwnQueriesNamesThePostThatDoesNotFit() throws {
+        let source = try String(
+            contentsOfFile: Workbench.root + "/sessions/your-own-queries.sami", encoding: .utf8)
+        let bench = try Workbench()
+        try bench.session.setParameter(
+            "file", Workbench.root + "/sessions/your-own-queries.jsonl")
+        let outcomes = bench.run(source)
+        let text = try outcomes.map { try $0.result.get().text.plain }.joined(separator: "\n")
+        #expect(text.contains("long"))
+        #expect(text.contains("model changed"))
+    }
+
+    /// The transcript in the README: its statements run, in order, in one session.
+    @Test func readmeStatementsRun() throws {
+        let readme = try String(contentsOfFile: Workbench.root + "/README.md", encoding: .utf8)
+        let statements = readme.split(separator: "\n").filter { $0.hasPrefix("sami> ") }
+            .map { String($0.dropFirst(6)) }
+        #expect(!statements.isEmpty)
+        let bench = try Workbench()
+        for statement in statements { _ = try bench.output(statement) }
+    }
+}
