@@ -35,7 +35,7 @@ extension CommandTable {
         {
             plan.compose.principles = min(wanted, pairs.count)
         }
-        let deal = try QueryDeal(invocation, base, &plan)
+        let deal = try QueryDeal(invocation, base, sources, &plan)
 
         let iteration = Iteration(
             plan, prompts: base.prompts, sources: sources, isMalformed: WorldMeasure.isMalformed,
@@ -122,8 +122,14 @@ private struct QueryDeal {
     private var own: [Alignment.Query]?
     private let count: Int
     private let seed: UInt64
+    /// Two posts for each question, as in the world's documents, where the principles fit both.
+    private let kinds: [QueryKind]
 
-    init(_ invocation: Invocation, _ base: ModelNoun, _ plan: inout IterationPlan) throws {
+    init(
+        _ invocation: Invocation, _ base: ModelNoun, _ sources: [ConstitutionSource],
+        _ plan: inout IterationPlan
+    ) throws {
+        kinds = QueryDeal.kinds(fitting: sources)
         let asked = try invocation.integer("queries", atLeast: 1, atMost: 1_000_000)
         // The key `queries` is a number here, so the noun is asked of the workspace directly.
         if invocation.has("on") {
@@ -161,14 +167,24 @@ private struct QueryDeal {
     func queries(_ iteration: Int) -> [Alignment.Query] {
         let first = (iteration - 1) * count
         if let own { return Array(own.dropFirst(first).prefix(count)) }
-        // Two posts for each question, as in the world's documents; 1,000,000 on, so that they are
-        // not the ones that `load queries` starts with.
+        // 1,000,000 on, so that they are not the ones that `load queries` starts with.
         return (first..<first + count).map { index in
             Alignment.Query(
                 World.everyday.query(
-                    kind: index % 3 == 2 ? .answer : .summary, split: .train,
-                    index: 1_000_000 + index, seed: seed))
+                    kind: kinds[index % kinds.count], split: .train, index: 1_000_000 + index,
+                    seed: seed))
         }
+    }
+
+    private static func kinds(fitting sources: [ConstitutionSource]) -> [QueryKind] {
+        var forms: Set<QueryForm> = []
+        for case .pairs(let pairs) in sources {
+            for pair in pairs { forms.formUnion(pair.form.map { [$0] } ?? QueryForm.allCases) }
+        }
+        let kinds = [QueryKind.summary, .summary, .answer].filter {
+            forms.contains($0 == .answer ? .question : .post)
+        }
+        return kinds.isEmpty ? [.summary, .summary, .answer] : kinds
     }
 }
 
