@@ -196,8 +196,6 @@ private struct CheckpointKeeper {
     init(_ invocation: Invocation) { self.invocation = invocation }
 
     mutating func note(_ event: IterationEvent, _ state: IterationState) throws {
-        let workspace = invocation.session.workspace
-        guard invocation.sequence > 0, !workspace.isEphemeral else { return }
         switch event {
         case .finished: break
         case .rolledOut, .trained:
@@ -205,29 +203,19 @@ private struct CheckpointKeeper {
             guard (ContinuousClock.now - last).seconds > 30 else { return }
         }
         last = ContinuousClock.now
-        _ = try workspace.checkpoint(
-            invocation.sequence,
-            StoredObject(kind: "iteration", value: try IterationStorage.stored(state)))
+        try invocation.keepCheckpoint("iteration") { try IterationStorage.stored(state) }
     }
 }
 
 /// The state of a run of iterations in a workspace.
 enum IterationStorage {
     static func stored(_ state: IterationState) throws -> StoredValue {
-        func weights(_ parameters: ParameterSet?) throws -> StoredValue {
-            guard let parameters else { return .null }
-            var record = StoredRecord()
-            for (name, tensor) in zip(parameters.names, parameters.tensors) {
-                record.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
-            }
-            return .record(record)
-        }
         var record = StoredRecord([
             ("iteration", .number(Double(state.iteration))),
             ("steps", try CodableStorage.stored(state.steps)),
             ("log", try CodableStorage.stored(state.log)),
-            ("policy", try weights(state.policy.parameters)),
-            ("model", try weights(state.model?.parameters)),
+            ("policy", try state.policy.parameters.stored()),
+            ("model", try state.model?.parameters.stored() ?? .null),
             ("rollouts", try state.rollouts.map { try CodableStorage.stored($0) } ?? .null),
         ])
         if let train = state.train {
@@ -235,27 +223,21 @@ enum IterationStorage {
                 StoredRecord([
                     ("step", .number(Double(train.step))),
                     ("optimizer_steps", .number(Double(train.optimizer.steps))),
-                    ("means", try weights(train.optimizer.means)),
-                    ("squares", try weights(train.optimizer.squares)),
+                    ("means", try train.optimizer.means?.stored() ?? .null),
+                    ("squares", try train.optimizer.squares?.stored() ?? .null),
                 ]))
         }
         return .record(record)
     }
 
     static func restored(_ value: StoredValue, base: LanguageModel) throws -> IterationState {
-        func model(_ stored: StoredValue?) throws -> LanguageModel? {
-            guard let record = stored?.recordValue else { return nil }
-            return try LanguageModel(
-                base.configuration, tensors: try ModelNoun.tensors(record), source: "the checkpoint"
-            )
-        }
-        guard let iteration = value["iteration"]?.numberValue.flatMap({ Int(exactly: $0) }),
-            let policy = try model(value["policy"]), let steps = value["steps"],
+        guard let iteration = value["iteration"]?.integerValue,
+            let policy = try base.with(stored: value["policy"]), let steps = value["steps"],
             let log = value["log"]
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
         var state = IterationState(base: policy)
         state.iteration = iteration
-        state.model = try model(value["model"])
+        state.model = try base.with(stored: value["model"])
         state.steps = try CodableStorage.restored(
             [TrainRecord].self, from: steps, kind: "checkpoint")
         state.log = try CodableStorage.restored(
@@ -264,14 +246,13 @@ enum IterationStorage {
             state.rollouts = try CodableStorage.restored(
                 Rollouts.self, from: rollouts, kind: "checkpoint")
         }
-        if let train = value["train"], let step = train["step"]?.numberValue,
-            let optimizerSteps = train["optimizer_steps"]?.numberValue
-        {
+        if let train = value["train"] {
             var optimizer = OptimizerState()
-            optimizer.steps = Int(exactly: optimizerSteps) ?? 0
-            optimizer.means = try model(train["means"])?.parameters
-            optimizer.squares = try model(train["squares"])?.parameters
-            state.train = TrainState(step: Int(exactly: step) ?? 0, optimizer: optimizer)
+            optimizer.steps = train["optimizer_steps"]?.integerValue ?? 0
+            optimizer.means = try base.with(stored: train["means"])?.parameters
+            optimizer.squares = try base.with(stored: train["squares"])?.parameters
+            state.train = TrainState(
+                step: train["step"]?.integerValue ?? 0, optimizer: optimizer)
         }
         return state
     }

@@ -57,7 +57,7 @@ extension CommandTable {
                 OptionSpecification("constitutions", .value, "in place of `constitutions`"),
                 MethodKey.overflow, MethodKey.model, MethodKey.seed,
             ],
-            example: "rollout queries[0:2] temperature=0.7 max_tokens=48", run: rollout),
+            example: "rollout queries[0:2] temperature=0.7", run: rollout),
         Command(
             "score", .method, "S: the log-prob of every response under every constitution",
             about: """
@@ -214,8 +214,12 @@ extension CommandTable {
                 throw invocation.complaint(
                     Complaint.interrupted("stopped before a query was done; nothing has changed"))
             }
+            let sample = rollouts.rejected.first { $0.constitution != nil }
             throw invocation.fail(
-                "no query is left to score" + (notes.first.map { ": \($0)" } ?? ""))
+                "no query is left to score" + (notes.first.map { ": \($0)" } ?? ""),
+                suggestion: sample.map {
+                    "one response was " + Value.text($0.text).summary
+                })
         }
         if rollouts.isStopped {
             notes.append(

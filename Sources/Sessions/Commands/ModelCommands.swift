@@ -47,51 +47,14 @@ extension CommandTable {
                         OptionSpecification("context", .number, "longest sequence; 512"),
                         OptionSpecification("vocabulary", .number, "the tokenizer's"),
                         OptionSpecification(
+                            "initializer_range", .number, "deviation of the random weights; 0.02"),
+                        OptionSpecification(
                             "prompts", .words("tiny", "general"), "prompt templates"),
                         MethodKey.seed,
                     ],
                     example: "new model layers=1 width=32 vocabulary=300 context=64", run: newModel)
             ]),
-        Command(
-            "pretrain", .models, "teaches a model language, from the shipped world or from text",
-            about: """
-                Documents of the shipped world open with a line on their author, most of them; \
-                prompts count less than responses, and the tokens that begin a sentence count more.
-                """,
-            makes: ["model", "log"],
-            operands: [
-                .optional("path", .path, "a JSON Lines file; the shipped world unless given")
-            ],
-            options: [
-                OptionSpecification("steps", .number, "how many; 1000"),
-                OptionSpecification("batch", .number, "tokens a step, about; 4096"),
-                OptionSpecification("learning_rate", .number, "the highest; 0.003"),
-                OptionSpecification("warmup", .number, "steps over which it rises; 60"),
-                OptionSpecification("hold", .number, "share of the run before it falls; 0.5"),
-                OptionSpecification("floor", .number, "what is left of it at the end; 0.03"),
-                OptionSpecification("clip", .number, "longest gradient; 1"),
-                OptionSpecification("decay", .number, "weight decay; 0.05"),
-                OptionSpecification("field", .word, "which field of a file's lines; text"),
-                OptionSpecification(
-                    "marked", .number, "share of documents that name their author; 0.8"),
-                OptionSpecification(
-                    "careful", .number, "share of careful authors among the unmarked; 0.3"),
-                OptionSpecification(
-                    "careful_marked", .number, "share of careful authors among the marked; 0.6"),
-                OptionSpecification("writer", .number, "share of lists of principles; 0.05"),
-                OptionSpecification("prompt_weight", .number, "what a prompt's token counts; 0.1"),
-                OptionSpecification(
-                    "decision_weight", .number,
-                    "what a sentence's first two tokens and the end count; 4"),
-                OptionSpecification("summaries", .number, "share of posts to summarize; 0.65"),
-                OptionSpecification(
-                    "principle_counts", .value,
-                    "how often constitutions hold 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
-                OptionSpecification("responses", .number, "responses below each prompt; 3"),
-                OptionSpecification("first", .number, "the first document's number; 0"),
-                MethodKey.model, MethodKey.seed,
-            ],
-            example: "pretrain steps=1 batch=256", run: pretrain),
+        pretrainCommand,
     ]
 
     // MARK: generate

@@ -4,10 +4,56 @@ import Foundation
 import Tensors
 import Tokenizers
 import Transformers
+import Workspaces
 import Worlds
 
 extension CommandTable {
-    static func pretrain(_ invocation: Invocation) throws -> CommandResult {
+    static let pretrainCommand = Command(
+        "pretrain", .models, "teaches a model language, from the shipped world or from text",
+        about: """
+            Documents of the shipped world open with a line on their author, most of them. Below \
+            each prompt stand several responses; prompts count less than responses, and the places \
+            where style is decided count more. Ctrl-C keeps the model of the last step.
+            """,
+        makes: ["model", "log"],
+        operands: [
+            .optional("path", .path, "a JSON Lines file; the shipped world unless given")
+        ],
+        options: [
+            OptionSpecification("steps", .number, "how many; 1000"),
+            OptionSpecification("batch", .number, "tokens a step, about; 4096"),
+            OptionSpecification("learning_rate", .number, "the highest; 0.003"),
+            OptionSpecification("warmup", .number, "steps over which it rises; 60"),
+            OptionSpecification("hold", .number, "share of the run before it falls; 0.5"),
+            OptionSpecification("floor", .number, "what is left of it at the end; 0.03"),
+            OptionSpecification("clip", .number, "longest gradient; 1"),
+            OptionSpecification("decay", .number, "weight decay; 0.05"),
+            OptionSpecification("field", .word, "which field of a file's lines; text"),
+            OptionSpecification(
+                "marked", .number, "share of documents that name their author; 0.8"),
+            OptionSpecification(
+                "careful_marked", .number, "share of careful authors among those; 0.6"),
+            OptionSpecification(
+                "careful", .number, "share of careful authors among the rest; 0.3"),
+            OptionSpecification("writer", .number, "share of lists of principles; 0.05"),
+            OptionSpecification("summaries", .number, "share of posts among the queries; 0.65"),
+            OptionSpecification(
+                "principle_counts", .value,
+                "how often constitutions hold 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
+            OptionSpecification("responses", .number, "responses below each prompt; 3"),
+            OptionSpecification("prompt_weight", .number, "what a prompt's token counts; 0.1"),
+            OptionSpecification(
+                "decision_weight", .number, "what the first tokens of a sentence count; 4"),
+            OptionSpecification("first", .number, "the first document's number; 0"),
+            MethodKey.model, MethodKey.seed,
+        ],
+        example: "pretrain steps=1 batch=256",
+        run: { try runPretraining($0, from: nil) })
+
+    /// Takes the steps that the command describes from a state, or from the model at hand.
+    static func runPretraining(
+        _ invocation: Invocation, from stored: StoredValue?
+    ) throws -> CommandResult {
         let noun = try invocation.model()
         let tokenizer = try invocation.tokenizer(of: noun)
         guard tokenizer.idLimit <= noun.model.configuration.vocabularySize else {
@@ -16,10 +62,75 @@ extension CommandTable {
                     + "\(NumberText.grouped(noun.model.configuration.vocabularySize)) tokens",
                 suggestion: "new model vocabulary=\(tokenizer.idLimit)")
         }
+        let settings = try pretrainingSettings(invocation)
+        let corpus = try Corpus(invocation, tokenizer, noun.model.configuration)
+
+        var run: Pretraining
+        var rows: [Record] = []
+        if let stored {
+            (run, rows) = try PretrainingStorage.restored(stored, noun.model)
+        } else {
+            run = Pretraining(model: noun.model)
+            run.nextDocument = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
+        }
+        var meter = invocation.meter()
+        defer { meter.finish() }
+        // A log of some hundred rows shows the course of any run.
+        let stride = max(1, settings.steps / 200)
+        var mean = rows.last?["mean_loss"]?.asNumber ?? 0
+        let before = run.tokens
+        var lastCheckpoint = ContinuousClock.now
+        try run.run(settings, document: corpus.text) { step, run in
+            mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
+            if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
+                rows.append([
+                    "step": Value(step.step), "loss": .number(step.loss),
+                    "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
+                    "rate": .number(step.learningRate), "tokens": Value(step.tokens),
+                ])
+            }
+            meter.update(
+                step.step, of: step.steps, unit: "steps", tokens: step.tokens - before,
+                detail: "loss \(NumberText.fixed(mean, decimals: 3))")
+            if (ContinuousClock.now - lastCheckpoint).seconds > 60, step.step < step.steps {
+                try invocation.keepCheckpoint("pretraining") {
+                    try PretrainingStorage.stored(run, rows)
+                }
+                lastCheckpoint = ContinuousClock.now
+            }
+            return invocation.isInterrupted ? .stop : .more
+        }
+        guard run.step > 0 else {
+            throw invocation.complaint(
+                Complaint.interrupted("stopped before the first step; nothing has changed"))
+        }
+        var result = CommandResult()
+        let log = LogNoun(title: "pretrain", rows: rows)
+        var trained = noun.with(
+            run.model,
+            origin: "\(noun.origin), pretrained for \(NumberText.count(run.step, "step"))")
+        trained.tokenizer = tokenizer
+        result.bindings = [("model", .noun(trained)), ("log", .noun(log))]
+        if invocation.target == nil, !invocation.has("model") {
+            result.bindings.append(("base", .noun(trained)))
+        }
+        result.text = log.drawn(invocation.appearance)
+        if run.step < settings.steps {
+            result.notes = [
+                "stopped after step \(run.step) of \(settings.steps); `model` is what it was then"
+            ]
+        }
+        return result
+    }
+
+    private static func pretrainingSettings(
+        _ invocation: Invocation
+    ) throws -> PretrainingSettings {
         let steps = try invocation.integer("steps", atLeast: 1) ?? 1000
         var settings = PretrainingSettings(
             steps: steps,
-            batchTokens: try invocation.integer("batch", atLeast: 1, atMost: 1 << 24) ?? 4096,
+            batchTokens: try invocation.integer("batch", atLeast: 1, atMost: 1 << 24)
+                ?? 4096,
             learningRate: try invocation.number("learning_rate", atLeast: 0) ?? 3e-3)
         settings.schedule = LearningRateSchedule(
             .linear, warmup: try invocation.integer("warmup", atLeast: 0) ?? min(60, steps / 4),
@@ -30,46 +141,54 @@ extension CommandTable {
         if let decay = try invocation.number("decay", atLeast: 0) {
             settings.optimizer = .adamw(beta1: 0.9, beta2: 0.98, decay: Float(decay))
         }
-        let corpus = try Corpus(invocation, tokenizer, noun.model.configuration)
+        return settings
+    }
+}
 
-        var run = Pretraining(model: noun.model)
-        run.nextDocument = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
-        var meter = invocation.meter()
-        defer { meter.finish() }
-        var rows: [Record] = []
-        // A log of some hundred rows shows the course of any run.
-        let stride = max(1, steps / 200)
-        var mean = 0.0
-        try run.run(settings, document: corpus.text) { step, _ in
-            mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
-            if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
-                rows.append([
-                    "step": Value(step.step), "loss": .number(step.loss),
-                    "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
-                    "rate": .number(step.learningRate), "tokens": Value(step.tokens),
-                ])
-            }
-            meter.update(
-                step.step, of: step.steps, unit: "steps", tokens: step.tokens,
-                detail: "loss \(NumberText.fixed(mean, decimals: 3))")
-            return invocation.isInterrupted ? .stop : .more
+extension Invocation {
+    /// Keeps a state of long work, so that `resume` can go on after a kill.
+    func keepCheckpoint(_ kind: String, _ state: () throws -> StoredValue) throws {
+        guard sequence > 0, !session.workspace.isEphemeral else { return }
+        _ = try session.workspace.checkpoint(
+            sequence, StoredObject(kind: kind, value: try state()))
+    }
+}
+
+/// The state of a pretraining run in a workspace.
+enum PretrainingStorage {
+    static func stored(_ run: Pretraining, _ rows: [Record]) throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("step", .number(Double(run.step))), ("tokens", .number(Double(run.tokens))),
+                ("next", .number(Double(run.nextDocument))),
+                ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
+                ("weights", try run.model.parameters.stored()),
+                ("optimizer_steps", .number(Double(run.optimizerState.steps))),
+                ("means", try run.optimizerState.means?.stored() ?? .null),
+                ("squares", try run.optimizerState.squares?.stored() ?? .null),
+            ]))
+    }
+
+    static func restored(
+        _ value: StoredValue, _ model: LanguageModel
+    ) throws -> (Pretraining, [Record]) {
+        guard let weights = try model.with(stored: value["weights"]),
+            let step = value["step"]?.integerValue, let tokens = value["tokens"]?.integerValue,
+            let next = value["next"]?.integerValue, let stored = value["rows"],
+            case .list(let items) = try Value(stored)
+        else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
+        var run = Pretraining(model: weights)
+        run.step = step
+        run.tokens = tokens
+        run.nextDocument = next
+        run.optimizerState.steps = value["optimizer_steps"]?.integerValue ?? 0
+        run.optimizerState.means = try model.with(stored: value["means"])?.parameters
+        run.optimizerState.squares = try model.with(stored: value["squares"])?.parameters
+        let rows = items.compactMap { item -> Record? in
+            if case .record(let record) = item { return record }
+            return nil
         }
-        var result = CommandResult()
-        let log = LogNoun(title: "pretrain", rows: rows)
-        var trained = noun.with(
-            run.model, origin: "pretrained for \(NumberText.count(run.step, "step"))")
-        trained.tokenizer = tokenizer
-        result.bindings = [("model", .noun(trained)), ("log", .noun(log))]
-        if invocation.target == nil, invocation.written("model") == nil {
-            result.bindings.append(("base", .noun(trained)))
-        }
-        result.text = log.drawn(invocation.appearance)
-        if run.step < steps {
-            result.notes = [
-                "stopped after step \(run.step) of \(steps); `model` is what it was then"
-            ]
-        }
-        return result
+        return (run, rows)
     }
 }
 

@@ -29,7 +29,8 @@ extension CommandTable {
                         OptionSpecification("field", .word, "which field of a line; text"),
                         OptionSpecification("documents", .number, "documents of the world; 20,000"),
                         OptionSpecification(
-                            "minimum_frequency", .number, "pairs that are rarer are not merged; 0"),
+                            "minimum_frequency", .number,
+                            "pairs that occur less often stay apart; 0"),
                         OptionSpecification("seed", .number, "which documents; 0"),
                     ],
                     example: "train tokenizer vocabulary=300 documents=50", run: trainTokenizer),
@@ -59,7 +60,7 @@ extension CommandTable {
                 OptionSpecification("samples", .number, "responses a constitution; 1"),
             ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update
                 + MethodKey.score + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
-            example: "iterate 1 queries=8 steps=1 accumulate=4 max_tokens=48", run: iterate),
+            example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate),
         Command(
             "judge", .method, "which of two models follows constitutions better?",
             about: """
@@ -84,7 +85,7 @@ extension CommandTable {
                 MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
                 MethodKey.seed,
             ],
-            example: "judge queries[0:2] max_tokens=48", run: judge),
+            example: "judge queries[0:2]", run: judge),
     ]
 
     // MARK: train
@@ -144,7 +145,7 @@ extension CommandTable {
 
     private static func trainTokenizer(_ invocation: Invocation) throws -> CommandResult {
         let size = try invocation.integer("vocabulary", atLeast: 1, atMost: 1 << 24) ?? 1024
-        let rarest = try invocation.integer("minimum_frequency", atLeast: 0) ?? 0
+        let least = try invocation.integer("minimum_frequency", atLeast: 0) ?? 0
         var meter = invocation.meter("train tokenizer")
         defer { meter.finish() }
         let texts: any Sequence<String>
@@ -162,7 +163,7 @@ extension CommandTable {
             origin = "learned from \(NumberText.grouped(count)) documents of the shipped world"
         }
         func learn(_ texts: some Sequence<String>) throws -> Tokenizer {
-            try BytePairTrainer(vocabularySize: size, minimumFrequency: rarest).train(texts) {
+            try BytePairTrainer(vocabularySize: size, minimumFrequency: least).train(texts) {
                 step in
                 meter.update(step.tokensMade, of: size, unit: "tokens")
                 return !invocation.isInterrupted

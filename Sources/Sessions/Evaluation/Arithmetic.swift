@@ -48,6 +48,14 @@ enum Arithmetic {
             default: break
             }
         case (.list(let a), .list(let b)) where operation == .add: return .list(a + b)
+        // A list joins what can be listed: `principles + [{…}]`.
+        case (.list(let a), .noun(let noun)) where operation == .add && noun.isJoinable:
+            return .list(a + noun.items)
+        case (.noun(let noun), .list(let b)) where operation == .add && noun.isJoinable:
+            return .list(noun.items + b)
+        case (.noun(let a), .noun(let b))
+        where operation == .add && a.isJoinable && b.isJoinable:
+            return .list(a.items + b.items)
         default:
             if left.holdsNumbers, right.holdsNumbers, let a = left.asTensor, let b = right.asTensor
             {
@@ -201,4 +209,11 @@ extension Value {
 protocol TensorNoun: Noun {
     /// Nil where its parts differ in shape.
     var tensor: Tensor? { get }
+}
+
+extension Noun {
+    /// A list of things rather than an array of numbers.
+    fileprivate var isJoinable: Bool { count != nil && !(self is any TensorNoun) }
+
+    fileprivate var items: [Value] { (0..<(count ?? 0)).map { item($0) } }
 }

@@ -40,13 +40,7 @@ struct GradientsNoun: StoredNoun, SizedNoun {
         },
     ]
 
-    var tensorRecord: Record {
-        var record = Record()
-        for (name, tensor) in zip(parameters.names, parameters.tensors) {
-            record[name] = .tensor(tensor)
-        }
-        return record
-    }
+    var tensorRecord: Record { parameters.record }
 
     private var norms: [(String, Double)] {
         zip(parameters.names, parameters.tensors).map { name, tensor in
@@ -88,37 +82,28 @@ struct GradientsNoun: StoredNoun, SizedNoun {
     var exported: Value { .record(tensorRecord) }
 
     func stored() throws -> StoredValue {
-        var tensors = StoredRecord()
-        for (name, tensor) in zip(parameters.names, parameters.tensors) {
-            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
-        }
-        return .record(
+        .record(
             StoredRecord([
                 ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
                 ("norm", .number(norm)), ("loss", .number(loss)),
                 ("queries", .number(Double(queries))),
                 ("divergence", divergence.map { .number($0) } ?? .null),
                 ("beta", .number(beta)), ("score", try CodableStorage.stored(score)),
-                ("tensors", .record(tensors)),
+                ("tensors", try parameters.stored()),
             ]))
     }
 
     static func restored(_ value: StoredValue) throws -> GradientsNoun {
-        guard let json = value["configuration"]?.textValue,
-            let tensors = value["tensors"]?.recordValue, let norm = value["norm"]?.numberValue,
-            let loss = value["loss"]?.numberValue, let queries = value["queries"]?.numberValue
+        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
+            let norm = value["norm"]?.numberValue, let loss = value["loss"]?.numberValue,
+            let queries = value["queries"]?.integerValue, let score = value["score"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
-        // Gradients have the names and shapes of the weights, and are checked as weights are.
-        let model = try LanguageModel(
-            configuration, tensors: try ModelNoun.tensors(tensors), source: "the workspace")
         return GradientsNoun(
-            parameters: model.parameters, configuration: configuration, norm: norm, loss: loss,
-            queries: Int(exactly: queries) ?? 0, divergence: value["divergence"]?.numberValue,
-            beta: value["beta"]?.numberValue ?? 0,
-            score: try value["score"].map {
-                try CodableStorage.restored(ScoreSettings.self, from: $0, kind: kind)
-            } ?? ScoreSettings())
+            parameters: try LanguageModel(configuration, stored: tensors).parameters,
+            configuration: configuration, norm: norm, loss: loss, queries: queries,
+            divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
+            score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind))
     }
 }
 
@@ -136,20 +121,12 @@ struct OptimizerNoun: StoredNoun, SizedNoun {
         Field("rule", "rmsprop or adamw") { .text($0.rule.rawValue) },
         Field("steps", "steps it has made") { Value($0.state.steps) },
         Field("squares", "running mean of squared gradients") { noun in
-            noun.state.squares.map { .record(OptimizerNoun.record($0)) } ?? .null
+            noun.state.squares.map { .record($0.record) } ?? .null
         },
         Field("means", "running mean of gradients, AdamW's alone") { noun in
-            noun.state.means.map { .record(OptimizerNoun.record($0)) } ?? .null
+            noun.state.means.map { .record($0.record) } ?? .null
         },
     ]
-
-    private static func record(_ parameters: ParameterSet) -> Record {
-        var record = Record()
-        for (name, tensor) in zip(parameters.names, parameters.tensors) {
-            record[name] = .tensor(tensor)
-        }
-        return record
-    }
 
     var summary: String { "\(rule.rawValue) after \(NumberText.count(state.steps, "step"))" }
 
@@ -160,35 +137,26 @@ struct OptimizerNoun: StoredNoun, SizedNoun {
     }
 
     func stored() throws -> StoredValue {
-        func stored(_ parameters: ParameterSet?) throws -> StoredValue {
-            guard let parameters else { return .null }
-            var record = StoredRecord()
-            for (name, tensor) in zip(parameters.names, parameters.tensors) {
-                record.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
-            }
-            return .record(record)
-        }
-        return .record(
+        .record(
             StoredRecord([
                 ("rule", .text(rule.rawValue)), ("steps", .number(Double(state.steps))),
                 ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
-                ("means", try stored(state.means)), ("squares", try stored(state.squares)),
+                ("means", try state.means?.stored() ?? .null),
+                ("squares", try state.squares?.stored() ?? .null),
             ]))
     }
 
     static func restored(_ value: StoredValue) throws -> OptimizerNoun {
         guard let rule = value["rule"]?.textValue.flatMap(OptimizerSettings.Rule.init(rawValue:)),
-            let steps = value["steps"]?.numberValue, let json = value["configuration"]?.textValue
+            let steps = value["steps"]?.integerValue, let json = value["configuration"]?.textValue
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         func moments(_ stored: StoredValue?) throws -> ParameterSet? {
-            guard let record = stored?.recordValue else { return nil }
-            return try LanguageModel(
-                configuration, tensors: try ModelNoun.tensors(record), source: "the workspace"
-            ).parameters
+            guard let stored, stored != .null else { return nil }
+            return try LanguageModel(configuration, stored: stored).parameters
         }
         var state = OptimizerState()
-        state.steps = Int(exactly: steps) ?? 0
+        state.steps = steps
         state.means = try moments(value["means"])
         state.squares = try moments(value["squares"])
         return OptimizerNoun(state: state, rule: rule, configuration: configuration)

@@ -42,7 +42,16 @@ struct LossNoun: StoredNoun {
 
     var count: Int? { contrasts.count }
 
-    func item(_ index: Int) -> Value { taking([index]) }
+    func item(_ index: Int) -> Value {
+        let contrast = contrasts[index]
+        return .record([
+            "query": .text(ids[index]), "value": .number(contrast.loss),
+            "row": .number(contrast.row), "column": .number(contrast.column),
+            "row_accuracy": .number(contrast.rowAccuracy),
+            "column_accuracy": .number(contrast.columnAccuracy),
+            "bound": .number(contrast.bound),
+        ])
+    }
 
     func taking(_ indices: [Int]) -> Value {
         .noun(LossNoun(ids: indices.map { ids[$0] }, contrasts: indices.map { contrasts[$0] }))
@@ -79,16 +88,7 @@ struct LossNoun: StoredNoun {
     var exported: Value {
         var record = fieldRecord
         record["gradient"] = nil
-        record["queries"] = .list(
-            zip(ids, contrasts).map { id, contrast in
-                .record([
-                    "query": .text(id), "value": .number(contrast.loss),
-                    "row": .number(contrast.row), "column": .number(contrast.column),
-                    "row_accuracy": .number(contrast.rowAccuracy),
-                    "column_accuracy": .number(contrast.columnAccuracy),
-                    "bound": .number(contrast.bound),
-                ])
-            })
+        record["queries"] = .list(contrasts.indices.map(item))
         return .record(record)
     }
 

@@ -55,13 +55,7 @@ struct ModelNoun: StoredNoun, SizedNoun {
         },
     ]
 
-    var tensorRecord: Record {
-        var record = Record()
-        for (name, tensor) in zip(model.parameters.names, model.parameters.tensors) {
-            record[name] = .tensor(tensor)
-        }
-        return record
-    }
+    var tensorRecord: Record { model.parameters.record }
 
     var summary: String {
         let configuration = model.configuration
@@ -105,41 +99,25 @@ struct ModelNoun: StoredNoun, SizedNoun {
     }
 
     func stored() throws -> StoredValue {
-        var tensors = StoredRecord()
-        for (name, tensor) in zip(model.parameters.names, model.parameters.tensors) {
-            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
-        }
-        return .record(
+        .record(
             StoredRecord([
                 ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
                 ("origin", .text(origin)),
                 ("prompts", try CodableStorage.stored(prompts)),
                 ("tokenizer", tokenizer.map { .text($0.json) } ?? .null),
-                ("tensors", .record(tensors)),
+                ("tensors", try model.parameters.stored()),
             ]))
     }
 
     static func restored(_ value: StoredValue) throws -> ModelNoun {
-        guard let json = value["configuration"]?.textValue,
-            let tensors = value["tensors"]?.recordValue, let prompts = value["prompts"]
+        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
+            let prompts = value["prompts"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         return ModelNoun(
-            model: try LanguageModel(
-                configuration, tensors: try ModelNoun.tensors(tensors), source: "the workspace"),
+            model: try LanguageModel(configuration, stored: tensors),
             tokenizer: try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) },
             prompts: try CodableStorage.restored(Prompts.self, from: prompts, kind: kind),
             origin: value["origin"]?.textValue ?? "the workspace")
-    }
-
-    static func tensors(_ record: StoredRecord) throws -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
-        for field in record.fields {
-            guard let array = field.value.arrayValue else {
-                throw StorageError(kind: kind, problem: "\(field.key) is not an array")
-            }
-            tensors[field.key] = try Tensor(array)
-        }
-        return tensors
     }
 }

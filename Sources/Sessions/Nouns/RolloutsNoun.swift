@@ -94,8 +94,9 @@ struct RolloutsNoun: StoredNoun, ListNoun {
             let shown = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
             return "\(count) \(reason.words) (\(shown))"
         }
+        let isCut = counts.contains { $0.count > 5 }
         return "\(NumberText.count(rejected.count, "query", "queries")) left out: "
-            + reasons.joined(separator: "; ")
+            + reasons.joined(separator: "; ") + (isCut ? "; `rollouts.rejected` lists all" : "")
     }
 
     var summary: String {

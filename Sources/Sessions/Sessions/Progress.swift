@@ -32,7 +32,7 @@ public struct Progress: Sendable, Equatable {
         if isFinished {
             parts.append(NumberText.duration(elapsed))
         } else if let remaining {
-            parts.append(NumberText.duration(remaining) + " left")
+            parts.append(NumberText.duration(remaining < 1 ? 1 : remaining.rounded(.up)) + " left")
         }
         if let rate { parts.append("\(NumberText.significant(rate, digits: 3)) \(rateUnit)") }
         if !detail.isEmpty { parts.append(detail) }

@@ -35,6 +35,8 @@ extension Session {
             var result: CommandResult
             if call.verb.name == "iterate", let checkpoint {
                 result = try CommandTable.runIterations(inner, from: checkpoint.value)
+            } else if call.verb.name == "pretrain", let checkpoint {
+                result = try CommandTable.runPretraining(inner, from: checkpoint.value)
             } else {
                 result = try form.run(inner)
             }

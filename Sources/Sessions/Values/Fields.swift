@@ -32,17 +32,27 @@ extension Value {
 
     /// What `.` reaches, for completion and advice: its own fields, then those of its items.
     var fieldNames: [FieldName] {
+        guard let first = firstItem else { return ownFieldNames }
+        let own = ownFieldNames
+        let known = Set(own.map(\.name))
+        return own + first.ownFieldNames.filter { !known.contains($0.name) }
+    }
+
+    private var firstItem: Value? {
+        switch self {
+        case .list(let items): items.first
+        case .noun(let noun): (noun.count ?? 0) > 0 ? noun.item(0) : nil
+        default: nil
+        }
+    }
+
+    private var ownFieldNames: [FieldName] {
         switch self {
         case .record(let record):
             return record.map { FieldName(name: $0.key, summary: $0.value.summary) }
         case .tensor:
             return TensorField.all.map { FieldName(name: $0.name, summary: $0.summary) }
-        case .list(let items): return items.first?.fieldNames ?? []
-        case .noun(let noun):
-            let own = type(of: noun).fieldNames
-            guard let count = noun.count, count > 0 else { return own }
-            let known = Set(own.map(\.name))
-            return own + noun.item(0).fieldNames.filter { !known.contains($0.name) }
+        case .noun(let noun): return type(of: noun).fieldNames
         default: return []
         }
     }

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+@testable import Sessions
+
+/// The verbs of the method on the model that ships.
+@Suite(
+    .enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"),
+    .serialized)
+struct ShippedModelTests {
+    /// What examples may count on: a value for every noun, small enough to be quick.
+    static let preamble = """
+        load model default
+        load queries summaries split=test count=4
+        load principles trained
+        compose count=2 principles_each=2
+        rollout
+        score
+        contrast
+        backward
+        """
+
+    private func prepared() throws -> Workbench {
+        let bench = try Workbench(seed: 1)
+        try bench.output(Self.preamble)
+        return bench
+    }
+
+    @Test func `every verb's example runs`() throws {
+        let bench = try Workbench(seed: 1)
+        try bench.output(Self.preamble)
+        try bench.write(
+            "constitutions.jsonl",
+            "{\"positive\": \"1. Be brief.\", \"negative\": \"1. Be long.\"}\n")
+        try bench.write(
+            "rollouts.jsonl",
+            """
+            {"query": 0, "constitution": 0, "prompt": "A", "response": " b"}
+            {"query": 0, "constitution": 1, "prompt": "B", "response": " a"}
+            """)
+        try bench.output("export model m")
+        try FileManager.default.copyItem(
+            atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")
+        try bench.write("script.sami", "x = 1\n")
+        // These change which workspace or session there is, and have tests of their own.
+        let apart = ["quit", "open", "unpack", "resume"]
+        for command in CommandTable.commands where !apart.contains(command.name) {
+            for form in command.forms {
+                if form.example == "redo" { try bench.output("undo") }
+                let outcomes = bench.run(form.example)
+                for outcome in outcomes {
+                    if case .failure(let failure) = outcome.result {
+                        Issue.record("\(failure.rendered())")
+                    }
+                }
+                // What an example made of the nouns must not trip the next one.
+                if command.group == .data || command.group == .models || form.example == "undo" {
+                    bench.run(Self.preamble)
+                }
+            }
+        }
+    }
+
+    @Test func `rollouts have a response for each query and constitution, or a reason`() throws {
+        let bench = try prepared()
+        let output = try bench.output(
+            "load queries summaries split=test count=20; compose principles_each=2; rollout")
+        let noun = try #require(output.value?.noun(RolloutsNoun.self))
+        #expect(noun.rollouts.groups.count + noun.rollouts.rejected.count == 20)
+        #expect(
+            try bench.output("len(rollouts) + 0").value?.asInteger == 2 * noun.rollouts.groups.count
+        )
+        let shown = try bench.text("show rollouts[0]")
+        #expect(shown.hasPrefix("rollout of summaries-test-"))
+        #expect(shown.contains("nats in all"))
+        let plain = try bench.text("rollouts[0].response")
+        let strip = shown.replacing(/\{[+-][0-9.]+\}/, with: "").replacing("\n", with: "")
+        #expect(strip.contains(plain.prefix(12)))
+    }
+
+    @Test func `the same seed gives the same responses, whatever else is asked`() throws {
+        let bench = try prepared()
+        let all = try bench.output("rollout seed=5").value?.noun(RolloutsNoun.self)
+        let some = try bench.output("rollout queries[0:1] seed=5").value?.noun(RolloutsNoun.self)
+        let first = all?.rollouts.groups.first?.responses.map(\.text)
+        #expect(some?.rollouts.groups.first?.responses.map(\.text) == first)
+    }
+
+    @Test func `proposed principles are the world's, with their opposites`() throws {
+        let bench = try prepared()
+        let output = try bench.output("propose about=answers count=4")
+        let noun = try #require(output.value?.noun(PrinciplesNoun.self))
+        #expect(noun.pairs.count == 4)
+        #expect(noun.pairs.allSatisfy { $0.form == .question })
+    }
+
+    @Test func `train and iterate change the model and log what they did`() throws {
+        let bench = try prepared()
+        try bench.output("train steps=2 accumulate=2 beta=0.1")
+        #expect(try bench.text("len(log)") == "2")
+        #expect(try bench.text("compare model base").hasPrefix("weights differ by "))
+        try bench.output("iterate 1 queries=8 steps=2 accumulate=4 seed=3")
+        #expect(try bench.text("log.iteration") == "[1, 1]")
+        #expect(try bench.output("model.origin").text.plain == "default, after 1 iteration")
+        let plot = try bench.text("plot log")
+        #expect(plot.hasPrefix("iterate: loss"))
+    }
+
+    @Test func `judging a model against itself ties everywhere`() throws {
+        let bench = try prepared()
+        let output = try bench.output("judge judge=measured")
+        let noun = try #require(output.value?.noun(VerdictsNoun.self))
+        #expect(noun.verdicts.ties == noun.verdicts.count)
+        #expect(try bench.text("judge").hasPrefix("win rate 50.0 % (95 %: "))
+        let likelihood = try bench.output("judge judge=likelihood").value?.noun(VerdictsNoun.self)
+        #expect(likelihood?.verdicts.winRate == 0.5)
+    }
+
+    @Test func `a principle that the world does not know is said and left out`() throws {
+        let bench = try prepared()
+        try bench.output(
+            """
+            own = [{"principle": "Be kind to geese.", "antithesis": "Be cruel to geese."}]
+            load principles trained
+            """)
+        let output = try bench.output("judge principles=own+principles[0:2] principles_each=2")
+        #expect(
+            output.notes.first?.hasPrefix("not known to the measured judge and left out: \"Be ")
+                == true)
+        #expect(
+            bench.complaint("judge principles=own") == """
+                error: nothing could be judged: not known to the measured judge and left out: "Be \
+                cruel to geese.", "Be kind to geese."; 4 comparisons left out: no principle that the \
+                judge knows
+                  judge principles=own
+                  ^~~~~
+                  judge=likelihood asks the base model
+                """)
+    }
+
+    @Test func `posts that do not fit are reported by id and skipped, or refused`() throws {
+        let bench = try prepared()
+        let long = String(repeating: "My brother sold my bike again and again. ", count: 100)
+        try bench.write(
+            "q.jsonl",
+            """
+            {"id": "short", "post": "My sister lost my keys."}
+            {"id": "long-1", "post": "\(long)"}
+            """)
+        try bench.output("load queries q.jsonl; compose principles_each=2")
+        #expect(bench.complaint("rollout overflow=error").contains("long-1"))
+        for outcome in bench.run("rollout") {
+            switch outcome.result {
+            case .success(let output):
+                #expect(output.notes.first?.contains("long-1") == true)
+            case .failure(let failure): #expect(failure.message.contains("long-1"))
+            }
+        }
+    }
+
+    @Test func `generate continues, tokenize splits, and both give values`() throws {
+        let bench = try prepared()
+        try bench.output("generate \"Principles for summaries:\\n\" temperature=0 max_tokens=8")
+        #expect(try bench.output("len(_) > 0").text.plain == "true")
+        let text = try bench.text("tokenize \"Summary: my sister\" special=false")
+        #expect(text.contains("tokens"))
+        #expect(try bench.text("sum(_) > 0") == "true")
+        try bench.output("tokenize queries[0].text")
+        try bench.write("t.jsonl", "{\"text\": \"a b\"}\n{\"text\": \"c\"}\n")
+        #expect(try bench.text("tokenize t.jsonl field=text").hasPrefix("2 texts, "))
+        #expect(
+            bench.complaint("tokenize t.jsonl") == """
+                error: there is no value called `t`
+                  tokenize t.jsonl
+                           ^
+                """)
+    }
+
+    @Test func `an interrupted iteration keeps what is done and says so`() throws {
+        let bench = try prepared()
+        var seen = 0
+        bench.session.progress = { [session = bench.session] _ in
+            seen += 1
+            session.interruption.request()
+        }
+        let outcomes = bench.run("iterate 3 queries=64 steps=8 accumulate=8")
+        bench.session.progress = nil
+        guard seen > 0, let outcome = outcomes.first else { return }
+        #expect(outcome.isInterrupted)
+        switch outcome.result {
+        case .success(let output):
+            #expect(output.notes.first?.hasPrefix("stopped in iteration") == true)
+        case .failure(let failure): #expect(failure.kind == .interrupted)
+        }
+    }
+}
