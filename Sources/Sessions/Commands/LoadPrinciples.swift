@@ -21,9 +21,9 @@ extension CommandTable {
             OptionSpecification(
                 "about",
                 .words([
-                    Choice("summaries", "as they are worded for posts (default)"),
+                    Choice("summaries", "as they are worded for posts"),
                     Choice("answers", "as they are worded for questions"),
-                ]), "the wording of the shipped world's principles")
+                ]), "the wording of the shipped world's principles; both unless given")
         ],
         example: "load principles held_out", run: loadPrinciples)
 
@@ -36,17 +36,32 @@ extension CommandTable {
         }
     }
 
-    /// One pair for each dimension, in its first wording, so that a constitution never asks twice.
+    /// One pair for each dimension, in one wording, so that a constitution never asks twice. Where
+    /// posts and questions are spoken of differently there is a pair for each.
     private static func worldPrinciples(
         _ invocation: Invocation, _ isWanted: (Dimension) -> Bool
     ) throws -> CommandResult {
-        let kind: QueryKind = try invocation.text("about") == "answers" ? .answer : .summary
-        let form: QueryForm = kind == .answer ? .question : .post
-        let pairs = World.everyday.dimensions.filter(isWanted).enumerated().map {
-            place, dimension in
-            PrinciplePair(
-                principle: dimension.wording(place, polarity: true, kind: kind),
-                antithesis: dimension.wording(place, polarity: false, kind: kind), form: form)
+        let about = try invocation.text("about")
+        var pairs: [PrinciplePair] = []
+        for (place, dimension) in World.everyday.dimensions.filter(isWanted).enumerated() {
+            func pair(_ kind: QueryKind, _ form: QueryForm) -> PrinciplePair {
+                PrinciplePair(
+                    principle: dimension.wording(place, polarity: true, kind: kind),
+                    antithesis: dimension.wording(place, polarity: false, kind: kind), form: form)
+            }
+            let (posts, questions) = (pair(.summary, .post), pair(.answer, .question))
+            switch about {
+            case "summaries": pairs.append(posts)
+            case "answers": pairs.append(questions)
+            default:
+                if posts.principle == questions.principle, posts.antithesis == questions.antithesis
+                {
+                    pairs.append(
+                        PrinciplePair(principle: posts.principle, antithesis: posts.antithesis))
+                } else {
+                    pairs += [posts, questions]
+                }
+            }
         }
         return CommandResult("principles", PrinciplesNoun(pairs: pairs))
     }
