@@ -10,13 +10,24 @@ public struct ScoreMatrix: Sendable, Codable, Hashable {
     public var values: [Double]
 
     public init(constitutions: Int, responses: Int, values: [Double]) throws {
-        guard constitutions >= 0, responses >= 0, values.count == constitutions * responses else {
+        let (count, overflow) = constitutions.multipliedReportingOverflow(by: responses)
+        guard constitutions >= 0, responses >= 0, !overflow, values.count == count else {
             throw AlignmentError.scoreShape(
                 constitutions: constitutions, responses: responses, values: values.count)
         }
         self.constitutions = constitutions
         self.responses = responses
         self.values = values
+    }
+
+    private enum Key: String, CodingKey { case constitutions, responses, values }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        try self.init(
+            constitutions: container.decode(Int.self, forKey: .constitutions),
+            responses: container.decode(Int.self, forKey: .responses),
+            values: container.decode([Double].self, forKey: .values))
     }
 
     init(zeros constitutions: Int, _ responses: Int) {

@@ -58,10 +58,14 @@ public struct Proposer: Sendable, Codable, Hashable {
     /// Pairs about `about` ("summaries"), none the same as another or as one of `known`. Fewer than
     /// `count` when the writer does not come up with more within `limit` texts.
     ///
+    /// - Parameter meaning: what a sentence is about, where the caller can tell; two pairs about the
+    ///   same thing are duplicates, however they are worded. Composed together they would
+    ///   contradict each other half of the time.
     /// - Throws: what the writer throws; `AlignmentError.proposeCount` for a count below one.
     public func propose(
         about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
-        key: RandomKey, progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        meaning: (String) -> String? = { _ in nil }, key: RandomKey,
+        progress: (AlignmentProgress) -> Continuation = { _ in .more }
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let prompt = prompts.writerPrompt(about: about, count: count)
@@ -70,8 +74,12 @@ public struct Proposer: Sendable, Codable, Hashable {
             prompt.last.map(\.isNewline) ?? true
             ? "" : prompt.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
         let form = prompts.form(about: about)
-        var seen = Set(
-            known.flatMap { [PrinciplePair.key($0.principle), PrinciplePair.key($0.antithesis)] })
+        func keys(_ pair: PrinciplePair) -> [String] {
+            [pair.principle, pair.antithesis].flatMap { sentence in
+                [PrinciplePair.key(sentence)] + (meaning(sentence).map { ["about: \($0)"] } ?? [])
+            }
+        }
+        var seen = Set(known.flatMap { keys($0) })
         var proposal = Proposal(pairs: [], rejected: [], samples: 0)
         let parser = PrincipleParser()
         while proposal.pairs.count < count, proposal.samples < limit {
@@ -84,13 +92,13 @@ public struct Proposer: Sendable, Codable, Hashable {
                 let found = parser.pairs(in: beginning + text.text, isFinished: text.isFinished)
                 proposal.rejected += found.rejected.map { .init(reason: $0.reason, text: $0.text) }
                 for var pair in found.pairs where proposal.pairs.count < count {
-                    let keys = [pair.principle, pair.antithesis].map(PrinciplePair.key)
-                    guard seen.isDisjoint(with: keys) else {
+                    let named = keys(pair)
+                    guard seen.isDisjoint(with: named) else {
                         proposal.rejected.append(
                             .init(reason: .duplicate, text: pair.principle))
                         continue
                     }
-                    seen.formUnion(keys)
+                    seen.formUnion(named)
                     pair.form = form
                     proposal.pairs.append(pair)
                 }

@@ -44,7 +44,8 @@ public struct QueryScores: Sendable, Codable, Hashable {
     public func shifts(response: Int, from other: Int, to constitution: Int) -> [Float]? {
         let one = constitution * scores.responses + response
         let two = other * scores.responses + response
-        guard tokens.indices.contains(one), tokens.indices.contains(two), tokens[one] == tokens[two]
+        guard tokens.indices.contains(one), tokens.indices.contains(two),
+            tokens[one] == tokens[two], tokenLogProbs.count == tokens.count
         else { return nil }
         return zip(tokenLogProbs[one], tokenLogProbs[two]).map { $0 - $1 }
     }

@@ -114,6 +114,21 @@ import Testing
         }
     }
 
+    @Test func `stored scores are read back, and refused where their shape is not theirs`() throws {
+        let scores = try Self.scores(3, 6)
+        let data = try JSONEncoder().encode(scores)
+        #expect(try JSONDecoder().decode(ScoreMatrix.self, from: data) == scores)
+        for shape in [#""constitutions":2,"responses":2"#, #""constitutions":-1,"responses":-1"#] {
+            let bad = Data("{\(shape),\"values\":[1]}".utf8)
+            #expect(throws: AlignmentError.self) {
+                try JSONDecoder().decode(ScoreMatrix.self, from: bad)
+            }
+        }
+        #expect(throws: AlignmentError.self) {
+            try ScoreMatrix(constitutions: Int.max, responses: 4, values: [])
+        }
+    }
+
     @Test func `a score that is not a number is named`() throws {
         var scores = try Self.scores(2, 4)
         scores[1, 2] = .nan

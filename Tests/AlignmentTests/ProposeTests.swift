@@ -116,6 +116,20 @@ final class ScriptedWriter: PrincipleWriter {
         #expect(proposal.counts.map(\.reason) == [.duplicate])
     }
 
+    @Test func `another wording of the same thing is a duplicate where the caller can tell`() throws
+    {
+        let writer = ScriptedWriter([
+            "Principle: Be brief.\nAntithesis: Be lengthy.\n"
+                + "Principle: Use many words.\nAntithesis: Use few words.\n"
+                + "Principle: Be kind.\nAntithesis: Be unkind."
+        ])
+        let proposal = try Proposer(count: 3, batch: 2, limit: 4).propose(
+            about: "summaries", prompts: .tiny, writer: writer,
+            meaning: { $0.contains("kind") ? nil : "length" }, key: RandomKey(seed: 1))
+        #expect(proposal.pairs.map(\.principle) == ["Be brief.", "Be kind."])
+        #expect(proposal.counts.map(\.reason) == [.duplicate])
+    }
+
     @Test func `a writer with nothing to say is asked so often and no more`() throws {
         let writer = ScriptedWriter(Array(repeating: "no", count: 100))
         let proposal = try propose(writer)

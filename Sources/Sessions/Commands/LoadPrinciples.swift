@@ -14,6 +14,7 @@ extension CommandTable {
                         Choice("trained", "the six kinds that the demo trains on"),
                         Choice("held_out", "the four kinds that it does not"),
                         Choice("all", "both"),
+                        Choice("others", "the kinds that `principles` does not name"),
                     ], .path),
                 "a JSON Lines file of {\"principle\": …, \"antithesis\": …}")
         ],
@@ -32,6 +33,11 @@ extension CommandTable {
         case "trained": return try worldPrinciples(invocation) { $0.isTrained }
         case "held_out": return try worldPrinciples(invocation) { !$0.isTrained }
         case "all": return try worldPrinciples(invocation) { _ in true }
+        case "others":
+            let named = try invocation.noun(PrinciplesNoun.self, "principles").pairs.compactMap {
+                World.everyday.dimension(of: $0.principle)?.dimension.style
+            }
+            return try worldPrinciples(invocation) { !named.contains($0.style) }
         default: return try principlesOfFile(invocation)
         }
     }
@@ -62,6 +68,9 @@ extension CommandTable {
                     pairs += [posts, questions]
                 }
             }
+        }
+        guard !pairs.isEmpty else {
+            throw invocation.fail("`principles` names every kind that there is", at: "path")
         }
         return CommandResult("principles", PrinciplesNoun(pairs: pairs))
     }

@@ -212,6 +212,11 @@ final class ProgressFollower {
 
 /// The shipped world's programs as a measure of adherence.
 struct WorldMeasure: Measure {
+    /// Which dimension of the shipped world a principle is about; nil for any other principle.
+    static func meaning(of principle: String) -> String? {
+        World.everyday.dimension(of: principle)?.dimension.style.rawValue
+    }
+
     func adherence(
         of response: String, to principle: String, for query: Alignment.Query
     ) -> Adherence {

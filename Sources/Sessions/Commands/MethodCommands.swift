@@ -130,6 +130,7 @@ extension CommandTable {
             writer: ModelWriter(
                 model: writer.model, tokenizer: tokenizer,
                 memory: invocation.session.settings.memoryPlan),
+            meaning: WorldMeasure.meaning,
             key: try invocation.randomKey(), progress: follower.follow)
         var notes: [String] = []
         if !proposal.counts.isEmpty {
