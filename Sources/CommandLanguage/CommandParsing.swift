@@ -167,6 +167,9 @@ extension Parser {
         {
             throw keyWithoutValue(option, next.span)
         }
+        pathFollows =
+            nextOperand + 1 < form.operands.count && form.operands[nextOperand + 1].kind.isBare
+        defer { pathFollows = false }
         let argument = try argument(
             specification.kind, role: specification.name,
             shownAs: "\(specification.name.uppercased()) of `\(call.title)`")

@@ -71,6 +71,12 @@ extension Vocabulary {
     /// prefix. Names, fields and paths are for the host to add.
     public func candidates(for context: CompletionContext) -> [Completion] {
         var found: [Completion] = []
+        // Beside an operand a key is as a rule what is meant; a function that happens to start alike
+        // would keep TAB from completing it.
+        let hasKey = context.wants.contains { want in
+            guard case .keys(let keys) = want else { return false }
+            return keys.contains { $0.word.hasPrefix(context.prefix) }
+        }
         for want in context.wants {
             switch want {
             case .verbs:
@@ -83,7 +89,7 @@ extension Vocabulary {
                 found += keys.map { Completion($0.word + "=", $0.summary, isWhole: false) }
             case .functions:
                 // An empty word in front of every expression would list nothing else.
-                guard !context.prefix.isEmpty else { continue }
+                guard !context.prefix.isEmpty, !hasKey else { continue }
                 found += functions.map { Completion($0.name + "(", $0.summary, isWhole: false) }
             case .names, .fields, .path: continue
             }

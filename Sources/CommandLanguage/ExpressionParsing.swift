@@ -46,9 +46,12 @@ extension Parser {
         }
     }
 
-    /// Among operands, `a -1` is two operands and `a - 1` one, as in the matrices of Octave.
+    /// Among operands, `a -1` is two operands and `a - 1` one, as in the matrices of Octave; and so
+    /// are `a` and `/b` where a path is wanted next.
     private func startsOperand(_ lexeme: Lexeme) -> Bool {
-        amongOperands && lexeme.afterBlank && (lexeme.is("-") || lexeme.is("+"))
+        amongOperands && lexeme.afterBlank
+            && (lexeme.is("-") || lexeme.is("+")
+                || pathFollows && (lexeme.is("/") || lexeme.is("//")))
             && lexer.blankLength(lexeme.span.upper) == 0
             && lexer.byte(lexeme.span.upper) != UInt8(ascii: "\n")
     }

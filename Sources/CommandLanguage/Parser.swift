@@ -12,6 +12,8 @@ struct Parser {
     var nesting = 0
     /// Directly among the operands of a command, where a blank can separate two values.
     var amongOperands = false
+    /// The operand after this one is a path, and may begin with a slash.
+    var pathFollows = false
     /// Records what could stand at the end of the source, for completion.
     var probe: CompletionProbe?
 

@@ -17,6 +17,19 @@ struct HDF5Parser {
     init(file: RegularFile) { self.file = file }
 
     mutating func parse() throws {
+        try header(at: try rootHeader(), path: "", depth: 0)
+    }
+
+    /// The attributes of the root alone, however much there is under it.
+    func rootAttributes() throws -> [String: String] {
+        var parser = self
+        return try parser.messages(at: try parser.rootHeader()).attributes
+    }
+
+    /// Reads the superblock.
+    ///
+    /// - Returns: where the root group's header is.
+    private func rootHeader() throws -> Int {
         var superblock = try cursor(at: 0, count: 96)
         guard try superblock.bytes(8) == Self.signature else { throw ObjectFault.notHDF5 }
         // Versions of superblock, free space, root entry; reserved; shared headers; sizes of
@@ -32,7 +45,7 @@ struct HDF5Parser {
             throw ObjectFault.truncated(expected: end, found: file.size)
         }
         try superblock.skip(16)
-        try header(at: try superblock.place(), path: "", depth: 0)
+        return try superblock.place()
     }
 
     // MARK: Places
@@ -59,6 +72,16 @@ struct HDF5Parser {
 
     private mutating func header(at place: Int, path: String, depth: Int) throws {
         guard depth <= JSONWriter.maximumDepth + 4 else { throw ObjectFault.structure("too deep") }
+        let messages = try messages(at: place)
+        if let table = messages.symbolTable {
+            groups.append(.init(path: path, attributes: messages.attributes))
+            try tree(at: table.tree, heap: try heap(at: table.heap), path: path, depth: depth)
+        } else {
+            try dataset(messages, path: path)
+        }
+    }
+
+    private mutating func messages(at place: Int) throws -> Messages {
         try visit(place)
         var prefix = try cursor(at: place, count: 16)
         guard try prefix.bytes(2) == [1, 0] else {
@@ -93,12 +116,7 @@ struct HDF5Parser {
                 }
             }
         }
-        if let table = messages.symbolTable {
-            groups.append(.init(path: path, attributes: messages.attributes))
-            try tree(at: table.tree, heap: try heap(at: table.heap), path: path, depth: depth)
-        } else {
-            try dataset(messages, path: path)
-        }
+        return messages
     }
 
     private func message(_ type: UInt16, _ body: inout Cursor, into messages: inout Messages) throws

@@ -79,6 +79,17 @@ struct HDF5Writer {
         guard closed else {
             throw WorkspaceError.cannotWrite(file: path, reason: HDF5.complaint())
         }
+        if reserving > 0 { try trim(path) }
+    }
+
+    /// Gives back what was reserved beyond the end that the file states in its first 48 bytes: the
+    /// library cuts a file off only at a size that it knows of.
+    private static func trim(_ path: String) throws {
+        let head = [UInt8](try RegularFile(path).read(at: 0, count: 48))
+        let end = head[40...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        guard let end = off_t(exactly: end), truncate(path, end) == 0 else {
+            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+        }
     }
 
     private static func reserve(_ bytes: Int, in file: hid_t, path: String) throws {

@@ -19,6 +19,7 @@ enum ObjectFile {
         let here = group.isEmpty ? "/" : group
         try writer.attribute(of: here, "format", format)
         try writer.attribute(of: here, "kind", layout.kind)
+        try writer.attribute(of: here, "main", layout.manifest.mainPath)
         let prefix = group.isEmpty ? "" : group + "/"
         let entries = layout.manifest.entries
         try writer.text(prefix + ObjectLayout.jsonPath, layout.json, sha256: entries[0].sha256)
@@ -124,17 +125,12 @@ enum ObjectFault: Error, Equatable {
 }
 
 extension ObjectFile {
-    /// The path inside an object's file that a single name should lead to, told from its structure
-    /// alone. The root for anything that cannot be read: whoever follows the link sees for
-    /// themselves.
+    /// The path inside an object's file that a single name should lead to, as the file says: its root
+    /// for anything that cannot be read, and whoever follows the link sees for themselves.
     static func mainPath(_ path: String) -> String {
-        guard let file = try? HDF5Reader(path) else { return "" }
-        let datasets = file.datasets(under: file.root)
-        if datasets.count == 1 { return ObjectLayout.jsonPath }
-        guard datasets.count == 2, datasets.contains(where: { $0.path == "array" }),
-            let json = datasets.first(where: { $0.path == ObjectLayout.jsonPath }),
-            (try? file.bytes(of: json)) == Data(ObjectManifest.bareArrayJSON.utf8)
+        guard let file = try? RegularFile(path), (try? StructureSeal.take(from: file)) != nil
         else { return "" }
-        return "array"
+        let main = try? HDF5Parser(file: file).rootAttributes()["main"]
+        return main == ObjectLayout.jsonPath || main == "array" ? main ?? "" : ""
     }
 }

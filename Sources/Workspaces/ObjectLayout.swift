@@ -138,8 +138,7 @@ struct ObjectManifest: Equatable {
     }
 
     private var isBareArray: Bool { entries[0].sha256 == Self.bareArraySHA256 }
-    static let bareArrayJSON = #"{"$array":"array"}"#
-    private static let bareArraySHA256 = Workspaces.sha256(Array(bareArrayJSON.utf8))
+    private static let bareArraySHA256 = Workspaces.sha256(Array(#"{"$array":"array"}"#.utf8))
 }
 
 extension StoredObject {

@@ -30,9 +30,6 @@ extension Workspace {
             var report = PackReport(objects: 0, bytes: 0, missing: [])
             let needed = reachable(undo: .max).sorted()
             let total = needed.reduce(0) { $0 + objects.fileSize($1) } + journal.length
-            // An object's own file has a head and a seal that it does not have in here. What is
-            // reserved beyond the end would stay, and the file would not be of the size it says.
-            let reserved = needed.reduce(0) { $0 + max(0, objects.fileSize($1) - 8192) }
             let folder = Files.folder(of: file)
             if let free = Files.freeSpace(at: folder), free < total + 1 << 20 {
                 throw WorkspaceError.diskFull(file: file, needed: total + 1 << 20, free: free)
@@ -44,7 +41,7 @@ extension Workspace {
                 sequence: timeline.lastSequence, position: lines.count, names: timeline.names)
             try Files.writeAside(file, durable: !isEphemeral) { temporary in
                 try HDF5.locked {
-                    try HDF5Writer.create(temporary, reserving: reserved) { writer in
+                    try HDF5Writer.create(temporary, reserving: total) { writer in
                         try writer.attribute(of: "/", "format", PackedFile.format)
                         try writer.group("objects")
                         for digest in needed {

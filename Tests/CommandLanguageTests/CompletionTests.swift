@@ -89,6 +89,8 @@ import Testing
         #expect(offered("load m|") == [Completion("model", "reads a model")])
         #expect(offered("x = me|") == [Completion("mean(", "the average", isWhole: false)])
         #expect(offered("ti|").map(\.text) == ["time"])
+        #expect(offered("rollout m|").map(\.text) == ["max_tokens="])
+        #expect(offered("rollout me|").map(\.text) == ["mean("])
     }
 
     @Test("completion says which text it replaces")

@@ -31,7 +31,9 @@ import Testing
         ("reshape(range(6), [2, -1]).shape", "[2, 3]"),
         ("contains(\"principle\", \"rinc\")", "true"),
         ("unique([1, 2, 1])", "[1, 2]"), ("[{\"a\": 1}, {\"a\": 2}].a", "[1, 2]"),
-        ("isfinite(1)", "1"), ("10 > 9.5", "true"), ("\"a\" < \"b\"", "true"), ("null", "null"),
+        ("isfinite(1)", "1"),
+        ("tensor([[[1, 2], [3, 4]]])[0, :, 1]", "tensor (2,) float32  2 … 4  mean 3\n  2  4"),
+        ("10 > 9.5", "true"), ("\"a\" < \"b\"", "true"), ("null", "null"),
     ])
     func `an expression gives`(_ source: String, _ expected: String) throws {
         #expect(try Workbench().text(source) == expected)
@@ -186,6 +188,22 @@ import Testing
             error: 1,000,000,000,000 items are more than a list may hold, 10,000,000
               range(1e12)
               ^~~~~~~~~~
+            """
+        ),
+        (
+            "reshape(range(6), [-1, -99, 1e14])",
+            """
+            error: a side of a shape must be at least -1, not -99
+              reshape(range(6), [-1, -99, 1e14])
+              ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+            """
+        ),
+        (
+            "reshape(range(6), [4, 2])",
+            """
+            error: shape (6,) cannot become (4, 2): 6 values are not 8
+              reshape(range(6), [4, 2])
+              ^~~~~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (

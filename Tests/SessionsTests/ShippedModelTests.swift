@@ -42,8 +42,9 @@ struct ShippedModelTests {
         try FileManager.default.copyItem(
             atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")
         try bench.write("script.sami", "x = 1\n")
-        // These change which workspace or session there is, and have tests of their own.
-        let apart = ["quit", "open", "unpack", "resume"]
+        // These change which workspace or session there is, or do all of it again, and have tests
+        // of their own.
+        let apart = ["quit", "open", "unpack", "resume", "replay"]
         for command in CommandTable.commands where !apart.contains(command.name) {
             for form in command.forms {
                 if form.example == "redo" { try bench.output("undo") }

@@ -48,7 +48,7 @@ struct Function: Sendable {
 
     /// `softmax(x, axis=…)`
     var usage: String {
-        if isOpen { return "\(name)(\(parameters.first?.name ?? ""), …)" }
+        if isOpen { return "\(name)(\(parameters.first?.name ?? "key=value"), …)" }
         return name + "("
             + parameters.map { $0.isRequired ? $0.name : "\($0.name)=…" }.joined(separator: ", ")
             + ")"

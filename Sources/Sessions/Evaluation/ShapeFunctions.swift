@@ -52,6 +52,12 @@ extension Function {
         ) { (arguments) throws(Complaint) in
             let tensor = try arguments.tensor("x")
             var shape = try arguments.shape([arguments.value("shape")])
+            if let side = shape.first(where: { $0 < -1 }) {
+                throw .outOfRange(role: "a side of a shape", rule: "at least -1", found: "\(side)")
+            }
+            if shape.count(where: { $0 == -1 }) > 1 {
+                throw .other("only one side of a shape may be -1")
+            }
             if let free = shape.firstIndex(of: -1) {
                 let others = shape.indices.filter { $0 != free }.map { shape[$0] }
                 try TensorLimit.check(others)

@@ -90,7 +90,7 @@ enum Gnuplot {
                 lines.append(
                     values[row * columns..<(row + 1) * columns].map(number).joined(separator: " "))
             }
-            lines += ["e", "e"]
+            lines.append("e")
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -24,6 +24,8 @@ struct Picture {
                 values: first.scores.values)
             return
         }
+        var value = value
+        if case .record(let record) = value { value = .list(Array(record.values)) }
         guard let tensor = value.asTensor, tensor.count > 0, !tensor.shape.isEmpty else {
             throw invocation.complaint(
                 Complaint.wrongKind(

@@ -105,6 +105,10 @@ extension Value {
                 .text(String($0.map { characters[$0] }))
             }
         case .noun(let noun):
+            // One index or slice keeps what the noun knows; more of them are about its numbers.
+            if selectors.count > 1, let tensor = (noun as? any TensorNoun)?.tensor {
+                return try tensor.selecting(selectors)
+            }
             guard let count = noun.count else { throw .notIndexable(aKind) }
             return try pick(selectors, count: count, what: "`\(type(of: noun).kind)`") {
                 noun.item($0)
