@@ -31,6 +31,15 @@ func exponentialsInPlace(
     return (largest, sum)
 }
 
+/// The same for a row of numbers; −∞ and 0 of none.
+@discardableResult
+package func exponentials(_ row: inout [Float]) -> (maximum: Float, sum: Float) {
+    row.withUnsafeMutableBufferPointer { row in
+        guard let base = row.baseAddress, !row.isEmpty else { return (-.infinity, 0) }
+        return exponentialsInPlace(base, row.count)
+    }
+}
+
 @inline(__always)
 func maximum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var largest = -Float.infinity

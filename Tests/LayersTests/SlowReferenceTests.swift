@@ -58,7 +58,9 @@ import Testing
     }
 
     @Test func productsEqualPlainLoops() {
-        for (n, k, m) in [(1, 7, 5), (3, 64, 130), (200, 33, 65)] {
+        for (n, k, m) in [
+            (1, 7, 5), (2, 9, 8), (3, 64, 130), (5, 40, 12), (64, 31, 9), (200, 33, 65),
+        ] {
             let (x, w) = (random([n, k], 1), random([m, k], 2))
             let slow = slowProduct(x, transposed: w)
             var fast = Tensor(uninitialized: [n, m])

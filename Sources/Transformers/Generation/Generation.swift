@@ -205,16 +205,15 @@ private struct GenerationBatch {
     private func draw(
         _ family: some Family, _ hidden: Tensor, _ active: [Sequence], _ step: Int
     ) -> [(Int32, Float)] {
-        var logits = Linear.forward(
+        let logits = Linear.forward(
             family.finish(hidden, model.parameters), weight: model.parameters[family.head])
         let width = logits.columns
         let keys = active.map { requests[$0.request].key }
         let rows = SampledRows(count: active.count)
-        logits.withUnsafeMutableBufferPointer { all in
+        logits.withUnsafeBufferPointer { all in
             let settings = settings
             Workers.each(active.count) { row, _ in
-                let logits = UnsafeMutableBufferPointer(
-                    rebasing: all[row * width..<(row + 1) * width])
+                let logits = UnsafeBufferPointer(rebasing: all[row * width..<(row + 1) * width])
                 let drawn = settings.draw(logits, uniform: keys[row].uniform(UInt64(step)))
                 rows.set(row, drawn.token, drawn.logProb)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Tensors
 
 /// How the next token is drawn.
@@ -43,51 +44,54 @@ public struct SamplerSettings: Sendable, Equatable {
         }
     }
 
-    /// Draws from one row of logits, which it overwrites.
+    /// Draws from one row of logits.
     /// - Parameter uniform: a number in [0, 1) that decides.
     /// - Returns: the token, and its log-prob in nats under the model itself, before any of the settings.
     func draw(
-        _ logits: UnsafeMutableBufferPointer<Float>, uniform: Double
+        _ logits: UnsafeBufferPointer<Float>, uniform: Double
     ) -> (token: Int32, logProb: Float) {
-        var best = 0
-        for i in logits.indices where logits[i] > logits[best] { best = i }
-        let top = logits[best]
-        var sum: Float = 0
-        for logit in logits { sum += exp(logit - top) }
-        let logSum = top + log(sum)
-        if temperature == 0 { return (Int32(best), top - logSum) }
-
         // Unnormalized probabilities, the likeliest being one.
-        let inverse = Float(1 / temperature)
-        let scaled = temperature != 1
-        var weights = [Float](repeating: 0, count: logits.count)
-        var total = 0.0
-        for i in logits.indices {
-            weights[i] = exp((logits[i] - top) * (scaled ? inverse : 1))
-            total += Double(weights[i])
+        var weights = Array(logits)
+        let (top, sum) = exponentials(&weights)
+        let logSum = top + log(sum)
+        if temperature == 0 {
+            return (Int32(logits.firstIndex(of: top) ?? 0), top - logSum)
         }
+        if temperature != 1 {
+            let inverse = Float(1 / temperature)
+            for i in weights.indices { weights[i] = (logits[i] - top) * inverse }
+            exponentials(&weights)
+        }
+
         var least = Float(minP)
         if topK > 0, topK < weights.count {
             least = max(least, Nucleus.threshold(ofTop: topK, weights))
         }
         if topP < 1 {
-            if least > 0 { total = weights.reduce(0) { $1 >= least ? $0 + Double($1) : $0 } }
-            least = max(least, Nucleus.threshold(ofMass: topP * total, weights, least: least))
+            let mass = topP * Self.total(of: weights, least)
+            least = max(least, Nucleus.threshold(ofMass: mass, weights, least: least))
         }
-        if least > 0 { total = weights.reduce(0) { $1 >= least ? $0 + Double($1) : $0 } }
-        var left = uniform * total
-        var chosen = best
-        for i in weights.indices where weights[i] >= least {
+        var left = uniform * Self.total(of: weights, least)
+        var chosen = 0
+        for i in weights.indices where weights[i] >= max(least, Nucleus.nothing) {
             left -= Double(weights[i])
             chosen = i
             if left < 0 { break }
         }
         return (Int32(chosen), logits[chosen] - logSum)
     }
+
+    private static func total(of weights: [Float], _ least: Float) -> Double {
+        weights.reduce(0) { $1 >= least ? $0 + Double($1) : $0 }
+    }
 }
 
-/// The smallest weight that a truncated distribution keeps, found by selection: no sort of the vocabulary.
+/// The smallest weight that a truncated distribution keeps. No sort of the vocabulary: weights are
+/// counted in buckets first, and only the bucket where the threshold lies is sorted.
 enum Nucleus {
+    /// The exponential of −∞ is not quite zero; what is below this beside a weight of one is.
+    static let nothing: Float = 1e-30
+
     /// The k-th largest weight.
     static func threshold(ofTop k: Int, _ weights: [Float]) -> Float {
         select(weights, least: 0) { count, _ in count >= k }
@@ -98,28 +102,37 @@ enum Nucleus {
         select(weights, least: least) { _, sum in sum >= mass }
     }
 
-    /// The largest w for which `enough(count, sum)` holds of the weights at or above it.
+    /// Positive numbers are ordered as their bits are: sixteen buckets to each power of two, up to 1.
+    private static func bucket(_ weight: Float) -> Int { Int(weight.bitPattern >> 19) }
+
+    /// The largest w for which `enough(count, sum)` holds of the weights at or above it; the smallest
+    /// weight when it holds of none.
+    /// - Parameter weights: in 0...1; those below `least`, and nothings, do not count.
     private static func select(
         _ weights: [Float], least: Float, enough: (Int, Double) -> Bool
     ) -> Float {
-        var candidates = weights.filter { $0 >= least && $0 > 0 }
-        var (count, sum) = (0, 0.0)  // of what is known to be kept
-        var threshold = candidates.min() ?? 0
-        while candidates.count > 1 {
-            let pivot = candidates[candidates.count / 2]
-            let upper = candidates.filter { $0 > pivot }
-            let equal = candidates.count { $0 == pivot }
-            let upperSum = upper.reduce(0.0) { $0 + Double($1) }
-            if enough(count + upper.count, sum + upperSum) {
-                candidates = upper
-                continue
-            }
-            count += upper.count + equal
-            sum += upperSum + Double(pivot) * Double(equal)
-            if enough(count, sum) { return pivot }
-            candidates = candidates.filter { $0 < pivot }
+        func takesPart(_ weight: Float) -> Bool { weight >= max(least, nothing) && weight <= 1 }
+        let buckets = bucket(1) + 1
+        var counts = [Int](repeating: 0, count: buckets)
+        var sums = [Double](repeating: 0, count: buckets)
+        for weight in weights where takesPart(weight) {
+            counts[bucket(weight)] += 1
+            sums[bucket(weight)] += Double(weight)
         }
-        if let last = candidates.first { threshold = last }
+        var (count, sum) = (0, 0.0)
+        var last = buckets - 1
+        while last > 0, !enough(count + counts[last], sum + sums[last]) {
+            count += counts[last]
+            sum += sums[last]
+            last -= 1
+        }
+        var threshold = least
+        for weight in weights.filter({ takesPart($0) && bucket($0) == last }).sorted(by: >) {
+            count += 1
+            sum += Double(weight)
+            threshold = weight
+            if enough(count, sum) { break }
+        }
         return threshold
     }
 }
