@@ -6,7 +6,7 @@ public enum Linear {
     public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
         var out = Tensor(uninitialized: [x.rows, weight.rows])
         multiply(x, transposed: weight, into: &out)
-        if let bias { addRow(bias, to: &out) }
+        bias?.add(toRowsOf: &out)
         return out
     }
 
@@ -15,7 +15,7 @@ public enum Linear {
         _ x: Tensor, weight: Tensor, bias: Tensor? = nil, addingTo out: inout Tensor
     ) {
         multiply(x, transposed: weight, into: &out, accumulate: true)
-        if let bias { addRow(bias, to: &out) }
+        bias?.add(toRowsOf: &out)
     }
 
     /// The input's gradient, `dx (+)= dy W`.
@@ -34,10 +34,5 @@ public enum Linear {
     public static func backwardBias(_ dy: Tensor, into dbias: inout Tensor) {
         let (source, target, width) = (dy.pointer, dbias.mutablePointer(), dy.columns)
         for row in 0..<dy.rows { accumulate(target, 1, source + row * width, width) }
-    }
-
-    private static func addRow(_ bias: Tensor, to out: inout Tensor) {
-        let (source, target, width) = (bias.pointer, out.mutablePointer(), out.columns)
-        for row in 0..<out.rows { accumulate(target + row * width, 1, source, width) }
     }
 }

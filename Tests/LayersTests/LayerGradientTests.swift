@@ -40,6 +40,66 @@ import Testing
         expectGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
     }
 
+    @Test(arguments: [16, 21])
+    func layerNorm(width: Int) {
+        let norm = LayerNorm(epsilon: 1e-5)
+        let (x, weight, bias) = (random([5, width], 1), random([width], 2), random([width], 3))
+        let dy = random([5, width], 4)
+        var (dx, dweight, dbias) = (
+            Tensor(zeros: x.shape), Tensor(zeros: [width]), Tensor(zeros: [width])
+        )
+        norm.backward(dy, x, weight: weight, into: &dx, &dweight, &dbias)
+        expectGradient(dx, of: "x", at: x) {
+            inner(norm.forward($0, weight: weight, bias: bias), dy)
+        }
+        expectGradient(dweight, of: "weight", at: weight) {
+            inner(norm.forward(x, weight: $0, bias: bias), dy)
+        }
+        expectGradient(dbias, of: "bias", at: bias) {
+            inner(norm.forward(x, weight: weight, bias: $0), dy)
+        }
+    }
+
+    @Test func gelu() {
+        let (x, dy) = (random([3, 21], 1), random([3, 21], 2))
+        var dx = x
+        GELU.backward(dy, &dx)
+        expectGradient(dx, of: "x", at: x) { inner(GELU.forward($0), dy) }
+    }
+
+    @Test func transposedLinear() {
+        let (x, weight, bias) = (random([5, 12], 1), random([12, 7], 2), random([7], 3))
+        let dy = random([5, 7], 4)
+        var (dx, dweight) = (Tensor(zeros: [5, 12]), Tensor(zeros: [12, 7]))
+        TransposedLinear.backwardInput(dy, weight: weight, into: &dx)
+        TransposedLinear.backwardWeight(dy, x, into: &dweight)
+        expectGradient(dx, of: "x", at: x) {
+            inner(TransposedLinear.forward($0, weight: weight, bias: bias), dy)
+        }
+        expectGradient(dweight, of: "weight", at: weight) {
+            inner(TransposedLinear.forward(x, weight: $0, bias: bias), dy)
+        }
+    }
+
+    @Test func router() {
+        // Logits lie apart, so that a small step changes no choice.
+        let logits = Tensor([2, 1, 0.5, -1, 0.2, 3, -0.5, 1.5, -2, 0, 1, 2.5], shape: [3, 4])
+        let dweights = random([3, 4], 2)
+        func loss(_ logits: Tensor) -> Double {
+            Router.forward(logits, chosen: 2).visits.enumerated().reduce(0) { sum, visits in
+                visits.element.reduce(sum) {
+                    $0 + Double($1.weight * dweights[$1.row, visits.offset])
+                }
+            }
+        }
+        let routing = Router.forward(logits, chosen: 2)
+        let given = routing.visits.enumerated().map { expert, visits in
+            visits.map { dweights[$0.row, expert] }
+        }
+        let dlogits = Router.backward(given, routing, rows: 3)
+        expectGradient(dlogits, of: "logits", at: logits, loss)
+    }
+
     @Test func linear() {
         let (x, weight, bias) = (random([5, 12], 1), random([7, 12], 2), random([7], 3))
         let dy = random([5, 7], 4)

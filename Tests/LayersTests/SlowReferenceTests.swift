@@ -72,6 +72,42 @@ import Testing
         }
     }
 
+    @Test(arguments: [16, 21])
+    func layerNormEqualsItsDefinition(width: Int) {
+        var x = random([5, width], 1)
+        // Far from zero, where a variance from squares would lose its digits.
+        for i in 0..<width { x[0, i] += 1000 }
+        let (weight, bias) = (random([width], 2), random([width], 3))
+        let fast = LayerNorm(epsilon: 1e-5).forward(x, weight: weight, bias: bias)
+        let slow = slowLayerNorm(x, weight: weight, bias: bias, epsilon: 1e-5)
+        for (i, wanted) in slow.enumerated() {
+            #expect(abs(Double(fast[i]) - wanted) < (i < width ? 1e-3 : 1e-5))
+        }
+    }
+
+    @Test func geluEqualsItsDefinition() {
+        let x = Tensor((0..<85).map { Float($0 - 42) * 0.3 }, shape: [85])
+        let fast = GELU.forward(x)
+        for i in 0..<85 { #expect(abs(Double(fast[i]) - slowGELU(Double(x[i]))) < 2e-6, "\(x[i])") }
+    }
+
+    @Test func aRowGoesToItsLikeliestExperts() {
+        let logits = Tensor([0, 3, 1, 2, 5, 5, 5, 5], shape: [2, 4])
+        let routing = Router.forward(logits, chosen: 2)
+        #expect(routing.visits.map { $0.map(\.row) } == [[1], [0, 1], [], [0]])
+        let share = Float(exp(3.0) / (exp(3.0) + exp(2.0)))
+        #expect(abs(routing.visits[1][0].weight - share) < 1e-6)
+        #expect(abs(routing.visits[3][0].weight - (1 - share)) < 1e-6)
+        #expect(routing.visits[0][0].weight == 0.5)
+    }
+
+    @Test func columnsSplitAndJoin() {
+        let x = random([3, 12], 1)
+        let parts = x.splitColumns(3)
+        #expect(parts[1].values == [4, 5, 6, 7, 16, 17, 18, 19, 28, 29, 30, 31].map { x[$0] })
+        #expect(Tensor.joiningColumns(parts) == x)
+    }
+
     @Test func exponentialIsExactToTwoUlps() {
         for step in 0..<4000 {
             let x = -87 + Float(step) * 0.0437

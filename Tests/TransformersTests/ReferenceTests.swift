@@ -6,7 +6,9 @@ import Testing
 /// Agreement with transformers 4.57.6 and torch 2.13.0 in float64; provenance in ../shared/reference.
 @Suite(.enabled(if: Reference.shared != nil, "../shared/reference is not here"))
 struct ReferenceTests {
-    static let families = ["llama"]
+    static let families = [
+        "llama", "llama3", "mistral", "mixtral", "qwen2", "qwen3", "gpt2",
+    ]
 
     @Test(arguments: families, [true, false])
     func logProbsAndLossAgree(family: String, shared: Bool) throws {

@@ -10,53 +10,89 @@ struct BlockContext {
     var cache: KeyValueCache?
 }
 
-/// The arithmetic of a family of checkpoints: one file each, in one order: names and shapes,
-/// embedding, a block forward and backward, the end.
+/// The arithmetic of a family of checkpoints: one file each, in one order: its keys of `config.json`,
+/// names and shapes, the parts of a block.
 ///
 /// A family holds no weights: it is given the set that its layout describes.
 protocol Family: Sendable {
-    /// What a block's backward pass needs from its forward pass.
-    associatedtype Activations: Sendable
+    associatedtype Mixing: Branch
+    associatedtype FeedForward: Branch
 
-    init(_ configuration: ModelConfiguration) throws
+    /// Its keys of `config.json`, both ways.
+    static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration
+    static func write(_ configuration: ModelConfiguration) -> [(String, JSON)]
+
+    init(_ configuration: ModelConfiguration)
     var layout: ParameterLayout { get }
+    var embedding: TokenEmbedding { get }
+    var blocks: [Block<Mixing, FeedForward>] { get }
+    /// The norm before the head.
+    var end: Norm { get }
     /// The matrix (V, D) whose rows score the vocabulary.
     var head: Parameter { get }
-    var window: Int? { get }
-    /// Floats that `Activations` hold for each row.
-    var activationWidth: Int { get }
-    /// The standard deviation that random weights start with; nil for weights that start at one.
-    func initialDeviation(_ parameter: Int) -> Double?
+}
+
+enum Families {
+    static let all: [String: any Family.Type] = [
+        "llama": Llama.self, "mistral": Mistral.self, "mixtral": Mixtral.self,
+        "qwen2": Qwen2.self, "qwen3": Qwen3.self, "gpt2": GPT2.self,
+    ]
+
+    static func named(_ name: String) throws -> any Family.Type {
+        guard let family = all[name] else {
+            throw ModelError.unknownFamily(name, known: all.keys.sorted())
+        }
+        return family
+    }
+
+    /// The family that a configuration names, in its shape.
+    static func family(_ configuration: ModelConfiguration) throws -> any Family {
+        try named(configuration.modelType).init(configuration)
+    }
+}
+
+extension Family {
+    typealias Activations = Block<Mixing, FeedForward>.Activations
+
+    /// Windows belong to blocks: every block sets its own in the plan.
+    var window: Int? { nil }
+    /// Floats that a block's `Activations` hold for each row.
+    var activationWidth: Int { blocks.first?.activationWidth ?? 0 }
 
     /// tokens (N) → (N, D)
-    func embed(_ tokens: [Int32], _ positions: [Int], _ weights: ParameterSet) -> Tensor
+    func embed(_ tokens: [Int32], _ positions: [Int], _ weights: ParameterSet) -> Tensor {
+        embedding.forward(tokens, positions, weights)
+    }
+
     func embedBackward(
-        _ dx: Tensor, _ tokens: [Int32], _ positions: [Int], into gradients: inout ParameterSet)
+        _ dx: Tensor, _ tokens: [Int32], _ positions: [Int], into gradients: inout ParameterSet
+    ) {
+        embedding.backward(dx, tokens, positions, into: &gradients)
+    }
 
     /// x (N, D) → (N, D)
     func forward(
         block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
-    ) -> (out: Tensor, activations: Activations)
+    ) -> (out: Tensor, activations: Activations) {
+        blocks[block].forward(x, context, weights)
+    }
+
     /// dy (N, D) → dx (N, D); adds to the gradients.
     func backward(
         block: Int, _ dy: Tensor, _ activations: Activations, _ context: BlockContext,
         _ weights: ParameterSet, into gradients: inout ParameterSet
-    ) -> Tensor
+    ) -> Tensor {
+        blocks[block].backward(dy, activations, context, weights, into: &gradients)
+    }
 
     /// The last norm, on the rows that are scored: (M, D) → (M, D)
-    func finish(_ x: Tensor, _ weights: ParameterSet) -> Tensor
+    func finish(_ x: Tensor, _ weights: ParameterSet) -> Tensor { end.forward(x, weights) }
+
     func finishBackward(
         _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
-    ) -> Tensor
-}
-
-enum Families {
-    /// The family that a configuration names.
-    static func family(_ configuration: ModelConfiguration) throws -> any Family {
-        switch configuration.modelType {
-        case "llama": try Llama(configuration)
-        default:
-            throw ModelError.unknownFamily(configuration.modelType, known: ["llama"])
-        }
+    ) -> Tensor {
+        var dx = Tensor(zeros: x.shape)
+        end.backward(dy, x, weights, into: &dx, &gradients)
+        return dx
     }
 }

@@ -4,17 +4,22 @@ import Synchronization
 /// A rotary embedding whose tables grow with the longest position that was asked for: a context of
 /// 131,072 positions would cost 67 MB that most work never touches.
 final class RotaryTables: Sendable {
-    private let inverseFrequencies: [Double]
+    private let frequencies: RotaryFrequencies
     private let current: Mutex<(rotary: Rotary, positions: Int)?> = Mutex(nil)
 
-    init(inverseFrequencies: [Double]) { self.inverseFrequencies = inverseFrequencies }
+    init(_ frequencies: RotaryFrequencies) { self.frequencies = frequencies }
 
     func covering(_ positions: [Int]) -> Rotary {
         let needed = (positions.max() ?? 0) + 1
+        if frequencies.dependOnLength(needed) {
+            return Rotary(
+                inverseFrequencies: frequencies.inverse(length: needed), positions: needed)
+        }
         return current.withLock { current in
             if let current, current.positions >= needed { return current.rotary }
             let size = max(256, needed.nextPowerOfTwo)
-            let rotary = Rotary(inverseFrequencies: inverseFrequencies, positions: size)
+            let rotary = Rotary(
+                inverseFrequencies: frequencies.inverse(length: needed), positions: size)
             current = (rotary, size)
             return rotary
         }

@@ -50,8 +50,8 @@ extension LanguageModel {
         for request in requests {
             if request.prompt.isEmpty { throw ModelError.emptySequence }
             let length = request.prompt.count + settings.maxTokens
-            if length > configuration.contextLength {
-                throw ModelError.tooLong(tokens: length, context: configuration.contextLength)
+            if length > configuration.longestSequence {
+                throw ModelError.tooLong(tokens: length, context: configuration.longestSequence)
             }
         }
         var results: [Generation] = []

@@ -2,6 +2,15 @@ import Foundation
 
 /// The shape of a model: what `config.json` of a Hugging Face directory says.
 public struct ModelConfiguration: Sendable, Equatable {
+    /// Which layers see no further than the sliding window.
+    public enum WindowedLayers: Sendable, Equatable {
+        case all
+        /// Layers of this number and above.
+        case from(Int)
+        /// One flag a layer; layers beyond the list have none.
+        case listed([Bool])
+    }
+
     public var modelType: String
     public var hiddenSize: Int
     public var layers: Int
@@ -10,21 +19,37 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var headSize: Int
     public var feedForwardSize: Int
     public var vocabularySize: Int
-    /// The longest sequence, in tokens, that positions are defined for.
+    /// The longest sequence, in tokens, of the file's `max_position_embeddings`.
     public var contextLength: Int
     public var normEpsilon: Double
     public var ropeTheta: Double
+    public var ropeScaling: RopeScaling?
+    /// A token sees itself and the `slidingWindow` − 1 tokens before it; nil for all before it.
+    public var slidingWindow: Int?
+    public var windowedLayers: WindowedLayers
+    /// Biases of the attention's projections, where the family leaves it open.
+    public var attentionBias: Bool
+    /// Biases of the feed-forward layers, where the family leaves it open.
+    public var feedForwardBias: Bool
+    /// Feed-forward networks side by side in a layer, of which each token visits a few; 0 for one
+    /// that all visit.
+    public var experts: Int
+    public var expertsPerToken: Int
     public var tiedHead: Bool
     public var initializerRange: Double
     public var beginToken: Int32?
     public var endTokens: [Int32]
+    private var original = OriginalFile()
 
     public init(
         modelType: String = "llama", hiddenSize: Int, layers: Int, heads: Int,
         keyValueHeads: Int? = nil, headSize: Int? = nil, feedForwardSize: Int,
         vocabularySize: Int, contextLength: Int = 2048, normEpsilon: Double = 1e-5,
-        ropeTheta: Double = 10_000, tiedHead: Bool = true, initializerRange: Double = 0.02,
-        beginToken: Int32? = 1, endTokens: [Int32] = [2]
+        ropeTheta: Double = 10_000, ropeScaling: RopeScaling? = nil, slidingWindow: Int? = nil,
+        windowedLayers: WindowedLayers = .all, attentionBias: Bool = false,
+        feedForwardBias: Bool = false, experts: Int = 0, expertsPerToken: Int = 0,
+        tiedHead: Bool = true, initializerRange: Double = 0.02, beginToken: Int32? = 1,
+        endTokens: [Int32] = [2]
     ) {
         self.modelType = modelType
         self.hiddenSize = hiddenSize
@@ -37,175 +62,136 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.contextLength = contextLength
         self.normEpsilon = normEpsilon
         self.ropeTheta = ropeTheta
+        self.ropeScaling = ropeScaling
+        self.slidingWindow = slidingWindow
+        self.windowedLayers = windowedLayers
+        self.attentionBias = attentionBias
+        self.feedForwardBias = feedForwardBias
+        self.experts = experts
+        self.expertsPerToken = expertsPerToken
         self.tiedHead = tiedHead
         self.initializerRange = initializerRange
         self.beginToken = beginToken
         self.endTokens = endTokens
     }
 
-    /// Reads `config.json`.
-    /// - Parameter name: what errors call the text, usually its path.
-    /// - Throws: `ModelError` naming the field that is missing, of the wrong kind or out of range.
-    public init(json: Data, name: String) throws {
-        let fields: Fields
-        do {
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            fields = try decoder.decode(Fields.self, from: json)
-        } catch {
-            throw ModelError.badConfiguration(file: name, problem: Self.sentence(for: error))
+    /// The window of a layer; nil where all that comes before is seen.
+    public func window(layer: Int) -> Int? {
+        switch windowedLayers {
+        case .all: slidingWindow
+        case .from(let first): layer >= first ? slidingWindow : nil
+        case .listed(let flags): flags.indices.contains(layer) && flags[layer] ? slidingWindow : nil
         }
-        func need(_ value: Int?, _ key: String, atMost limit: Int = 1 << 24) throws -> Int {
-            guard let value else {
-                throw ModelError.badConfiguration(file: name, problem: "\"\(key)\" is missing")
-            }
-            guard value >= 1, value <= limit else {
-                throw ModelError.badConfiguration(
-                    file: name, problem: "\"\(key)\" is \(value), outside 1...\(limit)")
-            }
-            return value
-        }
-        modelType = fields.modelType ?? "llama"
-        hiddenSize = try need(fields.hiddenSize, "hidden_size")
-        layers = try need(fields.numHiddenLayers, "num_hidden_layers", atMost: 4096)
-        heads = try need(fields.numAttentionHeads, "num_attention_heads", atMost: 1 << 16)
-        keyValueHeads = try need(
-            fields.numKeyValueHeads ?? heads, "num_key_value_heads", atMost: 1 << 16)
-        headSize = try need(fields.headDim ?? hiddenSize / heads, "head_dim", atMost: 1 << 16)
-        feedForwardSize = try need(fields.intermediateSize, "intermediate_size")
-        vocabularySize = try need(fields.vocabSize, "vocab_size")
-        contextLength = try need(
-            fields.maxPositionEmbeddings ?? 2048, "max_position_embeddings")
-        normEpsilon = fields.rmsNormEps ?? 1e-6
-        ropeTheta = fields.ropeTheta ?? 10_000
-        tiedHead = fields.tieWordEmbeddings ?? false
-        initializerRange = fields.initializerRange ?? 0.02
-        beginToken = fields.bosTokenId?.tokens.first
-        endTokens = fields.eosTokenId?.tokens ?? []
-        try check(fields, name)
     }
 
-    private func check(_ fields: Fields, _ name: String) throws {
-        func refuse(_ problem: String) throws -> Never {
-            throw ModelError.badConfiguration(file: name, problem: problem)
+    /// The longest sequence that may be asked for: a stretched rotary embedding goes as far beyond
+    /// the original context as its factor says.
+    public var longestSequence: Int {
+        switch ropeScaling {
+        case .linear(let factor), .dynamic(let factor):
+            Int(min(Double(1 << 30), Double(contextLength) * max(1, factor)))
+        default: contextLength
         }
+    }
+
+    // MARK: - config.json
+
+    /// Reads `config.json`.
+    /// - Parameter name: what errors call the text, usually its path.
+    /// - Throws: `ModelError` naming the key that is missing, of the wrong kind or out of range.
+    public init(json: Data, name: String) throws {
+        let object: JSON
+        do throws(JSON.Problem) {
+            object = try JSON.read([UInt8](json))
+        } catch {
+            throw ModelError.badConfiguration(
+                file: name, problem: "it is not JSON: line \(error.line), \(error.what)")
+        }
+        let keys = try ConfigurationKeys(object, file: name)
+        if keys.value("quantization_config") != nil {
+            throw keys.refusal(
+                "its weights are quantized (\"quantization_config\"), which is not read here; "
+                    + "take the original in float32, bfloat16 or float16")
+        }
+        let modelType = try keys.text("model_type") ?? "llama"
+        self = try Families.named(modelType).read(keys)
+        self.modelType = modelType
+        original = OriginalFile(text: json)
+        try check(keys)
+    }
+
+    private func check(_ keys: ConfigurationKeys) throws {
         if heads % keyValueHeads != 0 {
-            try refuse("\(heads) heads cannot share \(keyValueHeads) key/value heads evenly")
-        }
-        if headSize % 2 != 0 {
-            try refuse("a head of \(headSize) elements cannot be rotated in pairs")
-        }
-        guard normEpsilon > 0, normEpsilon.isFinite else {
-            try refuse("\"rms_norm_eps\" is \(normEpsilon), not above zero")
-        }
-        guard ropeTheta > 0, ropeTheta.isFinite else {
-            try refuse("\"rope_theta\" is \(ropeTheta), not above zero")
-        }
-        if let activation = fields.hiddenAct, activation != "silu" {
-            try refuse("\"hidden_act\" is \"\(activation)\"; \"silu\" is what works")
-        }
-        if fields.attentionBias == true || fields.mlpBias == true {
-            try refuse("biases in attention or feed-forward layers are not supported yet")
-        }
-        if let scaling = fields.ropeScaling {
-            let type = scaling.ropeType ?? scaling.type ?? "default"
-            if type != "default" {
-                try refuse("\"rope_scaling\" of type \"\(type)\" is not supported yet")
-            }
+            throw keys.refusal(
+                "\(heads) heads cannot share \(keyValueHeads) key/value heads evenly")
         }
         for token in endTokens + (beginToken.map { [$0] } ?? []) {
             guard token >= 0, token < vocabularySize else {
-                try refuse("token \(token) is outside the vocabulary of \(vocabularySize)")
+                throw keys.refusal(
+                    "token \(token) is outside the vocabulary of \(vocabularySize)")
             }
         }
-    }
-
-    /// The text of a `config.json` that describes this shape.
-    public var json: Data {
-        let fields = Fields(
-            architectures: ["LlamaForCausalLM"], modelType: modelType, hiddenSize: hiddenSize,
-            numHiddenLayers: layers, numAttentionHeads: heads,
-            numKeyValueHeads: keyValueHeads, headDim: headSize,
-            intermediateSize: feedForwardSize, vocabSize: vocabularySize,
-            maxPositionEmbeddings: contextLength, rmsNormEps: normEpsilon,
-            ropeTheta: ropeTheta, tieWordEmbeddings: tiedHead,
-            initializerRange: initializerRange, hiddenAct: "silu",
-            bosTokenId: beginToken.map { .one($0) },
-            eosTokenId: endTokens.isEmpty
-                ? nil : endTokens.count == 1 ? .one(endTokens[0]) : .several(endTokens),
-            torchDtype: "float32")
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return (try? encoder.encode(fields)) ?? Data()
-    }
-
-    private static func sentence(for error: any Error) -> String {
-        switch error {
-        case DecodingError.typeMismatch(_, let context),
-            DecodingError.valueNotFound(_, let context):
-            let path = context.codingPath.map { snakeCase($0.stringValue) }.joined(separator: ".")
-            return "\"\(path)\" has a value of the wrong kind"
-        default: return "it is not a JSON object"
+        // Sizes are bounded one by one; together they must be countable too.
+        let largest = max(feedForwardSize, vocabularySize, heads.multiplied(headSize), hiddenSize)
+        let total = largest.multiplied(hiddenSize).multiplied(layers).multiplied(max(1, experts))
+        guard total < 1 << 48 else {
+            throw keys.refusal("it describes more weights than any machine holds")
         }
     }
 
-    /// The key as it stands in the file.
-    private static func snakeCase(_ name: String) -> String {
-        name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+    /// The text of a `config.json` that describes this shape: the file that it was read from, in
+    /// which only what has changed since is changed.
+    public var json: Data { json(elementType: nil) }
+
+    /// The same, naming the type of the weights beside it.
+    func json(elementType: String?) -> Data {
+        let elementType = elementType ?? (original.text == nil ? "float32" : nil)
+        var members: [JSON.Member] = []
+        var before: [JSON.Member] = []
+        if let text = original.text, let object = try? JSON.read([UInt8](text)),
+            let found = object.members,
+            let was = try? ModelConfiguration(json: text, name: "config.json")
+        {
+            members = found
+            before = was.keys
+        }
+        var isChanged = original.text == nil
+        func set(_ key: String, _ value: JSON) {
+            isChanged = true
+            if let place = members.firstIndex(where: { $0.key == key }) {
+                members[place].value = value
+            } else {
+                members.append(.init(key: key, value: value))
+            }
+        }
+        for member in keys where !before.contains(member) { set(member.key, member.value) }
+        if let elementType {
+            // transformers 5 calls dtype what was torch_dtype.
+            let key = members.contains { $0.key == "dtype" } ? "dtype" : "torch_dtype"
+            let value = JSON.text(elementType)
+            if members.first(where: { $0.key == key })?.value != value { set(key, value) }
+        }
+        if let text = original.text, !isChanged { return text }
+        return Data(JSON.object(members).pretty.utf8)
+    }
+
+    private var keys: [JSON.Member] {
+        guard let family = try? Families.named(modelType) else { return [] }
+        return family.write(self).map { JSON.Member(key: $0.0, value: $0.1) }
     }
 }
 
-/// The keys of `config.json`, under their own names but for the underscores.
-private struct Fields: Codable {
-    struct Scaling: Codable {
-        var ropeType: String?
-        var type: String?
+/// The text that a configuration was read from: where it came from, not what it is, so configurations
+/// that differ in it alone are equal.
+private struct OriginalFile: Sendable, Equatable {
+    var text: Data?
+    static func == (left: OriginalFile, right: OriginalFile) -> Bool { true }
+}
+
+extension Int {
+    /// The product, or the largest number where there is none.
+    func multiplied(_ other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
     }
-    enum TokenOrTokens: Codable {
-        case one(Int32)
-        case several([Int32])
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let token = try? container.decode(Int32.self) {
-                self = .one(token)
-            } else {
-                self = .several(try container.decode([Int32].self))
-            }
-        }
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .one(let token): try container.encode(token)
-            case .several(let tokens): try container.encode(tokens)
-            }
-        }
-        var tokens: [Int32] {
-            switch self {
-            case .one(let token): [token]
-            case .several(let tokens): tokens
-            }
-        }
-    }
-    var architectures: [String]?
-    var modelType: String?
-    var hiddenSize: Int?
-    var numHiddenLayers: Int?
-    var numAttentionHeads: Int?
-    var numKeyValueHeads: Int?
-    var headDim: Int?
-    var intermediateSize: Int?
-    var vocabSize: Int?
-    var maxPositionEmbeddings: Int?
-    var rmsNormEps: Double?
-    var ropeTheta: Double?
-    var ropeScaling: Scaling?
-    var tieWordEmbeddings: Bool?
-    var initializerRange: Double?
-    var hiddenAct: String?
-    var attentionBias: Bool?
-    var mlpBias: Bool?
-    var bosTokenId: TokenOrTokens?
-    var eosTokenId: TokenOrTokens?
-    var torchDtype: String?
 }

@@ -5,17 +5,28 @@ public struct Parameter: Sendable, Hashable {
     let index: Int
 }
 
+/// What random weights begin with.
+enum InitialValue: Sendable, Equatable {
+    case ones, zeros
+    /// Normal with the configuration's `initializer_range`.
+    case normal
+    /// The same, smaller the more branches end in the residual stream: by 1/√(2 · layers).
+    case residual
+}
+
 /// The tensors of a model by name and shape, in the order of its family's file.
 public struct ParameterLayout: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
         /// The Hugging Face name.
         public let name: String
         public let shape: [Int]
+        /// How training from nothing begins it.
+        let start: InitialValue
     }
     public private(set) var entries: [Entry] = []
 
-    mutating func add(_ name: String, _ shape: [Int]) -> Parameter {
-        entries.append(Entry(name: name, shape: shape))
+    mutating func add(_ name: String, _ shape: [Int], _ start: InitialValue) -> Parameter {
+        entries.append(Entry(name: name, shape: shape, start: start))
         return Parameter(index: entries.count - 1)
     }
 

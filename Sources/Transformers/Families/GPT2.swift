@@ -1,0 +1,189 @@
+import Layers
+import Tensors
+
+/// GPT-2 (Radford et al., 2019): LayerNorm before each branch, learned positions, queries, keys and
+/// values from one matrix, GELU, biases everywhere, the head tied to the embedding. Its files hold
+/// the matrices of its branches transposed, (in, out).
+struct GPT2: Family {
+    let layout: ParameterLayout
+    let embedding: TokenEmbedding
+    let blocks: [Block<FusedAttention, PlainFeedForward>]
+    let end: Norm
+    let head: Parameter
+
+    // MARK: Keys
+
+    static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration {
+        try keys.require("activation_function", oneOf: ["gelu_new", "gelu_pytorch_tanh"])
+        try keys.require("scale_attn_weights", is: true)
+        try keys.require("scale_attn_by_inverse_layer_idx", is: false)
+        try keys.require("add_cross_attention", is: false)
+        let width = try keys.count("n_embd", default: 768)
+        let heads = try keys.count("n_head", default: 12, atMost: 1 << 16)
+        guard width % heads == 0 else {
+            throw keys.refusal("\(heads) heads cannot share a width of \(width) evenly")
+        }
+        return ModelConfiguration(
+            hiddenSize: width, layers: try keys.count("n_layer", default: 12, atMost: 4096),
+            heads: heads, feedForwardSize: try keys.count("n_inner", default: 4 * width),
+            vocabularySize: try keys.count("vocab_size", default: 50_257),
+            contextLength: try keys.count("n_positions", default: 1024),
+            normEpsilon: try keys.positive("layer_norm_epsilon", default: 1e-5),
+            attentionBias: true, feedForwardBias: true,
+            tiedHead: try keys.bool("tie_word_embeddings", default: true),
+            initializerRange: try keys.number("initializer_range", default: 0.02),
+            beginToken: try keys.tokens("bos_token_id").first,
+            endTokens: try keys.tokens("eos_token_id"))
+    }
+
+    static func write(_ c: ModelConfiguration) -> [(String, JSON)] {
+        [
+            ("activation_function", .text("gelu_new")),
+            ("architectures", .list([.text("GPT2LMHeadModel")])),
+            ("bos_token_id", c.beginToken.map { .integer(Int($0)) } ?? .null),
+            ("eos_token_id", RotaryConfiguration.tokens(c.endTokens)),
+            ("initializer_range", .double(c.initializerRange)),
+            ("layer_norm_epsilon", .double(c.normEpsilon)),
+            ("model_type", .text(c.modelType)),
+            ("n_embd", .integer(c.hiddenSize)),
+            ("n_head", .integer(c.heads)),
+            (
+                "n_inner",
+                c.feedForwardSize == 4 * c.hiddenSize ? .null : .integer(c.feedForwardSize)
+            ),
+            ("n_layer", .integer(c.layers)),
+            ("n_positions", .integer(c.contextLength)),
+            ("tie_word_embeddings", .bool(c.tiedHead)),
+            ("vocab_size", .integer(c.vocabularySize)),
+        ]
+    }
+
+    // MARK: Names and shapes
+
+    init(_ c: ModelConfiguration) {
+        let (d, f) = (c.hiddenSize, c.feedForwardSize)
+        var builder = LayoutBuilder(c)
+        let table = builder.table("transformer.wte", rows: c.vocabularySize)
+        embedding = TokenEmbedding(
+            table: table, positions: builder.table("transformer.wpe", rows: c.contextLength))
+        func transposed(
+            _ name: String, from inputs: Int, to outputs: Int, residual: Bool = false
+        ) -> TransposedProjection {
+            TransposedProjection(
+                weight: builder.add(
+                    name + ".weight", [inputs, outputs], residual ? .residual : .normal),
+                bias: builder.add(name + ".bias", [outputs], .zeros), width: outputs)
+        }
+        blocks = (0..<c.layers).map { i in
+            builder.scope = "transformer.h.\(i)."
+            return Block(
+                mixingNorm: builder.layerNorm("ln_1"),
+                mixing: FusedAttention(
+                    block: i, fused: transposed("attn.c_attn", from: d, to: 3 * d),
+                    output: transposed("attn.c_proj", from: d, to: d, residual: true),
+                    attention: Attention(heads: c.heads, keyHeads: c.heads, size: d / c.heads)),
+                feedForwardNorm: builder.layerNorm("ln_2"),
+                feedForward: PlainFeedForward(
+                    up: transposed("mlp.c_fc", from: d, to: f),
+                    down: transposed("mlp.c_proj", from: f, to: d, residual: true)))
+        }
+        builder.scope = ""
+        end = builder.layerNorm("transformer.ln_f")
+        head = c.tiedHead ? table : builder.table("lm_head", rows: c.vocabularySize)
+        layout = builder.layout
+    }
+}
+
+/// A linear layer with its parameters; weight (in, out).
+struct TransposedProjection: Sendable {
+    let weight, bias: Parameter
+    let width: Int
+
+    /// x (N, in) → (N, out)
+    func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+        TransposedLinear.forward(x, weight: weights[weight], bias: weights[bias])
+    }
+
+    func forward(_ x: Tensor, _ weights: ParameterSet, addingTo out: inout Tensor) {
+        TransposedLinear.forward(x, weight: weights[weight], bias: weights[bias], addingTo: &out)
+    }
+
+    /// dy (N, out), x (N, in) → dx (N, in); adds to the gradients.
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        TransposedLinear.backwardWeight(dy, x, into: &gradients[weight])
+        Linear.backwardBias(dy, into: &gradients[bias])
+        var dx = Tensor(uninitialized: x.shape)
+        TransposedLinear.backwardInput(dy, weight: weights[weight], into: &dx)
+        return dx
+    }
+}
+
+/// Attention whose queries, keys and values are one product: positions are in its input already.
+struct FusedAttention: Branch {
+    let block: Int
+    let fused, output: TransposedProjection
+    let attention: Attention
+
+    struct Activations: Sendable {
+        let query, key, value, attended: Tensor  // (N, D) each
+    }
+
+    var activationWidth: Int { 4 * attention.heads * attention.size }
+
+    func forward(
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
+    ) -> Activations {
+        let parts = fused.forward(x, weights).splitColumns(3)
+        let attended = attention.forward(
+            parts[0], parts[1], parts[2], context, block: block, window: nil)
+        output.forward(attended, weights, addingTo: &out)
+        return Activations(
+            query: parts[0], key: parts[1], value: parts[2], attended: attended)
+    }
+
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ a: Activations, _ context: BlockContext,
+        _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        // y = attended Wout + b
+        let dattended = output.backward(dy, a.attended, weights, into: &gradients)
+        let (dquery, dkey, dvalue) = attention.backward(
+            dattended, a.query, a.key, a.value, context.plan.with(window: nil))
+        // query, key, value side by side = x W + b
+        return fused.backward(
+            .joiningColumns([dquery, dkey, dvalue]), x, weights, into: &gradients)
+    }
+}
+
+/// y = gelu(x Wup + b) Wdown + b
+struct PlainFeedForward: Branch {
+    let up, down: TransposedProjection
+
+    struct Activations: Sendable {
+        let raised: Tensor  // (N, F)
+    }
+
+    var activationWidth: Int { up.width }
+
+    func forward(
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
+    ) -> Activations {
+        let raised = up.forward(x, weights)
+        down.forward(GELU.forward(raised), weights, addingTo: &out)
+        return Activations(raised: raised)
+    }
+
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ a: Activations, _ context: BlockContext,
+        _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        // y = gelu(raised) Wdown + b
+        let dactivated = down.backward(dy, GELU.forward(a.raised), weights, into: &gradients)
+        var draised = a.raised
+        GELU.backward(dactivated, &draised)
+        // raised = x Wup + b
+        return up.backward(draised, x, weights, into: &gradients)
+    }
+}

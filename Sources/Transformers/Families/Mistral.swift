@@ -1,0 +1,45 @@
+/// Mistral (Jiang et al., arXiv 2310.06825): Llama's arithmetic with heads whose size need not be
+/// width / heads, and in its first version a sliding window in every layer.
+struct Mistral: Family {
+    let layout: ParameterLayout
+    let embedding: TokenEmbedding
+    let blocks: [Block<RotaryAttention, GatedFeedForward>]
+    let end: Norm
+    let head: Parameter
+
+    // MARK: Keys
+
+    static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration {
+        var c = try RotaryConfiguration.read(
+            keys, .init(keyValueHeads: 8, context: 131_072))
+        // A file that is silent means 4,096; one without a window says null.
+        c.slidingWindow =
+            keys.hasKey("sliding_window") ? try keys.optionalCount("sliding_window") : 4096
+        return c
+    }
+
+    static func write(_ c: ModelConfiguration) -> [(String, JSON)] {
+        RotaryConfiguration.write(
+            c, architecture: "MistralForCausalLM",
+            more: [("sliding_window", c.slidingWindow.map { .integer($0) } ?? .null)])
+    }
+
+    // MARK: Names and shapes
+
+    init(_ c: ModelConfiguration) {
+        var builder = LayoutBuilder(c)
+        let rotary = RotaryTables(c)
+        embedding = TokenEmbedding(
+            table: builder.table("model.embed_tokens", rows: c.vocabularySize))
+        blocks = (0..<c.layers).map { i in
+            builder.scope = "model.layers.\(i)."
+            return Block(
+                mixingNorm: builder.rmsNorm("input_layernorm"),
+                mixing: builder.rotaryAttention(block: i, rotary),
+                feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
+                feedForward: builder.gatedFeedForward())
+        }
+        (end, head) = builder.end(embedding)
+        layout = builder.layout
+    }
+}

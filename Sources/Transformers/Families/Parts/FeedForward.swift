@@ -1,0 +1,122 @@
+import Layers
+import Tensors
+
+/// A SwiGLU network: y = (silu(x Wgateᵀ) · x Wupᵀ) Wdownᵀ, biases where there are any.
+struct GatedFeedForward: Branch {
+    let gate, up, down: Projection
+    /// F
+    let width: Int
+
+    struct Activations: Sendable {
+        let gate, up: Tensor  // (N, F)
+    }
+
+    var activationWidth: Int { 2 * width }
+
+    func forward(
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
+    ) -> Activations {
+        let (gated, raised) = (gate.forward(x, weights), up.forward(x, weights))
+        down.forward(SwiGLU.forward(gate: gated, up: raised), weights, addingTo: &out)
+        return Activations(gate: gated, up: raised)
+    }
+
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ a: Activations, _ context: BlockContext,
+        _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        // y = (silu(gate) · up) Wdownᵀ
+        let activated = SwiGLU.forward(gate: a.gate, up: a.up)
+        down.backwardParameters(dy, activated, into: &gradients)
+        var dactivated = Tensor(uninitialized: activated.shape)
+        down.backwardInput(dy, weights, into: &dactivated)
+        var (dgate, dup) = (a.gate, a.up)
+        SwiGLU.backward(dactivated, gate: &dgate, up: &dup)
+        // gate, up = x Wᵀ
+        gate.backwardParameters(dgate, x, into: &gradients)
+        up.backwardParameters(dup, x, into: &gradients)
+        var dx = Tensor(uninitialized: x.shape)
+        gate.backwardInput(dgate, weights, into: &dx)
+        up.backwardInput(dup, weights, into: &dx, accumulate: true)
+        return dx
+    }
+}
+
+/// Several SwiGLU networks, of which each row visits the few that a router chooses; what they give is
+/// weighted by the router's softmax over the chosen.
+struct SparseExperts: Branch {
+    struct Expert: Sendable {
+        let gate, up, down: Projection
+    }
+    let router: Projection
+    let experts: [Expert]
+    let chosen: Int
+    /// F of each expert.
+    let width: Int
+
+    struct Activations: Sendable {
+        let routing: Routing
+        let gates, ups: [Tensor]  // of each expert: (its rows, F)
+    }
+
+    var activationWidth: Int { chosen * (2 * width + 4) }
+
+    func forward(
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
+    ) -> Activations {
+        let routing = Router.forward(router.forward(x, weights), chosen: chosen)
+        var (gates, ups): ([Tensor], [Tensor]) = ([], [])
+        for (number, expert) in experts.enumerated() {
+            let rows = routing.rows(of: number)
+            let part = Embedding.gather(rows, from: x)
+            // An expert that nobody visits costs nothing, not even the reading of its weights.
+            let isIdle = rows.isEmpty
+            let gate = isIdle ? Tensor(zeros: [0, width]) : expert.gate.forward(part, weights)
+            let up = isIdle ? gate : expert.up.forward(part, weights)
+            gates.append(gate)
+            ups.append(up)
+            if isIdle { continue }
+            var y = expert.down.forward(SwiGLU.forward(gate: gate, up: up), weights)
+            y.scaleRows(by: routing.weights(of: number))
+            Embedding.scatterAdd(y, rows, into: &out)
+        }
+        return Activations(routing: routing, gates: gates, ups: ups)
+    }
+
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ a: Activations, _ context: BlockContext,
+        _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        var dx = Tensor(zeros: x.shape)
+        var dweights: [[Float]] = []
+        for (number, expert) in experts.enumerated() {
+            let (rows, shares) = (a.routing.rows(of: number), a.routing.weights(of: number))
+            if rows.isEmpty {
+                dweights.append([])
+                continue
+            }
+            // y = Σ_experts share · activated Wdownᵀ gives dshare = dy Wdown · activated.
+            let part = Embedding.gather(rows, from: x)
+            var dpart = Embedding.gather(rows, from: dy)
+            var (dgate, dup) = (a.gates[number], a.ups[number])
+            let activated = SwiGLU.forward(gate: dgate, up: dup)
+            var dactivated = Tensor(uninitialized: activated.shape)
+            expert.down.backwardInput(dpart, weights, into: &dactivated)
+            dweights.append(dactivated.rowProducts(with: activated))
+            dactivated.scaleRows(by: shares)
+            dpart.scaleRows(by: shares)
+            expert.down.backwardParameters(dpart, activated, into: &gradients)
+            SwiGLU.backward(dactivated, gate: &dgate, up: &dup)
+            // gate, up = x Wᵀ
+            expert.gate.backwardParameters(dgate, part, into: &gradients)
+            expert.up.backwardParameters(dup, part, into: &gradients)
+            expert.gate.backwardInput(dgate, weights, into: &dpart)
+            expert.up.backwardInput(dup, weights, into: &dpart, accumulate: true)
+            Embedding.scatterAdd(dpart, rows, into: &dx)
+        }
+        let dlogits = Router.backward(dweights, a.routing, rows: x.rows)
+        router.backwardParameters(dlogits, x, into: &gradients)
+        router.backwardInput(dlogits, weights, into: &dx, accumulate: true)
+        return dx
+    }
+}

@@ -1,0 +1,124 @@
+import Layers
+import Tensors
+
+/// Grouped-query attention with a rotary embedding: the branch of every family but GPT-2's.
+struct RotaryAttention: Branch {
+    /// The block it belongs to, by which a cache keeps its keys and values.
+    let block: Int
+    let query, key, value, output: Projection
+    /// Weights (size) of the norms of single heads, before they turn; nil where there are none.
+    var headNorms: (query: Parameter, key: Parameter)?
+    let window: Int?
+    let norm: RMSNorm
+    let attention: Attention
+    let rotary: RotaryTables
+
+    struct Activations: Sendable {
+        let query, key, value: Tensor  // turned; (N, H · size), (N, K · size) twice
+        let attended: Tensor  // (N, H · size)
+        /// Before the norms of single heads; nil where there are none.
+        let rawQuery, rawKey: Tensor?
+    }
+
+    var activationWidth: Int {
+        let (queries, keys) = (
+            attention.heads * attention.size, attention.keyHeads * attention.size
+        )
+        return 2 * queries + 2 * keys + (headNorms == nil ? 0 : queries + keys)
+    }
+
+    func forward(
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
+    ) -> Activations {
+        let rotary = rotary.covering(context.positions)
+        var turnedQuery = query.forward(x, weights)
+        var turnedKey = key.forward(x, weights)
+        let value = value.forward(x, weights)
+        var (rawQuery, rawKey): (Tensor?, Tensor?)
+        if let headNorms {
+            (rawQuery, rawKey) = (turnedQuery, turnedKey)
+            turnedQuery = normHeads(turnedQuery, headNorms.query, weights)
+            turnedKey = normHeads(turnedKey, headNorms.key, weights)
+        }
+        rotary.forward(&turnedQuery, positions: context.positions)
+        rotary.forward(&turnedKey, positions: context.positions)
+        let attended = attention.forward(
+            turnedQuery, turnedKey, value, context, block: block, window: window)
+        output.forward(attended, weights, addingTo: &out)
+        return Activations(
+            query: turnedQuery, key: turnedKey, value: value, attended: attended,
+            rawQuery: rawQuery, rawKey: rawKey)
+    }
+
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ a: Activations, _ context: BlockContext,
+        _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) -> Tensor {
+        let rotary = rotary.covering(context.positions)
+        // y = attended Woutᵀ
+        output.backwardParameters(dy, a.attended, into: &gradients)
+        var dattended = Tensor(uninitialized: a.attended.shape)
+        output.backwardInput(dy, weights, into: &dattended)
+        var (dquery, dkey, dvalue) = attention.backward(
+            dattended, a.query, a.key, a.value, context.plan.with(window: window))
+        rotary.backward(&dquery, positions: context.positions)
+        rotary.backward(&dkey, positions: context.positions)
+        if let headNorms {
+            normHeadsBackward(&dquery, a.rawQuery, headNorms.query, weights, &gradients)
+            normHeadsBackward(&dkey, a.rawKey, headNorms.key, weights, &gradients)
+        }
+        // query, key, value = x Wᵀ + b
+        query.backwardParameters(dquery, x, into: &gradients)
+        key.backwardParameters(dkey, x, into: &gradients)
+        value.backwardParameters(dvalue, x, into: &gradients)
+        var dx = Tensor(uninitialized: x.shape)
+        query.backwardInput(dquery, weights, into: &dx)
+        key.backwardInput(dkey, weights, into: &dx, accumulate: true)
+        value.backwardInput(dvalue, weights, into: &dx, accumulate: true)
+        return dx
+    }
+
+    /// x (N, heads · size), every head normed on its own.
+    private func normHeads(
+        _ x: Tensor, _ parameter: Parameter, _ weights: ParameterSet
+    ) -> Tensor {
+        let heads = x.reshaped([x.count / attention.size, attention.size])
+        return norm.forward(heads, weight: weights[parameter]).reshaped(x.shape)
+    }
+
+    /// Turns the gradient of normed heads into that of the heads before.
+    private func normHeadsBackward(
+        _ dy: inout Tensor, _ raw: Tensor?, _ parameter: Parameter, _ weights: ParameterSet,
+        _ gradients: inout ParameterSet
+    ) {
+        guard let raw else { return }
+        let shape = [raw.count / attention.size, attention.size]
+        var dx = Tensor(zeros: shape)
+        norm.backward(
+            dy.reshaped(shape), raw.reshaped(shape), weight: weights[parameter], into: &dx,
+            &gradients[parameter])
+        dy = dx.reshaped(raw.shape)
+    }
+}
+
+extension AttentionPlan {
+    /// The same spans under another window.
+    func with(window: Int?) -> AttentionPlan {
+        var plan = self
+        plan.window = window
+        return plan
+    }
+}
+
+extension Attention {
+    /// Attention among a batch's own rows, or over a cache to which they are added first.
+    func forward(
+        _ query: Tensor, _ key: Tensor, _ value: Tensor, _ context: BlockContext, block: Int,
+        window: Int?
+    ) -> Tensor {
+        let plan = context.plan.with(window: window)
+        guard let cache = context.cache else { return forward(query, key, value, plan) }
+        cache.store(block: block, key, value)
+        return forward(query, cache.keys[block], cache.values[block], plan)
+    }
+}

@@ -1,0 +1,111 @@
+/// The keys of a `config.json`, each read with its kind and its range checked.
+struct ConfigurationKeys {
+    let file: String
+    private let object: JSON
+
+    init(_ object: JSON, file: String) throws {
+        guard object.members != nil else {
+            throw ModelError.badConfiguration(file: file, problem: "it is not a JSON object")
+        }
+        self.object = object
+        self.file = file
+    }
+
+    func refusal(_ problem: String) -> ModelError {
+        .badConfiguration(file: file, problem: problem)
+    }
+
+    /// What stands under a key; nil where nothing or null does.
+    func value(_ key: String) -> JSON? {
+        let found = object[key]
+        return found == .null ? nil : found
+    }
+
+    /// Whether a key is there, be it null.
+    func hasKey(_ key: String) -> Bool { object[key] != nil }
+
+    private func read<Value>(_ key: String, _ convert: (JSON) -> Value?) throws -> Value? {
+        guard let found = value(key) else { return nil }
+        guard let converted = convert(found) else {
+            throw refusal("\"\(key)\" has a value of the wrong kind")
+        }
+        return converted
+    }
+
+    /// A count of at least one.
+    func count(_ key: String, default fallback: Int? = nil, atMost limit: Int = 1 << 24) throws
+        -> Int
+    {
+        guard let value = try read(key, \.integer) ?? fallback else {
+            throw refusal("\"\(key)\" is missing")
+        }
+        guard value >= 1, value <= limit else {
+            throw refusal("\"\(key)\" is \(value), outside 1...\(limit)")
+        }
+        return value
+    }
+
+    func optionalCount(_ key: String, atMost limit: Int = 1 << 24) throws -> Int? {
+        value(key) == nil ? nil : try count(key, atMost: limit)
+    }
+
+    /// A finite number above zero.
+    func positive(_ key: String, default fallback: Double?) throws -> Double {
+        guard let value = try read(key, \.double) ?? fallback else {
+            throw refusal("\"\(key)\" is missing")
+        }
+        guard value > 0, value.isFinite else {
+            throw refusal("\"\(key)\" is \(value), not above zero")
+        }
+        return value
+    }
+
+    func number(_ key: String, default fallback: Double) throws -> Double {
+        try read(key, \.double) ?? fallback
+    }
+
+    func bool(_ key: String, default fallback: Bool) throws -> Bool {
+        try read(key, \.bool) ?? fallback
+    }
+
+    func text(_ key: String) throws -> String? { try read(key, \.text) }
+
+    func texts(_ key: String) throws -> [String]? {
+        try read(key) { value in
+            guard let items = value.items else { return nil }
+            let texts = items.compactMap(\.text)
+            return texts.count == items.count ? texts : nil
+        }
+    }
+
+    /// One token or several.
+    func tokens(_ key: String) throws -> [Int32] {
+        try read(key) { value in
+            let items = value.items ?? [value]
+            let tokens = items.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
+            return tokens.count == items.count ? tokens : nil
+        } ?? []
+    }
+
+    /// An object below a key, under the name `file: "key"` in errors.
+    func section(_ key: String) throws -> ConfigurationKeys? {
+        guard let found = value(key) else { return nil }
+        guard found.members != nil else {
+            throw refusal("\"\(key)\" has a value of the wrong kind")
+        }
+        return try ConfigurationKeys(found, file: "\(file), \"\(key)\"")
+    }
+
+    /// Refuses a value under `key` that is none of those that work.
+    func require(_ key: String, oneOf allowed: [String]) throws {
+        guard let found = try text(key), !allowed.contains(found) else { return }
+        let names = allowed.map { "\"\($0)\"" }.joined(separator: " or ")
+        throw refusal("\"\(key)\" is \"\(found)\"; \(names) is what works")
+    }
+
+    /// Refuses a switch that is not as it must be.
+    func require(_ key: String, is wanted: Bool) throws {
+        guard try bool(key, default: wanted) != wanted else { return }
+        throw refusal("\"\(key)\" is \(!wanted), which is not supported; \(wanted) is")
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// How a rotary embedding is stretched over contexts longer than the one it was first trained on:
+/// `rope_scaling` of `config.json`.
+public enum RopeScaling: Sendable, Equatable {
+    /// Every angle divided by a factor (Chen et al., arXiv 2306.15595).
+    case linear(factor: Double)
+    /// A larger base once a sequence is longer than the original context ("dynamic NTK").
+    ///
+    /// The longest sequence of a pass decides, so passes beyond the original context depend on what
+    /// is in them, as in transformers.
+    case dynamic(factor: Double)
+    /// Llama 3.1: slow angles divided, fast ones kept, a smooth step between.
+    case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, original: Int)
+
+    /// The types that `config.json` may name, beside `default`.
+    static let known = ["linear", "dynamic", "llama3"]
+}
+
+/// The angles of a rotary embedding: one a position for each pair of a head's elements.
+struct RotaryFrequencies: Sendable, Equatable {
+    var theta: Double
+    var headSize: Int
+    var scaling: RopeScaling?
+    /// `max_position_embeddings` of the file.
+    var originalContext: Int
+
+    /// Whether frequencies depend on the longest sequence.
+    func dependOnLength(_ length: Int) -> Bool {
+        if case .dynamic = scaling { length > originalContext } else { false }
+    }
+
+    /// θ^(−2i/size) for each pair i, scaled; `length` is the longest sequence's.
+    func inverse(length: Int) -> [Double] {
+        switch scaling {
+        case nil: plain(theta)
+        case .linear(let factor): plain(theta).map { $0 / factor }
+        case .dynamic(let factor): plain(dynamicBase(factor, max(length, originalContext)))
+        case .llama3(let factor, let low, let high, let original):
+            plain(theta).map { frequency in
+                let turns = Double(original) * frequency / (2 * .pi)
+                if turns < low { return frequency / factor }
+                if turns > high { return frequency }
+                let smooth = (turns - low) / (high - low)
+                return (1 - smooth) * frequency / factor + smooth * frequency
+            }
+        }
+    }
+
+    private func plain(_ base: Double) -> [Double] {
+        stride(from: 0, to: headSize, by: 2).map { 1 / pow(base, Double($0) / Double(headSize)) }
+    }
+
+    private func dynamicBase(_ factor: Double, _ length: Int) -> Double {
+        guard headSize > 2 else { return theta }
+        let growth = factor * Double(length) / Double(originalContext) - (factor - 1)
+        return theta * pow(growth, Double(headSize) / Double(headSize - 2))
+    }
+}
