@@ -28,6 +28,7 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case allRejected(iteration: Int, counts: [RolloutRejection: Int])
     case rolloutLine(Int, RolloutLineProblem)
     case rolloutGrid(query: String, counts: [Int: Int])
+    case responseLists(found: Int, constitutions: Int)
 
     // Encoding and scoring
     case needsTokenizer(query: String)
@@ -113,6 +114,9 @@ extension AlignmentError: CustomStringConvertible {
             "Query \(query) needs constitutions 0, 1, … with the same number of responses each; it has "
                 + counts.keys.sorted().map { "\(counts[$0] ?? 0) for constitution \($0)" }
                 .joined(separator: ", ") + "."
+        case .responseLists(let found, let constitutions):
+            "\(counted(found, "list")) of responses cannot stand for "
+                + "\(counted(constitutions, "constitution")): give one for each."
         default: numbers
         }
     }

@@ -22,6 +22,15 @@ public struct ContrastBatch: Sendable, Hashable {
     public let responses: Int
     /// C·R sequences, constitution after constitution.
     public let sequences: [Sequence]
+    /// The first joint that lies within a token, if one does.
+    public let blurredJoint: BlurredJoint?
+
+    /// A merge reaches over the end of a prompt: the prompt's last token and the response's first are
+    /// others together than each for itself.
+    public struct BlurredJoint: Sendable, Hashable {
+        /// How the prompt ends, and what follows it, the joint included.
+        public let prompt, response: String
+    }
 
     public subscript(constitution: Int, response: Int) -> Sequence {
         sequences[constitution * responses + response]
@@ -50,6 +59,7 @@ public struct ContrastBatch: Sendable, Hashable {
         let end = scoresEnd ? configuration.endTokens.first ?? tokenizer?.eos : nil
         if scoresEnd, end == nil { throw AlignmentError.noEndToken }
         var sequences: [Sequence] = []
+        var blurred: BlurredJoint?
         sequences.reserveCapacity(group.prompts.count * group.responses.count)
         for prompt in group.prompts {
             let alone = try ContrastBatch.tokens(of: prompt, group, tokenizer)
@@ -63,6 +73,11 @@ public struct ContrastBatch: Sendable, Hashable {
                     }
                     tokens = tokenizer.encode(text + group.joint + continuation)
                     start = zip(alone, tokens).prefix { $0 == $1 }.count
+                    if start < alone.count, blurred == nil {
+                        blurred = BlurredJoint(
+                            prompt: String(text.suffix(24)),
+                            response: String((group.joint + continuation).prefix(24)))
+                    }
                 case (.tokens, .tokens(let continuation)):
                     tokens = alone + continuation
                     start = alone.count
@@ -91,6 +106,7 @@ public struct ContrastBatch: Sendable, Hashable {
         constitutions = group.prompts.count
         responses = group.responses.count
         self.sequences = sequences
+        blurredJoint = blurred
     }
 
     private static func tokens(

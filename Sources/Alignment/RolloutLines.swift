@@ -21,13 +21,13 @@ extension Rollouts {
     /// Rollouts from the lines of a file, in the order in which queries first occur. The k-th line
     /// of a query and constitution is that constitution's k-th response.
     ///
-    /// Prompt and response of a line are joined as they are.
+    /// Prompt and response of a line are joined as they are, or with `joint` between them.
     ///
     /// - Throws: `AlignmentError.rolloutLine` where a line has an empty prompt or response, mixes
     ///   text and tokens, has another prompt than its constitution's first line, or a number no
     ///   constitution can have; `.rolloutGrid` where a query's constitutions are not numbered from
     ///   0 without gaps or have unequal numbers of responses; `.noRollouts` for no line at all.
-    public init(lines: [RolloutLine]) throws {
+    public init(lines: [RolloutLine], joint: String = "") throws {
         guard !lines.isEmpty else { throw AlignmentError.noRollouts }
         var order: [String] = []
         var byQuery: [String: [RolloutLine]] = [:]
@@ -37,7 +37,7 @@ extension Rollouts {
             byQuery[line.query, default: []].append(line)
         }
         let groups = try order.enumerated().map { index, id in
-            try Rollouts.group(byQuery[id] ?? [], id: id, index: index)
+            try Rollouts.group(byQuery[id] ?? [], id: id, index: index, joint)
         }
         self.init(groups: groups)
     }
@@ -55,7 +55,7 @@ extension Rollouts {
     }
 
     private static func group(
-        _ lines: [RolloutLine], id: String, index: Int
+        _ lines: [RolloutLine], id: String, index: Int, _ joint: String
     ) throws -> RolloutGroup {
         var byConstitution: [Int: [RolloutLine]] = [:]
         for line in lines {
@@ -82,7 +82,8 @@ extension Rollouts {
             }
         }
         return RolloutGroup(
-            id: id, query: index, prompts: rows.compactMap(\.first?.prompt), responses: responses)
+            id: id, query: index, prompts: rows.compactMap(\.first?.prompt), joint: joint,
+            responses: responses)
     }
 
     /// The lines that `init(lines:)` reads back; the joint goes into the response.

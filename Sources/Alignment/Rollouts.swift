@@ -85,6 +85,8 @@ public enum RolloutRejection: String, Sendable, Codable, CaseIterable {
     case malformed
     /// The same text under two constitutions: which of them asked for it has no answer.
     case identical
+    /// No response was given for one of its constitutions.
+    case missing
 }
 
 /// How rollouts are sampled.

@@ -151,6 +151,25 @@ final class Invocation {
         return text
     }
 
+    /// One text or a list of texts; none when the argument is not there.
+    func texts(_ role: String) throws -> [String] {
+        let items: [Value]
+        switch try value(role) {
+        case nil: items = []
+        case .list(let list): items = list
+        case let single?: items = [single]
+        }
+        return try items.map { item in
+            guard case .text(let text) = item else {
+                throw complaint(
+                    Complaint.wrongKind(
+                        role: "each item of `\(role)`", expected: "text", found: item.aKind),
+                    at: role)
+            }
+            return text
+        }
+    }
+
     /// One of an enumeration's words, as the vocabulary listed them.
     func word<Word: RawRepresentable & CaseIterable>(
         _ role: String, _ type: Word.Type

@@ -40,6 +40,9 @@ extension CommandTable {
                                     Choice("general", "plain instructions"),
                                 ], .path),
                             "prompt templates: a prompts.json or a folder of .txt files"),
+                        OptionSpecification(
+                            "join", .text,
+                            "what stands between a prompt and its response; a blank"),
                     ],
                     example: "load model default", run: loadModel),
                 Command.Form(
@@ -75,7 +78,12 @@ extension CommandTable {
                 Command.Form(
                     "rollouts", "reads prompts and responses", makes: ["rollouts"],
                     operands: [.required("path", .path, "a JSON Lines file")],
+                    options: [
+                        OptionSpecification(
+                            "join", .text, "what stands between a prompt and its response; nothing")
+                    ],
                     example: "load rollouts rollouts.jsonl", run: loadRollouts),
+                loadResponsesForm,
                 Command.Form(
                     "tokenizer", "reads a tokenizer alone", makes: ["tokenizer"],
                     operands: [
@@ -111,6 +119,7 @@ extension CommandTable {
                 }
             }
         }
+        if let joint = try invocation.text("join") { noun.prompts.joint = joint }
         var result = CommandResult(value: .noun(noun))
         if let name = try invocation.text("as") {
             result.bindings = [(name, .noun(noun))]
@@ -280,7 +289,9 @@ extension CommandTable {
                     response: try passage("response", line, file))
             }
             return CommandResult(
-                "rollouts", RolloutsNoun(rollouts: try Rollouts(lines: lines)))
+                "rollouts",
+                RolloutsNoun(
+                    rollouts: try Rollouts(lines: lines, joint: invocation.text("join") ?? "")))
         } catch let complaint as Complaint {
             throw invocation.complaint(complaint, at: "path")
         } catch {

@@ -208,20 +208,12 @@ extension CommandTable {
         ).sample(
             queries, groups, model: model.model, tokenizer: tokenizer, key: key,
             memory: invocation.session.settings.memoryPlan, progress: follower.follow)
-        let noun = RolloutsNoun(rollouts: rollouts)
-        var notes = [noun.rejectionNote].compactMap(\.self)
-        if rollouts.groups.isEmpty {
-            if rollouts.isStopped {
-                throw invocation.complaint(
-                    Complaint.interrupted("stopped before a query was done; nothing has changed"))
-            }
-            let sample = rollouts.rejected.first { $0.constitution != nil }
-            throw invocation.fail(
-                "no query is left to score" + (notes.first.map { ": \($0)" } ?? ""),
-                suggestion: sample.map {
-                    "one response was " + Value.text($0.text).summary
-                })
+        if rollouts.groups.isEmpty, rollouts.isStopped {
+            throw invocation.complaint(
+                Complaint.interrupted("stopped before a query was done; nothing has changed"))
         }
+        let noun = RolloutsNoun(rollouts: rollouts)
+        var notes = try notes(on: noun, invocation)
         if rollouts.isStopped {
             notes.append(
                 "stopped after \(rollouts.groups.count) of \(groups.count) queries, which are kept")
@@ -229,8 +221,18 @@ extension CommandTable {
         return CommandResult("rollouts", noun, notes: notes)
     }
 
+    /// What was rejected, which must not be everything.
+    static func notes(on noun: RolloutsNoun, _ invocation: Invocation) throws -> [String] {
+        let notes = [noun.rejectionNote].compactMap(\.self)
+        guard noun.rollouts.groups.isEmpty else { return notes }
+        let sample = noun.rollouts.rejected.first { $0.constitution != nil }
+        throw invocation.fail(
+            "no query is left to score" + (notes.first.map { ": \($0)" } ?? ""),
+            suggestion: sample.map { "one response was " + Value.text($0.text).summary })
+    }
+
     /// The constitutions of these queries, which may be a part of those that were composed for.
-    private static func constitutionGroups(
+    static func constitutionGroups(
         for queries: [Query], _ key: RandomKey, _ invocation: Invocation
     ) throws -> [ConstitutionGroup] {
         let noun = try invocation.noun(ConstitutionsNoun.self, "constitutions")
@@ -304,13 +306,19 @@ extension CommandTable {
                 tooLong.append(group.id)
             }
         }
-        guard !tooLong.isEmpty else { return (batches, nil) }
+        let joints = batches.compactMap { batch in batch.blurredJoint.map { (batch.id, $0) } }
+        let blurred = joints.first.map { id, joint in
+            "in \(NumberText.count(joints.count, "query", "queries")) a token reaches over the joint of "
+                + "prompt and response and is scored with the response: in \(id), between "
+                + Value.text(joint.prompt).summary + " and " + Value.text(joint.response).summary
+        }
+        guard !tooLong.isEmpty else { return (batches, blurred) }
         let ids = tooLong.prefix(5).joined(separator: ", ") + (tooLong.count > 5 ? ", …" : "")
         let sentence =
             "\(NumberText.count(tooLong.count, "query", "queries")) too long for the context of "
             + "\(NumberText.grouped(model.model.configuration.contextLength)) tokens (\(ids))"
         guard !batches.isEmpty else { throw invocation.fail("no query is left: \(sentence)") }
-        return (batches, "left out: \(sentence)")
+        return (batches, "left out: \(sentence)" + (blurred.map { "; " + $0 } ?? ""))
     }
 
     private static func contrast(_ invocation: Invocation) throws -> CommandResult {

@@ -134,7 +134,13 @@ struct JSONLines {
 extension Invocation {
     /// The records of a JSON Lines file; the file is noted in the journal.
     func jsonLines(_ role: String) throws -> JSONLines {
-        let (data, shown) = try file(role)
+        guard let shown = try text(role) else { throw missing(role) }
+        return try jsonLines(at: shown, role: role)
+    }
+
+    /// The same at a path, which the argument named `role` gave.
+    func jsonLines(at path: String, role: String) throws -> JSONLines {
+        let (data, shown) = try file(at: path, role: role)
         do {
             return try JSONLines(data, shown: shown)
         } catch {
@@ -144,9 +150,11 @@ extension Invocation {
 
     /// The content of the file that an operand names, and the path as it was written.
     func file(_ role: String) throws -> (data: Data, shown: String) {
-        guard let shown = try text(role) else {
-            throw complaint(Complaint.missingArgument(function: call.title, parameter: role))
-        }
+        guard let shown = try text(role) else { throw missing(role) }
+        return try file(at: shown, role: role)
+    }
+
+    private func file(at shown: String, role: String) throws -> (data: Data, shown: String) {
         let path = Session.absolute(shown, in: session.directory)
         do {
             let data = try FileReading.data(path, shown: shown)
@@ -155,5 +163,9 @@ extension Invocation {
         } catch {
             throw complaint(error, at: role)
         }
+    }
+
+    private func missing(_ role: String) -> PlacedComplaint {
+        complaint(Complaint.missingArgument(function: call.title, parameter: role))
     }
 }

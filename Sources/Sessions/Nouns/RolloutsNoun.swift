@@ -250,6 +250,7 @@ extension RolloutRejection {
         case .unfinished: "with an unfinished response"
         case .malformed: "with a malformed response"
         case .identical: "with identical responses"
+        case .missing: "without a response"
         }
     }
 }

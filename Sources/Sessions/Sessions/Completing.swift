@@ -77,13 +77,14 @@ extension Session {
         return names.sorted().filter { name in
             name.hasPrefix(start) && (!name.hasPrefix(".") || start.hasPrefix("."))
         }.prefix(500).map { name in
-            var isFolder: ObjCBool = false
-            FileManager.default.fileExists(
-                atPath: (folder as NSString).appendingPathComponent(name), isDirectory: &isFolder)
-            let path = shownFolder + name + (isFolder.boolValue ? "/" : "")
+            var directory: ObjCBool = false
+            let exists = FileManager.default.fileExists(
+                atPath: (folder as NSString).appendingPathComponent(name), isDirectory: &directory)
+            let isFolder = exists && directory.boolValue
             return Completion(
-                context.insertion(path: path, isFolder: isFolder.boolValue),
-                isFolder.boolValue ? "folder" : "file", isWhole: !isFolder.boolValue)
+                context.insertion(
+                    path: shownFolder + name + (isFolder ? "/" : ""), isFolder: isFolder),
+                isFolder ? "folder" : "file", isWhole: !isFolder)
         }
     }
 }

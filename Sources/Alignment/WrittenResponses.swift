@@ -1,0 +1,82 @@
+/// A response that was written elsewhere, for one query.
+public struct WrittenResponse: Sendable, Codable, Hashable {
+    /// The id of the query it answers.
+    public var query: String
+    public var text: String
+
+    public init(query: String, text: String) {
+        self.query = query
+        self.text = text
+    }
+}
+
+extension Rollouts {
+    /// Responses of other models or of people in place of sampled ones: list `i` holds what stands for
+    /// constitution `i`, one response a query and list, or k of them.
+    ///
+    /// - Parameters:
+    ///   - written: C lists. Responses to queries that are not asked are passed over; a query that a
+    ///     list does not answer as often as the others is rejected as `missing`.
+    ///   - constitutions: the groups of the queries, C constitutions each.
+    /// - Throws: `AlignmentError.responseLists` when there are not C lists; `.groupQuery`.
+    public init(
+        written: [[WrittenResponse]], queries: [Query], constitutions: [ConstitutionGroup],
+        prompts: Prompts
+    ) throws {
+        var result = Rollouts(groups: [])
+        let byQuery = written.map { list in Dictionary(grouping: list, by: \.query) }
+        for group in constitutions {
+            guard queries.indices.contains(group.query) else {
+                throw AlignmentError.groupQuery(group.query, queries: queries.count)
+            }
+            guard group.constitutions.count == written.count else {
+                throw AlignmentError.responseLists(
+                    found: written.count, constitutions: group.constitutions.count)
+            }
+            let query = queries[group.query]
+            let rows = byQuery.map { ($0[query.id] ?? []).map(\.text.trimmed) }
+            let samples = rows.map(\.count).min() ?? 0
+            guard samples > 0, rows.allSatisfy({ $0.count == samples }) else {
+                let missing = rows.firstIndex { $0.count < rows.map(\.count).max() ?? 0 } ?? 0
+                result.rejected.append(
+                    Rejected(
+                        id: query.id, query: group.query, reason: .missing, constitution: missing,
+                        text: "no response for constitution \(missing)"))
+                continue
+            }
+            result.add(rows, samples, group, query, prompts)
+        }
+        self = result
+    }
+
+    private mutating func add(
+        _ rows: [[String]], _ samples: Int, _ group: ConstitutionGroup, _ query: Query,
+        _ prompts: Prompts
+    ) {
+        func reject(_ reason: RolloutRejection, _ constitution: Int, _ text: String) {
+            rejected.append(
+                Rejected(
+                    id: query.id, query: group.query, reason: reason, constitution: constitution,
+                    text: text))
+        }
+        var responses: [Response] = []
+        for sample in 0..<samples {
+            for (constitution, row) in rows.enumerated() {
+                let text = row[sample]
+                if text.isEmpty { return reject(.empty, constitution, text) }
+                let isTwin = responses.contains {
+                    $0.constitution != constitution && $0.text == text
+                }
+                if isTwin { return reject(.identical, constitution, text) }
+                responses.append(
+                    Response(passage: .text(text), constitution: constitution, sample: sample))
+            }
+        }
+        groups.append(
+            RolloutGroup(
+                id: query.id, query: group.query, asked: query,
+                constitutions: group.constitutions,
+                prompts: group.training.map { .text(prompts.trainingPrompt(query, $0)) },
+                joint: prompts.joint, responses: responses))
+    }
+}
