@@ -13,6 +13,14 @@ public struct AddedToken: Hashable, Sendable {
     /// Left out of decoded text unless asked for.
     public var isSpecial: Bool
 
+    /// A symbol that SentencePiece finds in the text with its blanks already marked.
+    init(userDefined content: String, id: Int) {
+        self.id = Int32(truncatingIfNeeded: id)
+        self.content = content
+        (isSingleWord, stripsLeft, stripsRight) = (false, false, false)
+        (isNormalized, isSpecial) = (true, false)
+    }
+
     init(_ field: Field) throws {
         try field.allow(
             "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")

@@ -22,6 +22,10 @@ public struct Tokenizer: Sendable {
         core = try TokenizerCore(json: json)
     }
 
+    init(core: TokenizerCore) {
+        self.core = core
+    }
+
     /// The ids of a text. `special` adds what the file's post-processor adds (`<s>` in front, say);
     /// special tokens that the text spells out are found either way.
     ///
@@ -67,12 +71,14 @@ public struct Tokenizer: Sendable {
     public var eos: Int32? { core.eos }
 
     /// The text of the `tokenizer.json`, as it was read or trained.
+    ///
+    /// A SentencePiece model gives the converted file that transformers would make of it.
     public var json: String { core.json }
 }
 
 /// What copies of a tokenizer share. Nothing here changes but the cache, which a lock guards.
 final class TokenizerCore: Sendable {
-    let json: String
+    let source: Source
     let addedTokens: [AddedToken]
     let specialIDs: Set<Int32>
     let vocabularySize: Int
@@ -80,6 +86,8 @@ final class TokenizerCore: Sendable {
     let bos: Int32?
     let eos: Int32?
     let decoder: (any TokenDecoder)?
+    /// Whether tokens such as `<0xE2>` stand for bytes.
+    let namesBytes: Bool
 
     private let model: BytePairModel
     private let normalizer: (any Normalizer)?
@@ -91,19 +99,43 @@ final class TokenizerCore: Sendable {
     private let idOfContent: [[UInt8]: Int32]
     private let state = Mutex(EncodingState())
 
-    init(json: String) throws {
-        let file = try TokenizerFile(json: json)
-        self.json = json
+    /// What the tokenizer was made of.
+    enum Source: Sendable {
+        case json(String)
+        case sentencePiece(SentencePieceFile)
+    }
+
+    convenience init(json: String) throws {
+        self.init(try TokenizerFile(json: json), source: .json(json))
+    }
+
+    convenience init(sentencePiece bytes: [UInt8]) throws {
+        let file = try SentencePieceFile(bytes)
+        self.init(try file.tokenizerFile(), source: .sentencePiece(file))
+    }
+
+    var json: String {
+        switch source {
+        case .json(let text): text
+        case .sentencePiece(let file): file.json
+        }
+    }
+
+    private init(_ file: TokenizerFile, source: Source) {
+        self.source = source
         (model, normalizer, preTokenizer) = (file.model, file.normalizer, file.preTokenizer)
         (postProcessor, decoder) = (file.postProcessor, file.decoder)
+        namesBytes = file.decoder?.namesBytes ?? false
         addedTokens = file.addedTokens
-        specialIDs = Set(addedTokens.lazy.filter(\.isSpecial).map(\.id))
+        specialIDs = file.controlTokens.union(addedTokens.lazy.filter(\.isSpecial).map(\.id))
         rawFinder = AddedTokenFinder(addedTokens.filter { !$0.isNormalized }) {
             Array($0.content.utf8)
         }
         let normalizer = file.normalizer
         normalizedFinder = AddedTokenFinder(addedTokens.filter(\.isNormalized)) { token in
             let bytes = Array(token.content.utf8)
+            // SentencePiece spells its symbols in normalized text.
+            if case .sentencePiece = source { return bytes }
             return normalizer?.apply(bytes) ?? bytes
         }
         contentOfID = Dictionary(addedTokens.map { ($0.id, $0.content) }) { $1 }

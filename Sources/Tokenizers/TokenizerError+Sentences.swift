@@ -38,8 +38,10 @@ extension TokenizerError: CustomStringConvertible {
             result
                 ? "merge \(index) makes \(quoted(token)), which is not in the vocabulary"
                 : "merge \(index) names \(quoted(token)), which is not in the vocabulary"
-        case .badPattern(let field, let pattern, let offset, let problem):
-            "\(field): the pattern \(quoted(pattern)) fails at byte \(offset): \(problem)"
+        case .badPattern(let field, let pattern, let problem):
+            "\(field): the pattern \(quoted(pattern)) cannot be used: \(problem)"
+        case .badSentencePiece(let problem):
+            "the file is not a SentencePiece model that can be used: \(problem)"
         case .unknownSpecialToken(let token):
             "the post-processor adds \(quoted(token)) but does not give its id"
         case .badVocabularySize(let wanted, let least):

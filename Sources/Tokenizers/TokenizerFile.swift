@@ -1,7 +1,8 @@
 import Foundation
 
 extension Tokenizer {
-    /// Reads a `tokenizer.json`. Throws `TokenizerError`, also when there is no such file.
+    /// Reads a `tokenizer.json`, or a SentencePiece `tokenizer.model` when the name ends so. Throws
+    /// `TokenizerError`, also when there is no such file.
     public init(file path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -18,6 +19,10 @@ extension Tokenizer {
             throw TokenizerError.unreadable(path: path, reason: error.localizedDescription)
         }
         guard !data.isEmpty else { throw TokenizerError.empty(path: path) }
+        if path.hasSuffix(".model") {
+            self.init(core: try TokenizerCore(sentencePiece: Array(data)))
+            return
+        }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw TokenizerError.notUTF8
         }
@@ -25,14 +30,29 @@ extension Tokenizer {
     }
 }
 
-/// The parts of a `tokenizer.json`, checked.
+/// The parts of a tokenizer, checked.
 struct TokenizerFile {
     let model: BytePairModel
     let addedTokens: [AddedToken]
-    let normalizer: (any Normalizer)?
-    let preTokenizer: (any PreTokenizer)?
-    let postProcessor: (any PostProcessor)?
-    let decoder: (any TokenDecoder)?
+    /// Special tokens that are never found in text.
+    var controlTokens: Set<Int32> = []
+    var normalizer: (any Normalizer)?
+    var preTokenizer: (any PreTokenizer)?
+    var postProcessor: (any PostProcessor)?
+    var decoder: (any TokenDecoder)?
+    /// The tokens at the ends of a text, as far as the file tells.
+    var boundaries: (bos: Int32?, eos: Int32?) = (nil, nil)
+
+    init(
+        model: BytePairModel, addedTokens: [AddedToken], controlTokens: Set<Int32>,
+        normalizer: any Normalizer, postProcessor: (any PostProcessor)?,
+        decoder: any TokenDecoder, boundaries: (bos: Int32?, eos: Int32?)
+    ) {
+        (self.model, self.addedTokens) = (model, addedTokens)
+        (self.controlTokens, self.boundaries) = (controlTokens, boundaries)
+        (self.normalizer, self.postProcessor) = (normalizer, postProcessor)
+        self.decoder = decoder
+    }
 
     init(json: String) throws {
         let root = Field(try JSONReader.read(Array(json.utf8)), path: "")
@@ -52,6 +72,7 @@ struct TokenizerFile {
         postProcessor = try root.optional("post_processor").map(makePostProcessor)
         decoder = try root.optional("decoder").map(makeDecoder)
         try checkAddedTokens()
+        boundaries = guessedBoundaries
     }
 
     /// An added token that the vocabulary holds too must have its id there, and no two tokens may
@@ -72,8 +93,8 @@ struct TokenizerFile {
         }
     }
 
-    /// The tokens at the ends of a text, as far as the file tells.
-    var boundaries: (bos: Int32?, eos: Int32?) {
+    /// What the template puts first, and tokens whose names say what they are.
+    private var guessedBoundaries: (bos: Int32?, eos: Int32?) {
         func named(_ names: [String]) -> Int32? {
             for name in names {
                 if let token = addedTokens.first(where: { $0.content == name }) { return token.id }

@@ -1,6 +1,13 @@
 /// Turns tokens back into text, step by step: what is left at the end is joined.
 protocol TokenDecoder: Sendable {
     func apply(_ tokens: [String]) -> [String]
+
+    /// Whether tokens such as `<0xE2>` stand for bytes.
+    var namesBytes: Bool { get }
+}
+
+extension TokenDecoder {
+    var namesBytes: Bool { false }
 }
 
 /// Makes a decoder from its JSON.
@@ -11,27 +18,37 @@ func makeDecoder(_ field: Field) throws -> any TokenDecoder {
         // What encoding needs of these settings does not matter for decoding.
         try field.allow("type", "add_prefix_space", "trim_offsets", "use_regex")
         return ByteLevelDecoder()
+    case "ByteFallback":
+        try field.allow("type")
+        return ByteFallbackDecoder()
+    case "Fuse":
+        try field.allow("type")
+        return FuseDecoder()
+    case "Metaspace":
+        try field.allow(
+            "type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep")
+        return MetaspaceDecoder(mark: try Metaspace(field))
+    case "Replace": return try ReplaceDecoder(field)
+    case "Strip": return try StripDecoder(field)
     case "Sequence":
         try field.allow("type", "decoders")
         return DecoderSequence(
             steps: try field.required("decoders").elements().map(makeDecoder))
     default:
         throw TokenizerError.unsupported(
-            field: field.path, type: type, supported: ["ByteLevel", "Sequence"])
+            field: field.path, type: type,
+            supported: [
+                "ByteLevel", "ByteFallback", "Fuse", "Metaspace", "Replace", "Strip", "Sequence",
+            ])
     }
 }
 
 struct DecoderSequence: TokenDecoder {
     let steps: [any TokenDecoder]
 
+    var namesBytes: Bool { steps.contains(where: \.namesBytes) }
+
     func apply(_ tokens: [String]) -> [String] {
         steps.reduce(tokens) { $1.apply($0) }
-    }
-}
-
-/// Printable characters back to bytes; bytes that are no UTF-8 become U+FFFD.
-struct ByteLevelDecoder: TokenDecoder {
-    func apply(_ tokens: [String]) -> [String] {
-        [String(decoding: tokens.flatMap { ByteAlphabet.decoded($0) }, as: UTF8.self)]
     }
 }

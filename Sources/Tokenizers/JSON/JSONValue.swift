@@ -83,6 +83,14 @@ struct Field: Sendable {
         return id
     }
 
+    /// A number of things, zero or more.
+    func count() throws -> Int {
+        guard case .number(let number) = value, let count = Int(exactly: number), count >= 0 else {
+            throw wrongType("a whole number of at least 0")
+        }
+        return count
+    }
+
     /// The member with a key, nil when there is none or it is null.
     func optional(_ key: String) throws -> Field? {
         let found = try members().first { $0.key.utf8.elementsEqual(key.utf8) }

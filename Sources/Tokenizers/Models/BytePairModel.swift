@@ -39,6 +39,19 @@ struct BytePairModel: Sendable {
         lowCharacters = Self.lowCharacters(vocabulary)
     }
 
+    init(
+        _ vocabulary: Vocabulary, _ merges: MergeTable, unknown: Int32?, fusesUnknown: Bool,
+        hasByteFallback: Bool
+    ) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.unknown = unknown
+        self.fusesUnknown = fusesUnknown
+        ignoresMerges = false
+        byteTokens = hasByteFallback ? Self.byteTokens(vocabulary) : nil
+        lowCharacters = Self.lowCharacters(vocabulary)
+    }
+
     /// Appends the ids of the piece at a range of the bytes.
     func encode(
         _ bytes: [UInt8], _ range: Range<Int>, _ state: inout EncodingState, into ids: inout [Int32]

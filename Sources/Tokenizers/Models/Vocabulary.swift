@@ -27,6 +27,18 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// Tokens whose ids are their places. Refuses two that are the same.
+    init(_ tokens: [String]) throws {
+        self.init(expecting: tokens.count)
+        for (id, token) in tokens.enumerated() {
+            if let first = self.id(token) {
+                throw TokenizerError.badSentencePiece(
+                    problem: "pieces \(first) and \(id) are both “\(token.prefix(40))”")
+            }
+            insert(token, id: id)
+        }
+    }
+
     /// Adds a token; the id is in range and free.
     private mutating func insert(_ token: String, id: Int) {
         let (number, isNew) = table.insert(Array(token.utf8))

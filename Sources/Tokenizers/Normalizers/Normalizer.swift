@@ -6,13 +6,26 @@ protocol Normalizer: Sendable {
 /// Makes a normalizer from its JSON.
 func makeNormalizer(_ field: Field) throws -> any Normalizer {
     let type = try field.string("type")
+    if let form = UnicodeNormalizer.Form(rawValue: type) {
+        try field.allow("type")
+        return UnicodeNormalizer(form: form)
+    }
     switch type {
+    case "Lowercase":
+        try field.allow("type")
+        return LowercaseNormalizer()
+    case "Strip": return try StripNormalizer(field)
+    case "Replace": return try ReplaceNormalizer(field)
+    case "Prepend": return try PrependNormalizer(field)
     case "Sequence":
         try field.allow("type", "normalizers")
         return NormalizerSequence(
             steps: try field.required("normalizers").elements().map(makeNormalizer))
     default:
-        throw TokenizerError.unsupported(field: field.path, type: type, supported: ["Sequence"])
+        throw TokenizerError.unsupported(
+            field: field.path, type: type,
+            supported: UnicodeNormalizer.Form.allCases.map(\.rawValue)
+                + ["Lowercase", "Strip", "Replace", "Prepend", "Sequence"])
     }
 }
 

@@ -24,7 +24,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
 
     func apply(_ pieces: Pieces) -> Pieces {
         let spaced = addsPrefixSpace ? prefixed(pieces) : pieces
-        let cut = pattern.map { spaced.isolating($0) } ?? spaced
+        let cut = pattern.map { spaced.split($0, .isolated) } ?? spaced
         return mapped(cut)
     }
 
@@ -53,23 +53,6 @@ struct ByteLevelPreTokenizer: PreTokenizer {
 }
 
 extension Pieces {
-    /// Every match and every stretch between two matches becomes a piece of its own.
-    func isolating(_ pattern: Pattern) -> Pieces {
-        var cut = self
-        cut.ranges.removeAll(keepingCapacity: true)
-        cut.ranges.reserveCapacity(bytes.count / 4)
-        for range in ranges {
-            var place = range.lowerBound
-            pattern.forEachMatch(bytes, range) { match in
-                if place < match.lowerBound { cut.ranges.append(place..<match.lowerBound) }
-                if !match.isEmpty { cut.ranges.append(match) }
-                place = match.upperBound
-            }
-            if place < range.upperBound { cut.ranges.append(place..<range.upperBound) }
-        }
-        return cut
-    }
-
     /// Pieces with their bytes replaced; nil keeps them.
     func rewriting(_ body: (ArraySlice<UInt8>) -> [UInt8]?) -> Pieces {
         var rewritten = self

@@ -8,13 +8,22 @@ func makePreTokenizer(_ field: Field) throws -> any PreTokenizer {
     let type = try field.string("type")
     switch type {
     case "ByteLevel": return try ByteLevelPreTokenizer(field)
+    case "Metaspace": return try MetaspacePreTokenizer(field)
+    case "Split": return try SplitPreTokenizer(field)
+    case "Digits": return try DigitsPreTokenizer(field)
+    case "Punctuation": return try PunctuationPreTokenizer(field)
+    case "Whitespace": return try WhitespacePreTokenizer(field)
     case "Sequence":
         try field.allow("type", "pretokenizers")
         let steps = try field.required("pretokenizers").elements().map(makePreTokenizer)
         return PreTokenizerSequence(steps: steps)
     default:
         throw TokenizerError.unsupported(
-            field: field.path, type: type, supported: ["ByteLevel", "Sequence"])
+            field: field.path, type: type,
+            supported: [
+                "ByteLevel", "Metaspace", "Split", "Digits", "Punctuation", "Whitespace",
+                "Sequence",
+            ])
     }
 }
 

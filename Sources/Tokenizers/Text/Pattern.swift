@@ -1,98 +1,86 @@
-import CPCRE2
+import Synchronization
 
-/// A regular expression as tokenizer files write them, compiled by PCRE2 with its JIT and Unicode
-/// properties.
-///
-/// Files are written for Oniguruma. The two agree on what published patterns use, but for blanks:
-/// PCRE2's `\s` holds U+180E, which stopped being one in Unicode 6.3, so `\s` is compiled as the
-/// Unicode property itself.
-///
-/// Unchecked, because compiled code is never changed and PCRE2 lets threads share it.
-final class Pattern: @unchecked Sendable {
+/// A text or a regular expression, as tokenizer files write them.
+final class Pattern: Sendable {
     let source: String
-    private let code: OpaquePointer
+    private let matcher: Matcher
 
+    private enum Matcher: Sendable {
+        case literal([UInt8])
+        case code(PatternCode)
+        case recent(PatternCode, RecentCode)
+    }
+
+    /// Compiles a pattern as Oniguruma reads it.
     init(_ source: String, field: String) throws {
         self.source = source
-        var number: Int32 = 0
-        var offset = 0
-        let translated = Self.translated(source)
-        let options = UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C)
-        let code = translated.withUnsafeBufferPointer {
-            pcre2_compile_8($0.baseAddress, $0.count, options, &number, &offset, nil)
-        }
-        guard let code else {
-            throw TokenizerError.badPattern(
-                field: field, pattern: source, offset: min(offset, source.utf8.count),
-                problem: Self.message(number))
-        }
-        self.code = code
-        // Without a JIT on this processor PCRE2 interprets the pattern: slower, the same matches.
-        pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
+        let pattern = try PatternTranslation.translate(source, field: field)
+        let code = try PatternCode(pattern, source: source, field: field)
+        matcher =
+            PatternTranslation.readsProperties(source)
+            ? .recent(code, RecentCode(source: source, field: field)) : .code(code)
     }
 
-    deinit { pcre2_code_free_8(code) }
+    /// A pattern that matches a text as it stands.
+    init(literal: String, field: String) throws {
+        source = literal
+        let bytes = Array(literal.utf8)
+        matcher =
+            bytes.isEmpty
+            ? .code(try PatternCode(bytes, isLiteral: true, source: literal, field: field))
+            : .literal(bytes)
+    }
 
     /// Calls back with every match in a range of the bytes, from left to right. The range is all the
-    /// pattern sees. Where the pattern gives up (PCRE2's limit on backtracking, which only a hostile
-    /// pattern reaches), the rest holds no match.
+    /// pattern sees.
     func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
-        guard !range.isEmpty, let match = pcre2_match_data_create_8(1, nil) else { return }
-        defer { pcre2_match_data_free_8(match) }
-        bytes.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress, range.upperBound <= buffer.count else { return }
-            let subject = base + range.lowerBound
-            var start = 0
-            var lastEnd = -1
-            while start <= range.count {
-                var result = pcre2_match_8(
-                    code, subject, range.count, start, UInt32(PCRE2_NO_UTF_CHECK), match, nil)
-                if result == PCRE2_ERROR_JIT_STACKLIMIT {
-                    result = pcre2_match_8(
-                        code, subject, range.count, start,
-                        UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), match, nil)
-                }
-                guard result > 0, let offsets = pcre2_get_ovector_pointer_8(match) else { return }
-                let (lower, upper) = (offsets[0], offsets[1])
-                guard lower <= upper, upper <= range.count, lower >= start || upper > start else {
-                    return
-                }
-                if lower == upper {
-                    start =
-                        upper < range.count ? upper + characterLength(subject[upper]) : upper + 1
-                    // An empty match right behind another match is not one.
-                    if lower == lastEnd { continue }
-                } else {
-                    start = upper
-                }
-                lastEnd = upper
-                body(range.lowerBound + lower..<range.lowerBound + upper)
-            }
+        switch matcher {
+        case .literal(let text): Self.find(text, bytes, range, body)
+        case .code(let code): code.forEachMatch(bytes, range, body)
+        case .recent(let code, let recent):
+            let wider =
+                RecentCharacters.ofThisLibrary.occur(in: bytes, range) ? recent.code : nil
+            (wider ?? code).forEachMatch(bytes, range, body)
         }
     }
 
-    private static func message(_ number: Int32) -> String {
-        var text = [UInt8](repeating: 0, count: 256)
-        let length = pcre2_get_error_message_8(number, &text, text.count)
-        return length > 0
-            ? String(decoding: text.prefix(Int(length)), as: UTF8.self) : "error \(number)"
-    }
-
-    /// `\s` and `\S` as properties, inside and outside of classes.
-    private static func translated(_ source: String) -> [UInt8] {
-        var translated: [UInt8] = []
-        var bytes = Array(source.utf8)[...]
-        while let byte = bytes.popFirst() {
-            guard byte == UInt8(ascii: "\\"), let escaped = bytes.popFirst() else {
-                translated.append(byte)
-                continue
-            }
-            switch escaped {
-            case UInt8(ascii: "s"): translated += Array("\\p{White_Space}".utf8)
-            case UInt8(ascii: "S"): translated += Array("\\P{White_Space}".utf8)
-            default: translated += [byte, escaped]
+    private static func find(
+        _ text: [UInt8], _ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void
+    ) {
+        var place = range.lowerBound
+        while place + text.count <= range.upperBound {
+            if bytes[place] == text[0], bytes[place..<place + text.count].elementsEqual(text) {
+                body(place..<place + text.count)
+                place += text.count
+            } else {
+                place += 1
             }
         }
-        return translated
+    }
+}
+
+/// The code of a pattern for texts with characters that PCRE2 is too old to know, compiled when the
+/// first such text comes.
+private final class RecentCode: Sendable {
+    private let source: String
+    private let field: String
+    private let compiled = Mutex<PatternCode??>(nil)
+
+    init(source: String, field: String) {
+        (self.source, self.field) = (source, field)
+    }
+
+    /// nil when PCRE2 does not take the longer pattern.
+    var code: PatternCode? {
+        compiled.withLock { compiled in
+            if let known = compiled { return known }
+            let pattern = try? PatternTranslation.translate(
+                source, field: field, recent: RecentCharacters.ofThisLibrary)
+            let code = pattern.flatMap {
+                try? PatternCode($0, source: source, field: field)
+            }
+            compiled = .some(code)
+            return code
+        }
     }
 }

@@ -1,0 +1,79 @@
+/// Cuts at the matches of a pattern.
+struct SplitPreTokenizer: PreTokenizer {
+    private let pattern: Pattern
+    private let behavior: SplitBehavior
+    private let isInverted: Bool
+
+    init(_ field: Field) throws {
+        try field.allow("type", "pattern", "behavior", "invert")
+        pattern = try Pattern(field.required("pattern"))
+        behavior = try SplitBehavior(field.required("behavior"))
+        isInverted = try field.bool("invert", default: false)
+    }
+
+    func apply(_ pieces: Pieces) -> Pieces {
+        pieces.split(pattern, behavior, inverted: isInverted)
+    }
+}
+
+/// Keeps words and runs of signs, and drops the blanks between them.
+struct WhitespacePreTokenizer: PreTokenizer {
+    private let pattern: Pattern
+
+    init(_ field: Field) throws {
+        try field.allow("type")
+        // The package takes this one from a library whose word characters are Unicode's (UTS #18).
+        let word = PatternTranslation.unicodeWord + #"\u200C\u200D"#
+        pattern = try Pattern("[\(word)]+|[^\(word)\\s]+", field: field.path)
+    }
+
+    func apply(_ pieces: Pieces) -> Pieces {
+        pieces.split(pattern, .removed, inverted: true)
+    }
+}
+
+/// Cuts numbers off, whole or digit by digit.
+struct DigitsPreTokenizer: PreTokenizer {
+    private let behavior: SplitBehavior
+
+    init(_ field: Field) throws {
+        try field.allow("type", "individual_digits")
+        behavior = try field.bool("individual_digits", default: false) ? .isolated : .contiguous
+    }
+
+    func apply(_ pieces: Pieces) -> Pieces {
+        pieces.split(behavior) { scalar in
+            switch scalar.properties.generalCategory {
+            case .decimalNumber, .letterNumber, .otherNumber: true
+            default: false
+            }
+        }
+    }
+}
+
+/// Cuts at punctuation: that of Unicode 8, the version of the package's tables, and every ASCII sign.
+struct PunctuationPreTokenizer: PreTokenizer {
+    private let behavior: SplitBehavior
+
+    init(_ field: Field) throws {
+        try field.allow("type", "behavior")
+        behavior = try field.optional("behavior").map(SplitBehavior.init) ?? .isolated
+    }
+
+    func apply(_ pieces: Pieces) -> Pieces {
+        pieces.split(behavior) { scalar in
+            switch scalar {
+            case "!"..."/", ":"..."@", "["..."`", "{"..."~": return true
+            // Punctuation then, reclassified since.
+            case "\u{166D}", "\u{111C9}": return true
+            default: break
+            }
+            switch scalar.properties.generalCategory {
+            case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+                .initialPunctuation, .finalPunctuation, .otherPunctuation:
+                return scalar.isAssigned(by: (8, 0))
+            default: return false
+            }
+        }
+    }
+}

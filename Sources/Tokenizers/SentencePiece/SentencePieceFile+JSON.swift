@@ -1,0 +1,122 @@
+extension SentencePieceFile {
+    /// The same tokenizer as a `tokenizer.json`, in the form transformers converts such models to. On
+    /// ordinary text its ids are equal; the package breaks ties between merges in its own way.
+    var json: String {
+        JSONWriter.write(
+            .object([
+                .init("version", .string("1.0")), .init("truncation", .null),
+                .init("padding", .null), .init("added_tokens", .array(addedTokens)),
+                .init("normalizer", normalizer), .init("pre_tokenizer", .null),
+                .init("post_processor", postProcessor), .init("decoder", decoder),
+                .init("model", model),
+            ]))
+    }
+
+    private func typed(_ type: String, _ members: JSONValue.Member...) -> JSONValue {
+        .object([.init("type", .string(type))] + members)
+    }
+
+    private func replace(_ text: String, by content: String) -> JSONValue {
+        typed(
+            "Replace", .init("pattern", .object([.init("String", .string(text))])),
+            .init("content", .string(content)))
+    }
+
+    private var addedTokens: [JSONValue] {
+        pieces.enumerated().compactMap { id, piece in
+            guard [.unknown, .control, .userDefined].contains(piece.kind) else { return nil }
+            return .object([
+                .init("id", .number(Double(id))), .init("content", .string(piece.text)),
+                .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
+                .init("rstrip", .bool(false)), .init("normalized", .bool(false)),
+                .init("special", .bool(piece.kind != .userDefined)),
+            ])
+        }
+    }
+
+    private var normalizer: JSONValue {
+        var steps: [JSONValue] = []
+        if addsDummyPrefix { steps.append(typed("Prepend", .init("prepend", .string("\u{2581}")))) }
+        steps.append(replace(" ", by: "\u{2581}"))
+        return typed("Sequence", .init("normalizers", .array(steps)))
+    }
+
+    private var decoder: JSONValue {
+        var steps = [
+            replace("\u{2581}", by: " "), typed("ByteFallback"), typed("Fuse"),
+        ]
+        if addsDummyPrefix {
+            steps.append(
+                typed(
+                    "Strip", .init("content", .string(" ")), .init("start", .number(1)),
+                    .init("stop", .number(0))))
+        }
+        return typed("Sequence", .init("decoders", .array(steps)))
+    }
+
+    private var postProcessor: JSONValue {
+        guard bos >= 0, bos < pieces.count else { return .null }
+        let name = JSONValue.string(pieces[Int(bos)].text)
+        func part(_ kind: String, _ id: JSONValue, _ type: Double) -> JSONValue {
+            let content: [JSONValue.Member] = [.init("id", id), .init("type_id", .number(type))]
+            return .object([.init(kind, .object(content))])
+        }
+        let prefix = part("SpecialToken", name, 0)
+        let (first, second) = (JSONValue.string("A"), JSONValue.string("B"))
+        let special: [JSONValue.Member] = [
+            .init("id", name), .init("ids", .array([.number(Double(bos))])),
+            .init("tokens", .array([name])),
+        ]
+        return typed(
+            "TemplateProcessing",
+            .init("single", .array([prefix, part("Sequence", first, 0)])),
+            .init(
+                "pair",
+                .array([
+                    prefix, part("Sequence", first, 0), part("SpecialToken", name, 1),
+                    part("Sequence", second, 1),
+                ])),
+            .init(
+                "special_tokens",
+                .object([.init(pieces[Int(bos)].text, .object(special))])))
+    }
+
+    private var model: JSONValue {
+        let unknown = pieces.first { $0.kind == .unknown }
+        return typed(
+            "BPE", .init("dropout", .null),
+            .init("unk_token", unknown.map { .string($0.text) } ?? .null),
+            .init("continuing_subword_prefix", .null), .init("end_of_word_suffix", .null),
+            .init("fuse_unk", .bool(true)), .init("byte_fallback", .bool(hasByteFallback)),
+            .init("ignore_merges", .bool(false)),
+            .init(
+                "vocab",
+                .object(
+                    pieces.enumerated().map { .init($0.element.text, .number(Double($0.offset))) })),
+            .init("merges", .array(mergeList)))
+    }
+
+    /// Every pair of pieces that makes a third, best score first; of one piece, the left parts by id.
+    private var mergeList: [JSONValue] {
+        var ids = ByteTable(expecting: pieces.count)
+        for piece in pieces { ids.insert(Array(piece.text.utf8)) }
+        var merges: [(score: Float, piece: Int, left: Int, right: Int)] = []
+        for (id, piece) in pieces.enumerated() where piece.kind == .normal {
+            let bytes = Array(piece.text.utf8)
+            var place = bytes.first.map(characterLength) ?? bytes.count
+            while place < bytes.count {
+                if let left = ids.find(bytes, 0..<place),
+                    let right = ids.find(bytes, place..<bytes.count),
+                    pieces[left].kind == .normal, pieces[right].kind == .normal
+                {
+                    merges.append((piece.score, id, left, right))
+                }
+                place += characterLength(bytes[place])
+            }
+        }
+        merges.sort { ($1.score, $0.piece, $0.left) < ($0.score, $1.piece, $1.left) }
+        return merges.map {
+            .array([.string(pieces[$0.left].text), .string(pieces[$0.right].text)])
+        }
+    }
+}

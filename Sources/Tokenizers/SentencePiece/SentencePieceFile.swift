@@ -1,0 +1,126 @@
+/// What a SentencePiece `tokenizer.model` holds, as far as byte-pair models need it.
+struct SentencePieceFile: Sendable {
+    enum Kind: UInt64, Sendable {
+        case normal = 1
+        case unknown = 2
+        case control = 3
+        case userDefined = 4
+        case unused = 5
+        case byte = 6
+    }
+
+    struct Piece: Sendable {
+        var text = ""
+        var score: Float = 0
+        var kind = Kind.normal
+    }
+
+    private(set) var pieces: [Piece] = []
+    private(set) var hasByteFallback = false
+    private(set) var bos: Int64 = 1
+    private(set) var eos: Int64 = 2
+    private(set) var unknownSurface = " \u{2047} "
+    private(set) var addsDummyPrefix = true
+    private(set) var removesExtraBlanks = true
+    private(set) var escapesBlanks = true
+
+    /// Throws for anything but a byte-pair model without a table of character rewritings.
+    init(_ bytes: [UInt8]) throws {
+        var reader = ProtobufReader(bytes, 0..<bytes.count)
+        var isBytePair = false
+        while let (field, value) = try reader.next() {
+            guard case .bytes(let range) = value else { continue }
+            switch field {
+            case 1: pieces.append(try Self.piece(bytes, range))
+            case 2: isBytePair = try readTrainer(bytes, range)
+            case 3: try readNormalizer(bytes, range)
+            case 5: try Self.checkDenormalizer(bytes, range)
+            default: break
+            }
+        }
+        guard !pieces.isEmpty else { throw Self.unusable("it holds no pieces") }
+        guard isBytePair else {
+            throw Self.unusable("its algorithm is not byte-pair encoding, the one supported")
+        }
+        guard pieces.count <= Vocabulary.largestID else {
+            throw Self.unusable("it holds \(pieces.count) pieces")
+        }
+        if let piece = pieces.first(where: { $0.kind == .unused }) {
+            throw Self.unusable(
+                "unused pieces such as “\(piece.text.prefix(40))” are not supported")
+        }
+    }
+
+    private static func piece(_ bytes: [UInt8], _ range: Range<Int>) throws -> Piece {
+        var piece = Piece()
+        var reader = ProtobufReader(bytes, range)
+        while let (field, value) = try reader.next() {
+            switch (field, value) {
+            case (1, .bytes(let text)): piece.text = try Self.text(bytes, text)
+            case (2, .bits32(let bits)): piece.score = Float(bitPattern: bits)
+            case (3, .number(let number)):
+                guard let kind = Kind(rawValue: number) else {
+                    throw unusable("piece “\(piece.text.prefix(40))” is of unknown type \(number)")
+                }
+                piece.kind = kind
+            default: break
+            }
+        }
+        guard !piece.text.isEmpty, piece.score.isFinite else {
+            throw unusable("a piece is empty, or its score is not a number")
+        }
+        return piece
+    }
+
+    private mutating func readTrainer(_ bytes: [UInt8], _ range: Range<Int>) throws -> Bool {
+        var isBytePair = false
+        var reader = ProtobufReader(bytes, range)
+        while let (field, value) = try reader.next() {
+            switch (field, value) {
+            case (3, .number(let type)): isBytePair = type == 2
+            case (24, .number(1)):
+                throw Self.unusable("treat_whitespace_as_suffix is not supported")
+            case (35, .number(let flag)): hasByteFallback = flag != 0
+            case (41, .number(let id)): bos = Int64(bitPattern: id)
+            case (42, .number(let id)): eos = Int64(bitPattern: id)
+            case (44, .bytes(let text)): unknownSurface = try Self.text(bytes, text)
+            default: break
+            }
+        }
+        return isBytePair
+    }
+
+    private mutating func readNormalizer(_ bytes: [UInt8], _ range: Range<Int>) throws {
+        var reader = ProtobufReader(bytes, range)
+        while let (field, value) = try reader.next() {
+            switch (field, value) {
+            case (2, .bytes(let table)) where !table.isEmpty:
+                throw Self.unusable("its table of character rewritings is not supported")
+            case (3, .number(let flag)): addsDummyPrefix = flag != 0
+            case (4, .number(let flag)): removesExtraBlanks = flag != 0
+            case (5, .number(let flag)): escapesBlanks = flag != 0
+            default: break
+            }
+        }
+    }
+
+    private static func checkDenormalizer(_ bytes: [UInt8], _ range: Range<Int>) throws {
+        var reader = ProtobufReader(bytes, range)
+        while let (field, value) = try reader.next() {
+            if field == 2, case .bytes(let table) = value, !table.isEmpty {
+                throw unusable("its table of character rewritings for decoding is not supported")
+            }
+        }
+    }
+
+    private static func text(_ bytes: [UInt8], _ range: Range<Int>) throws -> String {
+        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw unusable("a piece is not UTF-8 text")
+        }
+        return text
+    }
+
+    private static func unusable(_ problem: String) -> TokenizerError {
+        .badSentencePiece(problem: problem)
+    }
+}
