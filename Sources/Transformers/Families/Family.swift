@@ -70,20 +70,23 @@ extension Family {
         embedding.backward(dx, tokens, positions, into: &gradients)
     }
 
-    /// x (N, D) → (N, D)
+    /// x (N, D) → (N, D); of the last block only the rows that are `read`: (M, D).
     func forward(
-        block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
+        block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, read: [Int]
     ) -> (out: Tensor, activations: Activations) {
-        blocks[block].forward(x, context, weights)
+        blocks[block].forward(x, context, weights, rows: isLast(block) ? read : nil)
     }
 
-    /// dy (N, D) → dx (N, D); adds to the gradients.
+    /// dy (N, D), of the last block (M, D) → dx (N, D); adds to the gradients.
     func backward(
         block: Int, _ dy: Tensor, _ activations: Activations, _ context: BlockContext,
-        _ weights: ParameterSet, into gradients: inout ParameterSet
+        _ weights: ParameterSet, read: [Int], into gradients: inout ParameterSet
     ) -> Tensor {
-        blocks[block].backward(dy, activations, context, weights, into: &gradients)
+        blocks[block].backward(
+            dy, activations, context, weights, rows: isLast(block) ? read : nil, into: &gradients)
     }
+
+    private func isLast(_ block: Int) -> Bool { block == blocks.count - 1 }
 
     /// The last norm, on the rows that are scored: (M, D) → (M, D)
     func finish(_ x: Tensor, _ weights: ParameterSet) -> Tensor { end.forward(x, weights) }

@@ -144,10 +144,9 @@ private struct GenerationBatch {
                 promptLength: requests[number].prompt.count)
         }
         cache.destinations = [0..<forest.tokens.count]
-        let prompts = forward(
-            family, forest.tokens, forest.positions, forest.plan(window: family.window))
-        var hidden = Embedding.gather(
-            active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }, from: prompts)
+        var hidden = forward(
+            family, forest.tokens, forest.positions, forest.plan(window: family.window),
+            read: active.map { forest.lastRow(of: ends[$0.request]) ?? 0 })
         var (step, produced) = (0, 0)
         while true {
             let drawn = draw(family, hidden, active, step)
@@ -188,16 +187,18 @@ private struct GenerationBatch {
         }
         return forward(
             family, active.map(\.last), active.map { $0.promptLength + step },
-            AttentionPlan(spans: spans, groups: [], window: family.window))
+            AttentionPlan(spans: spans, groups: [], window: family.window),
+            read: Array(active.indices))
     }
 
     private func forward(
-        _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan
+        _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan,
+        read rows: [Int]
     ) -> Tensor {
         let context = BlockContext(positions: positions, plan: plan, cache: cache)
         var x = family.embed(tokens, positions, model.parameters)
         for block in 0..<model.configuration.layers {
-            x = family.forward(block: block, x, context, model.parameters).out
+            x = family.forward(block: block, x, context, model.parameters, read: rows).out
         }
         return x
     }

@@ -37,9 +37,9 @@ extension LanguageModel {
             positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
         var x = family.embed(forest.tokens, context.positions, parameters)
         for block in 0..<configuration.layers {
-            x = family.forward(block: block, x, context, parameters).out
+            x = family.forward(block: block, x, context, parameters, read: rows).out
         }
-        return family.finish(Embedding.gather(rows, from: x), parameters)
+        return family.finish(x, parameters)
     }
 
     /// The same, whatever the family.

@@ -84,15 +84,14 @@ private struct BackwardPass {
             return try runTreeByTree(family, forest, targets, into: &gradients, checked)
         }
         let scored = ScoredRows(targets)
-        var trace = forward(family, forest)
-        let states = Embedding.gather(scored.rows, from: trace.output)
-        let hidden = family.finish(states, model.parameters)
+        var trace = forward(family, forest, scored.rows)
+        let hidden = family.finish(trace.output, model.parameters)
         let logProbs = scored.inTargetOrder(
             ScoredHead.forward(
                 hidden, weight: model.parameters[family.head], scored.tokens))
         let found = try checked(logProbs)
         let divergence = backward(
-            family, forest, scored, states, hidden, found, rowCount: nil, &trace, &gradients
+            family, forest, scored, hidden, found, rowCount: nil, &trace, &gradients
         ).divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
@@ -103,12 +102,10 @@ private struct BackwardPass {
         _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet
     ) -> Backpropagation {
         let scored = ScoredRows(targets)
-        var trace = forward(family, forest)
-        let states = Embedding.gather(scored.rows, from: trace.output)
-        let hidden = family.finish(states, model.parameters)
+        var trace = forward(family, forest, scored.rows)
+        let hidden = family.finish(trace.output, model.parameters)
         let result = backward(
-            family, forest, scored, states, hidden, coefficients, rowCount: rowCount, &trace,
-            &gradients)
+            family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients)
         return Backpropagation(
             logProbs: scored.inTargetOrder(result.logProbs), divergence: result.divergence)
     }
@@ -155,13 +152,16 @@ private struct BackwardPass {
 
     private struct Trace<Activations> {
         let context: BlockContext
+        /// What the last block gives, of the scored rows alone.
         var output: Tensor
         /// A block's activations, or its input alone where it will run again.
         var activations: [Activations] = []
         var inputs: [Tensor] = []
     }
 
-    private func forward<F: Family>(_ family: F, _ forest: TokenForest) -> Trace<F.Activations> {
+    private func forward<F: Family>(
+        _ family: F, _ forest: TokenForest, _ rows: [Int]
+    ) -> Trace<F.Activations> {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
         var trace = Trace<F.Activations>(
@@ -169,7 +169,8 @@ private struct BackwardPass {
             output: family.embed(forest.tokens, context.positions, model.parameters))
         for block in 0..<model.configuration.layers {
             if strategy != .keep { trace.inputs.append(trace.output) }
-            let step = family.forward(block: block, trace.output, context, model.parameters)
+            let step = family.forward(
+                block: block, trace.output, context, model.parameters, read: rows)
             if strategy == .keep { trace.activations.append(step.activations) }
             trace.output = step.out
         }
@@ -177,9 +178,9 @@ private struct BackwardPass {
     }
 
     private func backward<F: Family>(
-        _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ states: Tensor,
-        _ hidden: Tensor, _ coefficients: [Float], rowCount: Int?,
-        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet
+        _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
+        _ coefficients: [Float], rowCount: Int?, _ trace: inout Trace<F.Activations>,
+        _ gradients: inout ParameterSet
     ) -> (logProbs: [Float], divergence: Float?) {
         let rowCount = max(1, rowCount ?? scored.rows.count)
         let reference = penalty.map { penalty in
@@ -194,9 +195,7 @@ private struct BackwardPass {
             hidden, weight: weights[family.head], scored.tokens,
             coefficients: scored.inRowOrder(coefficients), reference: reference,
             into: &dhidden, &gradients[family.head])
-        let dstates = family.finishBackward(dhidden, states, weights, into: &gradients)
-        var dx = Tensor(zeros: trace.output.shape)
-        Embedding.scatterAdd(dstates, scored.rows, into: &dx)
+        var dx = family.finishBackward(dhidden, trace.output, weights, into: &gradients)
         for block in (0..<model.configuration.layers).reversed() {
             let activations: F.Activations
             if strategy == .keep {
@@ -204,10 +203,13 @@ private struct BackwardPass {
             } else {
                 let input = trace.inputs.removeLast()
                 activations =
-                    family.forward(block: block, input, trace.context, weights).activations
+                    family.forward(
+                        block: block, input, trace.context, weights, read: scored.rows
+                    ).activations
             }
             dx = family.backward(
-                block: block, dx, activations, trace.context, weights, into: &gradients)
+                block: block, dx, activations, trace.context, weights, read: scored.rows,
+                into: &gradients)
         }
         family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)
         let divergence = penalty.map { _ in

@@ -32,7 +32,7 @@ struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
     struct Activations: Sendable {
         let input: Tensor  // (N, D)
         let mixing: Mixing.Activations
-        let middle: Tensor  // (N, D), after the attention branch
+        let middle: Tensor  // (N, D) or (M, D), after the attention branch
         let feedForward: FeedForward.Activations
     }
 
@@ -41,24 +41,25 @@ struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
         2 * mixingNorm.width + mixing.activationWidth + feedForward.activationWidth
     }
 
-    /// x (N, D) → (N, D)
+    /// x (N, D) → (N, D), or (M, D) where only M rows are read behind this block.
     func forward(
-        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, rows: [Int]? = nil
     ) -> (out: Tensor, activations: Activations) {
         var middle = x
         let mixed = mixing.forward(
             mixingNorm.forward(x, weights), context, weights, addingTo: &middle)
+        if let rows { middle = Embedding.gather(rows, from: middle) }
         var out = middle
         let fed = feedForward.forward(
             feedForwardNorm.forward(middle, weights), context, weights, addingTo: &out)
         return (out, Activations(input: x, mixing: mixed, middle: middle, feedForward: fed))
     }
 
-    /// dy (N, D) → dx (N, D); adds to the gradients. The residual stream carries dy past both
-    /// branches; each adds to it.
+    /// dy (N, D), or (M, D) of the same `rows` → dx (N, D); adds to the gradients. The residual stream
+    /// carries dy past both branches; each adds to it.
     func backward(
         _ dy: Tensor, _ a: Activations, _ context: BlockContext, _ weights: ParameterSet,
-        into gradients: inout ParameterSet
+        rows: [Int]? = nil, into gradients: inout ParameterSet
     ) -> Tensor {
         var dx = dy
         // out = middle + feedForward(norm(middle)); normed rows are formed again, not kept.
@@ -66,7 +67,12 @@ struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
             dx, feedForwardNorm.forward(a.middle, weights), a.feedForward, context, weights,
             into: &gradients)
         feedForwardNorm.backward(dfed, a.middle, weights, into: &dx, &gradients)
-        // middle = x + mixing(norm(x))
+        // middle = x + mixing(norm(x)), the rows that are read on
+        if let rows {
+            var all = Tensor(zeros: a.input.shape)
+            Embedding.scatterAdd(dx, rows, into: &all)
+            dx = all
+        }
         let dmixed = mixing.backward(
             dx, mixingNorm.forward(a.input, weights), a.mixing, context, weights,
             into: &gradients)
