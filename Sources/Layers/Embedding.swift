@@ -16,9 +16,9 @@ public enum Embedding {
     public static func gather(_ rows: [Int], from x: Tensor) -> Tensor {
         let width = x.columns
         var out = Tensor(uninitialized: [rows.count, width])
-        let (source, target) = (x.pointer, out.mutablePointer())
+        let (source, type, target) = (x.address, x.type, out.mutablePointer())
         for (n, row) in rows.enumerated() {
-            (target + n * width).update(from: source + row * width, count: width)
+            widen(source + row * width * type.size, type, width, into: target + n * width)
         }
         return out
     }

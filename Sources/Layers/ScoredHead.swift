@@ -37,7 +37,7 @@ public enum ScoredHead {
     /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
     public static func forward(_ hidden: Tensor, weight: Tensor, _ rows: Rows) -> [Float] {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
-        forEachChunk(rows.count, vocabulary: weight.rows) { chunk in
+        forEachChunk(rows.count, weight) { chunk in
             var logits = logitsOf(hidden, chunk, weight: weight)
             let (columns, base) = (logits.columns, logits.mutablePointer())
             logProbs.withUnsafeMutableBufferPointer { logProbs in
@@ -64,7 +64,7 @@ public enum ScoredHead {
     ) -> (logProbs: [Float], divergences: [Float]) {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
-        forEachChunk(rows.count, vocabulary: weight.rows) { chunk in
+        forEachChunk(rows.count, weight) { chunk in
             var logits = logitsOf(hidden, chunk, weight: weight)
             var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight) }
             let (columns, base) = (logits.columns, logits.mutablePointer())
@@ -98,7 +98,7 @@ public enum ScoredHead {
         _ hidden: Tensor, weight: Tensor, reference: Reference
     ) -> [Float] {
         var result = [Float](repeating: 0, count: hidden.rows)
-        forEachChunk(hidden.rows, vocabulary: weight.rows) { chunk in
+        forEachChunk(hidden.rows, weight) { chunk in
             var (p, q) = (
                 logitsOf(hidden, chunk, weight: weight),
                 logitsOf(reference.hidden, chunk, weight: reference.weight)
@@ -198,11 +198,11 @@ public enum ScoredHead {
         (out.mutablePointer() + row * out.columns).update(from: part.pointer, count: part.count)
     }
 
-    /// Chunks whose logits take about 4 MB: a large part of them is still in cache when it is used again.
-    private static func forEachChunk(
-        _ rows: Int, vocabulary: Int, _ body: (Range<Int>) -> Void
-    ) {
-        let size = min(512, max(32, (1 << 20) / max(1, vocabulary)))
+    /// Chunks whose logits take about 4 MB: a large part of them is still in cache when it is used
+    /// again. A head in sixteen bits is turned to float32 once a chunk, which longer chunks share.
+    private static func forEachChunk(_ rows: Int, _ weight: Tensor, _ body: (Range<Int>) -> Void) {
+        let least = weight.type == .float32 ? 32 : 128
+        let size = min(512, max(least, (1 << 20) / max(1, weight.rows)))
         var first = 0
         while first < rows {
             body(first..<min(first + size, rows))

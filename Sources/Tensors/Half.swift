@@ -1,5 +1,13 @@
 // Sixteen-bit storage types. bfloat16 is the upper half of a float32; float16 is IEEE binary16.
 
+/// How the elements of a tensor are stored. Arithmetic is in float32, whatever the storage.
+public enum WeightType: String, Sendable, CaseIterable {
+    case float32, bfloat16, float16
+
+    /// Bytes of one element.
+    public var size: Int { self == .float32 ? 4 : 2 }
+}
+
 /// bfloat16 to float32: exact.
 @inlinable @inline(__always)
 public func float(fromBFloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
@@ -13,15 +21,65 @@ public func bfloat16(_ value: Float) -> UInt16 {
 }
 
 /// float16 to float32: exact.
+@inlinable @inline(__always)
 public func float(fromFloat16 bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
-    let exponent = UInt32(bits >> 10) & 0x1F
-    let fraction = UInt32(bits & 0x3FF)
-    switch exponent {
-    case 0:  // zero and subnormal numbers: fraction · 2⁻²⁴
-        let magnitude = Float(fraction) * 0x1p-24
-        return Float(bitPattern: magnitude.bitPattern | sign)
-    case 0x1F: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    let magnitude = UInt32(bits & 0x7FFF) << 13
+    // Read as a float32, the fields are right but for the exponent's bias, 15 and not 127: a product
+    // with 2¹¹² moves it, and makes numbers of what were subnormal ones.
+    let value = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+    // Infinities and NaNs keep the largest exponent.
+    let special: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0
+    return Float(bitPattern: value | special | sign)
+}
+
+/// float32 to float16, to nearest, ties to even; beyond 65,504 an infinity.
+@inlinable @inline(__always)
+public func float16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
+    if magnitude >= 0x4780_0000 { return sign | 0x7C00 }
+    if magnitude < 0x3880_0000 {
+        // Below 2⁻¹⁴: adding ½ leaves the rounded multiple of 2⁻²⁴ in the low bits.
+        let shifted = (Float(bitPattern: magnitude) + 0.5).bitPattern
+        return sign | UInt16(truncatingIfNeeded: shifted &- 0x3F00_0000)
+    }
+    let rounded = magnitude &+ 0xFFF &+ ((magnitude >> 13) & 1)
+    return sign | UInt16(truncatingIfNeeded: (rounded &- 0x3800_0000) >> 13)
+}
+
+/// `count` stored elements as float32. Plain loops: the compiler makes vectors of them.
+package func widen(
+    _ source: UnsafeRawPointer, _ type: WeightType, _ count: Int,
+    into target: UnsafeMutablePointer<Float>
+) {
+    switch type {
+    case .float32:
+        target.update(from: source.assumingMemoryBound(to: Float.self), count: count)
+    case .bfloat16:
+        let bits = source.assumingMemoryBound(to: UInt16.self)
+        for i in 0..<count { target[i] = float(fromBFloat16: bits[i]) }
+    case .float16:
+        let bits = source.assumingMemoryBound(to: UInt16.self)
+        for i in 0..<count { target[i] = float(fromFloat16: bits[i]) }
+    }
+}
+
+/// `count` float32 elements in a stored type, rounded to nearest.
+package func narrow(
+    _ source: UnsafePointer<Float>, _ count: Int, _ type: WeightType,
+    into target: UnsafeMutableRawPointer
+) {
+    switch type {
+    case .float32:
+        target.assumingMemoryBound(to: Float.self).update(from: source, count: count)
+    case .bfloat16:
+        let bits = target.assumingMemoryBound(to: UInt16.self)
+        for i in 0..<count { bits[i] = bfloat16(source[i]) }
+    case .float16:
+        let bits = target.assumingMemoryBound(to: UInt16.self)
+        for i in 0..<count { bits[i] = float16(source[i]) }
     }
 }

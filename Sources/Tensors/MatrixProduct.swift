@@ -1,12 +1,15 @@
 import CBLAS
 
 // The three products of a linear layer y = x Wᵀ with W (out, in), as checkpoints store it.
-// Every element of a result is summed by one worker, whole.
+// Every element of a result is summed by one worker, whole. Weights may be stored in sixteen bits.
 
 /// `out = x wᵀ (+ out)`: x (N, K), w (M, K), out (N, M).
 public func multiply(
     _ x: Tensor, transposed w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
+    if w.type != .float32 {
+        return StoredProduct.multiply(x, transposed: w, into: &out, accumulate: accumulate)
+    }
     let (n, k, m) = (x.rows, x.columns, w.rows)
     let (a, b, c) = (x.pointer, w.pointer, out.mutablePointer())
     if n <= SkinnyProduct.mostRows {
@@ -24,6 +27,9 @@ public func multiply(
 public func multiply(
     _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
+    if w.type != .float32 {
+        return StoredProduct.multiply(y, w, into: &out, accumulate: accumulate)
+    }
     let (n, m, k) = (y.rows, y.columns, w.columns)
     let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())
     product(

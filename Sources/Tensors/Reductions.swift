@@ -2,26 +2,30 @@ extension Tensor {
     /// Σ x², in double precision.
     public var squaredNorm: Double {
         var total = 0.0
-        let base = pointer
-        var i = 0
-        // Short runs in float32, added up in float64: fast, and exact enough for any model's norm.
-        while i < count {
-            let length = min(1024, count - i)
-            total += Double(dot(base + i, base + i, length))
-            i += length
+        forEachRun { base, count in
+            var i = 0
+            // Short runs in float32, added up in float64: fast, and exact enough for any norm.
+            while i < count {
+                let length = min(1024, count - i)
+                total += Double(dot(base + i, base + i, length))
+                i += length
+            }
         }
         return total
     }
 
     /// How many elements are NaN or infinite.
     public var nonFiniteCount: Int {
-        withUnsafeBufferPointer { elements in
-            elements.reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+        var total = 0
+        forEachRun { base, count in
+            for i in 0..<count where !base[i].isFinite { total += 1 }
         }
+        return total
     }
 
     /// Sets every element to zero.
     public mutating func clear() {
+        if type != .float32 { self = Tensor(uninitialized: shape) }
         let (base, total) = (mutablePointer(), count)
         Workers.split(total, grain: 1 << 16) { range in
             (base + range.lowerBound).update(repeating: 0, count: range.count)
@@ -37,6 +41,7 @@ extension Tensor {
 
     /// self += factor · other, for tensors of equal count.
     public mutating func add(_ other: Tensor, scaledBy factor: Float = 1) {
+        if other.type != .float32 { return add(other.converted(to: .float32), scaledBy: factor) }
         let (base, source, total) = (mutablePointer(), other.pointer, min(count, other.count))
         Workers.split(total, grain: 1 << 15) { range in
             accumulate(

@@ -1,30 +1,88 @@
 import Foundation
 import Synchronization
 
-/// A block of float32 memory, aligned for the widest vector loads.
+/// A block of memory for elements of one type, aligned for the widest vector loads; or a part of
+/// somebody else's memory, as of a mapped file, which is never written.
 ///
 /// Steps of training ask for the same sizes over and over, and fresh pages from the system cost more
 /// than the arithmetic done on them, so freed blocks are kept in a bounded pool by size.
 package final class Storage: @unchecked Sendable {
     // Sendable is promised by Tensor: it only writes through a uniquely referenced storage.
 
-    package let pointer: UnsafeMutablePointer<Float>
+    package let address: UnsafeMutableRawPointer
     package let count: Int
+    package let type: WeightType
+    /// Floats that the pool gave; zero for an owner's memory.
     private let capacity: Int
+    private let owner: AnyObject?
+    /// float32 elements of a tensor in another type, formed when a kernel asks for them.
+    private let widened = Mutex<UInt>(0)
 
-    /// Memory for `count` floats, with whatever it held before.
-    package init(uninitialized count: Int) {
+    /// Memory for `count` elements, with whatever it held before.
+    package init(uninitialized count: Int, _ type: WeightType = .float32) {
         self.count = count
-        capacity = Storage.roundedCapacity(count)
-        pointer = StoragePool.shared.take(capacity)
+        self.type = type
+        owner = nil
+        capacity = Storage.roundedCapacity(Storage.floats(count, type))
+        address = UnsafeMutableRawPointer(StoragePool.shared.take(capacity))
     }
 
     package convenience init(zeros count: Int) {
         self.init(uninitialized: count)
-        pointer.initialize(repeating: 0, count: count)
+        floats.initialize(repeating: 0, count: count)
     }
 
-    deinit { StoragePool.shared.give(pointer, capacity) }
+    /// `count` elements in memory that `owner` keeps as long as it lives; aligned to the element.
+    package init(
+        borrowing address: UnsafeRawPointer, _ count: Int, _ type: WeightType, of owner: AnyObject
+    ) {
+        self.count = count
+        self.type = type
+        self.owner = owner
+        capacity = 0
+        self.address = UnsafeMutableRawPointer(mutating: address)
+    }
+
+    deinit {
+        if capacity > 0 {
+            StoragePool.shared.give(address.assumingMemoryBound(to: Float.self), capacity)
+        }
+        let copy = widened.withLock { $0 }
+        if let pointer = UnsafeMutablePointer<Float>(bitPattern: copy) {
+            StoragePool.shared.give(pointer, Storage.roundedCapacity(count))
+        }
+    }
+
+    /// The memory as float32: only where that is its type.
+    @inline(__always)
+    var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
+
+    /// Whether elements may be changed where they are: float32 in memory of our own.
+    @inline(__always)
+    var isWritable: Bool { owner == nil && type == .float32 }
+
+    /// The elements as float32 for reading. In another type they are widened once and kept: for the
+    /// short vectors of norms and biases. Kernels that read whole matrices widen as they go.
+    @inline(__always)
+    var readable: UnsafePointer<Float> {
+        type == .float32 ? UnsafePointer(floats) : widenedCopy()
+    }
+
+    private func widenedCopy() -> UnsafePointer<Float> {
+        let address = widened.withLock { kept in
+            if kept == 0 {
+                let copy = StoragePool.shared.take(Storage.roundedCapacity(count))
+                widen(self.address, type, count, into: copy)
+                kept = UInt(bitPattern: copy)
+            }
+            return kept
+        }
+        return UnsafePointer(bitPattern: address) ?? UnsafePointer(floats)
+    }
+
+    private static func floats(_ count: Int, _ type: WeightType) -> Int {
+        type == .float32 ? count : (count + 1) / 2
+    }
 
     /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests meet.
     private static func roundedCapacity(_ count: Int) -> Int {

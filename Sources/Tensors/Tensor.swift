@@ -1,5 +1,8 @@
-/// A dense float32 array in row-major order, with value semantics: copies share memory until one
+/// A dense array of numbers in row-major order, with value semantics: copies share memory until one
 /// of them is written.
+///
+/// Elements are float32 for whoever reads or writes them. Weights may be stored in sixteen bits, and
+/// may lie in a mapped file; a tensor that is written becomes float32 in memory of its own.
 ///
 /// Matrices are `(rows, columns)`; `rows` is the product of all but the last side. The element
 /// accessors check nothing in release builds; whoever passes indexes that a person typed checks
@@ -21,7 +24,33 @@ public struct Tensor: Sendable {
 
     public init(repeating value: Float, shape: [Int]) {
         self.init(uninitialized: shape)
-        storage.pointer.initialize(repeating: value, count: count)
+        storage.floats.initialize(repeating: value, count: count)
+    }
+
+    /// Stored elements, copied: as many as the shape has, or as there are.
+    public init(bytes: UnsafeRawBufferPointer, _ type: WeightType, shape: [Int]) {
+        self.shape = shape
+        storage = Storage(uninitialized: shape.reduce(1, *), type)
+        let target = UnsafeMutableRawBufferPointer(
+            start: storage.address, count: storage.count * type.size)
+        let length = min(target.count, bytes.count)
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        for i in length..<max(length, target.count) { target[i] = 0 }
+    }
+
+    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of a
+    /// mapped file: nothing is copied, unless they are not aligned to their own size.
+    public init(
+        borrowing address: UnsafeRawPointer, _ type: WeightType, shape: [Int], of owner: AnyObject
+    ) {
+        let count = shape.reduce(1, *)
+        self.shape = shape
+        if UInt(bitPattern: address) % UInt(type.size) == 0 {
+            storage = Storage(borrowing: address, count, type, of: owner)
+        } else {
+            storage = Storage(uninitialized: count, type)
+            storage.address.copyMemory(from: address, byteCount: count * type.size)
+        }
     }
 
     /// `values` in row-major order; missing ones are zero, surplus ones are dropped.
@@ -29,35 +58,110 @@ public struct Tensor: Sendable {
         self.init(zeros: shape)
         values.withUnsafeBufferPointer { source in
             if let base = source.baseAddress {
-                storage.pointer.update(from: base, count: min(count, source.count))
+                storage.floats.update(from: base, count: min(count, source.count))
             }
         }
     }
 
     public var count: Int { storage.count }
+    /// How the elements are stored.
+    public var type: WeightType { storage.type }
     public var columns: Int { shape.last ?? 1 }
     public var rows: Int { columns == 0 ? 0 : count / columns }
 
     /// The elements, copied out in row-major order.
     public var values: [Float] {
-        Array(UnsafeBufferPointer(start: storage.pointer, count: count))
+        Array(unsafeUninitializedCapacity: count) { target, initialized in
+            if let base = target.baseAddress { widen(storage.address, type, count, into: base) }
+            initialized = count
+        }
     }
 
     public subscript(index: Int) -> Float {
-        get { storage.pointer[index] }
+        get {
+            switch type {
+            case .float32: storage.floats[index]
+            case .bfloat16: float(fromBFloat16: bits[index])
+            case .float16: float(fromFloat16: bits[index])
+            }
+        }
         set { mutablePointer()[index] = newValue }
     }
 
+    private var bits: UnsafeMutablePointer<UInt16> {
+        storage.address.assumingMemoryBound(to: UInt16.self)
+    }
+
     public subscript(row: Int, column: Int) -> Float {
-        get { storage.pointer[row * columns + column] }
+        get { self[row * columns + column] }
         set { mutablePointer()[row * columns + column] = newValue }
     }
 
+    /// The elements as float32: where they lie, or a copy for the call if they are stored otherwise.
     public func withUnsafeBufferPointer<Result>(
         _ body: (UnsafeBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
+        if type != .float32 { return try converted(to: .float32).withUnsafeBufferPointer(body) }
+        return try withExtendedLifetime(storage) {
+            try body(UnsafeBufferPointer(start: storage.floats, count: count))
+        }
+    }
+
+    /// The elements as they are stored.
+    public func withUnsafeBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
         try withExtendedLifetime(storage) {
-            try body(UnsafeBufferPointer(start: storage.pointer, count: count))
+            try body(UnsafeRawBufferPointer(start: storage.address, count: count * type.size))
+        }
+    }
+
+    /// The same elements in another stored type, rounded to nearest.
+    public func converted(to type: WeightType) -> Tensor {
+        guard type != self.type else { return self }
+        var result = self
+        result.storage = Storage(uninitialized: count, type)
+        let (source, target) = (storage, result.storage)
+        Workers.split(count, grain: 1 << 15) { range in
+            let from = source.address + range.lowerBound * source.type.size
+            let to = target.address + range.lowerBound * type.size
+            if type == .float32 {
+                widen(from, source.type, range.count, into: to.assumingMemoryBound(to: Float.self))
+            } else {
+                Tensor.recode(from, source.type, range.count, type, into: to)
+            }
+        }
+        return result
+    }
+
+    private static func recode(
+        _ source: UnsafeRawPointer, _ from: WeightType, _ count: Int, _ type: WeightType,
+        into target: UnsafeMutableRawPointer
+    ) {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 1024) { scratch in
+            guard let base = scratch.baseAddress else { return }
+            var first = 0
+            while first < count {
+                let length = min(1024, count - first)
+                widen(source + first * from.size, from, length, into: base)
+                narrow(base, length, type, into: target + first * type.size)
+                first += length
+            }
+        }
+    }
+
+    /// The elements as float32, in order and in runs that are short where they must be converted.
+    func forEachRun(_ body: (UnsafePointer<Float>, Int) -> Void) {
+        if type == .float32 { return body(UnsafePointer(storage.floats), count) }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 4096) { scratch in
+            guard let base = scratch.baseAddress else { return }
+            var first = 0
+            while first < count {
+                let length = min(4096, count - first)
+                widen(storage.address + first * type.size, type, length, into: base)
+                body(base, length)
+                first += length
+            }
         }
     }
 
@@ -80,15 +184,17 @@ public struct Tensor: Sendable {
 
     // Kernels take tensors as parameters, which keeps them alive for the call, and work on these.
 
-    package var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer) }
+    package var pointer: UnsafePointer<Float> { storage.readable }
+    /// The elements as they are stored.
+    package var address: UnsafeRawPointer { UnsafeRawPointer(storage.address) }
 
     package mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
-        if !isKnownUniquelyReferenced(&storage) {
+        if !isKnownUniquelyReferenced(&storage) || !storage.isWritable {
             let copy = Storage(uninitialized: storage.count)
-            copy.pointer.update(from: storage.pointer, count: storage.count)
+            widen(storage.address, storage.type, storage.count, into: copy.floats)
             storage = copy
         }
-        return storage.pointer
+        return storage.floats
     }
 }
 

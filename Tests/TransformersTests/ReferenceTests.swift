@@ -80,4 +80,68 @@ struct ReferenceTests {
             requests, SamplerSettings(temperature: 0, maxTokens: wanted.count))
         #expect(found[0].tokens == wanted)
     }
+
+    /// A bf16 copy computes what its rounded weights say, and lies as near to float32 as bf16 does.
+    @Test(arguments: families, [WeightType.bfloat16, .float16])
+    func sixteenBitsAgree(family: String, type: WeightType) throws {
+        let reference = try Reference(family)
+        let stored = reference.model.converted(to: type)
+        let widened = stored.converted(to: .float32)
+        let (forest, targets, pairs) = reference.forest(shared: true)
+        let logProbs = try stored.logProbs(forest, targets)
+        #expect(relativeError(logProbs, try widened.logProbs(forest, targets)) < 1e-5)
+        let (scores, loss, _) = reference.contrast(logProbs, pairs)
+        let wanted = try #require(reference.expected.tensor("S"))
+        // A rounded router sends some tokens to another expert.
+        let isCoarse = type == .bfloat16 || family == "mixtral"
+        let precision: Float = isCoarse ? 2e-2 : 2e-3
+        #expect(relativeError(scores.map(Float.init), wanted.values) < precision, "S")
+        let wantedLoss = try #require(reference.expected.tensor("loss"))
+        #expect(relativeError([Float(loss)], wantedLoss.values) < 2 * precision, "loss")
+
+        var gradients = [stored, widened].map { ParameterSet(zeros: $0.parameters.layout) }
+        for (i, model) in [stored, widened].enumerated() {
+            _ = try model.backpropagate(forest, targets, into: &gradients[i]) {
+                reference.contrast($0, pairs).coefficients
+            }
+        }
+        for (i, name) in gradients[0].names.enumerated() {
+            let error = relativeError(
+                gradients[0].tensors[i].values, gradients[1].tensors[i].values)
+            #expect(error < 1e-4, "gradient of \(name) off by \(error)")
+        }
+        let settings = SamplerSettings(temperature: 0, maxTokens: 8)
+        let requests = reference.prompts.map {
+            GenerationRequest(prompt: $0, key: RandomKey(seed: 1))
+        }
+        let (found, same) = (
+            try stored.generate(requests, settings), try widened.generate(requests, settings)
+        )
+        #expect(found.map(\.tokens) == same.map(\.tokens))
+        #expect(stored.weightBytes == 2 * stored.parameterCount)
+    }
+
+    /// A step is finer than bf16's grid, so a trained weight becomes float32.
+    @Test func trainingSixteenBitsLosesNoStep() throws {
+        let reference = try Reference("mistral")
+        var model = reference.model.converted(to: .bfloat16)
+        let before = model
+        let (forest, targets, pairs) = reference.forest(shared: true)
+        var (state, gradients) = (
+            OptimizerState(), ParameterSet(zeros: model.parameters.layout)
+        )
+        _ = try model.backpropagate(forest, targets, into: &gradients) {
+            reference.contrast($0, pairs).coefficients
+        }
+        model.update { Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7) }
+        #expect(model.weightType == .float32 && before.weightType == .bfloat16)
+        let name = "model.layers.0.mlp.up_proj.weight"
+        let (new, old) = (
+            try #require(model.parameters[name]).values,
+            try #require(before.parameters[name]).values
+        )
+        // RMSprop's first step is ten learning rates long, whatever the gradient.
+        let moved = zip(new, old).count { abs(abs($0 - $1) - 5e-6) < 5e-7 }
+        #expect(moved > new.count * 9 / 10)
+    }
 }

@@ -1,19 +1,25 @@
 import Foundation
 import Tensors
 
-/// A Hugging Face model directory: `config.json` and `model.safetensors`.
+/// A Hugging Face model directory: `config.json`, and `model.safetensors` or the shards that
+/// `model.safetensors.index.json` lists.
 public enum ModelDirectory {
     public static let configurationFile = "config.json"
     public static let weightsFile = "model.safetensors"
+    public static let indexFile = "model.safetensors.index.json"
 
     /// Reads configuration and weights. Throws `ModelError`.
-    public static func load(_ directory: String) throws -> LanguageModel {
+    ///
+    /// Weights are mapped, not read: they stay in their stored type, and a page is read when it is
+    /// first used.
+    /// - Parameter type: turns every weight into this type; nil leaves each as it is stored.
+    public static func load(_ directory: String, as type: WeightType? = nil) throws -> LanguageModel
+    {
         let configuration = try configuration(directory)
-        let path = file(weightsFile, in: directory)
-        let archive = try SafeTensors(path: path)
-        var tensors: [String: Tensor] = [:]
-        for name in archive.entries.keys { tensors[name] = archive.tensor(name) }
-        return try LanguageModel(configuration, tensors: tensors, source: path)
+        let files = try weightFiles(directory)
+        let model = try LanguageModel(
+            configuration, entries: files.entries, source: files.source)
+        return type.map { model.converted(to: $0) } ?? model
     }
 
     public static func configuration(_ directory: String) throws -> ModelConfiguration {
@@ -22,39 +28,174 @@ public enum ModelDirectory {
             throw ModelError.unreadable(file: directory, problem: "there is no such folder")
         }
         guard isDirectory.boolValue else {
-            throw ModelError.unreadable(
-                file: directory, problem: "it is a file, not a model folder")
+            throw Pickle.refusal(directory)
+                ?? ModelError.unreadable(
+                    file: directory, problem: "it is a file, not a model folder")
         }
         let path = file(configurationFile, in: directory)
-        let json: Data
-        do {
-            json = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw ModelError.unreadable(
-                file: path, problem: (error as NSError).localizedDescription)
-        }
-        return try ModelConfiguration(json: json, name: path)
+        return try ModelConfiguration(json: try contents(path), name: path)
     }
 
-    /// Writes both files, each aside first and then renamed.
-    public static func write(_ model: LanguageModel, to directory: String) throws {
-        let tensors = zip(model.parameters.names, model.parameters.tensors)
-            .map { (name: $0, tensor: $1) }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true)
-            try model.configuration.json.write(
-                to: URL(fileURLWithPath: file(configurationFile, in: directory)),
-                options: .atomic)
-            try SafeTensors.encode(tensors).write(
-                to: URL(fileURLWithPath: file(weightsFile, in: directory)), options: .atomic)
-        } catch {
-            throw ModelError.unwritable(
-                file: directory, problem: (error as NSError).localizedDescription)
+    // MARK: - Reading
+
+    /// Where each tensor lies.
+    struct Stored: Sendable {
+        var archive: SafeTensors
+        var entry: SafeTensors.Entry
+    }
+
+    private static func weightFiles(
+        _ directory: String
+    ) throws -> (source: String, entries: [String: Stored]) {
+        let single = file(weightsFile, in: directory)
+        if exists(single) {
+            let archive = try SafeTensors(path: single)
+            return (single, archive.entries.mapValues { Stored(archive: archive, entry: $0) })
         }
+        let index = file(indexFile, in: directory)
+        if exists(index) { return (index, try shards(index, directory)) }
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        if let pickle = others.sorted().first(where: { Pickle.refusal($0) != nil }) {
+            throw ModelError.pickle(file: file(pickle, in: directory))
+        }
+        throw ModelError.unreadable(
+            file: directory, problem: "it has neither \(weightsFile) nor \(indexFile)")
+    }
+
+    private static func shards(_ index: String, _ directory: String) throws -> [String: Stored] {
+        func refuse(_ problem: String) -> ModelError {
+            .badTensorFile(file: index, problem: problem)
+        }
+        let text = [UInt8](try contents(index))
+        let json: JSON
+        do throws(JSON.Problem) {
+            json = try JSON.read(text, depthLimit: 8)
+        } catch {
+            throw refuse("it is not JSON: line \(error.line), \(error.what)")
+        }
+        guard let map = json["weight_map"]?.members else { throw refuse("it has no weight_map") }
+        var archives: [String: SafeTensors] = [:]
+        var entries: [String: Stored] = [:]
+        for member in map {
+            guard let name = member.value.text else {
+                throw refuse("the file of \"\(member.key)\" is not a text")
+            }
+            // A shard lies beside its index, wherever the index wants to point.
+            guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), !name.contains("\0")
+            else { throw refuse("\"\(name)\" is not the name of a file in the same folder") }
+            let archive = try archives[name] ?? SafeTensors(path: file(name, in: directory))
+            archives[name] = archive
+            guard let entry = archive.entries[member.key] else {
+                throw refuse("\(name) does not hold tensor \"\(member.key)\"")
+            }
+            entries[member.key] = Stored(archive: archive, entry: entry)
+        }
+        for (name, archive) in archives.sorted(by: { $0.key < $1.key }) {
+            if let extra = archive.entries.keys.sorted().first(where: { entries[$0] == nil }) {
+                throw refuse("\(name) holds a tensor \"\(extra)\" that it does not list")
+            }
+        }
+        return entries
+    }
+
+    private static func contents(_ path: String) throws -> Data {
+        // Far above any configuration or index, far below what hurts.
+        let limit = 64 << 20
+        let bytes = try FileBytes(path: path)
+        guard bytes.count <= limit else {
+            throw ModelError.unreadable(
+                file: path, problem: "it has \(bytes.count) bytes, more than \(limit)")
+        }
+        return Data(bytes.bytes(0..<bytes.count))
+    }
+
+    private static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path)
     }
 
     private static func file(_ name: String, in directory: String) -> String {
         (directory as NSString).appendingPathComponent(name)
+    }
+
+    // MARK: - Writing
+
+    /// What transformers takes as the largest file.
+    public static let largestFile = 5_000_000_000
+
+    /// Writes configuration and weights, each tensor in its stored type; in shards with an index where
+    /// one file would be larger than `limit` bytes. Every file is written aside first and then renamed,
+    /// and weights in another form that the folder had are removed. Throws `ModelError.unwritable`.
+    public static func write(
+        _ model: LanguageModel, to directory: String, limit: Int = largestFile
+    ) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw ModelError.unwritable(
+                file: directory, problem: (error as NSError).localizedDescription)
+        }
+        let tensors = zip(model.parameters.names, model.parameters.tensors)
+            .map { (name: $0, tensor: $1) }
+        let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
+        let parts = shardRanges(sizes, limit: limit)
+        if parts.count == 1 {
+            try SafeTensors.write(tensors, to: file(weightsFile, in: directory))
+            unlink(file(indexFile, in: directory))
+        } else {
+            var map: [JSON.Member] = []
+            for (number, part) in parts.enumerated() {
+                let name = shardName(number, of: parts.count)
+                try SafeTensors.write(Array(tensors[part]), to: file(name, in: directory))
+                map += tensors[part].map { JSON.Member(key: $0.name, value: .text(name)) }
+            }
+            try write(index(map, bytes: sizes.reduce(0, +)), to: file(indexFile, in: directory))
+            unlink(file(weightsFile, in: directory))
+        }
+        try write(
+            model.configuration.json(elementType: model.weightType.rawValue),
+            to: file(configurationFile, in: directory))
+    }
+
+    /// As many tensors a file as fit; a tensor that is larger than the limit has a file of its own.
+    public static func shardRanges(_ sizes: [Int], limit: Int) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var (first, bytes) = (0, 0)
+        for (i, size) in sizes.enumerated() {
+            if i > first, bytes + size > limit {
+                ranges.append(first..<i)
+                (first, bytes) = (i, 0)
+            }
+            bytes += size
+        }
+        return ranges + [first..<sizes.count]
+    }
+
+    public static func shardName(_ number: Int, of count: Int) -> String {
+        func digits(_ value: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, 5 - text.count)) + text
+        }
+        return "model-\(digits(number + 1))-of-\(digits(count)).safetensors"
+    }
+
+    /// The text of an index: each tensor's file.
+    public static func index(_ files: [(name: String, file: String)], bytes: Int) -> Data {
+        index(files.map { JSON.Member(key: $0.name, value: .text($0.file)) }, bytes: bytes)
+    }
+
+    private static func index(_ map: [JSON.Member], bytes: Int) -> Data {
+        let metadata = JSON.object([.init(key: "total_size", value: .integer(bytes))])
+        let index = JSON.object([
+            .init(key: "metadata", value: metadata),
+            .init(key: "weight_map", value: .object(map)),
+        ])
+        return Data(index.pretty.utf8)
+    }
+
+    private static func write(_ data: Data, to path: String) throws {
+        let writer = try FileWriter(path)
+        try writer.write(data)
+        try writer.finish()
     }
 }

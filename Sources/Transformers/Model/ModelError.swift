@@ -5,6 +5,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case unreadable(file: String, problem: String)
     case unwritable(file: String, problem: String)
     case badTensorFile(file: String, problem: String)
+    case pickle(file: String)
+    case unreadTensorType(file: String, name: String, type: String)
     case missingTensor(file: String, name: String, shape: [Int])
     case misshapenTensor(file: String, name: String, wanted: [Int], found: [Int])
     case extraTensor(file: String, name: String)
@@ -28,6 +30,14 @@ extension ModelError: CustomStringConvertible {
         case .unwritable(let file, let problem): "\(file) cannot be written: \(problem)."
         case .badTensorFile(let file, let problem):
             "\(file) is not a sound safetensors file: \(problem)."
+        case .pickle(let file):
+            """
+            \(file) is a pickle, which runs whatever its author wrote into it, so it is not opened. \
+            Where you trust it, convert it with Python's transformers: \
+            AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR).
+            """
+        case .unreadTensorType(let file, let name, let type):
+            "\(file): tensor \"\(name)\" has type \(type); F32, F16 and BF16 are read."
         case .missingTensor(let file, let name, let shape):
             "\(file) has no tensor \"\(name)\"; one of shape \(shape) is needed."
         case .misshapenTensor(let file, let name, let wanted, let found):

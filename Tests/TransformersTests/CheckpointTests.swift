@@ -1,0 +1,323 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Transformers
+
+/// Model directories: what is loaded, what is written, and what is refused.
+@Suite struct CheckpointTests {
+    private let folder: String
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "sami-checkpoint-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    }
+
+    private static func shape(_ family: String) -> ModelConfiguration {
+        ModelConfiguration(
+            modelType: family, hiddenSize: 16, layers: 2, heads: 4,
+            keyValueHeads: family == "gpt2" ? 4 : 2, feedForwardSize: 24, vocabularySize: 50,
+            contextLength: 64, attentionBias: ["gpt2", "qwen2"].contains(family),
+            feedForwardBias: family == "gpt2", experts: family == "mixtral" ? 3 : 0,
+            expertsPerToken: family == "mixtral" ? 2 : 0, tiedHead: family == "gpt2")
+    }
+
+    private func model(
+        _ family: String = "llama", _ type: WeightType = .float32
+    ) throws -> LanguageModel {
+        try LanguageModel(Self.shape(family), key: RandomKey(seed: 5), type: type)
+    }
+
+    private func tensors(_ model: LanguageModel) -> [(name: String, tensor: Tensor)] {
+        zip(model.parameters.names, model.parameters.tensors).map { (name: $0, tensor: $1) }
+    }
+
+    private func complaint(_ body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "none"
+        } catch {
+            return "\(error)".replacing(folder, with: "DIR")
+        }
+    }
+
+    private func files() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    private func put(_ data: Data, _ name: String) throws {
+        try data.write(to: URL(fileURLWithPath: folder + "/" + name))
+    }
+
+    @Test(arguments: Families.all.keys.sorted(), WeightType.allCases)
+    func whatIsWrittenIsLoadedBitForBit(family: String, type: WeightType) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let model = try model(family, type)
+        for limit in [ModelDirectory.largestFile, 4000] {
+            try ModelDirectory.write(model, to: folder, limit: limit)
+            let found = try ModelDirectory.load(folder)
+            #expect(found.configuration == model.configuration)
+            #expect(found.weightType == type)
+            for (a, b) in zip(tensors(found), tensors(model)) {
+                #expect(a.name == b.name && a.tensor.type == b.tensor.type)
+                let same = a.tensor.withUnsafeBytes { x in
+                    b.tensor.withUnsafeBytes { x.elementsEqual($0) }
+                }
+                #expect(same, "\(a.name)")
+            }
+            // Neither form leaves the other behind.
+            let single = try files().contains("model.safetensors")
+            #expect(single == (limit > 4000))
+            #expect(try files().contains("model.safetensors.index.json") == (limit == 4000))
+            #expect(try !files().contains { $0.hasSuffix(".partial") })
+        }
+        #expect(try files().filter { $0.hasPrefix("model-0") }.count > 2)
+        let json = try JSON.read(
+            [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/config.json"))))
+        #expect(json["torch_dtype"]?.text == type.rawValue)
+    }
+
+    @Test func loadingConvertsOnRequest() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let model = try model()
+        try ModelDirectory.write(model, to: folder)
+        let found = try ModelDirectory.load(folder, as: .bfloat16)
+        #expect(found.weightType == .bfloat16 && found.weightBytes == 2 * found.parameterCount)
+        #expect(tensors(found)[3].tensor == tensors(model)[3].tensor.converted(to: .bfloat16))
+    }
+
+    /// The hub's GPT-2 names its tensors without the first word and carries causal masks.
+    @Test func bareDecodersAndBuffersAreUnderstood() throws {
+        let model = try model("gpt2")
+        var found: [String: Tensor] = [:]
+        for (name, tensor) in tensors(model) {
+            found[String(name.dropFirst("transformer.".count))] = tensor
+        }
+        found["h.0.attn.bias"] = Tensor(zeros: [1, 1, 4, 4])
+        found["h.1.attn.masked_bias"] = Tensor(zeros: [1])
+        found["lm_head.weight"] = found["wte.weight"]
+        let loaded = try LanguageModel(Self.shape("gpt2"), tensors: found, source: "x")
+        #expect(loaded.parameters.tensors == model.parameters.tensors)
+
+        var llama: [String: Tensor] = [:]
+        for (name, tensor) in tensors(try self.model()) { llama[name] = tensor }
+        llama["model.layers.0.self_attn.rotary_emb.inv_freq"] = Tensor(zeros: [2])
+        _ = try LanguageModel(Self.shape("llama"), tensors: llama, source: "x")
+    }
+
+    @Test func missingExtraAndMisshapenTensorsAreNamed() throws {
+        var found: [String: Tensor] = [:]
+        for (name, tensor) in tensors(try model("qwen2")) { found[name] = tensor }
+        func load(_ change: (inout [String: Tensor]) -> Void) -> String {
+            var changed = found
+            change(&changed)
+            return complaint {
+                _ = try LanguageModel(Self.shape("qwen2"), tensors: changed, source: "f")
+            }
+        }
+        let bias = "model.layers.1.self_attn.k_proj.bias"
+        #expect(
+            load { $0[bias] = nil } == "f has no tensor \"\(bias)\"; one of shape [8] is needed.")
+        #expect(
+            load { $0[bias] = Tensor(zeros: [4]) }
+                == "f: tensor \"\(bias)\" has shape [4]; the configuration asks for [8].")
+        #expect(
+            load { $0["model.layers.1.self_attn.o_proj.bias"] = Tensor(zeros: [16]) } == """
+                f holds a tensor "model.layers.1.self_attn.o_proj.bias" that this kind of model \
+                does not have.
+                """)
+    }
+
+    @Test func picklesAreRefusedWithTheWayOut() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try put(model().configuration.json, "config.json")
+        try put(Data([0x80, 2]), "pytorch_model.bin")
+        let way = """
+            is a pickle, which runs whatever its author wrote into it, so it is not opened. Where \
+            you trust it, convert it with Python's transformers: \
+            AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR).
+            """
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) } == "DIR/pytorch_model.bin \(way)")
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder + "/pytorch_model.bin") }
+                == "DIR/pytorch_model.bin \(way)")
+        #expect(complaint { _ = try SafeTensors(path: "weights.pt") } == "weights.pt \(way)")
+    }
+
+    @Test func foldersThatAreNoModelsAreRefused() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder + "/none") }
+                == "DIR/none cannot be read: there is no such folder.")
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) }
+                == "DIR/config.json cannot be read: no such file or directory.")
+        try put(model().configuration.json, "config.json")
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) }
+                == """
+                DIR cannot be read: it has neither model.safetensors nor \
+                model.safetensors.index.json.
+                """)
+        try FileManager.default.createDirectory(
+            atPath: folder + "/model.safetensors", withIntermediateDirectories: true)
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) }
+                == "DIR/model.safetensors cannot be read: it is not a plain file.")
+    }
+
+    @Test(arguments: [
+        ("[", "it is not JSON: line 1, it ends too early"),
+        ("{}", "it has no weight_map"),
+        (#"{"weight_map": {"a": 1}}"#, "the file of \"a\" is not a text"),
+        (
+            #"{"weight_map": {"a": "../model.safetensors"}}"#,
+            "\"../model.safetensors\" is not the name of a file in the same folder"
+        ),
+        (
+            #"{"weight_map": {"a": "one.safetensors"}}"#,
+            "one.safetensors does not hold tensor \"a\""
+        ),
+        (
+            #"{"weight_map": {"x": "one.safetensors"}}"#,
+            "one.safetensors holds a tensor \"y\" that it does not list"
+        ),
+    ])
+    func indexesAreChecked(index: String, problem: String) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try put(model().configuration.json, "config.json")
+        try put(Data(index.utf8), "model.safetensors.index.json")
+        let part = [
+            (name: "x", tensor: Tensor(zeros: [1])), (name: "y", tensor: Tensor(zeros: [1])),
+        ]
+        try put(SafeTensors.encode(part), "one.safetensors")
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) }
+                == "DIR/model.safetensors.index.json is not a sound safetensors file: \(problem).")
+    }
+
+    // MARK: - Headers from strangers
+
+    private static func file(_ header: String, body: Int, claimed: UInt64? = nil) -> Data {
+        var data = Data()
+        let length = claimed ?? UInt64(header.utf8.count)
+        withUnsafeBytes(of: length.littleEndian) { data.append(contentsOf: $0) }
+        data.append(Data(header.utf8))
+        data.append(Data(repeating: 0, count: body))
+        return data
+    }
+
+    @Test(
+        arguments: [
+            ("{", 0, nil, "its header is not JSON: a key was expected"),
+            ("[]", 0, nil, "its header is not a JSON object"),
+            ("{}", 0, .max, "its header claims 18446744073709551615 bytes, and the file has 10"),
+            ("{}", 0, 3, "its header claims 3 bytes, and the file has 10"),
+            ("{}", 4, nil, "its last 4 bytes are no tensor's"),
+            (
+                #"{"a": {"dtype": "F32"}}"#, 0, nil,
+                "tensor \"a\" is described without type, shape or offsets"
+            ),
+            (
+                #"{"a": {"dtype": "F4", "shape": [], "data_offsets": [0, 0]}}"#, 0, nil,
+                "tensor \"a\" has type F4, which is not read here"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}"#, 4, nil,
+                "tensor \"a\" has a shape that is none"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}}"#, 4, nil,
+                "tensor \"a\" has a shape that is none"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [4611686018427387905], "data_offsets": [0, 4]}}"#,
+                4,
+                nil, "tensor \"a\" of shape [4611686018427387905] does not fill 4 bytes"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}"#, 4, nil,
+                "tensor \"a\" of shape [2] does not fill 4 bytes"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#, 4, nil,
+                "tensor \"a\" lies at [4, 8], outside 4 bytes of data"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}"#, 4, nil,
+                "tensor \"a\" lies at [4, 0], outside 4 bytes of data"
+            ),
+            (
+                #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#, 8, nil,
+                "4 bytes before tensor \"a\" are no tensor's"
+            ),
+            (
+                """
+                {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, \
+                "b": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}
+                """, 8, nil, "tensors \"a\" and \"b\" overlap"
+            ),
+            (
+                """
+                {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, \
+                "a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+                """, 4, nil, "its header is not JSON: the key \"a\" stands there twice"
+            ),
+            (#"{"__metadata__": {"a": 1}}"#, 0, nil, "its metadata \"a\" is not a text"),
+            (
+                #"{"a": [[[[[[[[[[1]]]]]]]]]]}"#, 0, nil,
+                "its header is not JSON: it is nested more than 8 deep"
+            ),
+        ] as [(String, Int, UInt64?, String)])
+    func headersAreBelievedOnlyWhenSound(
+        header: String, body: Int, claimed: UInt64?, problem: String
+    ) {
+        #expect(
+            complaint {
+                _ = try SafeTensors(
+                    data: Self.file(header, body: body, claimed: claimed), file: "f")
+            } == "f is not a sound safetensors file: \(problem).")
+    }
+
+    @Test func everyPrefixAndEveryChangedByteIsRefusedOrReadable() throws {
+        let sound = SafeTensors.encode([
+            (name: "a", tensor: Tensor([1, 2, 3, 4], shape: [2, 2])),
+            (name: "b", tensor: Tensor([5], shape: [1]).converted(to: .float16)),
+        ])
+        #expect(try SafeTensors(data: sound, file: "f").tensor("a")?.values == [1, 2, 3, 4])
+        for length in 0..<sound.count {
+            #expect(throws: ModelError.self) {
+                try SafeTensors(data: sound.prefix(length), file: "f")
+            }
+        }
+        for place in 0..<sound.count - 18 {
+            for byte in [0, 0x22, 0x39, 0x7B, 0xFF] as [UInt8] {
+                var changed = sound
+                changed[place] = byte
+                guard let archive = try? SafeTensors(data: changed, file: "f") else { continue }
+                for (name, entry) in archive.entries {
+                    let tensor = archive.tensor(name)
+                    #expect(tensor == nil || tensor?.count == entry.shape.reduce(1, *))
+                    _ = tensor?.values
+                }
+            }
+        }
+    }
+
+    @Test func otherNumbersBecomeFloat32AndWhatIsNoNumberIsNil() throws {
+        let header = """
+            {"d": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}, \
+            "e": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [8, 10]}, \
+            "i": {"dtype": "I16", "shape": [1], "data_offsets": [10, 12]}}
+            """
+        var data = Self.file(header, body: 0)
+        withUnsafeBytes(of: (-2.5).bitPattern.littleEndian) { data.append(contentsOf: $0) }
+        data.append(contentsOf: [1, 2, 0xFE, 0xFF])
+        let archive = try SafeTensors(data: data, file: "f")
+        #expect(archive.tensor("d")?.values == [-2.5])
+        #expect(archive.tensor("i")?.values == [-2])
+        #expect(archive.tensor("e") == nil && archive.tensor("none") == nil)
+    }
+}
