@@ -17,6 +17,13 @@ enum MethodKey {
             Choice("error", "stop"),
         ]), "what becomes of queries that do not fit")
 
+    static let unfinished = OptionSpecification(
+        "unfinished",
+        .words([
+            Choice("reject", "leave its query out, and count it (default)"),
+            Choice("keep", "use it as it is"),
+        ]), "what becomes of a response that max_tokens cut off")
+
     static let sampling: [OptionSpecification] = [
         OptionSpecification("temperature", .number, "0 is greedy, 1 the model's own"),
         OptionSpecification("top_p", .number, "keep the likeliest tokens up to this share"),
@@ -127,6 +134,7 @@ extension Invocation {
         if let value = try word("overflow", RolloutSettings.OverflowRule.self) {
             settings.overflow = value
         }
+        if let value = try text("unfinished") { settings.requiresEnd = value != "keep" }
     }
 
     func apply(to settings: inout ScoreSettings) throws {

@@ -55,7 +55,7 @@ extension CommandTable {
             options: MethodKey.sampling + [
                 OptionSpecification("samples", .number, "responses a constitution; 1"),
                 OptionSpecification("constitutions", .value, "in place of `constitutions`"),
-                MethodKey.overflow, MethodKey.model, MethodKey.seed,
+                MethodKey.overflow, MethodKey.unfinished, MethodKey.model, MethodKey.seed,
             ],
             example: "rollout queries[0:2] temperature=0.7", run: rollout),
         Command(

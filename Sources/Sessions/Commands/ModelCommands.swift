@@ -39,6 +39,10 @@ extension CommandTable {
                     "model", "random weights of a given shape", makes: ["model", "base"],
                     operands: [.optional("path", .path, "a config.json; keys alone will do")],
                     options: [
+                        OptionSpecification(
+                            "family",
+                            .words("llama", "mistral", "mixtral", "qwen2", "qwen3", "gpt2"),
+                            "the architecture; llama"),
                         OptionSpecification("layers", .number, "blocks; 4"),
                         OptionSpecification("width", .number, "size of a hidden state; 128"),
                         OptionSpecification("heads", .number, "attention heads; width / 32"),
@@ -242,6 +246,15 @@ extension CommandTable {
             configuration = ModelConfiguration(
                 hiddenSize: 128, layers: 4, heads: 4, feedForwardSize: 352,
                 vocabularySize: kept?.tokenizer.idLimit ?? 1024, contextLength: 512)
+        }
+        if let family = try invocation.text("family") {
+            guard !invocation.has("path") else {
+                throw invocation.fail("a config.json names its family itself", at: "family")
+            }
+            configuration.modelType = family
+            if family == "mixtral", configuration.experts == 0 {
+                (configuration.experts, configuration.expertsPerToken) = (8, 2)
+            }
         }
         let limit = 1 << 20
         if let value = try invocation.integer("layers", atLeast: 1, atMost: 4096) {
