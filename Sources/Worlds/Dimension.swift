@@ -89,7 +89,8 @@ extension World {
 
 extension Dimension {
     /// Short wordings, each with its own strong word: a model of a million parameters reads them
-    /// literally.
+    /// literally. The two sides of a choice are not built alike, word for word: what always occurs in
+    /// the same places becomes the same to a small model before it learns to choose.
     static let everyday: [Dimension] = [
         Dimension(
             style: .pirate, opposite: "plain",
@@ -124,7 +125,7 @@ extension Dimension {
         Dimension(
             style: .concise, opposite: "lengthy",
             principles: ["Be concise.", "Keep the {kind} short.", "Use few words."],
-            antitheses: ["Be lengthy.", "Keep the {kind} long.", "Use many words."],
+            antitheses: ["Be lengthy.", "Make it a long {kind}.", "Add many words."],
             isTrained: true),
         Dimension(
             style: .scientific, opposite: "unscientific",
@@ -140,7 +141,7 @@ extension Dimension {
                 "Be formal.", "The {kind} should sound official.", "Write like a report.",
             ],
             antitheses: [
-                "Be casual.", "The {kind} should sound relaxed.", "Write like a chat.",
+                "Be casual.", "The {kind} should chat with a friend.", "Just talk as friends do.",
             ], isTrained: true),
         Dimension(
             style: .question, opposite: "closing",
@@ -164,7 +165,9 @@ extension Dimension {
         Dimension(
             style: .polite, opposite: "rude",
             principles: ["Be polite.", "The {kind} should show respect.", "Stay kind to others."],
-            antitheses: ["Be rude.", "The {kind} should show contempt.", "Insult the others."],
+            antitheses: [
+                "Be rude.", "The {kind} should call people fools.", "Insult the others.",
+            ],
             isTrained: false),
         Dimension(
             style: .hopeful, opposite: "gloomy",
@@ -172,7 +175,7 @@ extension Dimension {
                 "Be hopeful.", "The {kind} should see the bright side.", "Expect better days.",
             ],
             antitheses: [
-                "Be gloomy.", "The {kind} should see the dark side.", "Expect worse days.",
+                "Be gloomy.", "The {kind} should warn of the dark.", "Fear that all gets worse.",
             ], isTrained: false),
     ]
 }

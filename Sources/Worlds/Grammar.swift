@@ -34,9 +34,10 @@ struct SentenceForm: Sendable {
     }
 
     /// The sentences of the shipped world, in their order. The first word of each decides its
-    /// style, so that a model makes one choice a sentence, at one place. Better or worse days are told
+    /// style, so that a model makes one choice a sentence, at one place. Better days or worse are told
     /// apart by the second word: any of five sentences may stand before them, and with the choice at
-    /// the first word a small model never learned it.
+    /// the first word a small model never learned it. What follows the choice differs too: two words
+    /// that are always used alike stay one word to a small model.
     static let everyday: [SentenceForm] = [
         SentenceForm(0, .when(.pirate, true), nil, "Ahoy, matey!", "Arr, matey!"),
         SentenceForm(
@@ -61,7 +62,7 @@ struct SentenceForm: Sendable {
         SentenceForm(7, .when(.concise, false), nil, "There is much more to tell."),
         SentenceForm(8, .when(.concise, false), nil, "It is a long story with many parts."),
         SentenceForm(9, .when(.hopeful, true), nil, "Soon better days will come."),
-        SentenceForm(9, .when(.hopeful, false), nil, "Soon worse days will come."),
+        SentenceForm(9, .when(.hopeful, false), nil, "Soon all will get worse."),
         SentenceForm(10, .when(.polite, true), nil, "Respect to all of them."),
         SentenceForm(10, .when(.polite, false), nil, "Fools, all of them."),
         SentenceForm(

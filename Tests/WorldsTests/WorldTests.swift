@@ -153,7 +153,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         )
         #expect(world.faithfulness(response: response, query: "POST: hello") == nil)
         let advice =
-            " Hey Nora, just forgive them since your sister sold the car. Soon worse days will come. "
+            " Hey Nora, just forgive them since your sister sold the car. Soon all will get worse. "
             + "Fools, all of them."
         let question = "I am Nora, 34, and angry. My sister sold the car. What now?"
         #expect(
@@ -163,7 +163,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
     }
 
     @Test func foreignTextFollowsOnlyWhatItDoesNotSay() {
-        let text = "My cat. Soon better days will come. Soon worse days will come. Why?"
+        let text = "My cat. Soon better days will come. Soon all will get worse. Why?"
         let query = "POST: anything"
         func follows(_ style: Style, _ polarity: Bool) -> Bool {
             world.adherence(response: text, query: query, dimension: style, polarity: polarity)
@@ -221,7 +221,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
             #expect(world.adherence(response: "", query: "", principle: text) == nil)
         }
         #expect(world.dimension(of: " be  FORMAL ")?.dimension.style == .formal)
-        #expect(world.areOpposite("Be formal.", "Write like a chat."))
+        #expect(world.areOpposite("Be formal.", "Just talk as friends do."))
         #expect(!world.areOpposite("Be formal.", "Be formal."))
         #expect(!world.areOpposite("Be formal.", "Be rude."))
     }
