@@ -52,6 +52,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.
+        .target(name: "Faults", dependencies: ["Sessions"]),
+        .executableTarget(
+            name: "sami-faults",
+            dependencies: [
+                "Faults", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"]),
@@ -62,6 +70,7 @@ let package = Package(
         .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
         .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
+        .testTarget(name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults"]),
         // The program itself is started by tests of what a person sees.
         .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "sami"]),
     ],

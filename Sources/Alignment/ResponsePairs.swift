@@ -20,14 +20,18 @@ public struct PairSampler: Sendable {
     /// Both models draw with the same random numbers, so that models which agree say the same and
     /// the comparison has less noise; two equal models tie everywhere.
     ///
+    /// - Parameters:
+    ///   - done: the pairs that an interrupted run had reported.
+    ///   - observe: called after every portion with all pairs so far, which is what to save.
     /// - Returns: the pairs, and the queries that do not fit the context of both models.
     /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.groupQuery`;
     ///   `ModelError`.
     public func pairs(
         _ queries: [Query], _ constitutions: [ConstitutionGroup], first: LanguageModel,
         second: LanguageModel, tokenizer: Tokenizer, key: RandomKey,
-        memory: MemoryPlan = .automatic,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        memory: MemoryPlan = .automatic, from done: [ResponsePair] = [],
+        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        observe: ([ResponsePair]) throws -> Void = { _ in }
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
         if let group = constitutions.first(where: { !queries.indices.contains($0.query) }) {
@@ -63,31 +67,37 @@ public struct PairSampler: Sendable {
             throw AlignmentError.overflow(
                 queries: skipped.map(\.id), context: context, maxTokens: settings.maxTokens)
         }
-        var texts: [[SampledText]] = []
+        var pairs = Array(done.prefix(requests.count))
         var tokens = 0
-        for (side, model) in [first, second].enumerated() {
-            var done = 0
-            var last = 0
-            texts.append(
-                try sampler(model).sample(requests) { step in
-                    done = step.finished
-                    last = step.tokens
-                    let step = AlignmentProgress(
-                        .rollout, done: side * requests.count + done, of: 2 * requests.count,
-                        unit: "responses", tokens: tokens + last)
-                    return progress(step)
-                })
-            tokens += last
-            if texts[side].contains(where: { $0.finish == .interrupted }) {
-                throw AlignmentError.stopped(
-                    .rollout, done: side * requests.count + done, of: 2 * requests.count)
+        while pairs.count < requests.count {
+            let portion = Array(requests[pairs.count...].prefix(128))
+            var texts: [[SampledText]] = []
+            for (side, model) in [first, second].enumerated() {
+                let before = 2 * pairs.count + side * portion.count
+                var finished = 0
+                var last = 0
+                texts.append(
+                    try sampler(model).sample(portion) { step in
+                        finished = step.finished
+                        last = step.tokens
+                        return progress(
+                            AlignmentProgress(
+                                .rollout, done: before + finished, of: 2 * requests.count,
+                                unit: "responses", tokens: tokens + last))
+                    })
+                tokens += last
+                if texts[side].contains(where: { $0.finish == .interrupted }) {
+                    throw AlignmentError.stopped(
+                        .rollout, done: before + finished, of: 2 * requests.count)
+                }
             }
-        }
-        let pairs = requests.indices.map { index in
-            ResponsePair(
-                id: requests[index].query.id, asked: requests[index].query,
-                constitution: requests[index].constitution, first: texts[0][index].text,
-                second: texts[1][index].text)
+            pairs += portion.indices.map { index in
+                ResponsePair(
+                    id: portion[index].query.id, asked: portion[index].query,
+                    constitution: portion[index].constitution, first: texts[0][index].text,
+                    second: texts[1][index].text)
+            }
+            try observe(pairs)
         }
         return (pairs, skipped)
     }

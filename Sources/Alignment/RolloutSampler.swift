@@ -2,6 +2,18 @@ import Tensors
 import Tokenizers
 import Transformers
 
+/// Where sampling stands after a portion of the queries.
+public struct RolloutState: Sendable, Codable {
+    public var rollouts: Rollouts
+    /// The next of the queries that fit the context.
+    public var next: Int
+
+    public init(rollouts: Rollouts = Rollouts(groups: []), next: Int = 0) {
+        self.rollouts = rollouts
+        self.next = next
+    }
+}
+
 /// Samples the responses of queries under their constitutions, `y ~ π(· given c, x)`.
 public struct RolloutSampler: Sendable {
     public var settings: RolloutSettings
@@ -21,6 +33,9 @@ public struct RolloutSampler: Sendable {
     /// Response `m` of constitution `i` of query `q` is decided by the key's child `q`, `i`, `m`,
     /// whatever else is sampled beside it.
     ///
+    /// - Parameters:
+    ///   - state: of an interrupted run; it ends in the same rollouts as one that was not.
+    ///   - observe: called after every portion of queries with what is to be saved for that.
     /// - Returns: the queries that passed every check, and why others did not. A stop leaves out
     ///   the queries whose responses are not all there.
     /// - Throws: `AlignmentError.overflow` under `overflow=error`, `.sampleCount`, `.groupQuery`;
@@ -28,7 +43,9 @@ public struct RolloutSampler: Sendable {
     public func sample(
         _ queries: [Query], _ constitutions: [ConstitutionGroup], model: LanguageModel,
         tokenizer: Tokenizer, key: RandomKey, memory: MemoryPlan = .automatic,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        from state: RolloutState? = nil,
+        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        observe: (RolloutState) throws -> Void = { _ in }
     ) throws -> Rollouts {
         guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
         guard settings.samples >= 1, settings.samples <= Composer.largestCount else {
@@ -43,8 +60,60 @@ public struct RolloutSampler: Sendable {
         var result = Rollouts(groups: [], settings: settings)
         let fitting = try split(constitutions, queries, sampler, into: &result)
 
+        // Before the first portion there is nothing to go on from, not even what does not fit.
+        var state = state.flatMap { $0.next > 0 ? $0 : nil } ?? RolloutState(rollouts: result)
+        let total = fitting.reduce(0) { $0 + $1.constitutions.count * settings.samples }
+        var tokens = 0
+        while state.next < fitting.count {
+            let portion = portion(fitting[state.next...])
+            let done = fitting[..<state.next].reduce(0) {
+                $0 + $1.constitutions.count * settings.samples
+            }
+            var last = 0
+            let texts = try sampler.sample(requests(portion, queries, key)) { step in
+                last = step.tokens
+                return progress(
+                    AlignmentProgress(
+                        .rollout, done: done + step.finished, of: total, unit: "responses",
+                        tokens: tokens + last))
+            }
+            tokens += last
+            var result = state.rollouts
+            var rest = texts[...]
+            for group in portion {
+                let count = group.constitutions.count * settings.samples
+                let own = Array(rest.prefix(count))
+                rest = rest.dropFirst(count)
+                if own.contains(where: { $0.finish == .interrupted }) {
+                    result.isStopped = true
+                    continue
+                }
+                collect(group, queries[group.query], own, into: &result)
+            }
+            if result.isStopped { return result }
+            state = RolloutState(rollouts: result, next: state.next + portion.count)
+            try observe(state)
+        }
+        return state.rollouts
+    }
+
+    /// The next queries that are sampled together: whole ones, as many as the model takes at once.
+    private func portion(_ groups: ArraySlice<ConstitutionGroup>) -> ArraySlice<ConstitutionGroup> {
+        var count = 0
+        var requests = 0
+        for group in groups {
+            requests += group.constitutions.count * settings.samples
+            if requests > 128, count > 0 { break }
+            count += 1
+        }
+        return groups.prefix(count)
+    }
+
+    private func requests(
+        _ groups: ArraySlice<ConstitutionGroup>, _ queries: [Query], _ key: RandomKey
+    ) -> [SampleRequest] {
         var requests: [SampleRequest] = []
-        for group in fitting {
+        for group in groups {
             let key = key.child(UInt64(group.query))
             for sample in 0..<settings.samples {
                 for (index, constitution) in group.constitutions.enumerated() {
@@ -55,26 +124,7 @@ public struct RolloutSampler: Sendable {
                 }
             }
         }
-        var wantsMore = true
-        let texts = try sampler.sample(requests) { step in
-            let step = AlignmentProgress(
-                .rollout, done: step.finished, of: step.requests, unit: "responses",
-                tokens: step.tokens)
-            wantsMore = progress(step) != .stop
-            return wantsMore ? .more : .stop
-        }
-        var rest = texts[...]
-        for group in fitting {
-            let count = group.constitutions.count * settings.samples
-            let own = Array(rest.prefix(count))
-            rest = rest.dropFirst(count)
-            if own.contains(where: { $0.finish == .interrupted }) {
-                result.isStopped = true
-                continue
-            }
-            collect(group, queries[group.query], own, into: &result)
-        }
-        return result
+        return requests
     }
 
     /// The groups whose prompts leave room for the longest response; the others are counted.

@@ -122,6 +122,7 @@ extension Complaint: CustomStringConvertible {
         case .alreadyThere: "overwrite=true replaces it"
         case .unknownExtension(_, _, let known):
             known.isEmpty ? nil : "use \(Sentence.alternatives(known.map { "." + $0 }))"
+        case .notKept: "`replay` with to= and into= makes it again in another workspace"
         case .readOnly: "open another workspace, or start sami with --ephemeral"
         case .other(_, let suggestion): suggestion
         default: nil

@@ -45,6 +45,7 @@ public final class Console {
     private let errors: Writer
     private let progress: ProgressLine
     let attention: Attention
+    private var hasShownNotices = false
 
     public init(host: any ShellHost, terminal: Terminal, options: Options = Options()) {
         self.host = host
@@ -75,9 +76,10 @@ public final class Console {
         if let path = options.historyPath { history = HistoryFile(path: path) }
         let reader = personReader()
         for block in history?.load() ?? [] { reader.remember(block) }
-        for notice in [options.greeting].compactMap({ $0 }) + host.notices where !options.isJSON {
-            output.writeLine(notice)
-        }
+        if !options.isJSON { options.greeting.map(output.writeLine) }
+        // Where nobody reads the prompt's own output, they go beside the errors.
+        for notice in host.notices { (options.isJSON ? errors : output).writeLine(notice) }
+        hasShownNotices = true
         var hasReportedHistory = false
         while !host.isFinished, !output.isClosed {
             guard let block = nextBlock(from: reader) else { break }
@@ -188,7 +190,11 @@ public final class Console {
     }
 
     private func evaluate(_ block: SourceBlock) -> RunStatus {
-        attend { report in
+        if !hasShownNotices {
+            hasShownNotices = true
+            for notice in host.notices { errors.writeLine(notice) }
+        }
+        return attend { report in
             host.evaluate(
                 block, keepGoing: options.keepsGoing,
                 willRun: options.echoes && !options.isJSON

@@ -47,6 +47,11 @@ public struct InputFile: Sendable, Equatable {
         self.bytes = bytes
         self.digest = digest
     }
+
+    /// A file whose content the caller has in memory.
+    public init(path: String, content: Data) {
+        self.init(path: path, bytes: content.count, digest: sha256(content))
+    }
 }
 
 extension BindingInfo {

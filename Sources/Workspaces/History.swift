@@ -18,6 +18,8 @@ public struct HistoryEntry: Sendable {
     public var seed: String
     /// Name and version of the program that ran it.
     public var program: String
+    /// What decided its numbers to the last bit; empty where nobody said.
+    public var machine: String
     /// When it began: UTC, ISO 8601.
     public var time: String
     public var status: Status
@@ -28,6 +30,8 @@ public struct HistoryEntry: Sendable {
     public var unbound: [String]
     /// The digest of its last checkpoint.
     public var checkpoint: String?
+    /// How far it got, where it was stopped by hand and not resumed since.
+    public var stopped: String?
     /// Whether the names now are those right after this statement.
     public var isCurrent: Bool
 }
@@ -72,10 +76,12 @@ extension Workspace {
         let commit = statement.commit
         return HistoryEntry(
             sequence: statement.sequence, source: statement.source, seed: statement.seed,
-            program: statement.program, time: statement.time, status: status,
+            program: statement.program, machine: statement.machine, time: statement.time,
+            status: status,
             seconds: commit?.seconds, inputs: commit?.inputs.map(timeline.resolved) ?? [],
             files: commit?.files ?? [], bound: commit?.bind.map(timeline.resolved) ?? [],
             unbound: commit?.unbind ?? [], checkpoint: statement.checkpoint,
+            stopped: statement.stopped,
             isCurrent: timeline.done.last?.sequence == statement.sequence)
     }
 

@@ -2,15 +2,17 @@ import Foundation
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
-/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement. `checkpoint` and
-/// `keep` add values to one; `undo` and `redo` move the present; `floor` says how far back undo
-/// still reaches; `base` states all names anew after damage.
+/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement; `resume` lets one
+/// that was stopped run again. `checkpoint` and `keep` add values to one; `undo` and `redo` move the
+/// present; `floor` says how far back undo still reaches; `base` states all names anew after damage.
 enum JournalLine: Equatable {
     case workspace(version: Int, time: String, program: String)
-    case begin(sequence: Int, time: String, source: String, seed: String, program: String)
+    case begin(
+        sequence: Int, time: String, source: String, seed: String, program: String, machine: String)
     case commit(Commit)
-    case fail(sequence: Int, time: String, message: String)
-    case checkpoint(sequence: Int, time: String, digest: String)
+    case fail(sequence: Int, time: String, message: String, stopped: String?)
+    case resume(sequence: Int, time: String)
+    case checkpoint(sequence: Int, time: String, digest: String, progress: String)
     case keep(name: String, sequence: Int, digest: String, bytes: Int)
     case undo(sequence: Int, time: String)
     case redo(sequence: Int, time: String)
@@ -25,6 +27,8 @@ enum JournalLine: Equatable {
         var files: [InputFile]
         var bind: [BindingInfo]
         var unbind: [String]
+        /// How far a statement got that was stopped by hand; nil for one that went to its end.
+        var stopped: String?
     }
 
     /// The line's bytes with its checksum and line feed.
@@ -38,29 +42,39 @@ enum JournalLine: Equatable {
                 "line": "workspace", "version": number(version), "time": .text(time),
                 "program": .text(program),
             ]
-        case .begin(let sequence, let time, let source, let seed, let program):
-            return [
+        case .begin(let sequence, let time, let source, let seed, let program, let machine):
+            var record: StoredRecord = [
                 "line": "begin", "sequence": number(sequence), "time": .text(time),
                 "source": .text(source), "seed": .text(seed), "program": .text(program),
             ]
+            if !machine.isEmpty { record["machine"] = .text(machine) }
+            return record
         case .commit(let commit):
-            return [
+            var record: StoredRecord = [
                 "line": "commit", "sequence": number(commit.sequence), "time": .text(commit.time),
                 "seconds": .number(commit.seconds), "inputs": .list(commit.inputs.map(\.stored)),
                 "files": .list(commit.files.map(\.stored)),
                 "bind": .list(commit.bind.map(\.stored)),
                 "unbind": .list(commit.unbind.map(StoredValue.text)),
             ]
-        case .fail(let sequence, let time, let message):
-            return [
+            if let stopped = commit.stopped { record["stopped"] = .text(stopped) }
+            return record
+        case .fail(let sequence, let time, let message, let stopped):
+            var record: StoredRecord = [
                 "line": "fail", "sequence": number(sequence), "time": .text(time),
                 "message": .text(message),
             ]
-        case .checkpoint(let sequence, let time, let digest):
-            return [
+            if let stopped { record["stopped"] = .text(stopped) }
+            return record
+        case .resume(let sequence, let time):
+            return ["line": "resume", "sequence": number(sequence), "time": .text(time)]
+        case .checkpoint(let sequence, let time, let digest, let progress):
+            var record: StoredRecord = [
                 "line": "checkpoint", "sequence": number(sequence), "time": .text(time),
                 "digest": .text(digest),
             ]
+            if !progress.isEmpty { record["progress"] = .text(progress) }
+            return record
         case .keep(let name, let sequence, let digest, let bytes):
             return [
                 "line": "keep", "name": .text(name), "sequence": number(sequence),
@@ -98,7 +112,7 @@ enum JournalLine: Equatable {
             guard let source = text("source"), let seed = text("seed") else { return nil }
             self = .begin(
                 sequence: sequence, time: time, source: source, seed: seed,
-                program: text("program") ?? "")
+                program: text("program") ?? "", machine: text("machine") ?? "")
         case ("commit", let sequence?):
             guard let seconds = value["seconds"]?.numberValue,
                 let inputs = all(value["inputs"], BindingInfo.init),
@@ -109,13 +123,16 @@ enum JournalLine: Equatable {
             self = .commit(
                 Commit(
                     sequence: sequence, time: time, seconds: seconds, inputs: inputs, files: files,
-                    bind: bind, unbind: unbind))
+                    bind: bind, unbind: unbind, stopped: text("stopped")))
         case ("fail", let sequence?):
             guard let message = text("message") else { return nil }
-            self = .fail(sequence: sequence, time: time, message: message)
+            self = .fail(
+                sequence: sequence, time: time, message: message, stopped: text("stopped"))
+        case ("resume", let sequence?): self = .resume(sequence: sequence, time: time)
         case ("checkpoint", let sequence?):
             guard let digest = text("digest"), isDigest(digest) else { return nil }
-            self = .checkpoint(sequence: sequence, time: time, digest: digest)
+            self = .checkpoint(
+                sequence: sequence, time: time, digest: digest, progress: text("progress") ?? "")
         case ("keep", let sequence?):
             guard let name = text("name"), let digest = text("digest"), isDigest(digest),
                 let bytes = byteCount(value["bytes"])

@@ -110,10 +110,39 @@ extension Workspace {
         }
     }
 
-    /// The digests that names, undo, redo and an unfinished statement need.
+    /// Takes what is more than `depth` steps back out of undo's reach, and drops the objects that
+    /// nothing needs any more. Its cost is that of the steps it drops.
+    ///
+    /// - Returns: what was removed; `kept` is not counted.
+    @discardableResult
+    public func trim(keepingUndo depth: Int) throws -> GarbageReport {
+        try locked {
+            try mustBeWritable()
+            let depth = max(0, depth)
+            var report = GarbageReport(removed: 0, bytes: 0, kept: 0)
+            guard !isInDoubt, depth < timeline.done.count else { return report }
+            let dropped = timeline.done.prefix(timeline.done.count - depth)
+            try append([.floor(depth: depth, time: timeStamp())], durable: true)
+            _ = writeHead()
+            let needed = reachable(undo: depth)
+            for step in dropped {
+                for binding in step.changes.flatMap({ [$0.before, $0.after] }).compactMap(\.self) {
+                    guard let digest = timeline.resolved(binding).digest, !needed.contains(digest)
+                    else { continue }
+                    let size = objects.remove(digest)
+                    report.removed += size > 0 ? 1 : 0
+                    report.bytes += size
+                }
+            }
+            return report
+        }
+    }
+
+    /// The digests that names, undo, redo and unfinished statements need.
     func reachable(undo depth: Int) -> Set<String> {
         var bindings = timeline.names
-        for step in timeline.done.suffix(max(0, depth)) + timeline.undone {
+        let steps = timeline.done.suffix(max(0, depth)) + timeline.undone
+        for step in steps + [timeline.suspended?.step].compactMap(\.self) {
             bindings += step.changes.flatMap { [$0.before, $0.after] }.compactMap { $0 }
         }
         var digests: Set<String> = []
@@ -123,9 +152,13 @@ extension Workspace {
             guard let digest = binding.digest else { continue }
             if binding.isStored || objects.contains(digest) { digests.insert(digest) }
         }
-        if let open = timeline.open, let checkpoint = timeline.statement(open)?.checkpoint {
-            digests.insert(checkpoint)
+        // Undo leads back to statements that were stopped and can go on.
+        var unfinished = steps.map(\.sequence).compactMap(timeline.statement).filter {
+            $0.stopped != nil
         }
+        unfinished += [timeline.resumable, timeline.open.flatMap(timeline.statement)].compactMap(
+            \.self)
+        digests.formUnion(unfinished.compactMap(\.checkpoint))
         return digests
     }
 }

@@ -23,35 +23,40 @@ extension Workspace {
     /// - Parameters:
     ///   - path: its folder, by custom `NAME.samiws`. Ignored for an ephemeral one.
     ///   - program: name and version of the caller, for the journal.
+    ///   - machine: what decides its numbers to the last bit, such as processor and threads.
     /// - Throws: `WorkspaceError`: `.newer` for a version that this program does not know,
     ///   `.absent`, `.notAWorkspace`, `.notAFolder`, or what the file system says.
     public static func open(
-        _ path: String, mode: Mode = .readWrite, program: String = "sami"
+        _ path: String, mode: Mode = .readWrite, program: String = "sami", machine: String = ""
     ) throws -> Workspace {
-        try open(path, mode: mode, program: program, isDurable: mode != .ephemeral)
+        try open(
+            path, mode: mode, program: program, machine: machine, isDurable: mode != .ephemeral)
     }
 
     /// - Parameter isDurable: whether to wait for the disk. Tests that reopen a workspace a
     ///   thousand times do not.
     static func open(
-        _ path: String, mode: Mode, program: String = "sami", isDurable: Bool
+        _ path: String, mode: Mode, program: String = "sami", machine: String = "",
+        isDurable: Bool
     ) throws -> Workspace {
         // A file that grows past a limit should fail its write, not kill the process.
         signal(SIGXFSZ, SIG_IGN)
         switch mode {
-        case .readOnly: return try openToRead(path, program: program, mode: mode, reason: nil)
+        case .readOnly: return try openToRead(path, mode: mode, reason: nil)
         case .ephemeral:
             return try openToWrite(
-                makeEphemeralFolder(), mode: mode, program: program, isDurable: false)
+                makeEphemeralFolder(), mode: mode, program: program, machine: machine,
+                isDurable: false)
         case .readWrite:
             var path = path
             while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-            return try openToWrite(path, mode: mode, program: program, isDurable: isDurable)
+            return try openToWrite(
+                path, mode: mode, program: program, machine: machine, isDurable: isDurable)
         }
     }
 
     private static func openToWrite(
-        _ path: String, mode: Mode, program: String, isDurable: Bool
+        _ path: String, mode: Mode, program: String, machine: String, isDurable: Bool
     ) throws -> Workspace {
         let isThere = try check(path)
         if !isThere {
@@ -73,25 +78,25 @@ extension Workspace {
         case .held(let holder):
             let who = holder.map { "\($0)" } ?? "another process"
             return try openToRead(
-                path, program: program, mode: mode, reason: "\(who), has it open for writing")
+                path, mode: mode, reason: "\(who), has it open for writing")
         case .refused(let reason):
             guard isThere else {
                 throw WorkspaceError.cannotWrite(file: path + "/lock", reason: reason)
             }
             return try openToRead(
-                path, program: program, mode: mode, reason: "its lock cannot be taken: \(reason)")
+                path, mode: mode, reason: "its lock cannot be taken: \(reason)")
         }
         var recovered = try recover(path)
         recovered.notices = notices + recovered.notices
         let workspace = Workspace(
-            path: path, mode: mode, program: program, isDurable: isDurable, lock: lock,
-            readOnlyReason: nil, recovered: recovered)
+            path: path, mode: mode, program: program, machine: machine, isDurable: isDurable,
+            lock: lock, readOnlyReason: nil, recovered: recovered)
         try workspace.mend(recovered)
         return workspace
     }
 
     private static func openToRead(
-        _ path: String, program: String, mode: Mode, reason: String?
+        _ path: String, mode: Mode, reason: String?
     ) throws -> Workspace {
         guard try check(path) else { throw WorkspaceError.absent(path) }
         var recovered = try recover(path)
@@ -101,7 +106,7 @@ extension Workspace {
                 Notice(.lock, "'\(path)' is open read-only: \(reason)."), at: 0)
         }
         return Workspace(
-            path: path, mode: mode, program: program, isDurable: true, lock: nil,
+            path: path, mode: mode, program: "", machine: "", isDurable: true, lock: nil,
             readOnlyReason: reason, recovered: recovered)
     }
 

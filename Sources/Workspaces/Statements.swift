@@ -16,20 +16,22 @@ extension Workspace {
     ///
     /// The line is not waited for: if a power cut takes it, the statement had no effect either.
     ///
+    /// - Parameter number: the number it is to get, where it is done again; the next one unless that
+    ///   is larger.
     /// - Returns: its number, from 1.
-    public func begin(source: String, seed: String) throws -> Int {
+    public func begin(source: String, seed: String, number: Int? = nil) throws -> Int {
         try locked {
             try mustBeWritable()
             if let running {
                 throw WorkspaceError.statementRunning(
                     sequence: running, source: timeline.statement(running)?.source ?? "")
             }
-            let sequence = timeline.lastSequence + 1
+            let sequence = max(number ?? 0, timeline.lastSequence + 1)
             try append(
                 [
                     .begin(
                         sequence: sequence, time: timeStamp(), source: source, seed: seed,
-                        program: program)
+                        program: program, machine: machine)
                 ], durable: false)
             running = sequence
             return sequence
@@ -44,11 +46,12 @@ extension Workspace {
     ///   - inputs: names that the statement read; resolved to what they were before it.
     ///   - files: files from outside that it read.
     ///   - seconds: what the statement took.
+    ///   - stopped: how far it got, where it was stopped by hand and can be resumed.
     /// - Throws: `WorkspaceError`; the statement is then still running, and nothing is bound.
     @discardableResult
     public func commit(
         _ sequence: Int, bind: [(String, BoundValue)], unbind: [String] = [],
-        inputs: [String] = [], files: [InputFile] = [], seconds: Double
+        inputs: [String] = [], files: [InputFile] = [], seconds: Double, stopped: String? = nil
     ) throws -> CommitReport {
         try locked {
             let start = ContinuousClock.now
@@ -88,10 +91,11 @@ extension Workspace {
                     .commit(
                         .init(
                             sequence: sequence, time: timeStamp(), seconds: seconds, inputs: known,
-                            files: files, bind: bound, unbind: unbind))
+                            files: files, bind: bound, unbind: unbind, stopped: stopped))
                 ], durable: true)
             running = nil
             let notices = writeHead()
+            if stopped == nil { discard(timeline.statement(sequence)?.checkpoint) }
             let took = start.duration(to: .now) / .seconds(1)
             return CommitReport(
                 sequence: sequence, bound: bound, bytesWritten: written, seconds: took,
@@ -102,7 +106,9 @@ extension Workspace {
     /// Journals that a statement did not succeed. Names are as before it.
     ///
     /// Also drops a statement that an earlier process left unfinished.
-    public func fail(_ sequence: Int, message: String) throws {
+    ///
+    /// - Parameter stopped: how far it got, where it was stopped by hand and can be resumed.
+    public func fail(_ sequence: Int, message: String, stopped: String? = nil) throws {
         try locked {
             try mustBeWritable()
             guard running == sequence || running == nil && timeline.open == sequence else {
@@ -110,44 +116,65 @@ extension Workspace {
             }
             // Whether or not the line can be written: a full disk must not block what comes next.
             running = nil
+            let brings = timeline.suspended != nil
             try append(
-                [.fail(sequence: sequence, time: timeStamp(), message: message)], durable: false)
+                [
+                    .fail(
+                        sequence: sequence, time: timeStamp(), message: message, stopped: stopped)
+                ], durable: false)
+            if brings { _ = writeHead() }
         }
     }
 
-    /// Forgets an unfinished statement, with its checkpoint.
+    /// Forgets an unfinished statement, with its checkpoint. What a stopped one had bound stays.
     public func dropUnfinished() throws {
         try locked {
+            try mustBeWritable()
             guard let unfinished else { return }
-            try fail(unfinished.sequence, message: "dropped")
+            let line = JournalLine.fail(
+                sequence: unfinished.sequence, time: timeStamp(), message: "dropped", stopped: nil)
+            // Where it was running again, the first one brings back what it had bound.
+            try append(timeline.suspended == nil ? [line] : [line, line], durable: false)
+            _ = writeHead()
         }
     }
 
     /// Stores how far a long statement got. `gc` keeps the last checkpoint until the statement
     /// ends.
     ///
+    /// - Parameter progress: how far that is, for people: "step 40 of 100".
     /// - Returns: the checkpoint's digest, for `read(digest:)`.
     @discardableResult
-    public func checkpoint(_ sequence: Int, _ state: StoredObject) throws -> String {
+    public func checkpoint(
+        _ sequence: Int, _ state: StoredObject, progress: String = ""
+    ) throws -> String {
         try locked {
             try mustBeRunning(sequence)
             let layout = try ObjectLayout(state)
             _ = try objects.write([layout])
             let digest = layout.manifest.digest
+            let previous = timeline.statement(sequence)?.checkpoint
             try append(
-                [.checkpoint(sequence: sequence, time: timeStamp(), digest: digest)], durable: true)
+                [
+                    .checkpoint(
+                        sequence: sequence, time: timeStamp(), digest: digest, progress: progress)
+                ], durable: true)
+            discard(previous)
             return digest
         }
     }
 
-    /// Lets an unfinished statement run again, under its number.
+    /// Lets an unfinished statement run again, under its number. What a stopped one had bound is
+    /// taken back meanwhile; should it fail, that is bound again.
     public func resume(_ sequence: Int) throws {
         try locked {
             try mustBeWritable()
-            guard running == nil, timeline.open == sequence else {
+            guard running == nil, timeline.resumable?.sequence == sequence else {
                 throw WorkspaceError.noSuchStatement(sequence)
             }
+            try append([.resume(sequence: sequence, time: timeStamp())], durable: true)
             running = sequence
+            if timeline.suspended != nil { _ = writeHead() }
         }
     }
 
@@ -178,6 +205,15 @@ extension Workspace {
             }
             _ = writeHead()
         }
+    }
+
+    /// Removes a checkpoint that nothing leads to any more: they are as large as models, and long
+    /// work makes many.
+    private func discard(_ checkpoint: String?) {
+        guard let checkpoint, !isInDoubt, !reachable(undo: .max).contains(checkpoint) else {
+            return
+        }
+        _ = objects.remove(checkpoint)
     }
 
     private func mustBeRunning(_ sequence: Int) throws {

@@ -11,10 +11,17 @@ struct Timeline {
         var source: String
         var seed: String
         var program: String
+        var machine = ""
         var message: String?
         var commit: JournalLine.Commit?
         var isUndone = false
         var checkpoint: String?
+        /// How far it had come at the checkpoint.
+        var progress = ""
+        /// How far it got, where it was stopped by hand.
+        var stopped: String?
+        /// The step that stood last when it began: its inputs are the same as long as it does.
+        var precedingStep = 0
     }
 
     /// A committed statement that changed names, with what it takes to go either way.
@@ -41,9 +48,27 @@ struct Timeline {
     /// last.
     private(set) var done: [Step] = []
     private(set) var undone: [Step] = []
+    /// What a stopped statement had bound, while it runs again.
+    private(set) var suspended: (step: Step, commit: JournalLine.Commit)?
+    /// The last step that a floor took out of `done`.
+    private var sunkStep = 0
     private(set) var lastSequence = 0
     /// The statement that has begun and neither committed nor failed.
     private(set) var open: Int?
+    /// The last step that stands, 0 for none.
+    var lastStep: Int { done.last?.sequence ?? sunkStep }
+
+    /// A statement that can go on: it never ended, or was stopped by hand, and what it read is
+    /// still what the names are bound to.
+    var resumable: Statement? {
+        let last = statements.last {
+            ($0.stopped != nil || $0.sequence == open) && !$0.isUndone
+        }
+        guard let last else { return nil }
+        let isStep = last.commit != nil && done.last?.sequence == last.sequence
+        return isStep || last.precedingStep == lastStep ? last : nil
+    }
+
     /// Values that were stored after their statement.
     private var kept: [Place: (digest: String, bytes: Int)] = [:]
 
@@ -75,11 +100,17 @@ struct Timeline {
     mutating func follow(_ line: JournalLine) -> Bool {
         switch line {
         case .workspace: return true
-        case .begin(let sequence, let time, let source, let seed, let program):
+        case .begin(let sequence, let time, let source, let seed, let program, let machine):
             guard places[sequence] == nil else { return false }
+            putBack()
+            if let open, let place = places[open] {
+                // Nobody ended it, so it can go on as long as nothing it read has changed.
+                statements[place].stopped = statements[place].stopped ?? statements[place].progress
+            }
             add(
                 Statement(
-                    sequence: sequence, time: time, source: source, seed: seed, program: program))
+                    sequence: sequence, time: time, source: source, seed: seed, program: program,
+                    machine: machine, precedingStep: lastStep))
             open = sequence
             return true
         case .commit(let commit):
@@ -87,6 +118,8 @@ struct Timeline {
             guard statements[place].commit == nil else { return false }
             statements[place].commit = commit
             statements[place].message = nil
+            statements[place].stopped = commit.stopped
+            suspended = nil
             close(commit.sequence)
             let step = Step(sequence: commit.sequence, changes: changes(of: commit))
             if !step.changes.isEmpty {
@@ -95,14 +128,38 @@ struct Timeline {
                 undone = []
             }
             return true
-        case .fail(let sequence, let time, let message):
+        case .fail(let sequence, let time, let message, let stopped):
             let place = place(sequence, time: time)
-            guard statements[place].commit == nil else { return false }
-            statements[place].message = message
+            if statements[place].commit != nil {
+                // A stopped statement that keeps what it had, and is not to go on.
+                guard statements[place].stopped != nil, stopped == nil else { return false }
+                statements[place].stopped = nil
+            } else if open == sequence, suspended != nil {
+                putBack()
+            } else {
+                statements[place].message = message
+                statements[place].stopped = stopped
+            }
             close(sequence)
             return true
-        case .checkpoint(let sequence, let time, let digest):
-            statements[place(sequence, time: time)].checkpoint = digest
+        case .resume(let sequence, _):
+            guard let place = places[sequence], resumable?.sequence == sequence else {
+                return false
+            }
+            if let commit = statements[place].commit {
+                let step = done.last?.sequence == sequence ? done.removeLast() : nil
+                for change in step?.changes ?? [] { current[change.name] = change.before }
+                suspended = (step ?? Step(sequence: sequence, changes: []), commit)
+                statements[place].commit = nil
+            }
+            statements[place].message = nil
+            statements[place].stopped = nil
+            open = sequence
+            return true
+        case .checkpoint(let sequence, let time, let digest, let progress):
+            let place = place(sequence, time: time)
+            statements[place].checkpoint = digest
+            statements[place].progress = progress
             return true
         case .keep(let name, let sequence, let digest, let bytes):
             kept[Place(name: name, sequence: sequence)] = (digest, bytes)
@@ -122,7 +179,9 @@ struct Timeline {
             mark(sequence, undone: false)
             return true
         case .floor(let depth, _):
-            done.removeFirst(max(0, done.count - max(0, depth)))
+            let sunk = done.prefix(max(0, done.count - max(0, depth)))
+            if sunk.count == done.count { sunkStep = done.last?.sequence ?? sunkStep }
+            done.removeFirst(sunk.count)
             return true
         case .base(let sequence, _, let names, _):
             lastSequence = max(lastSequence, sequence)
@@ -136,13 +195,30 @@ struct Timeline {
         current = Dictionary(names.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         done = []
         undone = []
+        sunkStep = 0
+        if let suspended, let place = places[suspended.commit.sequence] {
+            statements[place].commit = suspended.commit
+        }
+        suspended = nil
+    }
+
+    /// A stopped statement that ran again and did not end is as it was when it was stopped.
+    private mutating func putBack() {
+        guard let (step, commit) = suspended else { return }
+        if let place = places[commit.sequence] {
+            statements[place].commit = commit
+            let progress = statements[place].progress
+            statements[place].stopped = progress.isEmpty ? commit.stopped : progress
+        }
+        if !step.changes.isEmpty {
+            take(step)
+            done.append(step)
+        }
+        suspended = nil
     }
 
     /// Numbers up to here are taken, even if the lines that took them are lost.
     mutating func skip(to sequence: Int) { lastSequence = max(lastSequence, sequence) }
-
-    /// An unfinished statement runs again.
-    mutating func reopen(_ sequence: Int) { open = sequence }
 
     private mutating func add(_ statement: Statement) {
         places[statement.sequence] = statements.count

@@ -27,6 +27,7 @@ extension Workspace {
     public func undo() throws -> UndoReport {
         try locked {
             try mustBeIdle()
+            try leaveSuspended()
             guard let step = timeline.done.last else {
                 throw WorkspaceError.nothingToUndo(kept: !hasCommitsBehind)
             }
@@ -40,6 +41,7 @@ extension Workspace {
     public func redo() throws -> UndoReport {
         try locked {
             try mustBeIdle()
+            try leaveSuspended()
             guard let step = timeline.undone.last else { throw WorkspaceError.nothingToRedo }
             try append([.redo(sequence: step.sequence, time: timeStamp())], durable: true)
             _ = writeHead()
@@ -53,6 +55,14 @@ extension Workspace {
             throw WorkspaceError.statementRunning(
                 sequence: running, source: timeline.statement(running)?.source ?? "")
         }
+    }
+
+    /// A stopped statement whose resumption died counts as stopped again: what it had bound is what
+    /// undo would take back.
+    private func leaveSuspended() throws {
+        guard timeline.suspended != nil, let open = timeline.open else { return }
+        let progress = timeline.statement(open)?.progress ?? ""
+        try fail(open, message: "stopped", stopped: progress)
     }
 
     private var hasCommitsBehind: Bool {

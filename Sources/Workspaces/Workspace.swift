@@ -34,6 +34,7 @@ public final class Workspace: @unchecked Sendable {
     /// Whether to wait for the disk where a power cut would lose something.
     let isDurable: Bool
     let program: String
+    let machine: String
     let objects: ObjectStore
     let journal: Journal
     private let mutex = NSRecursiveLock()
@@ -52,16 +53,18 @@ public final class Workspace: @unchecked Sendable {
     var openingNotices: [Notice]
     var journalDamages: [Journal.Damage]
     var running: Int?
-    private var unfinishedSequence: Int?
+    private let isRunningElsewhere: Bool
     private var mainPaths: [String: String] = [:]
     private var linkedNames: [BindingInfo]?
 
     init(
-        path: String, mode: Mode, program: String, isDurable: Bool, lock: WorkspaceLock?,
+        path: String, mode: Mode, program: String, machine: String, isDurable: Bool,
+        lock: WorkspaceLock?,
         readOnlyReason: String?, recovered: Recovery
     ) {
         self.path = path
         self.program = program
+        self.machine = machine
         isEphemeral = mode == .ephemeral
         isWritable = lock != nil
         self.isDurable = isDurable
@@ -74,7 +77,7 @@ public final class Workspace: @unchecked Sendable {
         isInDoubt = recovered.isInDoubt
         openingNotices = recovered.notices
         journalDamages = recovered.damages
-        unfinishedSequence = recovered.isRunningElsewhere ? nil : recovered.timeline.open
+        isRunningElsewhere = recovered.isRunningElsewhere
     }
 
     deinit { close() }
@@ -164,15 +167,18 @@ public final class Workspace: @unchecked Sendable {
         return timeline.names.first { $0.digest == digest }
     }
 
-    /// A statement that began, and whose process died or was stopped before it could commit.
+    /// A statement that began and did not come to its end, because its process died or somebody
+    /// stopped it, and that can still go on: what it read has not changed since.
     public var unfinished: UnfinishedStatement? {
         locked {
-            guard let sequence = unfinishedSequence, running != sequence,
-                timeline.open == sequence, let statement = timeline.statement(sequence)
-            else { return nil }
+            guard !isRunningElsewhere, running == nil, let statement = timeline.resumable else {
+                return nil
+            }
             return UnfinishedStatement(
-                sequence: sequence, source: statement.source, seed: statement.seed,
-                time: statement.time, checkpoint: statement.checkpoint)
+                sequence: statement.sequence, source: statement.source, seed: statement.seed,
+                time: statement.time, checkpoint: statement.checkpoint,
+                progress: statement.stopped ?? statement.progress,
+                isStopped: statement.commit != nil || statement.message != nil)
         }
     }
 
@@ -256,7 +262,7 @@ public final class Workspace: @unchecked Sendable {
     }
 }
 
-/// A statement that began and did not end.
+/// A statement that began and did not come to its end.
 public struct UnfinishedStatement: Sendable, Equatable {
     public var sequence: Int
     public var source: String
@@ -264,4 +270,8 @@ public struct UnfinishedStatement: Sendable, Equatable {
     public var time: String
     /// The digest of its last checkpoint.
     public var checkpoint: String?
+    /// How far it got, in words; empty where nobody knows.
+    public var progress: String
+    /// Whether somebody stopped it; its process died otherwise.
+    public var isStopped: Bool
 }

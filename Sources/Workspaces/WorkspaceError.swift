@@ -90,7 +90,8 @@ extension WorkspaceError: CustomStringConvertible {
         case .noSuchStatement(let sequence): "Statement \(sequence) is not the one that is running."
         case .nothingToUndo(let kept):
             kept
-                ? "There is nothing to undo." : "Nothing earlier is kept: gc dropped it."
+                ? "There is nothing to undo."
+                : "Nothing earlier is kept. `replay` does the statements again, up to any of them."
         case .nothingToRedo: "There is nothing to redo."
         case .valueChanged(let name):
             "The value given for '\(name)' is not the one that the name is bound to."

@@ -4,13 +4,32 @@ import Shell
 
 struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Do a session again from its journal, without changing its workspace.")
+        abstract: "Do a session again from its journal, or a script, in a fresh workspace.",
+        discussion: """
+            The workspace itself is not changed. Statements write files in the working folder only.
+            """)
 
-    @Argument(help: ArgumentHelp("The workspace's folder.", valueName: "workspace"))
+    @Argument(
+        help: ArgumentHelp("The workspace's folder, or a script.", valueName: "workspace"))
     var path: String
 
-    @Flag(help: "Compare every value with the one that the session made.")
+    @Flag(
+        help: """
+            Compare every value with the one that the session made: to the last bit on the machine \
+            that made it, else numbers to within 0.001 of their size. A script is run twice.
+            """)
     var check = false
+
+    @Option(
+        help: ArgumentHelp("The last statement to do, as history numbers it.", valueName: "number"))
+    var to: Int?
+
+    @Option(
+        help: ArgumentHelp("A workspace to make; nothing is kept otherwise.", valueName: "path"))
+    var into: String?
+
+    @Flag(help: "Let statements write files outside of the working folder.")
+    var allowWrites = false
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -30,8 +49,16 @@ struct Replay: ParsableCommand {
         let status = launch.console.attend { report in
             do {
                 let colour = session.appearance.color
+                var options = ReplayOptions()
+                options.check = check
+                options.upTo = to
+                options.into = into
+                options.allowsWrites = allowWrites
+                var configuration = Session.Configuration()
+                configuration.appearance = session.appearance
+                configuration.program = Sami.program
                 let result = try Session.replay(
-                    path, check: check, appearance: session.appearance,
+                    path, options, configuration: configuration,
                     interruption: session.interruption, progress: session.progress
                 ) { report(ShellOutcome($0, colour)) }
                 wasStopped = session.interruption.isRequested

@@ -7,6 +7,8 @@ import Shell
 @main
 struct Sami: ParsableCommand {
     static let version = "0.1.0"
+    /// As journals have it.
+    static let program = "sami \(version)"
 
     static let configuration = CommandConfiguration(
         commandName: "sami",
@@ -86,6 +88,7 @@ struct WorkspaceOptions: ParsableArguments {
         configuration.workspace = workspace
         configuration.access = ephemeral ? .ephemeral : readOnly ? .readOnly : .readWrite
         configuration.seed = seed
+        configuration.program = Sami.program
         return configuration
     }
 

@@ -20,7 +20,8 @@ import Transformers
         let again = try bench.reopened()
         #expect(
             again.notices == [
-                "`\(source)` was running when the last session ended; nothing of it was kept"
+                "`\(source)` was running when the last session ended; nothing of it was kept. "
+                    + "`resume` runs it again, `resume drop=true` forgets it"
             ])
         var outcome: Outcome?
         again.evaluate("resume") { outcome = $0 }
@@ -59,11 +60,74 @@ import Transformers
         var half = Pretraining(model: start.model)
         try half.run(settings, document: corpus) { step, _ in step.step == 2 ? .stop : .more }
         let rows: [Record] = [["step": .number(2)]]
-        let stored = try PretrainingStorage.stored(half, rows)
+        let stored = try PretrainingStorage.stored(half, rows, 3.5)
         var (rest, keptRows) = try PretrainingStorage.restored(stored, start.model)
         #expect(keptRows.count == 1)
         try rest.run(settings, document: corpus) { _, _ in .more }
         #expect(rest.step == 4)
         #expect(rest.model.parameters.tensors == whole.model.parameters.tensors)
+    }
+
+    /// What long work would have given had nobody stopped it, and what it gives when it is stopped
+    /// as soon as it says how far it is, and resumed until it is done.
+    @Test(
+        .enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"),
+        arguments: [
+            "train steps=6 accumulate=4 learning_rate=1e-4", "rollout", "judge seed=3",
+            "iterate 2 queries=8 steps=2 accumulate=2 learning_rate=1e-4",
+            "pretrain steps=4 batch=1024",
+        ])
+    func `stopped work that is resumed ends as if it had not been stopped`(_ source: String) throws
+    {
+        let setup = """
+            load model default
+            principles = load principles trained
+            load queries summaries split=test count=72
+            compose seed=1
+            rollout queries[0:12] seed=2
+            """
+        func digests(_ session: Session) -> [String: String?] {
+            Dictionary(uniqueKeysWithValues: session.workspace.names.map { ($0.name, $0.digest) })
+        }
+        let whole = try Workbench(seed: 5)
+        try whole.output(setup)
+        try whole.output(source)
+        let bench = try Workbench(access: .readWrite, seed: 5)
+        try bench.output(setup)
+        var session = bench.session
+        var stops = 0
+        func evaluate(_ source: String) -> Outcome? {
+            session.progress = { [session] step in
+                guard stops < 2, step.elapsed > 0.2 * Double(stops + 1) else { return }
+                session.interruption.request()
+            }
+            var outcome: Outcome?
+            session.evaluate(source) { outcome = $0 }
+            return outcome
+        }
+        var outcome = try #require(evaluate(source))
+        while outcome.isInterrupted, session.workspace.unfinished != nil {
+            stops += 1
+            // Another process goes on as well as this one.
+            session.close()
+            session = try bench.reopened()
+            #expect(session.notices.first?.contains("was stopped, at ") == true)
+            outcome = try #require(evaluate("resume"))
+        }
+        #expect(digests(session) == digests(whole.session), "after \(stops) stops")
+        #expect(session.workspace.unfinished == nil)
+        session.close()
+    }
+
+    @Test func `an unfinished statement can be forgotten`() throws {
+        let bench = try Workbench(access: .readWrite)
+        _ = try bench.session.workspace.begin(source: "new model width=32", seed: "5")
+        bench.session.close()
+        let again = try bench.reopened()
+        var outcome: Outcome?
+        again.evaluate("resume drop=true") { outcome = $0 }
+        #expect(try #require(outcome).result.get().text.plain == "forgot #1 new model width=32")
+        again.close()
+        #expect(try bench.reopened().notices.isEmpty)
     }
 }

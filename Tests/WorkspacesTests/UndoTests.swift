@@ -104,7 +104,10 @@ import Testing
             #expect(try workspace.values() == ["x": .number(Double(expected))])
         }
         let error = #expect(throws: WorkspaceError.self) { try workspace.undo() }
-        #expect(error?.description == "Nothing earlier is kept: gc dropped it.")
+        #expect(
+            error?.description
+                == "Nothing earlier is kept. `replay` does the statements again, up to any of them."
+        )
         #expect(try workspace.verify().isSound)
     }
 }

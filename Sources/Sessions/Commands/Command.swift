@@ -111,6 +111,8 @@ struct CommandResult {
     /// Sentences on what happened besides.
     var notes: [String] = []
     var media: [String: String] = [:]
+    /// How to go on, where the person stopped the work and what it had done is kept.
+    var stopped: StoppedWork?
 
     init() {}
 

@@ -22,10 +22,10 @@ extension CommandTable {
     ]
 
     private static func export(_ invocation: Invocation) throws -> CommandResult {
-        guard let argument = invocation.argument("value"), let shown = try invocation.text("path")
+        guard let argument = invocation.argument("value"), let shown = try invocation.text("path"),
+            let path = try invocation.writablePath("path")
         else { return CommandResult() }
         let value = try invocation.value(argument)
-        let path = Session.absolute(shown, in: invocation.session.directory)
         let name = exportName(argument, value)
         if let model = value.noun(ModelNoun.self), isFolder(shown, path) {
             do {

@@ -18,10 +18,12 @@ final class Invocation {
     let target: Identifier?
     /// Hands on the outcomes of statements that this one runs, as `source` does.
     let report: (Outcome) -> Void
+    /// Where the same statement stood when it was stopped or killed; nil where it begins anew.
+    let resumed: StoredValue?
 
     init(
         session: Session, call: CommandCall, source: String, target: Identifier?, key: RandomKey,
-        sequence: Int, report: @escaping (Outcome) -> Void
+        sequence: Int, resumed: StoredValue? = nil, report: @escaping (Outcome) -> Void
     ) {
         self.session = session
         self.call = call
@@ -29,6 +31,7 @@ final class Invocation {
         self.target = target
         self.key = key
         self.sequence = sequence
+        self.resumed = resumed
         self.report = report
     }
 
@@ -235,7 +238,7 @@ final class Invocation {
 
     /// Whether the person wants the work to stop.
     var isInterrupted: Bool {
-        session.interruption.isRequested || session.outerInterruption?.isRequested == true
+        session.isInterrupted
     }
 
     func meter(_ task: String? = nil) -> ProgressMeter {

@@ -7,14 +7,8 @@ import Workspaces
 import Worlds
 
 extension CommandTable {
+    /// Runs the plan that the command describes, from the base or from where it stopped.
     static func iterate(_ invocation: Invocation) throws -> CommandResult {
-        try runIterations(invocation, from: nil)
-    }
-
-    /// Runs the plan that the command describes from a state, or from the base.
-    static func runIterations(
-        _ invocation: Invocation, from stored: StoredValue?
-    ) throws -> CommandResult {
         let base = try invocation.noun(ModelNoun.self, "base")
         let tokenizer = try invocation.tokenizer(of: base)
         var plan = try invocation.plan(for: base)
@@ -41,11 +35,11 @@ extension CommandTable {
             plan, prompts: base.prompts, sources: sources, isMalformed: WorldMeasure.isMalformed,
             memory: invocation.session.settings.memoryPlan)
         let start =
-            try stored.map { try IterationStorage.restored($0, base: base.model) }
+            try invocation.resumed.map { try IterationStorage.restored($0, base: base.model) }
             ?? IterationState(base: base.model)
         let follower = invocation.follower("iterate")
         defer { follower.finish() }
-        var keeper = CheckpointKeeper(invocation)
+        var keeper = CheckpointKeeper(invocation, plan.iterations)
         let result: (state: IterationState, isStopped: Bool)
         do {
             result = try iteration.run(
@@ -90,8 +84,11 @@ extension CommandTable {
         if isStopped {
             if state.log.isEmpty {
                 guard let model = state.model, !state.steps.isEmpty else {
-                    throw invocation.complaint(
+                    let complaint = invocation.complaint(
                         Complaint.interrupted("stopped before the first step; nothing has changed"))
+                    throw StoppedEarly(
+                        complaint: complaint,
+                        work: state.rollouts == nil ? .beginning : try stopped(state, plan))
                 }
                 weights = model
                 done = "after step \(state.steps.count) of iteration 1"
@@ -113,7 +110,25 @@ extension CommandTable {
         for remark in remarks { text.line(remark) }
         result.text = text
         result.notes = notes
+        if isStopped { result.stopped = try stopped(state, plan) }
         return result
+    }
+
+    private static func stopped(
+        _ state: IterationState, _ plan: IterationPlan
+    ) throws -> StoppedWork {
+        StoppedWork(
+            progress: state.progress(of: plan.iterations), kind: "iteration",
+            state: try IterationStorage.stored(state))
+    }
+}
+
+extension IterationState {
+    /// How far it is, in words.
+    fileprivate func progress(of iterations: Int) -> String {
+        "iteration \(min(iteration, iterations)) of \(iterations)"
+            + (iteration > iterations ? ", done" : "")
+            + (steps.isEmpty ? "" : ", step \(steps.count) of \(steps[0].steps)")
     }
 }
 
@@ -191,19 +206,22 @@ private struct QueryDeal {
 /// Writes checkpoints of a run of iterations, so that a killed process loses little.
 private struct CheckpointKeeper {
     private let invocation: Invocation
-    private var last = ContinuousClock.now
+    private let iterations: Int
+    private var clock = CheckpointClock()
 
-    init(_ invocation: Invocation) { self.invocation = invocation }
+    init(_ invocation: Invocation, _ iterations: Int) {
+        self.invocation = invocation
+        self.iterations = iterations
+    }
 
     mutating func note(_ event: IterationEvent, _ state: IterationState) throws {
         switch event {
         case .finished: break
-        case .rolledOut, .trained:
-            // Writing weights takes a moment; half a minute of work is what a kill may cost.
-            guard (ContinuousClock.now - last).seconds > 30 else { return }
+        case .rolledOut, .trained: guard clock.isDue() else { return }
         }
-        last = ContinuousClock.now
-        try invocation.keepCheckpoint("iteration") { try IterationStorage.stored(state) }
+        try invocation.keepCheckpoint("iteration", state.progress(of: iterations)) {
+            try IterationStorage.stored(state)
+        }
     }
 }
 
@@ -219,19 +237,13 @@ enum IterationStorage {
             ("rollouts", try state.rollouts.map { try CodableStorage.stored($0) } ?? .null),
         ])
         if let train = state.train {
-            record["train"] = .record(
-                StoredRecord([
-                    ("step", .number(Double(train.step))),
-                    ("optimizer_steps", .number(Double(train.optimizer.steps))),
-                    ("means", try train.optimizer.means?.stored() ?? .null),
-                    ("squares", try train.optimizer.squares?.stored() ?? .null),
-                ]))
+            record["train"] = try TrainingStorage.stored(train)
         }
         return .record(record)
     }
 
     static func restored(_ value: StoredValue, base: LanguageModel) throws -> IterationState {
-        guard let iteration = value["iteration"]?.integerValue,
+        guard let iteration = value["iteration"]?.integerValue, iteration >= 1,
             let policy = try base.with(stored: value["policy"]), let steps = value["steps"],
             let log = value["log"]
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
@@ -247,12 +259,7 @@ enum IterationStorage {
                 Rollouts.self, from: rollouts, kind: "checkpoint")
         }
         if let train = value["train"] {
-            var optimizer = OptimizerState()
-            optimizer.steps = train["optimizer_steps"]?.integerValue ?? 0
-            optimizer.means = try base.with(stored: train["means"])?.parameters
-            optimizer.squares = try base.with(stored: train["squares"])?.parameters
-            state.train = TrainState(
-                step: train["step"]?.integerValue ?? 0, optimizer: optimizer)
+            state.train = try TrainingStorage.restoredState(train, base)
         }
         return state
     }

@@ -152,7 +152,9 @@ extension CommandTable {
             if !FileManager.default.fileExists(atPath: directory) {
                 _ = try FileReading.data(directory, shown: path)
             }
-            return try ModelFiles.load(directory, shown: path)
+            let noun = try ModelFiles.load(directory, shown: path)
+            invocation.noteFiles(of: directory)
+            return noun
         } catch {
             throw invocation.complaint(error, at: "path")
         }

@@ -186,10 +186,9 @@ extension CommandTable {
         let picture = try Picture(
             value, column: try invocation.text("y"), title: try invocation.text("title"),
             invocation)
-        guard let shown = try invocation.text("path") else {
-            return CommandResult(text: picture.drawn(invocation.appearance))
-        }
-        let path = Session.absolute(shown, in: invocation.session.directory)
+        guard let shown = try invocation.text("path"),
+            let path = try invocation.writablePath("path")
+        else { return CommandResult(text: picture.drawn(invocation.appearance)) }
         try Gnuplot.draw(picture, to: path, shown: shown, invocation)
         return CommandResult(text: StyledText("wrote \(shown)"))
     }

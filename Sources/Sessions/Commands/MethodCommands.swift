@@ -203,14 +203,33 @@ extension CommandTable {
         try invocation.apply(to: &settings)
         let follower = invocation.follower()
         defer { follower.finish() }
+        var state = try invocation.resumed.map(SamplingStorage.restored)
+        var clock = CheckpointClock()
         let rollouts = try RolloutSampler(
             settings, prompts: model.prompts, isMalformed: WorldMeasure.isMalformed
         ).sample(
             queries, groups, model: model.model, tokenizer: tokenizer, key: key,
-            memory: invocation.session.settings.memoryPlan, progress: follower.follow)
-        if rollouts.groups.isEmpty, rollouts.isStopped {
-            throw invocation.complaint(
-                Complaint.interrupted("stopped before a query was done; nothing has changed"))
+            memory: invocation.session.settings.memoryPlan, from: state,
+            progress: follower.follow,
+            observe: { portion in
+                state = portion
+                guard clock.isDue() else { return }
+                try invocation.keepCheckpoint(
+                    "sampling", "query \(portion.next) of \(groups.count)"
+                ) { try SamplingStorage.stored(portion) }
+            })
+        let stopped =
+            try rollouts.isStopped
+            ? StoppedWork(
+                progress: "query \(state?.next ?? 0) of \(groups.count)", kind: "sampling",
+                state: SamplingStorage.stored(
+                    state ?? RolloutState(rollouts: Rollouts(groups: [], settings: settings))))
+            : nil
+        if rollouts.groups.isEmpty, let stopped {
+            throw StoppedEarly(
+                complaint: invocation.complaint(
+                    Complaint.interrupted("stopped before a query was done; nothing has changed")),
+                work: stopped)
         }
         let noun = RolloutsNoun(rollouts: rollouts)
         var notes = try notes(on: noun, invocation)
@@ -218,7 +237,9 @@ extension CommandTable {
             notes.append(
                 "stopped after \(rollouts.groups.count) of \(groups.count) queries, which are kept")
         }
-        return CommandResult("rollouts", noun, notes: notes)
+        var result = CommandResult("rollouts", noun, notes: notes)
+        result.stopped = stopped
+        return result
     }
 
     /// What was rejected, which must not be everything.

@@ -48,12 +48,10 @@ extension CommandTable {
             MethodKey.model, MethodKey.seed,
         ],
         example: "pretrain steps=1 batch=256",
-        run: { try runPretraining($0, from: nil) })
+        run: pretrain)
 
-    /// Takes the steps that the command describes from a state, or from the model at hand.
-    static func runPretraining(
-        _ invocation: Invocation, from stored: StoredValue?
-    ) throws -> CommandResult {
+    /// Takes the steps that the command describes, from the model at hand or from where it stopped.
+    private static func pretrain(_ invocation: Invocation) throws -> CommandResult {
         let noun = try invocation.model()
         let tokenizer = try invocation.tokenizer(of: noun)
         guard tokenizer.idLimit <= noun.model.configuration.vocabularySize else {
@@ -67,8 +65,11 @@ extension CommandTable {
 
         var run: Pretraining
         var rows: [Record] = []
-        if let stored {
+        // What the log smooths the loss with; it is of every step, the rows are of some.
+        var mean = 0.0
+        if let stored = invocation.resumed {
             (run, rows) = try PretrainingStorage.restored(stored, noun.model)
+            mean = stored["mean"]?.numberValue ?? 0
         } else {
             run = Pretraining(model: noun.model)
             run.nextDocument = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
@@ -77,9 +78,8 @@ extension CommandTable {
         defer { meter.finish() }
         // A log of some hundred rows shows the course of any run.
         let stride = max(1, settings.steps / 200)
-        var mean = rows.last?["mean_loss"]?.asNumber ?? 0
         let before = run.tokens
-        var lastCheckpoint = ContinuousClock.now
+        var clock = CheckpointClock(every: 60)
         try run.run(settings, document: corpus.text) { step, run in
             mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
             if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
@@ -92,17 +92,18 @@ extension CommandTable {
             meter.update(
                 step.step, of: step.steps, unit: "steps", tokens: step.tokens - before,
                 detail: "loss \(NumberText.fixed(mean, decimals: 3))")
-            if (ContinuousClock.now - lastCheckpoint).seconds > 60, step.step < step.steps {
-                try invocation.keepCheckpoint("pretraining") {
-                    try PretrainingStorage.stored(run, rows)
+            if step.step < step.steps, clock.isDue() {
+                try invocation.keepCheckpoint("pretraining", "step \(step.step) of \(step.steps)") {
+                    try PretrainingStorage.stored(run, rows, mean)
                 }
-                lastCheckpoint = ContinuousClock.now
             }
             return invocation.isInterrupted ? .stop : .more
         }
         guard run.step > 0 else {
-            throw invocation.complaint(
-                Complaint.interrupted("stopped before the first step; nothing has changed"))
+            throw StoppedEarly(
+                complaint: invocation.complaint(
+                    Complaint.interrupted("stopped before the first step; nothing has changed")),
+                work: .beginning)
         }
         var result = CommandResult()
         let log = LogNoun(title: "pretrain", rows: rows)
@@ -119,6 +120,9 @@ extension CommandTable {
             result.notes = [
                 "stopped after step \(run.step) of \(settings.steps); `model` is what it was then"
             ]
+            result.stopped = StoppedWork(
+                progress: "step \(run.step) of \(settings.steps)", kind: "pretraining",
+                state: try PretrainingStorage.stored(run, rows, mean))
         }
         return result
     }
@@ -145,22 +149,15 @@ extension CommandTable {
     }
 }
 
-extension Invocation {
-    /// Keeps a state of long work, so that `resume` can go on after a kill.
-    func keepCheckpoint(_ kind: String, _ state: () throws -> StoredValue) throws {
-        guard sequence > 0, !session.workspace.isEphemeral else { return }
-        _ = try session.workspace.checkpoint(
-            sequence, StoredObject(kind: kind, value: try state()))
-    }
-}
-
 /// The state of a pretraining run in a workspace.
 enum PretrainingStorage {
-    static func stored(_ run: Pretraining, _ rows: [Record]) throws -> StoredValue {
+    static func stored(
+        _ run: Pretraining, _ rows: [Record], _ mean: Double
+    ) throws -> StoredValue {
         .record(
             StoredRecord([
                 ("step", .number(Double(run.step))), ("tokens", .number(Double(run.tokens))),
-                ("next", .number(Double(run.nextDocument))),
+                ("next", .number(Double(run.nextDocument))), ("mean", .number(mean)),
                 ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
                 ("weights", try run.model.parameters.stored()),
                 ("optimizer_steps", .number(Double(run.optimizerState.steps))),
@@ -174,7 +171,8 @@ enum PretrainingStorage {
     ) throws -> (Pretraining, [Record]) {
         guard let weights = try model.with(stored: value["weights"]),
             let step = value["step"]?.integerValue, let tokens = value["tokens"]?.integerValue,
-            let next = value["next"]?.integerValue, let stored = value["rows"],
+            let next = value["next"]?.integerValue, step >= 0, tokens >= 0, next >= 0,
+            let stored = value["rows"],
             case .list(let items) = try Value(stored)
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
         var run = Pretraining(model: weights)

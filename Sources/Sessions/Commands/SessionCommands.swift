@@ -24,7 +24,9 @@ extension CommandTable {
                 OptionSpecification(
                     "memory", .either([Choice("auto", "most of what is free")], .word),
                     "what activations may take, as 600MB"),
-                OptionSpecification("undo_depth", .number, "how many statements gc keeps undoable"),
+                OptionSpecification(
+                    "undo_depth", .either([Choice("all", "until gc")], .number),
+                    "how many statements stay undoable, and their old values kept"),
                 OptionSpecification("width", .number, "columns that outputs are drawn for"),
                 OptionSpecification(
                     "color",
@@ -86,8 +88,15 @@ extension CommandTable {
         } else if let value = try bytes("memory") {
             settings.memory = value
         }
-        if let value = try invocation.integer("undo_depth", atLeast: 0) {
-            settings.undoDepth = value
+        if let argument = invocation.argument("undo_depth") {
+            if case .text("all") = try invocation.value(argument) {
+                settings.undoDepth = nil
+            } else if let depth = try invocation.integer("undo_depth", atLeast: 0) {
+                settings.undoDepth = depth
+                if session.workspace.isWritable {
+                    try session.workspace.trim(keepingUndo: depth)
+                }
+            }
         }
         if let value = try invocation.integer("width", atLeast: 20, atMost: 10_000) {
             appearance.width = value
@@ -108,7 +117,8 @@ extension CommandTable {
             "what activations may take",
         ])
         table.append([
-            "undo_depth", "\(settings.undoDepth)", "how many statements gc keeps undoable",
+            "undo_depth", settings.undoDepth.map { "\($0)" } ?? "all",
+            "how many statements stay undoable",
         ])
         table.append(["width", "\(appearance.width)", "columns that outputs are drawn for"])
         table.append(["color", appearance.color.rawValue, "how outputs are coloured"])

@@ -103,28 +103,49 @@ extension CommandTable {
         let groups = rollouts.groups.filter { kept.contains($0.id) }
         let follower = invocation.follower()
         defer { follower.finish() }
+        let earlier = try invocation.resumed.map {
+            try TrainingStorage.restored($0, model.model)
+        }
+        var records = earlier?.log ?? []
+        var clock = CheckpointClock()
         let result: TrainResult
         do {
             result = try Trainer(settings, memory: invocation.session.settings.memoryPlan).train(
-                model.model, on: groups,
+                earlier?.model ?? model.model, on: groups,
                 tokenizer: try trainingTokenizer(model, groups, invocation),
-                reference: reference, key: try invocation.randomKey(), progress: follower.follow
-            ) { _, _, _ in invocation.isInterrupted ? .stop : .more }
+                reference: reference, from: earlier?.state, key: try invocation.randomKey(),
+                progress: follower.follow
+            ) { record, weights, state in
+                records.append(record)
+                if record.step < record.steps, clock.isDue() {
+                    try invocation.keepCheckpoint(
+                        "training", "step \(record.step) of \(record.steps)"
+                    ) { try TrainingStorage.stored(weights, state, records) }
+                }
+                return invocation.isInterrupted ? .stop : .more
+            }
         } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
             throw invocation.complaint(
                 AlignmentError.weightsNotFinite(tensor: tensor, count: count, learningRate: rate),
                 at: "learning_rate")
         }
-        guard !result.log.isEmpty else {
-            throw invocation.complaint(
-                Complaint.interrupted("stopped before the first step; nothing has changed"))
+        guard let last = records.last else {
+            throw StoppedEarly(
+                complaint: invocation.complaint(
+                    Complaint.interrupted("stopped before the first step; nothing has changed")),
+                work: .beginning)
         }
         var notes = [note].compactMap(\.self)
         if result.isStopped {
-            notes.append("stopped after step \(result.log.count); `model` is what it was then")
+            notes.append("stopped after step \(records.count); `model` is what it was then")
         }
-        let log = LogNoun(title: "train", rows: result.log.map { LogNoun.row($0) })
+        let log = LogNoun(title: "train", rows: records.map { LogNoun.row($0) })
         var outcome = CommandResult()
+        if result.isStopped {
+            outcome.stopped = StoppedWork(
+                progress: "step \(last.step) of \(last.steps)", kind: "training",
+                state: try TrainingStorage.stored(result.model, result.state, records))
+        }
         outcome.bindings = [
             ("model", .noun(model.with(result.model, origin: "\(model.origin), trained"))),
             ("log", .noun(log)),
@@ -236,10 +257,10 @@ extension CommandTable {
         try invocation.apply(to: &settings)
         let follower = invocation.follower()
         defer { follower.finish() }
-        let (pairs, skipped) = try PairSampler(settings, prompts: model.prompts).pairs(
-            queries, groups, first: model.model, second: other.model, tokenizer: tokenizer,
-            key: key.child("pairs"), memory: invocation.session.settings.memoryPlan,
-            progress: follower.follow)
+        let (pairs, skipped) = try sampledPairs(
+            PairSampler(settings, prompts: model.prompts), queries, groups, model.model,
+            other.model,
+            tokenizer, key.child("pairs"), follower, invocation)
         var notes: [String] = []
         let skippedCounts = [(reason: RolloutRejection.overflow, count: skipped.count)]
         if let note = RolloutsNoun.note(skipped, skippedCounts) { notes.append(note) }
@@ -276,12 +297,49 @@ extension CommandTable {
                 "stopped after \(verdicts.comparisons.count) of \(pairs.count) comparisons, "
                     + "which are kept")
         }
-        return CommandResult(
+        var result = CommandResult(
             "verdicts",
             VerdictsNoun(
                 verdicts: verdicts, first: invocation.written("model") ?? "model",
                 second: invocation.written(otherRole) ?? otherRole),
             notes: notes)
+        if verdicts.isStopped {
+            result.stopped = StoppedWork(
+                progress: "comparison \(verdicts.comparisons.count) of \(pairs.count)",
+                kind: "judging", state: try SamplingStorage.stored(pairs))
+        }
+        return result
+    }
+
+    /// What a judge compares, sampled from the start or from where it was stopped.
+    private static func sampledPairs(
+        _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
+        _ first: LanguageModel, _ second: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ follower: ProgressFollower, _ invocation: Invocation
+    ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
+        let total = groups.reduce(0) { $0 + $1.constitutions.count }
+        var sampled = try invocation.resumed.map(SamplingStorage.restoredPairs) ?? []
+        var clock = CheckpointClock()
+        do {
+            return try sampler.pairs(
+                queries, groups, first: first, second: second, tokenizer: tokenizer, key: key,
+                memory: invocation.session.settings.memoryPlan, from: sampled,
+                progress: follower.follow,
+                observe: { pairs in
+                    sampled = pairs
+                    guard clock.isDue() else { return }
+                    try invocation.keepCheckpoint("judging", "\(pairs.count) of \(total) pairs") {
+                        try SamplingStorage.stored(pairs)
+                    }
+                })
+        } catch let error as AlignmentError {
+            guard case .stopped = error else { throw error }
+            throw StoppedEarly(
+                complaint: invocation.complaint(error),
+                work: StoppedWork(
+                    progress: "\(sampled.count) of \(total) pairs", kind: "judging",
+                    state: try SamplingStorage.stored(sampled)))
+        }
     }
 }
 

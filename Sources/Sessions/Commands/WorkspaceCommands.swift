@@ -27,15 +27,31 @@ extension CommandTable {
             operands: [.optional("count", .number, "how many of the last ones; 20")],
             example: "history 5", run: history),
         Command(
-            "replay", .memory, "does the whole session again from its journal, in memory",
-            about: "With check=true every value is compared with the one that was kept.",
+            "replay", .memory, "does a session or a script again in a fresh workspace",
+            about: """
+                With check=true every value is compared with the one that was kept: to the last bit \
+                on the machine that made it, else numbers to within 0.001 of their size. A script \
+                is run twice and compared. to=N stops after statement N of the journal, and \
+                into=PATH keeps what was made: that is how a state comes back that undo no longer \
+                reaches.
+                """,
             effect: .manages,
-            operands: [.optional("path", .path, "another workspace")],
-            options: [OptionSpecification("check", .flag, "compare every value; false")],
+            operands: [.optional("path", .path, "another workspace, or a script")],
+            options: [
+                OptionSpecification("check", .flag, "compare every value; false"),
+                OptionSpecification("to", .number, "the last statement to do, by its number"),
+                OptionSpecification("into", .path, "a workspace to make, in place of none"),
+            ],
             example: "replay check=true", run: replay),
         Command(
-            "resume", .memory, "goes on with a statement that was running when sami ended",
-            effect: .manages, example: "resume", run: resume),
+            "resume", .memory, "goes on with a statement that was stopped or killed",
+            about: """
+                From its last checkpoint, with the seed and number it had, so that it ends in what an \
+                uninterrupted run would have given.
+                """,
+            effect: .manages,
+            options: [OptionSpecification("drop", .flag, "forget it; what it has bound stays")],
+            example: "resume", run: resume),
         Command(
             "verify", .memory, "reads everything that is kept and checks it", effect: .manages,
             example: "verify", run: verify),
@@ -113,12 +129,10 @@ extension CommandTable {
         var text = StyledText()
         for _ in 0..<count {
             let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
-            guard depth > 0 else {
-                guard text.isEmpty else {
-                    text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
-                    break
-                }
-                throw invocation.fail("there is nothing to \(isBack ? "undo" : "redo")")
+            // Where there is nothing at all, the workspace says why.
+            if depth == 0, !text.isEmpty {
+                text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
+                break
             }
             let report = isBack ? try session.workspace.undo() : try session.workspace.redo()
             text.line("\(isBack ? "undid" : "did again") #\(report.sequence) ", .faint)
@@ -148,14 +162,16 @@ extension CommandTable {
             let state: String
             switch entry.status {
             case .committed:
-                state = entry.bound.map(\.name).filter { !$0.hasPrefix(".") }.joined(
-                    separator: ", ")
+                state =
+                    entry.bound.map(\.name).filter { !$0.hasPrefix(".") }.joined(
+                        separator: ", ") + (entry.stopped == nil ? "" : " (stopped)")
             case .undone: state = "(undone)"
             case .failed: state = "(failed)"
             case .unfinished, .running: state = "(unfinished)"
             }
             table.append([
-                "\(entry.sequence)", String(entry.time.prefix(16)).replacing("T", with: " "),
+                (entry.isCurrent ? "> " : "") + "\(entry.sequence)",
+                String(entry.time.prefix(16)).replacing("T", with: " "),
                 entry.seconds.map { NumberText.duration($0) } ?? "", entry.source, state,
             ])
         }
@@ -176,20 +192,40 @@ extension CommandTable {
                 ": \(NumberText.count(report.objects, "object")), \(NumberText.bytes(report.bytes))"
             )
         } else {
-            text.line("damaged", .failure)
+            text.line(report.isStopped ? "stopped" : "damaged", .failure)
             for damage in report.damages {
                 let names = damage.names.isEmpty ? "" : " (\(damage.names.joined(separator: ", ")))"
                 text.line("  \(damage.file)\(names): \(damage.reason)")
+                guard let sequence = damage.sequence else { continue }
+                text.line("    made by #\(sequence) ", .faint)
+                text.append(TextWidth.oneLine(damage.source ?? ""))
             }
         }
         for notice in report.notices { text.line("  \(notice)", .warning) }
-        return CommandResult(text: text)
+        return CommandResult(value: record(of: report), text: text)
+    }
+
+    private static func record(of report: VerifyReport) -> Value {
+        let damages = report.damages.map { damage -> Value in
+            .record([
+                "file": .text(damage.file), "reason": .text(damage.reason),
+                "names": Value(damage.names),
+                "statement": damage.sequence.map { Value($0) } ?? .null,
+                "source": Value(damage.source),
+            ])
+        }
+        return .record([
+            "sound": .bool(report.isSound), "objects": Value(report.objects),
+            "bytes": Value(report.bytes), "damages": .list(damages),
+            "notices": Value(report.notices.map { "\($0)" }),
+        ])
     }
 
     private static func collect(_ invocation: Invocation) throws -> CommandResult {
         try invocation.session.requireWritable(at: invocation.call.verb.span)
         let keep =
             try invocation.integer("keep", atLeast: 0) ?? invocation.session.settings.undoDepth
+            ?? Settings.usualUndoDepth
         let report = try invocation.session.workspace.gc(keepingUndo: keep)
         return CommandResult(
             text: StyledText(
@@ -199,7 +235,8 @@ extension CommandTable {
     }
 
     private static func pack(_ invocation: Invocation) throws -> CommandResult {
-        guard let path = try invocation.path("path"), let shown = try invocation.text("path")
+        guard let path = try invocation.writablePath("path"),
+            let shown = try invocation.text("path")
         else { return CommandResult() }
         for problem in invocation.session.bindings.keepAll() { throw invocation.fail(problem) }
         do {
@@ -214,7 +251,8 @@ extension CommandTable {
     }
 
     private static func unpack(_ invocation: Invocation) throws -> CommandResult {
-        guard let file = try invocation.path("file"), let path = try invocation.path("path"),
+        guard let file = try invocation.path("file"),
+            let path = try invocation.writablePath("path"),
             let shown = try invocation.text("path")
         else { return CommandResult() }
         do {
@@ -229,7 +267,7 @@ extension CommandTable {
     }
 
     private static func open(_ invocation: Invocation) throws -> CommandResult {
-        guard let path = try invocation.path("path") else { return CommandResult() }
+        guard let path = try invocation.writablePath("path") else { return CommandResult() }
         let readOnly = try invocation.flag("read_only") ?? false
         do {
             try invocation.session.open(path, access: readOnly ? .readOnly : .readWrite)
@@ -244,29 +282,44 @@ extension CommandTable {
 
     private static func replay(_ invocation: Invocation) throws -> CommandResult {
         let session = invocation.session
-        let path = try invocation.path("path")
-        let entries: [HistoryEntry]
-        var other: Workspace?
-        if let path, path != session.workspace.path {
-            do {
-                let opened = try Workspace.open(path, mode: .readOnly)
-                other = opened
-                entries = opened.history
-            } catch {
-                throw invocation.complaint(error, at: "path")
+        var options = ReplayOptions()
+        options.check = try invocation.flag("check") ?? false
+        options.upTo = try invocation.integer("to", atLeast: 0)
+        options.into = try invocation.writablePath("into")
+        // What is typed here is one's own; another's journal is done with `sami replay`.
+        options.allowsWrites = !invocation.has("path")
+        var configuration = Session.Configuration()
+        configuration.directory = session.directory
+        configuration.appearance = session.appearance
+        configuration.program = session.program
+        let result: (isWell: Bool, summary: String)
+        do {
+            if let path = try invocation.path("path"), path != session.workspace.path {
+                result = try Session.replay(
+                    path, options, configuration: configuration,
+                    interruption: session.interruption, progress: session.progress
+                ) { _ in }
+            } else {
+                configuration.access = options.into == nil ? .ephemeral : .readWrite
+                configuration.workspace = options.into ?? ""
+                if let into = options.into, FileManager.default.fileExists(atPath: into) {
+                    throw WorkspaceError.alreadyThere(into)
+                }
+                let fresh = try Session(configuration)
+                fresh.progress = session.progress
+                fresh.outerInterruption = session.interruption
+                result = try Session.replay(session.workspace, fresh, options) { _ in }
             }
-        } else {
-            entries = session.workspace.history
+        } catch {
+            throw invocation.complaint(error, at: "path")
         }
-        defer { other?.close() }
-        let replay = Replay(
-            entries: entries, directory: session.directory, appearance: session.appearance,
-            interruption: session.interruption, progress: session.progress)
-        let report = try replay.run(check: try invocation.flag("check") ?? false) { _ in }
-        guard report.isWell else {
-            throw invocation.fail(report.sentence)
+        guard result.isWell else {
+            if invocation.isInterrupted {
+                throw invocation.complaint(Complaint.interrupted(result.summary))
+            }
+            throw invocation.fail(result.summary)
         }
-        return CommandResult(text: StyledText(report.sentence, .good))
+        return CommandResult(text: StyledText(result.summary, .good))
     }
 
     private static func resume(_ invocation: Invocation) throws -> CommandResult {
@@ -274,6 +327,11 @@ extension CommandTable {
         try session.requireWritable(at: invocation.call.verb.span)
         guard let unfinished = session.workspace.unfinished else {
             throw invocation.fail("nothing was left unfinished")
+        }
+        if try invocation.flag("drop") ?? false {
+            try session.workspace.dropUnfinished()
+            return CommandResult(
+                text: StyledText("forgot #\(unfinished.sequence) \(unfinished.source)", .faint))
         }
         return try session.resume(unfinished, invocation)
     }

@@ -148,6 +148,24 @@ extension Invocation {
         }
     }
 
+    /// Notes the files of a model's folder in the journal, small ones with their digests; weights
+    /// have one in the workspace.
+    func noteFiles(of directory: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names.sorted() {
+            let path = directory + "/" + name
+            guard ["json", "safetensors", "model"].contains((name as NSString).pathExtension),
+                let size = try? FileManager.default.attributesOfItem(atPath: path)[.size],
+                let bytes = (size as? NSNumber)?.intValue
+            else { continue }
+            let content =
+                bytes > 0 && bytes <= 1 << 24 ? try? FileReading.data(path, shown: name) : nil
+            session.inputFiles.append(
+                content.map { InputFile(path: path, content: $0) }
+                    ?? InputFile(path: path, bytes: bytes))
+        }
+    }
+
     /// The content of the file that an operand names, and the path as it was written.
     func file(_ role: String) throws -> (data: Data, shown: String) {
         guard let shown = try text(role) else { throw missing(role) }
@@ -158,7 +176,7 @@ extension Invocation {
         let path = Session.absolute(shown, in: session.directory)
         do {
             let data = try FileReading.data(path, shown: shown)
-            session.inputFiles.append(InputFile(path: path, bytes: data.count, digest: nil))
+            session.inputFiles.append(InputFile(path: path, content: data))
             return (data, shown)
         } catch {
             throw complaint(error, at: role)

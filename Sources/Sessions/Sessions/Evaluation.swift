@@ -118,21 +118,24 @@ extension Session {
     ) throws -> Output {
         if readsLastResult(node) { try journalPending() }
         let value = try Evaluator(environment: self).value(of: node)
+        var notes: [String] = []
         if let target = statement.target {
             try requireWritable(at: target.span)
             let start = ContinuousClock.now
-            let sequence = try workspace.begin(source: statement.source, seed: seedText)
-            try commit(
+            let sequence = try workspace.begin(
+                source: statement.source, seed: seedText, number: replayedSequence)
+            notes = try commit(
                 sequence, bind: [(target.name, value)], unbind: [],
                 seconds: (ContinuousClock.now - start).seconds)
         } else {
             unjournaled = statement.source
         }
         lastResult = value
+        var text = statement.target == nil ? value.drawn(appearance) : StyledText()
+        append(notes, to: &text)
         return Output(
-            name: statement.target?.name, isHidden: false,
-            text: statement.target == nil ? value.drawn(appearance) : StyledText(),
-            notes: [], value: value, media: [:])
+            name: statement.target?.name, isHidden: false, text: text, notes: notes, value: value,
+            media: [:])
     }
 
     private func run(
@@ -161,7 +164,9 @@ extension Session {
         case .looks, .manages: isJournaled = false
         }
         let sequence =
-            isJournaled ? try workspace.begin(source: statement.source, seed: seedText) : 0
+            isJournaled
+            ? try workspace.begin(
+                source: statement.source, seed: seedText, number: replayedSequence) : 0
         return try finish(sequence, form, call, statement, source, report)
     }
 
@@ -169,27 +174,52 @@ extension Session {
         _ sequence: Int, _ form: Command.Form, _ call: CommandCall, _ statement: Statement,
         _ source: String, _ report: @escaping (Outcome) -> Void
     ) throws -> Output {
-        let start = ContinuousClock.now
         // A replay numbers its statements anew, and must draw what the original drew.
         let number = replayedSequence ?? sequence
         let invocation = Invocation(
             session: self, call: call, source: source, target: statement.target,
             key: RandomKey(seed: seed).child(UInt64(number)), sequence: sequence, report: report)
+        return output(of: try carryOut(form, invocation))
+    }
+
+    /// Runs a command and journals how it ended, with all that `resume` needs where the person
+    /// stopped it.
+    func carryOut(_ form: Command.Form, _ invocation: Invocation) throws -> CommandResult {
+        let start = ContinuousClock.now
+        let sequence = invocation.sequence
         do {
             var result = try form.run(invocation)
-            rename(&result, statement.target)
-            if sequence > 0 {
-                try commit(
-                    sequence, bind: result.bindings, unbind: result.unbind,
-                    seconds: (ContinuousClock.now - start).seconds)
-            }
-            return output(of: result)
+            rename(&result, invocation.target)
+            guard sequence > 0 else { return result }
+            let stopped = result.stopped.flatMap { keep($0, sequence, &result.notes) }
+            result.notes += try commit(
+                sequence, bind: result.bindings, unbind: result.unbind,
+                seconds: (ContinuousClock.now - start).seconds, stopped: stopped)
+            if stopped != nil { result.notes.append("`resume` goes on to the end") }
+            return result
         } catch {
-            if sequence > 0 {
-                // The complaint is what matters; a journal that cannot take it says so next time.
-                try? workspace.fail(sequence, message: Failure.sentence(for: error))
-            }
+            guard sequence > 0 else { throw error }
+            var ignored: [String] = []
+            let stopped = (error as? StoppedEarly).flatMap { keep($0.work, sequence, &ignored) }
+            // The complaint is what matters; a journal that cannot take it says so next time.
+            try? workspace.fail(
+                sequence, message: Failure.sentence(for: error), stopped: stopped)
             throw error
+        }
+    }
+
+    /// Stores where stopped work stands. What it has done so far is kept in any case, so a disk
+    /// that has no room for more is worth a note and no failure.
+    private func keep(_ work: StoppedWork, _ sequence: Int, _ notes: inout [String]) -> String? {
+        guard work.state != .null else { return work.progress }
+        do {
+            try workspace.checkpoint(
+                sequence, StoredObject(kind: work.kind, value: work.state),
+                progress: work.progress)
+            return work.progress
+        } catch {
+            notes.append("it cannot be resumed: \(Failure.sentence(for: error))")
+            return nil
         }
     }
 
@@ -210,14 +240,18 @@ extension Session {
             unjournaled = nil
         }
         var text = result.text ?? value?.drawn(appearance) ?? StyledText()
-        for note in result.notes {
+        append(result.notes, to: &text)
+        return Output(
+            name: result.bindings.first?.name, isHidden: false, text: text, notes: result.notes,
+            value: value, media: result.media)
+    }
+
+    private func append(_ notes: [String], to text: inout StyledText) {
+        for note in notes {
             for line in TextWidth.wrapped(note, to: appearance.columns) {
                 text.line(line, .warning)
             }
         }
-        return Output(
-            name: result.bindings.first?.name, isHidden: false, text: text, notes: result.notes,
-            value: value, media: result.media)
     }
 
     // MARK: The journal
@@ -233,8 +267,9 @@ extension Session {
     }
 
     func commit(
-        _ sequence: Int, bind: [(name: String, value: Value)], unbind: [String], seconds: Double
-    ) throws {
+        _ sequence: Int, bind: [(name: String, value: Value)], unbind: [String], seconds: Double,
+        stopped: String? = nil
+    ) throws -> [String] {
         do {
             var bound: [(String, BoundValue)] = []
             for (name, value) in bind {
@@ -248,8 +283,17 @@ extension Session {
             }
             let report = try workspace.commit(
                 sequence, bind: bound, unbind: unbind, inputs: inputs, files: inputFiles,
-                seconds: seconds)
+                seconds: seconds, stopped: stopped)
             bindings.hold(bind.map { ($0.name, $0.value) }, report)
+            var notes = report.notices.map { "\($0)" }
+            if let depth = settings.undoDepth {
+                do {
+                    try workspace.trim(keepingUndo: depth)
+                } catch {
+                    notes.append("old values are still there: \(Failure.sentence(for: error))")
+                }
+            }
+            return notes
         } catch {
             try? workspace.fail(sequence, message: Failure.sentence(for: error))
             throw error

@@ -10,6 +10,9 @@ extension Session {
         _ error: any Error, _ statement: Statement, _ source: String, _ origin: Origin
     ) -> Failure {
         if let nested = error as? Failure { return nested }
+        if let stopped = error as? StoppedEarly {
+            return failure(stopped.complaint, statement, source, origin)
+        }
         let placed = error as? PlacedComplaint
         let cause = placed?.complaint ?? error
         let span = placed?.span ?? Session.headSpan(of: statement)
@@ -38,8 +41,7 @@ extension Session {
 extension Failure {
     /// One sentence without its full stop, as every message here.
     static func sentence(for error: any Error) -> String {
-        var cause = error
-        if let placed = error as? PlacedComplaint { cause = placed.complaint }
+        let cause = cause(of: error)
         if let failure = cause as? Failure { return failure.message }
         var text = "\(cause)"
         if text.hasSuffix("."), !text.hasSuffix("..") { text.removeLast() }
@@ -50,6 +52,15 @@ extension Failure {
             text = first.lowercased() + text.dropFirst()
         }
         return text
+    }
+
+    /// What is wrong, without the place.
+    static func cause(of error: any Error) -> any Error {
+        switch error {
+        case let stopped as StoppedEarly: cause(of: stopped.complaint)
+        case let placed as PlacedComplaint: placed.complaint
+        default: error
+        }
     }
 
     static func kind(of error: any Error) -> Kind {

@@ -3,17 +3,15 @@ import Tensors
 import Workspaces
 
 extension Session {
-    /// Goes on with a statement that was running when the process ended: from its checkpoint where
-    /// there is one, else from its beginning. Seed and number are the ones it had, so the result is
-    /// that of an uninterrupted run.
+    /// Goes on with a statement that was stopped, or was running when the process ended: from its
+    /// checkpoint where there is one, else from its beginning. Seed and number are the ones it had,
+    /// so the result is that of an uninterrupted run.
     func resume(
         _ unfinished: UnfinishedStatement, _ invocation: Invocation
     ) throws -> CommandResult {
         let program = CommandTable.vocabulary.parse(unfinished.source)
-        guard program.diagnostics.isEmpty, let statement = program.statements.first else {
-            throw invocation.fail("the unfinished statement cannot be read: \(unfinished.source)")
-        }
-        guard case .command(let call) = statement.body, let form = CommandTable.form(of: call)
+        guard program.diagnostics.isEmpty, let statement = program.statements.first,
+            case .command(let call) = statement.body, let form = CommandTable.form(of: call)
         else {
             try workspace.dropUnfinished()
             throw invocation.fail(
@@ -26,28 +24,39 @@ extension Session {
         defer { seed = ownSeed }
         let sequence = unfinished.sequence
         try workspace.resume(sequence)
+        // Of the statement itself, not of `resume`.
+        inputs = []
+        inputFiles = []
         let inner = Invocation(
             session: self, call: call, source: unfinished.source, target: statement.target,
-            key: RandomKey(seed: seed).child(UInt64(sequence)), sequence: sequence,
-            report: invocation.report)
-        let start = ContinuousClock.now
+            key: RandomKey(seed: seed).child(UInt64(replayedSequence ?? sequence)),
+            sequence: sequence, resumed: checkpoint?.value, report: invocation.report)
         do {
-            var result: CommandResult
-            if call.verb.name == "iterate", let checkpoint {
-                result = try CommandTable.runIterations(inner, from: checkpoint.value)
-            } else if call.verb.name == "pretrain", let checkpoint {
-                result = try CommandTable.runPretraining(inner, from: checkpoint.value)
-            } else {
-                result = try form.run(inner)
-            }
-            rename(&result, statement.target)
-            try commit(
-                sequence, bind: result.bindings, unbind: result.unbind,
-                seconds: (ContinuousClock.now - start).seconds)
-            return result
+            return try carryOut(form, inner)
         } catch {
-            try? workspace.fail(sequence, message: Failure.sentence(for: error))
-            throw error
+            // Places in it belong to the other statement's text.
+            let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
+            let kind = Failure.kind(of: Failure.cause(of: error))
+            let message = "`\(line)`: \(Failure.sentence(for: error))"
+            throw kind == .interrupted
+                ? invocation.complaint(Complaint.interrupted(message)) : invocation.fail(message)
         }
+    }
+
+    /// What to say about a statement that did not come to its end.
+    static func sentence(_ unfinished: UnfinishedStatement) -> String {
+        let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
+        var text = "`\(line)` "
+        if unfinished.isStopped {
+            text += "was stopped"
+        } else {
+            text += "was running when the last session ended"
+        }
+        if !unfinished.progress.isEmpty { text += ", at \(unfinished.progress)" }
+        text +=
+            unfinished.checkpoint == nil
+            ? "; nothing of it was kept. `resume` runs it again"
+            : ". `resume` goes on from there"
+        return text + ", `resume drop=true` forgets it"
     }
 }

@@ -29,6 +29,8 @@ public final class Session {
         /// What relative paths in statements are relative to; the current directory when nil.
         public var directory: String?
         public var appearance = Appearance()
+        /// Name and version of the program, for the journal.
+        public var program = "sami"
         /// Nil: the seed that the workspace was last used with, 0 for a new one.
         public var seed: UInt64?
 
@@ -47,6 +49,10 @@ public final class Session {
     public internal(set) var seed: UInt64
     var settings = Settings()
     let directory: String
+    let program: String
+    /// Where statements may write files, for the statements of a stranger; nil where they may write
+    /// anywhere.
+    var writableFolder: String?
     var bindings: Bindings
     var lastResult: Value?
     /// Expressions that set `_` and are not in the journal yet; a statement that reads `_` puts
@@ -70,7 +76,10 @@ public final class Session {
         appearance = configuration.appearance
         directory = configuration.directory ?? FileManager.default.currentDirectoryPath
         let path = Session.absolute(configuration.workspace, in: directory)
-        let workspace = try Workspace.open(path, mode: configuration.access.mode)
+        program = configuration.program
+        let workspace = try Workspace.open(
+            path, mode: configuration.access.mode, program: program,
+            machine: Machine.description)
         bindings = Bindings(workspace)
         seed = configuration.seed ?? Session.lastSeed(of: workspace) ?? 0
         welcome()
@@ -116,7 +125,8 @@ public final class Session {
 
     /// Leaves this workspace for another.
     func open(_ path: String, access: Access) throws {
-        let next = try Workspace.open(path, mode: access.mode)
+        let next = try Workspace.open(
+            path, mode: access.mode, program: program, machine: Machine.description)
         notices = bindings.keepAll()
         workspace.close()
         bindings = Bindings(next)
@@ -129,11 +139,7 @@ public final class Session {
     private func welcome() {
         notices += workspace.notices.map { "\($0)" }
         if let unfinished = workspace.unfinished, workspace.isWritable {
-            let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
-            notices.append(
-                "`\(line)` was running when the last session ended; "
-                    + (unfinished.checkpoint == nil
-                        ? "nothing of it was kept" : "`resume` goes on where it stopped"))
+            notices.append(Session.sentence(unfinished))
         }
     }
 

@@ -7,8 +7,11 @@ struct Settings: Sendable {
     var snapshotLimit = 1 << 30
     /// Bytes that activations and caches may take; nil: most of what is free.
     var memory: Int?
-    /// How many statements `gc` keeps undoable.
-    var undoDepth = 20
+    /// How many statements stay undoable, and so how many old models are kept; nil: all of them,
+    /// until `gc`.
+    var undoDepth: Int?
+    /// How many statements `gc` keeps undoable unless it is told.
+    static let usualUndoDepth = 20
 
     var memoryPlan: MemoryPlan { memory.map(MemoryPlan.init(budget:)) ?? .automatic }
 

@@ -1,0 +1,170 @@
+import Foundation
+import Glibc
+
+/// A disk that is full at any write of a statement, and a folder that nobody may write to.
+public struct FullDisks {
+    let laboratory: Laboratory
+    private let workspace = "disk.samiws"
+
+    public init(_ laboratory: Laboratory) { self.laboratory = laboratory }
+
+    private static let before = """
+        load model default; principles = load principles trained
+        load queries summaries split=test count=4; compose seed=1; rollout seed=2; score
+        """
+    private static let statements = [
+        "train steps=1 accumulate=2 learning_rate=1e-4 seed=3", "x = zeros([300, 300])",
+        "undo", "gc 2", "pack packed.h5", "export model exported",
+        "export logprobs logprobs.json", "compose seed=5",
+    ]
+
+    /// A limit on the size of files, from nothing up to what the largest file takes: each write
+    /// of each statement fails once.
+    public func limits(_ count: Int) throws -> Tally {
+        var tally = Tally("disk full, by a limit on file sizes")
+        laboratory.remove(workspace)
+        let prepared = try laboratory.run(["-w", workspace, "-c", Self.before])
+        guard prepared.ending == .exit(0) else { throw FaultError(prepared.errors) }
+        var random = SeededGenerator(laboratory.seed)
+        var failed = 0
+        for round in 0..<count {
+            try laboratory.copy(workspace, to: "full.samiws")
+            for name in ["packed.h5", "exported", "logprobs.json"] { laboratory.remove(name) }
+            let statement = Self.statements[round % Self.statements.count]
+            // Most files are small; the model's has 10,000 blocks.
+            let exponent = Double.random(in: 0...14, using: &random)
+            let limit = Int(pow(2, exponent)) - 1
+            let result = try laboratory.run(
+                ["-w", "full.samiws", "-c", statement], limit: limit)
+            tally.tried += 1
+            if result.ending != .exit(0) { failed += 1 }
+            try check("limit of \(limit) blocks, `\(statement)`", result, &tally)
+        }
+        tally.notes.append("\(failed) statements failed")
+        laboratory.remove("full.samiws")
+        return tally
+    }
+
+    /// A file system of a few MiB that fills up. Needs the right to mount one.
+    public func fileSystem(_ count: Int) throws -> Tally {
+        var tally = Tally("disk full, on a small file system")
+        let mount = laboratory.path("small")
+        try FileManager.default.createDirectory(
+            atPath: mount, withIntermediateDirectories: true)
+        var random = SeededGenerator(laboratory.seed &+ 1)
+        var failed = 0
+        for round in 0..<count {
+            let kilobytes = 5_000 + Int.random(in: 0..<20_000, using: &random)
+            let made = try Self.tool(
+                "/bin/mount", ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", mount])
+            guard made == 0 else {
+                tally.notes.append("not tried: mounting a file system is not allowed here")
+                tally.tried = 1
+                return tally
+            }
+            defer { _ = try? Self.tool("/bin/umount", ["-l", mount]) }
+            let started = try laboratory.run(["-w", "small/w.samiws", "-c", Self.before])
+            let statement = Self.statements[round % 4]
+            let result = try laboratory.run([
+                "-w", "small/w.samiws", "-c", "\(statement); train steps=1 accumulate=2 seed=4",
+            ])
+            tally.tried += 1
+            if started.ending != .exit(0) || result.ending != .exit(0) { failed += 1 }
+            for ending in [started.ending, result.ending] {
+                switch ending {
+                case .exit(0), .exit(1), .exit(3): break
+                default: tally.lose("\(kilobytes) KB: \(ending): \(started.errors)\(result.errors)")
+                }
+            }
+            // With room again everything that is bound must be there.
+            _ = try Self.tool(
+                "/bin/mount", ["-o", "remount,size=200m", mount])
+            if let found = try laboratory.verify("small/w.samiws"), !found.isSound {
+                tally.lose("\(kilobytes) KB: \(found.record)")
+            }
+            let after = try laboratory.run(["-w", "small/w.samiws", "-c", "z = 3; z + 4"])
+            if after.ending != .exit(0) { tally.lose("\(kilobytes) KB: \(after.errors)") }
+        }
+        tally.notes.append("\(failed) runs failed")
+        return tally
+    }
+
+    private static func tool(_ path: String, _ arguments: [String]) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// A folder without the right to write is opened to read, with a sentence.
+    public func readOnly() throws -> Tally {
+        var tally = Tally("a folder that cannot be written")
+        laboratory.remove(workspace)
+        let prepared = try laboratory.run(["-w", workspace, "-c", Self.before])
+        guard prepared.ending == .exit(0) else { throw FaultError(prepared.errors) }
+        tally.tried = 1
+        guard geteuid() != 0 else {
+            // Root may write everywhere; a read-only file system stops root too.
+            let path = laboratory.path(workspace)
+            guard try Self.tool("/bin/mount", ["--bind", path, path]) == 0,
+                try Self.tool("/bin/mount", ["-o", "remount,bind,ro", path]) == 0
+            else {
+                tally.notes.append("not tried: neither a user nor allowed to mount")
+                return tally
+            }
+            defer { _ = try? Self.tool("/bin/umount", ["-l", path]) }
+            try checkReadOnly(&tally)
+            return tally
+        }
+        chmod(laboratory.path(workspace), 0o555)
+        chmod(laboratory.path(workspace) + "/lock", 0o444)
+        defer { chmod(laboratory.path(workspace), 0o755) }
+        try checkReadOnly(&tally)
+        return tally
+    }
+
+    private func checkReadOnly(_ tally: inout Tally) throws {
+        let result = try laboratory.run(["-w", workspace, "-c", "ls; describe logprobs; x = 1"])
+        if result.ending != .exit(1) || !result.errors.contains("read-only") {
+            tally.lose("\(result.ending): \(result.errors)")
+        }
+        if let found = try laboratory.verify(workspace), !found.isSound {
+            tally.lose("it is not sound: \(found.record)")
+        }
+    }
+
+    private func check(
+        _ what: String, _ result: (ending: Ending, output: String, errors: String),
+        _ tally: inout Tally
+    ) throws {
+        switch result.ending {
+        case .exit(0): break
+        case .exit(1), .exit(3):
+            if result.errors.isEmpty { tally.lose("\(what): it failed without a word") }
+        default: tally.lose("\(what): \(result.ending): \(result.errors)")
+        }
+        guard let before = laboratory.bound(workspace), let now = laboratory.bound("full.samiws")
+        else {
+            tally.lose("\(what): HEAD is gone")
+            return
+        }
+        guard let found = try laboratory.verify("full.samiws"), found.isSound else {
+            tally.lose("\(what): it is not sound")
+            return
+        }
+        // Opened again it has what it had or what the statement made; a statement that failed
+        // has made nothing.
+        if result.ending != .exit(0), before != now || laboratory.bound("full.samiws") != before {
+            tally.lose("\(what): it failed, and the names are others")
+        }
+        let garbage =
+            (try? FileManager.default.contentsOfDirectory(
+                atPath: laboratory.path("full.samiws"))) ?? []
+        if garbage.contains(where: { $0.contains(".new-") }) {
+            tally.lose("\(what): half a file is left: \(garbage)")
+        }
+    }
+}

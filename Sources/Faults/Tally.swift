@@ -1,0 +1,128 @@
+import Foundation
+
+/// What an experiment tried and what was lost.
+public struct Tally: Sendable {
+    public let title: String
+    public var tried = 0
+    /// A sentence for each thing that was lost, wrong, stuck or crashed.
+    public var lost: [String] = []
+    /// Counts and times that say that the experiment tried what it should.
+    public var notes: [String] = []
+    public let start = ContinuousClock.now
+
+    public init(_ title: String) { self.title = title }
+
+    public var isWell: Bool { lost.isEmpty && tried > 0 }
+
+    public mutating func lose(_ sentence: String) { lost.append(sentence) }
+
+    /// One line for people; the first losses below it.
+    public var report: String {
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        var text = "\(title): \(tried) tried, \(lost.count) lost"
+        text += String(format: ", %.1f s", seconds)
+        if !notes.isEmpty { text += " (" + notes.joined(separator: "; ") + ")" }
+        for sentence in lost.prefix(10) { text += "\n  lost: \(sentence)" }
+        if lost.count > 10 { text += "\n  and \(lost.count - 10) more" }
+        return text
+    }
+}
+
+/// A small generator with a seed, so that a run can be made again.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Folder, program and seed of an experiment.
+public struct Laboratory: Sendable {
+    /// The program `sami`.
+    public let program: String
+    /// A folder for everything that is made.
+    public let folder: String
+    public let seed: UInt64
+    /// Says how far an experiment is.
+    public let isVerbose: Bool
+
+    public init(program: String, folder: String, seed: UInt64, isVerbose: Bool = false) throws {
+        self.program = program
+        self.folder = folder
+        self.seed = seed
+        self.isVerbose = isVerbose
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    }
+
+    /// Beside this program, where the build puts both.
+    public static var programBeside: String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        return ((own ?? "") as NSString).deletingLastPathComponent + "/sami"
+    }
+
+    func path(_ name: String) -> String { folder + "/" + name }
+
+    func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path(name)) }
+
+    func copy(_ name: String, to other: String) throws {
+        remove(other)
+        try FileManager.default.copyItem(atPath: path(name), toPath: path(other))
+    }
+
+    /// Runs `sami` to its end.
+    func run(
+        _ arguments: [String], limit: Int? = nil, within seconds: Double = 120
+    ) throws -> (ending: Ending, output: String, errors: String) {
+        let child = try Child(program, arguments, in: folder, limit: limit)
+        child.closeInput()
+        let ending = child.wait(within: seconds)
+        return (ending, child.rest, child.complaints)
+    }
+
+    /// What `verify` finds, as the program says it; nil when it could not be asked.
+    func verify(_ workspace: String) throws -> (isSound: Bool, record: [String: Any])? {
+        let result = try run(["--json", "-w", workspace, "-c", "verify"])
+        guard result.ending == .exit(0),
+            let object = try? JSONSerialization.jsonObject(with: Data(result.output.utf8)),
+            let record = (object as? [String: Any])?["value"] as? [String: Any]
+        else { return nil }
+        return (record["sound"] as? Bool ?? false, record)
+    }
+
+    /// Whether a line of JSON says that `verify` found nothing wrong.
+    static func isSound(_ line: String) -> Bool {
+        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        return (object?["value"] as? [String: Any])?["sound"] as? Bool ?? false
+    }
+
+    /// Names and digests that `HEAD` binds.
+    func bound(_ workspace: String) -> [String: String]? {
+        guard let names = head(workspace)?["names"] as? [[String: Any]] else { return nil }
+        var bound: [String: String] = [:]
+        for info in names {
+            guard let name = info["name"] as? String else { continue }
+            bound[name] = info["digest"] as? String ?? "?"
+        }
+        return bound
+    }
+
+    func head(_ workspace: String) -> [String: Any]? {
+        guard let data = FileManager.default.contents(atPath: path(workspace) + "/HEAD") else {
+            return nil
+        }
+        return try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    }
+
+    func say(_ text: String) {
+        guard isVerbose else { return }
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}
