@@ -2,6 +2,8 @@
 # make test      installs what is missing, builds, and runs every test
 # make install   builds and copies sami and its model below PREFIX
 # make bench     builds and runs the benchmarks
+# make faults    kills, fills disks, flips bits, fuzzes and soaks, for hours; docs/FAULTS.md
+# make sanitize  runs numeric and storage tests under the address and the thread sanitizer
 # make format    formats the sources; make lint says where they are not formatted
 
 PREFIX ?= /usr/local
@@ -9,7 +11,7 @@ PREFIX ?= /usr/local
 FLAGS = -c release -Xswiftc -enable-testing
 SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: build demo test install uninstall bench format lint clean packages
+.PHONY: build demo test install uninstall bench faults sanitize format lint clean packages
 
 build: packages
 	swift build $(FLAGS) --product sami
@@ -38,6 +40,26 @@ uninstall:
 bench: packages
 	swift build -c release --package-path Benchmarks
 	Benchmarks/run
+
+FAULTS = .build/release/sami-faults
+# A Python that has h5py reads along where there is one.
+PYTHON ?= $(wildcard .venv/bin/python)
+
+faults: packages
+	swift build $(FLAGS) --product sami
+	swift build $(FLAGS) --product sami-faults
+	$(FAULTS) share
+	$(FAULTS) read $(if $(PYTHON),--python $(PYTHON))
+	$(FAULTS) damage
+	$(FAULTS) disk
+	$(FAULTS) interrupt
+	$(FAULTS) open
+	$(FAULTS) kill
+	$(FAULTS) fuzz
+	$(FAULTS) soak
+
+sanitize: packages
+	scripts/sanitize
 
 format:
 	swift format --in-place --parallel --recursive $(SOURCES)

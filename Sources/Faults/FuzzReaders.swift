@@ -24,11 +24,12 @@ struct FuzzReader: Sendable {
             name: "statements",
             seeds: { _ in
                 [
-                    "x = [1, 2.5, -3e-2] * 2 ** 3 // 4", "mean(zeros([3, 4]), axis=1)",
-                    "{\"a\": [1, {\"b\": true}], 'c': not null}.a[1].b",
-                    "sort([3, 1, 2])[0:2]; reshape(arange(12), [3, 4])[1, ::2] @ ones([2])",
+                    "x = tensor([1, 2.5, -3e-2]) * 2 ** 3 // 4", "mean(zeros([3, 4]), axis=1)",
+                    "{\"a\": [1, {\"b\": true}], 'c': not false}.a[1].b",
+                    "sort([3, 1, 2])[0:2]; reshape(range(12), [3, 4])[1, ::2] @ ones([2])",
                     "join([\"é\", '😀'], \", \") + \"\\u{1F600}\"", "sum([1, 2, 3]) == 6 and 1 < 2",
-                    "y = eye(3); y[0, :] + y[:, 1]; std(y)", "time range(0, 10, 3)",
+                    "y = ones([3, 3]); y[0, :] + y[:, 1]; std(y)", "time range(10)",
+                    "split(upper(\"a b\"), \" \"); unique([1, 1]); softmax(tensor([1, 2]))",
                 ].map { Array($0.utf8) }
             },
             read: { bench, bytes in

@@ -152,9 +152,7 @@ extension CommandTable {
             if !FileManager.default.fileExists(atPath: directory) {
                 _ = try FileReading.data(directory, shown: path)
             }
-            let noun = try ModelFiles.load(directory, shown: path)
-            invocation.noteFiles(of: directory)
-            return noun
+            return try ModelFiles.load(directory, shown: path)
         } catch {
             throw invocation.complaint(error, at: "path")
         }
