@@ -27,10 +27,17 @@ public func multiply(
 public func multiply(
     _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
+    let (n, m, k) = (y.rows, y.columns, w.columns)
+    if n <= RowProduct.mostRows {
+        let (a, b, type, c) = (y.pointer, w.address, w.type, out.mutablePointer())
+        Workers.split(k, grain: n * k * m > 1 << 16 ? 64 : k) { columns in
+            RowProduct.multiply(a, n, b, type, m, k, c, columns, accumulate: accumulate)
+        }
+        return
+    }
     if w.type != .float32 {
         return StoredProduct.multiply(y, w, into: &out, accumulate: accumulate)
     }
-    let (n, m, k) = (y.rows, y.columns, w.columns)
     let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())
     product(
         rows: n, columns: k, inner: m, a, m, transposeA: false, b, k, transposeB: false, c, k,

@@ -1,9 +1,9 @@
 /// Products with weights that are stored in sixteen bits, summed in float32.
 ///
 /// A few rows, as in generation, are bound by the reading of the weights, so these are turned to
-/// float32 in registers or in cache, four rows of them at a time, and read from memory once. More
-/// rows go to BLAS, a panel of weights at a time, each panel turned to float32 by the worker that
-/// needs it.
+/// float32 in registers (`PairedProduct`) or in cache, four rows of them at a time, and read from
+/// memory once. More rows go to BLAS, a panel of weights at a time, each panel turned to float32 by
+/// the worker that needs it.
 enum StoredProduct {
     /// Floats of a panel: it stays in cache between its conversion and its use.
     private static let panel = 1 << 19
@@ -30,12 +30,17 @@ enum StoredProduct {
             }
             return
         }
-        if type == .bfloat16, n <= BFloatProduct.mostRows {
-            let paired = BFloatProduct.paired(x)
+        if n <= PairedProduct<BFloat16Words>.mostRows {
+            let paired = PairedProduct<BFloat16Words>.paired(x)
+            let (source, weights) = (paired.pointer, b.assumingMemoryBound(to: UInt16.self))
             Workers.split(m, grain: grain) { columns in
-                BFloatProduct.multiply(
-                    paired.pointer, n, b.assumingMemoryBound(to: UInt16.self), k, c, m, columns,
-                    accumulate)
+                if type == .bfloat16 {
+                    PairedProduct<BFloat16Words>.multiply(
+                        source, n, weights, k, c, m, columns, accumulate)
+                } else {
+                    PairedProduct<Float16Words>.multiply(
+                        source, n, weights, k, c, m, columns, accumulate)
+                }
             }
             withExtendedLifetime(paired) {}
             return
@@ -92,188 +97,5 @@ enum StoredProduct {
         var scratch = Tensor(uninitialized: [count])
         body(scratch.mutablePointer())
         withExtendedLifetime(scratch) {}
-    }
-}
-
-/// One or two rows of x against bfloat16 weights, which are never written out as float32.
-///
-/// Two neighbours in memory are one 32-bit word: the word shifted left is the first as a float32, the
-/// word without its low half the second. Rows of x come with their elements in that order.
-private enum BFloatProduct {
-    static let mostRows = 2
-
-    private typealias Lanes = SIMD8<Float>
-
-    /// Rows in which every 16 elements stand as eight even ones and eight odd ones.
-    static func paired(_ x: Tensor) -> Tensor {
-        var out = Tensor(uninitialized: x.shape)
-        let (source, target, k) = (x.pointer, out.mutablePointer(), x.columns)
-        for row in 0..<x.rows {
-            let (from, to) = (source + row * k, target + row * k)
-            var i = 0
-            while i &+ 16 <= k {
-                for j in 0..<8 {
-                    to[i &+ j] = from[i &+ 2 &* j]
-                    to[i &+ 8 &+ j] = from[i &+ 2 &* j &+ 1]
-                }
-                i &+= 16
-            }
-            while i < k {
-                to[i] = from[i]
-                i &+= 1
-            }
-        }
-        return out
-    }
-
-    static func multiply(
-        _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, _ accumulate: Bool
-    ) {
-        var column = columns.lowerBound
-        while column &+ 4 <= columns.upperBound {
-            if n == 2 {
-                pair(x, w + column * k, k, out + column, m, accumulate)
-            } else {
-                line(x, w + column * k, k, out + column, accumulate)
-            }
-            column &+= 4
-        }
-        while column < columns.upperBound {
-            for row in 0..<n {
-                single(x + row * k, w + column * k, k, out + (row * m + column), accumulate)
-            }
-            column &+= 1
-        }
-    }
-
-    @inline(__always)
-    private static func words(_ w: UnsafePointer<UInt16>, _ offset: Int) -> SIMD8<UInt32> {
-        UnsafeRawPointer(w + offset).loadUnaligned(as: SIMD8<UInt32>.self)
-    }
-
-    @inline(__always)
-    private static func even(_ words: SIMD8<UInt32>) -> Lanes {
-        unsafeBitCast(words &<< 16, to: Lanes.self)
-    }
-
-    @inline(__always)
-    private static func odd(_ words: SIMD8<UInt32>) -> Lanes {
-        unsafeBitCast(words & SIMD8(repeating: 0xFFFF_0000), to: Lanes.self)
-    }
-
-    @inline(__always)
-    private static func load(_ x: UnsafePointer<Float>, _ offset: Int) -> Lanes {
-        UnsafeRawPointer(x + offset).loadUnaligned(as: Lanes.self)
-    }
-
-    /// One row of x, four of w.
-    @inline(__always)
-    private static func line(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
-    ) {
-        let (w1, w2, w3) = (w + k, w + 2 * k, w + 3 * k)
-        var (a0, a1, a2, a3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var (b0, b1, b2, b3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var i = 0
-        while i &+ 16 <= k {
-            let (first, second) = (load(x, i), load(x, i &+ 8))
-            let (c0, c1, c2, c3) = (words(w, i), words(w1, i), words(w2, i), words(w3, i))
-            a0 = a0.addingProduct(first, even(c0))
-            b0 = b0.addingProduct(second, odd(c0))
-            a1 = a1.addingProduct(first, even(c1))
-            b1 = b1.addingProduct(second, odd(c1))
-            a2 = a2.addingProduct(first, even(c2))
-            b2 = b2.addingProduct(second, odd(c2))
-            a3 = a3.addingProduct(first, even(c3))
-            b3 = b3.addingProduct(second, odd(c3))
-            i &+= 16
-        }
-        var sums = SIMD4(
-            (a0 + b0).sum(), (a1 + b1).sum(), (a2 + b2).sum(), (a3 + b3).sum())
-        while i < k {
-            sums = sums.addingProduct(column(w, k, i), SIMD4(repeating: x[i]))
-            i &+= 1
-        }
-        write(sums, out, accumulate)
-    }
-
-    /// Two rows of x, four of w.
-    @inline(__always)
-    private static func pair(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ accumulate: Bool
-    ) {
-        let y = x + k
-        let (w1, w2, w3) = (w + k, w + 2 * k, w + 3 * k)
-        var (a0, a1, a2, a3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var (b0, b1, b2, b3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var i = 0
-        while i &+ 16 <= k {
-            let (x0, x1, y0, y1) = (load(x, i), load(x, i &+ 8), load(y, i), load(y, i &+ 8))
-            var weights = words(w, i)
-            a0 = a0.addingProduct(x0, even(weights)).addingProduct(x1, odd(weights))
-            b0 = b0.addingProduct(y0, even(weights)).addingProduct(y1, odd(weights))
-            weights = words(w1, i)
-            a1 = a1.addingProduct(x0, even(weights)).addingProduct(x1, odd(weights))
-            b1 = b1.addingProduct(y0, even(weights)).addingProduct(y1, odd(weights))
-            weights = words(w2, i)
-            a2 = a2.addingProduct(x0, even(weights)).addingProduct(x1, odd(weights))
-            b2 = b2.addingProduct(y0, even(weights)).addingProduct(y1, odd(weights))
-            weights = words(w3, i)
-            a3 = a3.addingProduct(x0, even(weights)).addingProduct(x1, odd(weights))
-            b3 = b3.addingProduct(y0, even(weights)).addingProduct(y1, odd(weights))
-            i &+= 16
-        }
-        var top = SIMD4(a0.sum(), a1.sum(), a2.sum(), a3.sum())
-        var bottom = SIMD4(b0.sum(), b1.sum(), b2.sum(), b3.sum())
-        while i < k {
-            let weights = column(w, k, i)
-            top = top.addingProduct(weights, SIMD4(repeating: x[i]))
-            bottom = bottom.addingProduct(weights, SIMD4(repeating: y[i]))
-            i &+= 1
-        }
-        write(top, out, accumulate)
-        write(bottom, out + m, accumulate)
-    }
-
-    /// One row of x, one of w: what four do not divide.
-    private static func single(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
-    ) {
-        var lanes = Lanes.zero
-        var i = 0
-        while i &+ 16 <= k {
-            let weights = words(w, i)
-            lanes = lanes.addingProduct(load(x, i), even(weights))
-                .addingProduct(load(x, i &+ 8), odd(weights))
-            i &+= 16
-        }
-        var sum = lanes.sum()
-        while i < k {
-            sum += x[i] * float(fromBFloat16: w[i])
-            i &+= 1
-        }
-        out.pointee = accumulate ? out.pointee + sum : sum
-    }
-
-    /// Element i of four rows.
-    @inline(__always)
-    private static func column(_ w: UnsafePointer<UInt16>, _ k: Int, _ i: Int) -> SIMD4<Float> {
-        SIMD4(
-            float(fromBFloat16: w[i]), float(fromBFloat16: w[k &+ i]),
-            float(fromBFloat16: w[2 &* k &+ i]), float(fromBFloat16: w[3 &* k &+ i]))
-    }
-
-    @inline(__always)
-    private static func write(
-        _ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
-    ) {
-        let before =
-            accumulate
-            ? UnsafeRawPointer(out).loadUnaligned(as: SIMD4<Float>.self) : SIMD4<Float>.zero
-        UnsafeMutableRawPointer(out).storeBytes(of: before + sums, as: SIMD4<Float>.self)
     }
 }

@@ -74,8 +74,8 @@ import Testing
 
     /// Widths with and without a vector's tail; rows for each of the ways a product is done.
     @Test(
-        arguments: [WeightType.bfloat16, .float16],
-        [1, 2, 3, 7, 64, 65, 200].flatMap { n in
+        arguments: WeightType.allCases,
+        [1, 2, 3, 7, 9, 16, 17, 64, 65, 200].flatMap { n in
             [[n, 64, 130], [n, 37, 9], [n, 5, 3], [n, 300, 66]]
         })
     func productsEqualPlainLoops(type: WeightType, sizes: [Int]) {
@@ -89,9 +89,12 @@ import Testing
         #expect(zip(fast.values, slow.values).allSatisfy { abs($0 - 2 * $1) < 2e-4 })
 
         let y = random([n, m], 3)
-        var (stored, plain) = (Tensor(uninitialized: [n, k]), Tensor(uninitialized: [n, k]))
+        var stored = Tensor(uninitialized: [n, k])
         multiply(y, w, into: &stored)
-        multiply(y, w.converted(to: .float32), into: &plain)
+        // y w is x' w'ᵀ with w turned over.
+        var turned = Tensor(uninitialized: [k, m])
+        for i in 0..<m { for j in 0..<k { turned[j, i] = w[i, j] } }
+        let plain = slowProduct(y, transposed: turned)
         #expect(zip(stored.values, plain.values).allSatisfy { abs($0 - $1) < 1e-4 })
         multiply(y, w, into: &stored, accumulate: true)
         #expect(zip(stored.values, plain.values).allSatisfy { abs($0 - 2 * $1) < 2e-4 })

@@ -7,7 +7,9 @@ struct SamiBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sami-bench",
         abstract: "Measures the engine on random weights.",
-        subcommands: [Step.self, Score.self, Gen.self, Pretrain.self, Cost.self])
+        subcommands: [
+            Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
+        ])
 }
 
 struct Shape: ParsableArguments {

@@ -16,6 +16,10 @@ struct Mixtral: Family {
         c.slidingWindow = try keys.optionalCount("sliding_window")
         c.experts = try keys.count("num_local_experts", default: 8, atMost: 4096)
         c.expertsPerToken = try keys.count("num_experts_per_tok", default: 2, atMost: 4096)
+        guard c.layers.multiplied(c.experts) <= 1 << 16 else {
+            throw keys.refusal(
+                "\(c.layers) layers of \(c.experts) experts are more than any machine holds")
+        }
         guard c.expertsPerToken <= c.experts else {
             throw keys.refusal(
                 "\"num_experts_per_tok\" is \(c.expertsPerToken), of \(c.experts) experts")

@@ -35,7 +35,7 @@ public struct MemoryPlan: Sendable, Equatable {
     }
 
     /// What the system says can be used without swapping, in bytes; 2 GiB where it does not say.
-    static var availableBytes: Int {
+    public static var availableBytes: Int {
         guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
             let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })

@@ -1,0 +1,74 @@
+/// y w for a few rows of y: sums of rows of w, which is read once, where it lies. GPT-2's matrices,
+/// stored transposed, meet few rows in generation.
+enum RowProduct {
+    /// Up to here this is faster than BLAS, which copies w into its own order first.
+    static let mostRows = 16
+    /// Sums worked on together: they stay in cache over all rows of w.
+    private static let sums = 8192
+
+    /// out[:, columns] = y w (+ out); y (n, m), w (m, k) stored as `type`, out (n, k).
+    static func multiply(
+        _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ type: WeightType, _ m: Int,
+        _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>, accumulate: Bool
+    ) {
+        let block = max(512, sums / max(1, n))
+        var scratch = Tensor(uninitialized: [4 * min(block, columns.count)])
+        let widened = scratch.mutablePointer()
+        var first = columns.lowerBound
+        while first < columns.upperBound {
+            let width = min(block, columns.upperBound - first)
+            if !accumulate {
+                for row in 0..<n { (out + row * k + first).update(repeating: 0, count: width) }
+            }
+            var source = 0
+            while source &+ 4 <= m {
+                let place = w + (source * k + first) * type.size
+                var (rows, stride) = (UnsafePointer(widened), width)
+                if type == .float32 {
+                    (rows, stride) = (place.assumingMemoryBound(to: Float.self), k)
+                } else {
+                    for i in 0..<4 {
+                        widen(place + i * k * type.size, type, width, into: widened + i * width)
+                    }
+                }
+                for row in 0..<n {
+                    addFour(y + row * m + source, rows, stride, out + row * k + first, width)
+                }
+                source &+= 4
+            }
+            while source < m {
+                widen(w + (source * k + first) * type.size, type, width, into: widened)
+                for row in 0..<n {
+                    Tensors.accumulate(
+                        out + row * k + first, y[row * m + source], widened, width)
+                }
+                source &+= 1
+            }
+            first += width
+        }
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// out += Σ_i y_i · row i, four rows
+    @inline(__always)
+    private static func addFour(
+        _ y: UnsafePointer<Float>, _ rows: UnsafePointer<Float>, _ stride: Int,
+        _ out: UnsafeMutablePointer<Float>, _ width: Int
+    ) {
+        let (a, b, c, d) = (rows, rows + stride, rows + 2 * stride, rows + 3 * stride)
+        let (p, q, r, s) = (
+            Vector(repeating: y[0]), Vector(repeating: y[1]), Vector(repeating: y[2]),
+            Vector(repeating: y[3])
+        )
+        var i = 0
+        while i &+ 16 <= width {
+            let sum = out.vector(i).addingProduct(p, a.vector(i)).addingProduct(q, b.vector(i))
+            out.store(sum.addingProduct(r, c.vector(i)).addingProduct(s, d.vector(i)), i)
+            i &+= 16
+        }
+        while i < width {
+            out[i] += y[0] * a[i] + y[1] * b[i] + y[2] * c[i] + y[3] * d[i]
+            i &+= 1
+        }
+    }
+}

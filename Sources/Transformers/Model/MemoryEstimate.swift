@@ -1,0 +1,155 @@
+import Tensors
+
+/// What a piece of work needs in memory, by arithmetic alone: nothing is allocated to know it.
+///
+/// Weights are counted in their stored type. All else is float32: activations, keys and values,
+/// logits, gradients, and what an optimizer remembers.
+public struct MemoryEstimate: Sendable, Equatable {
+    /// Work on a model. Lengths are in tokens; prompts are counted as if they shared nothing.
+    public enum Work: Sendable, Equatable {
+        /// `batch` prompts, continued together.
+        case generating(batch: Int, prompt: Int, new: Int)
+        /// The log-probs S (C, R) of one query.
+        case scoring(constitutions: Int, responses: Int, prompt: Int, response: Int)
+        /// Gradients of one query's S (C, R) and a step; `moments` is 1 for RMSprop, 2 for AdamW.
+        /// Without kept activations every block runs a second time.
+        case training(
+            constitutions: Int, responses: Int, prompt: Int, response: Int, moments: Int,
+            keepsActivations: Bool)
+    }
+
+    /// Bytes, by what they are for.
+    public var weights = 0
+    /// What is trained, in float32; the base beside it, in its stored type, is what `weights` counts
+    /// then.
+    public var trainedWeights = 0
+    /// Keys and values of what has been read and generated.
+    public var cache = 0
+    public var activations = 0
+    public var logits = 0
+    public var gradients = 0
+    public var moments = 0
+    /// The program itself, and freed memory that it keeps for the next tensor.
+    public var program = 128 << 20
+
+    public var total: Int {
+        parts.reduce(0) { sum, part in
+            let (total, overflow) = sum.addingReportingOverflow(part.bytes)
+            return overflow ? .max : total
+        }
+    }
+
+    /// What is not zero, under a word for it.
+    public var parts: [(name: String, bytes: Int)] {
+        [
+            ("weights", weights), ("trained weights", trainedWeights), ("cache", cache),
+            ("activations", activations), ("logits", logits), ("gradients", gradients),
+            ("moments", moments), ("program", program),
+        ].filter { $0.1 > 0 }.map { (name: $0.0, bytes: $0.1) }
+    }
+
+    public func fits(_ available: Int) -> Bool { total <= available }
+
+    /// - Throws: `ModelError.unknownFamily`.
+    public init(_ configuration: ModelConfiguration, _ type: WeightType, _ work: Work) throws {
+        let sizes = try ModelSizes(configuration)
+        weights = bytes(sizes.parameters, type.size)
+        switch work {
+        case .generating(let batch, let prompt, let new):
+            let rows = Double(batch) * Double(prompt)
+            cache = bytes(
+                2 * Double(configuration.layers) * sizes.keys
+                    * Double(batch) * (Double(prompt) + Double(new)))
+            activations = bytes(rows * sizes.forwardRow)
+            logits = bytes(Double(batch) * sizes.vocabulary)
+        case .scoring(let constitutions, let responses, let prompt, let response):
+            let rows = Self.rows(constitutions, responses, prompt, response)
+            activations = bytes(rows * sizes.forwardRow)
+            logits = bytes(sizes.logits(type))
+        case .training(
+            let constitutions, let responses, let prompt, let response, let moments,
+            let keepsActivations):
+            let rows = Self.rows(constitutions, responses, prompt, response)
+            let kept = keepsActivations ? sizes.block : sizes.width
+            activations = bytes(
+                rows * (Double(configuration.layers) * kept + 2 * sizes.block + 6 * sizes.width))
+            logits = bytes(2 * sizes.logits(type))
+            gradients = bytes(sizes.parameters)
+            self.moments = bytes(Double(moments) * sizes.parameters)
+            trainedWeights = bytes(sizes.parameters)
+        }
+    }
+
+    /// The largest number of `1...limit` whose estimate fits, 0 where none does. More must never need
+    /// less.
+    public static func largest(
+        _ limit: Int, fitting available: Int, _ estimate: (Int) throws -> MemoryEstimate
+    ) rethrows -> Int {
+        var (low, high) = (0, max(0, limit))
+        while low < high {
+            let middle = low + (high - low + 1) / 2
+            if try estimate(middle).fits(available) { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
+    /// Every prompt once, and below it every response.
+    private static func rows(
+        _ constitutions: Int, _ responses: Int, _ prompt: Int, _ response: Int
+    ) -> Double {
+        Double(constitutions) * (Double(prompt) + Double(responses) * Double(response))
+    }
+}
+
+/// Bytes of so many elements; no more than can be counted.
+private func bytes(_ elements: Double, _ size: Int = 4) -> Int {
+    Int(min(elements * Double(size), 0x1p60))
+}
+
+/// How many floats things of a model are.
+private struct ModelSizes {
+    let parameters, width, keys, vocabulary: Double
+    /// A row of what a block keeps for its backward pass.
+    let block: Double
+    /// A row of what is alive at once in a forward pass.
+    let forwardRow: Double
+
+    init(_ c: ModelConfiguration) throws {
+        let family = try Families.family(c)
+        parameters = Double(family.layout.count)
+        width = Double(c.hiddenSize)
+        keys = Double(c.keyValueHeads * c.headSize)
+        vocabulary = Double(c.vocabularySize)
+        block = Double(family.activationWidth)
+        let inner = Double(c.feedForwardSize) * Double(max(1, c.expertsPerToken))
+        forwardRow = block + inner + 3 * width
+    }
+
+    /// Logits are formed a chunk of rows at a time.
+    func logits(_ type: WeightType) -> Double {
+        let least = type == .float32 ? 32.0 : 128
+        return min(512, max(least, 0x1p20 / vocabulary)) * vocabulary
+    }
+}
+
+extension ModelConfiguration {
+    /// The names and shapes of the weights of this shape, without weights.
+    /// - Throws: `ModelError.unknownFamily`.
+    public func parameterLayout() throws -> ParameterLayout { try Families.family(self).layout }
+
+    /// The shapes of some published checkpoints, by name: for planning, benchmarks and lessons.
+    public static let published: [String: ModelConfiguration] = [
+        "mistral-7b": ModelConfiguration(
+            modelType: "mistral", hiddenSize: 4096, layers: 32, heads: 32, keyValueHeads: 8,
+            feedForwardSize: 14_336, vocabularySize: 32_000, contextLength: 32_768,
+            slidingWindow: 4096, tiedHead: false),
+        "mixtral-8x7b": ModelConfiguration(
+            modelType: "mixtral", hiddenSize: 4096, layers: 32, heads: 32, keyValueHeads: 8,
+            feedForwardSize: 14_336, vocabularySize: 32_000, contextLength: 32_768,
+            ropeTheta: 1e6, experts: 8, expertsPerToken: 2, tiedHead: false),
+        "llama3-70b": ModelConfiguration(
+            modelType: "llama", hiddenSize: 8192, layers: 80, heads: 64, keyValueHeads: 8,
+            feedForwardSize: 28_672, vocabularySize: 128_256, contextLength: 8192,
+            ropeTheta: 500_000, tiedHead: false, beginToken: 128_000, endTokens: [128_001]),
+    ]
+}
