@@ -12,13 +12,29 @@ public struct AddedToken: Hashable, Sendable {
     public var isNormalized: Bool
     /// Left out of decoded text unless asked for.
     public var isSpecial: Bool
+    /// Whether the content is what normalized text holds, as it stands.
+    var isSpelledNormalized = false
 
     /// A symbol that SentencePiece finds in the text with its blanks already marked.
     init(userDefined content: String, id: Int) {
         self.id = Int32(truncatingIfNeeded: id)
         self.content = content
         (isSingleWord, stripsLeft, stripsRight) = (false, false, false)
-        (isNormalized, isSpecial) = (true, false)
+        (isNormalized, isSpecial, isSpelledNormalized) = (true, false, true)
+    }
+
+    /// As `added_tokens_decoder` in a `tokenizer_config.json` lists them, by their ids.
+    init(_ field: Field, id: String) throws {
+        content = try field.string("content")
+        guard let number = Int(id), (0...Vocabulary.largestID).contains(number) else {
+            throw TokenizerError.badID(token: content, field: field.path, id: id)
+        }
+        self.id = Int32(number)
+        isSpecial = try field.bool("special", default: false)
+        isSingleWord = try field.bool("single_word", default: false)
+        stripsLeft = try field.bool("lstrip", default: false)
+        stripsRight = try field.bool("rstrip", default: false)
+        isNormalized = try field.bool("normalized", default: !isSpecial)
     }
 
     init(_ field: Field) throws {

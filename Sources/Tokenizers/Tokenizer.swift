@@ -105,13 +105,22 @@ final class TokenizerCore: Sendable {
         case sentencePiece(SentencePieceFile)
     }
 
-    convenience init(json: String) throws {
-        self.init(try TokenizerFile(json: json), source: .json(json))
+    /// `adjust` may change what the file says before it is put together.
+    convenience init(
+        json: String, adjust: (inout TokenizerFile) throws -> Void = { _ in }
+    ) throws {
+        var file = try TokenizerFile(json: json)
+        try adjust(&file)
+        self.init(file, source: .json(json))
     }
 
-    convenience init(sentencePiece bytes: [UInt8]) throws {
-        let file = try SentencePieceFile(bytes)
-        self.init(try file.tokenizerFile(), source: .sentencePiece(file))
+    convenience init(
+        sentencePiece bytes: [UInt8], adjust: (inout TokenizerFile) throws -> Void = { _ in }
+    ) throws {
+        let source = try SentencePieceFile(bytes)
+        var file = try source.tokenizerFile()
+        try adjust(&file)
+        self.init(file, source: .sentencePiece(source))
     }
 
     var json: String {
@@ -135,7 +144,7 @@ final class TokenizerCore: Sendable {
         normalizedFinder = AddedTokenFinder(addedTokens.filter(\.isNormalized)) { token in
             let bytes = Array(token.content.utf8)
             // SentencePiece spells its symbols in normalized text.
-            if case .sentencePiece = source { return bytes }
+            if token.isSpelledNormalized { return bytes }
             return normalizer?.apply(bytes) ?? bytes
         }
         contentOfID = Dictionary(addedTokens.map { ($0.id, $0.content) }) { $1 }

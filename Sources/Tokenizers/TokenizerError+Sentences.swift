@@ -42,6 +42,17 @@ extension TokenizerError: CustomStringConvertible {
             "\(field): the pattern \(quoted(pattern)) cannot be used: \(problem)"
         case .badSentencePiece(let problem):
             "the file is not a SentencePiece model that can be used: \(problem)"
+        case .badConfiguration(let file, let problem):
+            "\(file) beside the tokenizer cannot be used: \(problem)"
+        case .noTokenizer(let path, let hasVocabulary):
+            "\(path) holds neither tokenizer.json nor tokenizer.model"
+                + (hasVocabulary
+                    ? "; vocab.json and merges.txt alone are not enough: load the tokenizer with "
+                        + "transformers' AutoTokenizer and save_pretrained it, which writes one"
+                    : "")
+        case .noTemplate:
+            "the model's directory has no chat template (chat_template.jinja, or chat_template in "
+                + "tokenizer_config.json)"
         case .unknownSpecialToken(let token):
             "the post-processor adds \(quoted(token)) but does not give its id"
         case .badVocabularySize(let wanted, let least):

@@ -19,6 +19,9 @@ public enum TokenizerError: Error, Hashable, Sendable {
     case unknownMergeToken(index: Int, token: String, result: Bool)
     case badPattern(field: String, pattern: String, problem: String)
     case badSentencePiece(problem: String)
+    case badConfiguration(file: String, problem: String)
+    case noTokenizer(path: String, hasVocabulary: Bool)
+    case noTemplate
     case unknownSpecialToken(token: String)
     case badVocabularySize(wanted: Int, least: Int)
     case duplicateSpecialToken(token: String)

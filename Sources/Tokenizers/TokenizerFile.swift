@@ -33,7 +33,7 @@ extension Tokenizer {
 /// The parts of a tokenizer, checked.
 struct TokenizerFile {
     let model: BytePairModel
-    let addedTokens: [AddedToken]
+    var addedTokens: [AddedToken]
     /// Special tokens that are never found in text.
     var controlTokens: Set<Int32> = []
     var normalizer: (any Normalizer)?
@@ -77,7 +77,7 @@ struct TokenizerFile {
 
     /// An added token that the vocabulary holds too must have its id there, and no two tokens may
     /// share an id.
-    private func checkAddedTokens() throws {
+    func checkAddedTokens() throws {
         var contents: [Int32: String] = [:]
         for token in addedTokens {
             if let id = model.vocabulary.id(token.content), id != token.id {

@@ -10,6 +10,9 @@ struct BytePairModel: Sendable {
     private let byteTokens: [Int32]?
     /// Whether a piece that is a token itself is taken whole, whatever the merges say.
     private let ignoresMerges: Bool
+    /// Whether a text may be cut in front of every word's `▁`, because no token holds one behind
+    /// another character: no merge crosses such a cut, and words come again where texts do not.
+    private let cutsAtMarks: Bool
     /// Ids of the characters below U+0180, which hold ASCII and the byte alphabet.
     private let lowCharacters: [Int32]
 
@@ -37,6 +40,7 @@ struct BytePairModel: Sendable {
         byteTokens =
             try field.bool("byte_fallback", default: false) ? Self.byteTokens(vocabulary) : nil
         lowCharacters = Self.lowCharacters(vocabulary)
+        cutsAtMarks = !ignoresMerges && vocabulary.holdsMarksInFrontOnly
     }
 
     init(
@@ -50,10 +54,30 @@ struct BytePairModel: Sendable {
         ignoresMerges = false
         byteTokens = hasByteFallback ? Self.byteTokens(vocabulary) : nil
         lowCharacters = Self.lowCharacters(vocabulary)
+        cutsAtMarks = vocabulary.holdsMarksInFrontOnly
     }
 
     /// Appends the ids of the piece at a range of the bytes.
     func encode(
+        _ bytes: [UInt8], _ range: Range<Int>, _ state: inout EncodingState, into ids: inout [Int32]
+    ) {
+        guard cutsAtMarks else { return encodeWord(bytes, range, &state, into: &ids) }
+        var start = range.lowerBound
+        var place = start
+        var isBehindMark = true
+        while place < range.upperBound {
+            let isMark = Vocabulary.isMark(bytes, place, before: range.upperBound)
+            if isMark, !isBehindMark {
+                encodeWord(bytes, start..<place, &state, into: &ids)
+                start = place
+            }
+            isBehindMark = isMark
+            place += isMark ? 3 : 1
+        }
+        encodeWord(bytes, start..<range.upperBound, &state, into: &ids)
+    }
+
+    private func encodeWord(
         _ bytes: [UInt8], _ range: Range<Int>, _ state: inout EncodingState, into ids: inout [Int32]
     ) {
         if state.takeKnown(bytes, range, into: &ids) { return }

@@ -50,6 +50,27 @@ struct Vocabulary: Sendable {
         numberOfID[id] = Int32(number)
     }
 
+    /// Whether `▁` is a token and no token holds one behind another character.
+    var holdsMarksInFrontOnly: Bool {
+        guard id("\u{2581}") != nil else { return false }
+        return (0..<table.count).allSatisfy { number in
+            let token = table[number]
+            guard token.contains(0xE2) else { return true }
+            let bytes = Array(token)
+            var place = 0
+            while Self.isMark(bytes, place, before: bytes.count) { place += 3 }
+            return !(place..<bytes.count).contains {
+                Self.isMark(bytes, $0, before: bytes.count)
+            }
+        }
+    }
+
+    /// Whether `▁` stands at a place.
+    static func isMark(_ bytes: [UInt8], _ place: Int, before end: Int) -> Bool {
+        place + 2 < end && bytes[place] == 0xE2 && bytes[place + 1] == 0x96
+            && bytes[place + 2] == 0x81
+    }
+
     func id(_ bytes: [UInt8], _ range: Range<Int>) -> Int32? {
         table.find(bytes, range).map { idOfNumber[$0] }
     }

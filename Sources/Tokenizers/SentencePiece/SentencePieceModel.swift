@@ -54,7 +54,7 @@ extension SentencePieceFile {
                 addsPrefix: addsDummyPrefix, removesExtra: removesExtraBlanks,
                 escapes: escapesBlanks),
             // A tokenizer.model does not say whether texts start with <s>; those of its family do.
-            postProcessor: id(bos).map { PrefixToken(id: $0) },
+            postProcessor: id(bos).map { SurroundingTokens(before: [$0], after: []) },
             decoder: SentencePieceDecoder(
                 unknown: unknown.map { pieces[$0].text }, unknownSurface: unknownSurface,
                 dropsPrefix: addsDummyPrefix || removesExtraBlanks,
@@ -63,11 +63,12 @@ extension SentencePieceFile {
     }
 }
 
-/// One token in front of every text.
-struct PrefixToken: PostProcessor {
-    let id: Int32
+/// Tokens in front of every text and behind it.
+struct SurroundingTokens: PostProcessor {
+    let before: [Int32]
+    let after: [Int32]
 
-    func apply(_ ids: [Int32]) -> [Int32] { [id] + ids }
+    func apply(_ ids: [Int32]) -> [Int32] { before + ids + after }
 }
 
 /// Blanks as SentencePiece sees them: `▁` for a space, one more in front of the text.
