@@ -1,5 +1,7 @@
 /// Words of two sixteen-bit numbers, the first in the low half, as vectors of float32.
 protocol HalfWords {
+    /// Rows of x up to which splitting words anew for every two rows costs less than keeping them.
+    static var mostRows: Int { get }
     static func even(_ words: SIMD8<UInt32>) -> SIMD8<Float>
     static func odd(_ words: SIMD8<UInt32>) -> SIMD8<Float>
     static func widen(_ bits: UInt16) -> Float
@@ -7,6 +9,8 @@ protocol HalfWords {
 
 /// bfloat16: the word shifted left is the first as a float32, the word without its low half the second.
 enum BFloat16Words: HalfWords {
+    static let mostRows = 8
+
     @inline(__always)
     static func even(_ words: SIMD8<UInt32>) -> SIMD8<Float> {
         unsafeBitCast(words &<< 16, to: SIMD8<Float>.self)
@@ -23,6 +27,8 @@ enum BFloat16Words: HalfWords {
 
 /// float16: see `float(fromFloat16:)`.
 enum Float16Words: HalfWords {
+    static let mostRows = 2
+
     @inline(__always)
     static func even(_ words: SIMD8<UInt32>) -> SIMD8<Float> { odd(words &<< 16) }
 
@@ -47,9 +53,6 @@ enum Float16Words: HalfWords {
 /// Two neighbours in memory are one 32-bit word, and splitting words needs no shuffling of lanes. Rows
 /// of x come with their elements in that order.
 enum PairedProduct<Words: HalfWords> {
-    /// With more rows, weights are better turned to float32 once for all of them.
-    static var mostRows: Int { 8 }
-
     private typealias Lanes = SIMD8<Float>
 
     /// Rows in which every 16 elements stand as eight even ones and eight odd ones.

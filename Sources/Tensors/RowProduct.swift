@@ -2,7 +2,7 @@
 /// stored transposed, meet few rows in generation.
 enum RowProduct {
     /// Up to here this is faster than BLAS, which copies w into its own order first.
-    static let mostRows = 16
+    static let mostRows = 4
     /// Sums worked on together: they stay in cache over all rows of w.
     private static let sums = 8192
 

@@ -30,7 +30,8 @@ enum StoredProduct {
             }
             return
         }
-        if n <= PairedProduct<BFloat16Words>.mostRows {
+        let fewRows = type == .bfloat16 ? BFloat16Words.mostRows : Float16Words.mostRows
+        if n <= fewRows {
             let paired = PairedProduct<BFloat16Words>.paired(x)
             let (source, weights) = (paired.pointer, b.assumingMemoryBound(to: UInt16.self))
             Workers.split(m, grain: grain) { columns in

@@ -35,12 +35,14 @@ struct Load: ParsableCommand {
     @Option(help: "Tokens of a response.") var new = 32
 
     func run() throws {
-        let fields = try CheckpointCost(prompt: prompt, new: new).measure(directory)
         print("\(directory), prompts of \(prompt), \(new) tokens each")
-        for (name, value) in fields {
+        var fields: [(String, Double)] = []
+        try CheckpointCost(prompt: prompt, new: new).measure(directory) { name, value in
+            fields.append((name, value))
             print(
                 "  \(name.padding(toLength: 36, withPad: " ", startingAt: 0)) "
                     + String(format: "%.4g", value))
+            fflush(nil)
         }
         print(
             "{"

@@ -25,7 +25,7 @@ struct RandomCheckpoint {
         for (number, part) in parts.enumerated() {
             let file = ModelDirectory.shardName(number, of: parts.count)
             let path = directory + "/" + file
-            FileManager.default.createFile(atPath: path, contents: nil)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
             let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
             try handle.write(
                 contentsOf: SafeTensors.header(
@@ -103,12 +103,12 @@ struct CheckpointCost {
     var prompt = 128
     var new = 32
 
-    func measure(_ directory: String, type: WeightType? = nil) throws -> [(String, Double)] {
-        var fields: [(String, Double)] = []
+    /// - Parameter report: told each number when it is known, since the whole takes minutes.
+    func measure(_ directory: String, report: (String, Double) -> Void) throws {
         let start = ContinuousClock.now
-        let model = try ModelDirectory.load(directory, as: type)
-        fields.append(("load_seconds", (ContinuousClock.now - start).seconds))
-        fields.append(("weight_gb", Double(model.weightBytes) / 1e9))
+        let model = try ModelDirectory.load(directory)
+        report("load_seconds", (ContinuousClock.now - start).seconds)
+        report("weight_gb", Double(model.weightBytes) / 1e9)
         let vocabulary = model.configuration.vocabularySize
         func tokens(_ count: Int, _ number: UInt64) -> [Int32] {
             let key = RandomKey(seed: 1).child(number)
@@ -130,9 +130,8 @@ struct CheckpointCost {
                     produced = progress.tokens
                     return .more
                 })
-            fields.append(("\(name)_first_token_seconds", first))
-            fields.append(
-                ("\(name)_tokens_per_second", Double(produced - batch) / max(last - first, 1e-9)))
+            report("\(name)_first_token_seconds", first)
+            report("\(name)_tokens_per_second", Double(produced - batch) / max(last - first, 1e-9))
         }
         var forest = TokenForest()
         var targets: [Target] = []
@@ -148,13 +147,9 @@ struct CheckpointCost {
                 }
             }
         }
-        fields.append(
-            (
-                "score_2x2_seconds",
-                try time(2) { _ = try model.logProbs(forest, targets) }.min() ?? 0
-            ))
-        fields.append(("score_tokens", Double(forest.tokens.count)))
-        fields.append(("peak_rss_gb", Double(peakMemory()) / 1e9))
-        return fields
+        let seconds = try time(2) { _ = try model.logProbs(forest, targets) }
+        report("score_2x2_seconds", seconds.min() ?? 0)
+        report("score_tokens", Double(forest.tokens.count))
+        report("peak_rss_gb", Double(peakMemory()) / 1e9)
     }
 }
