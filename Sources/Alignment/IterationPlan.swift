@@ -62,7 +62,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         plan.queries = 400
         plan.compose = Composer(count: 2, principles: 2, polarity: .opposites)
         plan.train.accumulate = 32
-        plan.train.steps = 20
+        plan.train.steps = 18
         plan.train.update = Update(optimizer: OptimizerSettings(.adamw), learningRate: 2e-4)
         plan.train.warmup = 4
         plan.train.beta = 0.3

@@ -12,6 +12,9 @@ public struct ModelWriter: PrincipleWriter {
     /// A written text ends before the first of these, besides at the end-of-sequence token.
     public var stops = ["\n\n"]
     public var memory: MemoryPlan
+    /// Dresses a request as an instructed model wants it, special tokens included; nil for a model that
+    /// just goes on with a text.
+    public var dress: (@Sendable (String) throws -> String)?
 
     public init(
         model: LanguageModel, tokenizer: Tokenizer, memory: MemoryPlan = .automatic
@@ -22,18 +25,16 @@ public struct ModelWriter: PrincipleWriter {
     }
 
     public func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText] {
-        let tokens = tokenizer.encode(prompt)
+        let tokens = try encoded(prompt)
         let room = model.configuration.contextLength - tokens.count
         guard room > 0 else {
             throw AlignmentError.tooLong(
                 query: "the writer's prompt", tokens: tokens.count,
                 context: model.configuration.contextLength)
         }
-        var ends = Set(model.configuration.endTokens)
-        if let end = tokenizer.eos { ends.insert(end) }
         let settings = SamplerSettings(
             temperature: temperature, topP: topP, maxTokens: min(maxTokens, room),
-            stopTokens: ends)
+            stopTokens: model.stopTokens(tokenizer))
         let requests = (0..<max(0, samples)).map {
             GenerationRequest(prompt: tokens, key: key.child(UInt64($0)))
         }
@@ -44,5 +45,14 @@ public struct ModelWriter: PrincipleWriter {
             }
             return WrittenText(text: String(text[..<stop]), isFinished: true)
         }
+    }
+
+    /// Of a prompt for an instructed model, what follows the last newline is how the answer begins.
+    private func encoded(_ prompt: String) throws -> [Int32] {
+        guard let dress else { return tokenizer.encode(prompt) }
+        let last = prompt.lastIndex(where: \.isNewline)
+        let (request, beginning) =
+            last.map { (prompt[..<$0], prompt[prompt.index(after: $0)...]) } ?? (prompt[...], "")
+        return tokenizer.encode(try dress(request.trimmed) + beginning, special: false)
     }
 }

@@ -62,11 +62,10 @@ struct TextSampler {
     }
 
     private var sampler: SamplerSettings {
-        var ends = Set(model.configuration.endTokens)
-        if let end = tokenizer.eos { ends.insert(end) }
         return SamplerSettings(
             temperature: settings.temperature, topK: settings.topK, topP: settings.topP,
-            minP: settings.minP, maxTokens: settings.maxTokens, stopTokens: ends)
+            minP: settings.minP, maxTokens: settings.maxTokens,
+            stopTokens: model.stopTokens(tokenizer))
     }
 
     /// Ends a response at its first stop marker rather than at its limit of tokens.
@@ -77,6 +76,13 @@ struct TextSampler {
             let tail = tokenizer.decode(Array(tokens.suffix(longest + 1)))
             return stops.contains { tail.contains($0) }
         }
+    }
+}
+
+extension LanguageModel {
+    /// What ends a text of this model: the tokens that its configuration and its tokenizer name.
+    public func stopTokens(_ tokenizer: Tokenizer) -> Set<Int32> {
+        Set(configuration.endTokens + tokenizer.stops)
     }
 }
 

@@ -15,15 +15,18 @@ import Synchronization
 /// of a file are for batches and never cut what is encoded here.
 public struct Tokenizer: Sendable {
     let core: TokenizerCore
+    /// The tokens that end what a model writes: `eos`, or what a model directory says.
+    public let stops: [Int32]
 
     /// Reads the text of a `tokenizer.json`. Throws `TokenizerError` for anything but a supported,
     /// consistent file.
     public init(json: String) throws {
-        core = try TokenizerCore(json: json)
+        self.init(core: try TokenizerCore(json: json))
     }
 
-    init(core: TokenizerCore) {
+    init(core: TokenizerCore, stops: [Int32]? = nil) {
         self.core = core
+        self.stops = stops ?? core.eos.map { [$0] } ?? []
     }
 
     /// The ids of a text. `special` adds what the file's post-processor adds (`<s>` in front, say);

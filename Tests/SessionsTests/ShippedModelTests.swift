@@ -38,6 +38,13 @@ struct ShippedModelTests {
             {"query": 0, "constitution": 0, "prompt": "A", "response": " b"}
             {"query": 0, "constitution": 1, "prompt": "B", "response": " a"}
             """)
+        for name in ["after", "before"] {
+            let lines = try (0..<4).map { index in
+                let id = try bench.text("queries[\(index)].id")
+                return "{\"id\": \"\(id)\", \"response\": \"\(name) \(index)\"}"
+            }
+            try bench.write("\(name).jsonl", lines.joined(separator: "\n"))
+        }
         try bench.output("export model m")
         try FileManager.default.copyItem(
             atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")

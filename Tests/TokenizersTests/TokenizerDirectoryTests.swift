@@ -34,7 +34,7 @@ private let configuration = #"""
         ].mapValues(data)
         let directory = try TokenizerDirectory(files: files)
         #expect((directory.tokenizer.bos, directory.tokenizer.eos) == (3, 5))
-        #expect(directory.stops == [5, 4])
+        #expect(directory.tokenizer.stops == [5, 4])
         #expect(Set(directory.templates.keys) == ["default", "tool_use"])
         #expect(try directory.prompt([ChatMessage(role: "user", content: "ab")]) == "<s>ab")
         #expect(directory.tokenizer.encode("<s>ab", special: false) == [3, 2])

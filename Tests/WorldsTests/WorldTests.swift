@@ -130,7 +130,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         }
         for broken in [
             "", " ", good + " ", good + "\n", good + " And so on.", "  " + good,
-            good.replacing("come.", with: "come"), good.replacing(". ", with: ".  "),
+            good.replacing("worse.", with: "worse"), good.replacing(". ", with: ".  "),
             good.replacing("The author", with: "Their author"),
             render(other, styles, seed: 1),
         ] {

@@ -76,8 +76,6 @@ struct Gates {
     }
 
     private func sample(_ prompts: [String], _ label: UInt64) throws -> [String] {
-        var ends = Set(model.model.configuration.endTokens)
-        if let end = tokenizer.eos { ends.insert(end) }
         let encoded = prompts.map { tokenizer.encode($0) }
         let room = model.model.configuration.contextLength - (encoded.map(\.count).max() ?? 0)
         guard room > 0 else {
@@ -86,7 +84,8 @@ struct Gates {
                 context: model.model.configuration.contextLength)
         }
         let settings = SamplerSettings(
-            temperature: 1, maxTokens: min(120, room), stopTokens: ends)
+            temperature: 1, maxTokens: min(120, room), stopTokens: model.model.stopTokens(tokenizer)
+        )
         let key = RandomKey(seed: invocation.session.seed).child("gates").child(label)
         let generations = try model.model.generate(
             encoded.enumerated().map {

@@ -29,8 +29,19 @@ extension CommandTable {
                     ],
                     options: [
                         OptionSpecification(
-                            "dtype", .words([Choice("float32", "the one there is")]),
-                            "how weights are held"),
+                            "dtype",
+                            .words([
+                                Choice("stored", "as they are in the file (default)"),
+                                Choice("float32", "four bytes a weight"),
+                                Choice("bfloat16", "two bytes, the range of float32"),
+                                Choice("float16", "two bytes, finer and narrower"),
+                            ]), "how weights are held; arithmetic is in float32"),
+                        OptionSpecification(
+                            "rotary",
+                            .words([
+                                Choice("exact", "as the configuration says (default)"),
+                                Choice("bfloat16", "as in a model that was cast whole in PyTorch"),
+                            ]), "how exact the rotary frequencies are"),
                         OptionSpecification("as", .name, "a name for it in place of `model`"),
                         OptionSpecification(
                             "prompts",
@@ -87,7 +98,9 @@ extension CommandTable {
                 Command.Form(
                     "tokenizer", "reads a tokenizer alone", makes: ["tokenizer"],
                     operands: [
-                        .required("path", .path, "a tokenizer.json, or the folder it is in")
+                        .required(
+                            "path", .path,
+                            "a tokenizer.json or tokenizer.model, or the folder it is in")
                     ],
                     example: "load tokenizer tokenizer.json", run: loadTokenizer),
             ])
@@ -118,6 +131,12 @@ extension CommandTable {
                     throw invocation.complaint(error, at: "prompts")
                 }
             }
+        }
+        if let type = try invocation.text("dtype").flatMap(WeightType.init(rawValue:)) {
+            noun.model = noun.model.converted(to: type)
+        }
+        if try invocation.text("rotary") == "bfloat16" {
+            noun.model = try noun.model.roundingRotary()
         }
         if let joint = try invocation.text("join") { noun.prompts.joint = joint }
         var result = CommandResult(value: .noun(noun))
@@ -349,8 +368,9 @@ extension CommandTable {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
         {
-            path += "/" + ModelFiles.tokenizerFile
-            shown += "/" + ModelFiles.tokenizerFile
+            let name = ModelFiles.tokenizerName(in: path) ?? ModelFiles.tokenizerFile
+            path += "/" + name
+            shown += "/" + name
         }
         do {
             let tokenizer = try ModelFiles.tokenizer(path, shown: shown)

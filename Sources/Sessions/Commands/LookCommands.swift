@@ -331,6 +331,9 @@ extension CommandTable {
             for field in fields.prefix(40) { table.append([field.name, field.summary]) }
             text.line(table.drawn(invocation.appearance, showsTitles: false))
         }
+        if let model = value.noun(ModelNoun.self) {
+            text.line(try ModelMemory.drawn(model.model, invocation.appearance))
+        }
         if case .expression(let node) = argument.value, case .name(let name) = node.expression,
             invocation.session.bindings.info(name) != nil
         {

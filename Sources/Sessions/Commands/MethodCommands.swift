@@ -125,11 +125,12 @@ extension CommandTable {
         }
         let follower = invocation.follower()
         defer { follower.finish() }
+        var author = ModelWriter(
+            model: writer.model, tokenizer: tokenizer,
+            memory: invocation.session.settings.memoryPlan)
+        author.dress = writer.chat
         let proposal = try proposer.propose(
-            about: about ?? prompts.post.responses, prompts: prompts,
-            writer: ModelWriter(
-                model: writer.model, tokenizer: tokenizer,
-                memory: invocation.session.settings.memoryPlan),
+            about: about ?? prompts.post.responses, prompts: prompts, writer: author,
             meaning: WorldMeasure.meaning,
             key: try invocation.randomKey(), progress: follower.follow)
         var notes: [String] = []

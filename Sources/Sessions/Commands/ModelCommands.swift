@@ -76,12 +76,10 @@ extension CommandTable {
             throw invocation.complaint(
                 ModelError.tooLong(tokens: tokens.count, context: context), at: "prompt")
         }
-        var ends = Set(noun.model.configuration.endTokens)
-        if let end = tokenizer.eos { ends.insert(end) }
         let settings = SamplerSettings(
             temperature: rollout.temperature, topK: rollout.topK, topP: rollout.topP,
             minP: rollout.minP, maxTokens: min(rollout.maxTokens, context - tokens.count),
-            stopTokens: ends)
+            stopTokens: noun.model.stopTokens(tokenizer))
         let stop = try invocation.text("stop")
         let key = try invocation.randomKey()
         let requests = (0..<rollout.samples).map {

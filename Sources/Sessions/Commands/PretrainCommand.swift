@@ -110,6 +110,7 @@ extension CommandTable {
         var trained = noun.with(
             run.model,
             origin: "\(noun.origin), pretrained for \(NumberText.count(run.step, "step"))")
+        if noun.tokenizer?.json != tokenizer.json { trained.directory = nil }
         trained.tokenizer = tokenizer
         result.bindings = [("model", .noun(trained)), ("log", .noun(log))]
         if invocation.target == nil, !invocation.has("model") {

@@ -51,23 +51,40 @@ enum ModelFiles {
 
     static func load(_ directory: String, shown: String) throws -> ModelNoun {
         let model = try ModelDirectory.load(directory)
-        let tokenizerPath = directory + "/" + tokenizerFile
-        var tokenizer: Tokenizer?
-        if FileManager.default.fileExists(atPath: tokenizerPath) {
-            tokenizer = try ModelFiles.tokenizer(tokenizerPath, shown: shown + "/" + tokenizerFile)
-        }
+        let text = try textFiles(directory, shown: shown)
         let promptsPath = directory + "/" + promptsFile
         var prompts = Prompts.general
         if FileManager.default.fileExists(atPath: promptsPath) {
             prompts = try ModelFiles.prompts(promptsPath, shown: shown + "/" + promptsFile)
         }
-        return ModelNoun(model: model, tokenizer: tokenizer, prompts: prompts, origin: shown)
+        return ModelNoun(
+            model: model, tokenizer: text?.tokenizer, prompts: prompts, origin: shown,
+            directory: text)
+    }
+
+    /// The file of a model directory that its tokenizer is read from, best first.
+    static func tokenizerName(in directory: String) -> String? {
+        [tokenizerFile, "tokenizer.model"].first {
+            FileManager.default.fileExists(atPath: directory + "/" + $0)
+        }
+    }
+
+    private static func textFiles(
+        _ directory: String, shown: String
+    ) throws -> TokenizerDirectory? {
+        guard TokenizerDirectory.isPresent(in: directory) else { return nil }
+        do {
+            return try TokenizerDirectory(directory)
+        } catch {
+            throw Complaint.badFile(path: shown, problem: Failure.sentence(for: error))
+        }
     }
 
     static func tokenizer(_ path: String, shown: String) throws -> Tokenizer {
-        let data = try FileReading.data(path, shown: shown)
+        // Says in a sentence what is wrong with the file as such.
+        _ = try FileReading.data(path, shown: shown)
         do {
-            return try Tokenizer(json: String(decoding: data, as: UTF8.self))
+            return try Tokenizer(file: path)
         } catch {
             throw Complaint.badFile(path: shown, problem: Failure.sentence(for: error))
         }
@@ -133,7 +150,14 @@ enum ModelFiles {
     /// Writes a directory that this and other programs load.
     static func write(_ noun: ModelNoun, to directory: String, shown: String) throws {
         try ModelDirectory.write(noun.model, to: directory)
-        if let tokenizer = noun.tokenizer {
+        for (name, data) in noun.directory?.files ?? [:] {
+            let path = directory + "/" + name
+            try? FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent,
+                withIntermediateDirectories: true)
+            try FileWriting.write(data, to: path, shown: shown + "/" + name)
+        }
+        if let tokenizer = noun.tokenizer, noun.directory == nil {
             try FileWriting.write(
                 Data(tokenizer.json.utf8), to: directory + "/" + tokenizerFile,
                 shown: shown + "/" + tokenizerFile)

@@ -16,12 +16,27 @@ struct ModelNoun: StoredNoun, SizedNoun {
     var prompts: Prompts
     /// Where it came from, in a few words: a path, or what trained it.
     var origin: String
+    /// What its directory says of its text, file by file; nil where the tokenizer came otherwise.
+    var directory: TokenizerDirectory?
 
-    var bytes: Int { model.parameterCount * 4 + (tokenizer?.json.utf8.count ?? 0) }
+    var bytes: Int {
+        model.weightBytes
+            + (directory?.files.values.reduce(0) { $0 + $1.count }
+                ?? tokenizer?.json.utf8.count ?? 0)
+    }
+
+    /// Dresses a request as its chat template wants it; nil where it has none.
+    var chat: (@Sendable (String) throws -> String)? {
+        guard let directory, directory.templates["default"] != nil else { return nil }
+        return { try directory.prompt([ChatMessage(role: "user", content: $0)]) }
+    }
 
     /// The same in all but its weights.
     func with(_ model: LanguageModel, origin: String) -> ModelNoun {
-        ModelNoun(model: model, tokenizer: tokenizer, prompts: prompts, origin: origin)
+        var copy = self
+        copy.model = model
+        copy.origin = origin
+        return copy
     }
 
     static let fields: [Field<ModelNoun>] = [
@@ -78,7 +93,7 @@ struct ModelNoun: StoredNoun, SizedNoun {
         table.append([
             "size",
             "\(NumberText.grouped(model.parameterCount)) parameters, "
-                + "\(NumberText.bytes(model.parameterCount * 4)) in float32",
+                + "\(NumberText.bytes(model.weightBytes)) in \(model.weightType.rawValue)",
         ])
         table.append([
             "text",
@@ -99,12 +114,17 @@ struct ModelNoun: StoredNoun, SizedNoun {
     }
 
     func stored() throws -> StoredValue {
-        .record(
+        let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in
+            let array = try StoredArray(type: .uint8, shape: [data.count], bytes: data)
+            return (name, StoredValue.array(array))
+        }
+        return .record(
             StoredRecord([
                 ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
                 ("origin", .text(origin)),
                 ("prompts", try CodableStorage.stored(prompts)),
-                ("tokenizer", tokenizer.map { .text($0.json) } ?? .null),
+                ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
+                ("files", .record(StoredRecord(files))),
                 ("tensors", try model.parameters.stored()),
             ]))
     }
@@ -114,10 +134,16 @@ struct ModelNoun: StoredNoun, SizedNoun {
             let prompts = value["prompts"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        var files: [String: Data] = [:]
+        for field in value["files"]?.recordValue?.fields ?? [] {
+            files[field.key] = field.value.arrayValue?.bytes
+        }
+        let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
+        let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
         return ModelNoun(
             model: try LanguageModel(configuration, stored: tensors),
-            tokenizer: try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) },
+            tokenizer: directory?.tokenizer ?? own,
             prompts: try CodableStorage.restored(Prompts.self, from: prompts, kind: kind),
-            origin: value["origin"]?.textValue ?? "the workspace")
+            origin: value["origin"]?.textValue ?? "the workspace", directory: directory)
     }
 }

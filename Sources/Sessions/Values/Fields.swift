@@ -63,7 +63,7 @@ enum TensorField {
     static let all: [Field<Tensor>] = [
         Field("shape", "its sides") { Value($0.shape) },
         Field("count", "how many values it holds") { Value($0.count) },
-        Field("type", "how a value is stored") { _ in .text("float32") },
+        Field("type", "how a value is stored") { .text($0.type.rawValue) },
         Field("min", "smallest finite value") { tensor in
             let statistics = TensorText.Statistics(tensor)
             return statistics.finite > 0 ? .number(statistics.minimum) : .null

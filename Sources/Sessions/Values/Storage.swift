@@ -79,12 +79,30 @@ extension Value {
 
 extension StoredArray {
     init(_ tensor: Tensor) throws {
-        self = try tensor.withUnsafeBufferPointer { try StoredArray($0, shape: tensor.shape) }
+        self = try StoredArray(
+            type: ElementType(tensor.type), shape: tensor.shape,
+            bytes: tensor.withUnsafeBytes { Data($0) })
+    }
+}
+
+extension ElementType {
+    init(_ type: WeightType) {
+        self =
+            switch type {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            }
     }
 }
 
 extension Tensor {
+    /// Sixteen-bit numbers stay so; whole numbers and double precision become float32.
     init(_ array: StoredArray) throws {
+        if let type = WeightType(rawValue: array.type.rawValue) {
+            self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, type, shape: array.shape) }
+            return
+        }
         let values: [Float]
         switch array.type {
         case .float32: values = try array.values(as: Float.self)
@@ -92,10 +110,7 @@ extension Tensor {
         case .int32: values = try array.values(as: Int32.self).map { Float($0) }
         case .int64: values = try array.values(as: Int64.self).map { Float($0) }
         case .uint8: values = try array.values(as: UInt8.self).map { Float($0) }
-        case .float16:
-            values = try array.values(as: UInt16.self).map { Float(Float16(bitPattern: $0)) }
-        case .bfloat16:
-            values = try array.values(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+        case .float16, .bfloat16: values = []
         }
         self.init(values, shape: array.shape)
     }

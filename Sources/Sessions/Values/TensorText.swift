@@ -9,7 +9,7 @@ enum TensorText {
 
     static func summary(_ tensor: Tensor) -> String {
         let statistics = Statistics(tensor)
-        return "tensor \(shape(tensor.shape)) float32  \(statistics.line)"
+        return "tensor \(shape(tensor.shape)) \(tensor.type.rawValue)  \(statistics.line)"
     }
 
     struct Statistics {
@@ -59,7 +59,7 @@ enum TensorText {
         var text = StyledText()
         text.append("tensor ", .faint)
         text.append(shape(tensor.shape))
-        text.append(" float32  ", .faint)
+        text.append(" \(tensor.type.rawValue)  ", .faint)
         text.append(statistics.line, statistics.nonFinite > 0 ? .warning : .faint)
         guard tensor.count > 0 else { return text }
         let matrix = Matrix(tensor)

@@ -13,8 +13,6 @@ public struct TokenizerDirectory: Sendable {
     /// The files everything was read from, byte for byte, by their names in the directory: what an
     /// export copies, and all that `init(files:)` needs.
     public let files: [String: Data]
-    /// The tokens that end what a model writes: those of `generation_config.json`, or `eos`.
-    public let stops: [Int32]
     /// What templates know by name: `bos_token`, `eos_token` and the like.
     public let specialTokens: [String: String]
     /// The texts of the chat templates by name; the usual one is `default`.
@@ -31,10 +29,10 @@ public struct TokenizerDirectory: Sendable {
         let core = try Self.core(files, configuration, path)
         let named = configuration.specialTokens
         let eos = named["eos_token"].flatMap { core.id($0) } ?? core.eos
-        tokenizer = Tokenizer(core: core)
+        // generation_config.json may know more than one.
+        let stops = configuration.stopIDs.isEmpty ? eos.map { [$0] } : configuration.stopIDs
+        tokenizer = Tokenizer(core: core, stops: stops)
         self.files = files
-        stops =
-            configuration.stopIDs.isEmpty ? eos.map { [$0] } ?? [] : configuration.stopIDs
         var tokens = named
         for (name, id) in [("bos_token", core.bos), ("eos_token", core.eos)]
         where tokens[name] == nil {

@@ -6,9 +6,9 @@ import Tensors
 /// It is a value. Copies share their weights until one of them is trained, so keeping the base, the
 /// reference and every iteration costs only what differs.
 public struct LanguageModel: Sendable {
-    public let configuration: ModelConfiguration
+    public private(set) var configuration: ModelConfiguration
     public private(set) var parameters: ParameterSet
-    let family: any Family
+    private(set) var family: any Family
 
     /// Random weights of a given shape: normal with the configuration's `initializer_range` (less where
     /// a branch ends in the residual stream), norms one, biases zero.
@@ -100,6 +100,15 @@ public struct LanguageModel: Sendable {
     public func with(_ parameters: ParameterSet) -> LanguageModel {
         var copy = self
         if parameters.layout == self.parameters.layout { copy.parameters = parameters }
+        return copy
+    }
+
+    /// The same weights with rotary frequencies rounded to bfloat16; see
+    /// `ModelConfiguration.roundsRotary`.
+    public func roundingRotary() throws -> LanguageModel {
+        var copy = self
+        copy.configuration.roundsRotary = true
+        copy.family = try Families.family(copy.configuration)
         return copy
     }
 

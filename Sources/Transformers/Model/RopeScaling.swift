@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// How a rotary embedding is stretched over contexts longer than the one it was first trained on:
 /// `rope_scaling` of `config.json`.
@@ -24,6 +25,8 @@ struct RotaryFrequencies: Sendable, Equatable {
     var scaling: RopeScaling?
     /// `max_position_embeddings` of the file.
     var originalContext: Int
+    /// Whether they are rounded to bfloat16.
+    var isRounded = false
 
     /// Whether frequencies depend on the longest sequence.
     func dependOnLength(_ length: Int) -> Bool {
@@ -32,6 +35,11 @@ struct RotaryFrequencies: Sendable, Equatable {
 
     /// θ^(−2i/size) for each pair i, scaled; `length` is the longest sequence's.
     func inverse(length: Int) -> [Double] {
+        let exact = scaled(length: length)
+        return isRounded ? exact.map { Double(float(fromBFloat16: bfloat16(Float($0)))) } : exact
+    }
+
+    private func scaled(length: Int) -> [Double] {
         switch scaling {
         case nil: plain(theta)
         case .linear(let factor): plain(theta).map { $0 / factor }

@@ -99,6 +99,6 @@ extension RotaryTables {
         self.init(
             RotaryFrequencies(
                 theta: c.ropeTheta, headSize: c.headSize, scaling: c.ropeScaling,
-                originalContext: c.contextLength))
+                originalContext: c.contextLength, isRounded: c.roundsRotary))
     }
 }

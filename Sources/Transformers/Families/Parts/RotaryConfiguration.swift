@@ -15,7 +15,7 @@ enum RotaryConfiguration {
         let heads = try keys.count("num_attention_heads", atMost: 1 << 16)
         // Newer files keep base and scaling together.
         let rotary = try keys.section("rope_parameters")
-        let theta = try rotary?.value("rope_theta") == nil ? keys : rotary ?? keys
+        let theta = rotary?.value("rope_theta") == nil ? keys : rotary ?? keys
         var configuration = ModelConfiguration(
             hiddenSize: width, layers: try keys.count("num_hidden_layers", atMost: 4096),
             heads: heads,
@@ -41,6 +41,11 @@ enum RotaryConfiguration {
             throw keys.refusal(
                 "\"partial_rotary_factor\" is not 1; heads that turn in part are not supported")
         }
+        let type = try keys.text("rotary_dtype") ?? "float32"
+        guard ["float32", "bfloat16"].contains(type) else {
+            throw keys.refusal("\"rotary_dtype\" is \"\(type)\"; float32 and bfloat16 work")
+        }
+        configuration.roundsRotary = type == "bfloat16"
         if let scaling = try keys.section("rope_scaling") ?? rotary {
             configuration.ropeScaling = try readScaling(scaling, configuration.contextLength)
         }
@@ -103,7 +108,7 @@ enum RotaryConfiguration {
             ("rope_theta", .double(c.ropeTheta)),
             ("tie_word_embeddings", .bool(c.tiedHead)),
             ("vocab_size", .integer(c.vocabularySize)),
-        ] + more
+        ] + (c.roundsRotary ? [("rotary_dtype", .text("bfloat16"))] : []) + more
     }
 
     static func tokens(_ tokens: [Int32]) -> JSON {

@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+import Transformers
+
+@testable import Sessions
+
+/// Model directories as they come, through the statements a person types.
+@Suite struct CheckpointTests {
+    private static let text = "reference/text/mistral-tldr"
+
+    /// The reference was computed in a program that had rounded the rotary frequencies.
+    @Test(
+        .enabled(
+            if: Workbench.hasShared(text) && Workbench.hasShared("data/tldr"),
+            "needs ../shared/reference/text and ../shared/data/tldr"))
+    func `real posts give the reference's S and loss, from text on`() throws {
+        let folder = Workbench.shared(Self.text)
+        let expected = try SafeTensors(path: folder + "/expected.safetensors")
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model "\(folder)" dtype=float32 rotary=bfloat16
+            load rollouts "\(folder)/rollouts.jsonl"
+            """)
+        let scores = try #require(try bench.output("score").value?.asTensor)
+        #expect(scores.shape == [6, 2, 2])
+        try bench.output("contrast")
+        let losses = try #require(try bench.output("loss.values").value?.asTensor).values
+        for query in 0..<6 {
+            let wanted = try #require(expected.tensor("S.\(query)")).values
+            for (found, wanted) in zip(scores.values[(4 * query)..<(4 * query + 4)], wanted) {
+                #expect(abs(found - wanted) < 1e-3, "query \(query)")
+            }
+            let loss = try #require(expected.tensor("loss.\(query)")?.values.first)
+            #expect(abs(losses[query] - loss) < 1e-3, "query \(query)")
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: Workbench.hasShared(text) && Workbench.hasShared("data/tldr"),
+            "needs ../shared/reference/text and ../shared/data/tldr"))
+    func `real posts, constitutions and responses go through to a trained model`() throws {
+        let (folder, data) = (Workbench.shared(Self.text), Workbench.shared("data/tldr"))
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model "\(folder)"
+            load queries "\(data)/queries.jsonl" count=12
+            load constitutions "\(data)/constitutions.jsonl"
+            compose count=2
+            load responses ["\(data)/responses-iteration-3-mistral-mistral.jsonl", "\(data)/responses-base-mistral-mistral.jsonl"]
+            score
+            contrast
+            train learning_rate=1e-4 accumulate=6
+            """)
+        #expect(try bench.text("compare model base").hasPrefix("weights differ by "))
+    }
+
+    @Test(arguments: ["llama", "mistral", "mixtral", "qwen2", "qwen3", "gpt2"])
+    func `a directory that was loaded is exported byte for byte`(_ family: String) throws {
+        let bench = try Workbench()
+        try bench.output(
+            """
+            train tokenizer vocabulary=300 documents=50 seed=1
+            new model family=\(family) layers=2 width=32 heads=2 context=64 seed=3
+            export model first
+            """)
+        try #"{"chat_template": "{{ messages }}"}"#.write(
+            toFile: bench.folder + "/first/tokenizer_config.json", atomically: true,
+            encoding: .utf8)
+        try bench.output("load model first; export model second")
+        func bytes(_ path: String) throws -> Data {
+            try Data(contentsOf: URL(fileURLWithPath: bench.folder + "/" + path))
+        }
+        for file in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+        {
+            #expect(try bytes("first/" + file) == bytes("second/" + file), "\(file)")
+        }
+        #expect(try bench.text("compare model base") == "the same weights, every bit")
+    }
+
+    @Test func `stored types stay in memory, in the workspace and in an export`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output(
+            """
+            new model layers=1 width=32 heads=2 vocabulary=40 context=64 seed=3
+            export model wide
+            load model wide dtype=bfloat16
+            export model narrow
+            """)
+        let size = { (path: String) throws -> Int in
+            try Data(contentsOf: URL(fileURLWithPath: bench.folder + path)).count
+        }
+        #expect(try size("/narrow/model.safetensors") < size("/wide/model.safetensors") * 6 / 10)
+        bench.session.close()
+        let again = try bench.reopened()
+        let noun = try #require(try again.value(of: "model")?.noun(ModelNoun.self))
+        #expect(noun.model.weightType == .bfloat16)
+        again.close()
+    }
+}
