@@ -23,9 +23,28 @@ public struct AddedToken: Hashable, Sendable {
         (isNormalized, isSpecial, isSpelledNormalized) = (true, false, true)
     }
 
+    /// A special token that only text which spells it out makes.
+    init(special content: String, id: Int32) {
+        (self.id, self.content) = (id, content)
+        (isSingleWord, stripsLeft, stripsRight) = (false, false, false)
+        (isNormalized, isSpecial) = (false, true)
+    }
+
+    /// A text is compared with every token at every place, so no token is long.
+    private static let longestContent = 4096
+
+    private static func content(_ field: Field) throws -> String {
+        let content = try field.string("content")
+        guard content.utf8.count <= longestContent else {
+            throw TokenizerError.unsupportedSetting(
+                field: "\(field.path).content", value: "a text of \(content.utf8.count) bytes")
+        }
+        return content
+    }
+
     /// As `added_tokens_decoder` in a `tokenizer_config.json` lists them, by their ids.
     init(_ field: Field, id: String) throws {
-        content = try field.string("content")
+        content = try Self.content(field)
         guard let number = Int(id), (0...Vocabulary.largestID).contains(number) else {
             throw TokenizerError.badID(token: content, field: field.path, id: id)
         }
@@ -40,7 +59,7 @@ public struct AddedToken: Hashable, Sendable {
     init(_ field: Field) throws {
         try field.allow(
             "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
-        content = try field.string("content")
+        content = try Self.content(field)
         id = Int32(try field.required("id").id(of: content))
         isSpecial = try field.bool("special", default: false)
         isSingleWord = try field.bool("single_word", default: false)

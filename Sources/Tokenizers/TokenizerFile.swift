@@ -71,6 +71,8 @@ struct TokenizerFile {
         preTokenizer = try root.optional("pre_tokenizer").map(makePreTokenizer)
         postProcessor = try root.optional("post_processor").map(makePostProcessor)
         decoder = try root.optional("decoder").map(makeDecoder)
+        try TextGrowth.check(normalizer?.growth ?? 1, field: "normalizer")
+        try TextGrowth.check(decoder?.growth ?? 1, field: "decoder")
         try checkAddedTokens()
         boundaries = guessedBoundaries
     }

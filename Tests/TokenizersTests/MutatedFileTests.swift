@@ -53,7 +53,7 @@ private func use(_ tokenizer: Tokenizer) {
 }
 
 /// A `tokenizer.model` of a few pieces, written field by field.
-private struct ModelWriter {
+struct ModelWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func varint(_ field: UInt64, _ value: UInt64) {
@@ -180,6 +180,27 @@ private struct ModelWriter {
         #expect(
             sentence(writer.bytes)
                 == start + "its algorithm is not byte-pair encoding, the one supported")
+    }
+
+    @Test func stepsThatDoubleATextAreRefused() throws {
+        func sequence(_ count: Int) -> String {
+            let double = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#
+            let steps = Array(repeating: double, count: count).joined(separator: ", ")
+            return #"{"type": "Sequence", "normalizers": [\#(steps)]}"#
+        }
+        let model = #""model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}"#
+        let two = try Tokenizer(json: #"{"normalizer": \#(sequence(2)), \#(model)}"#)
+        #expect(two.encode("a") == [0, 0, 0, 0])
+        #expect(
+            throws: TokenizerError.unsupportedSetting(
+                field: "normalizer", value: "steps that make a text more than 4096 times as long")
+        ) { try Tokenizer(json: #"{"normalizer": \#(sequence(70)), \#(model)}"#) }
+        let part = #"{"Sequence": {"id": "A", "type_id": 0}}"#
+        let template = #"{"type": "TemplateProcessing", "single": [\#(part), \#(part)]}"#
+        #expect(
+            throws: TokenizerError.unsupportedSetting(
+                field: "post_processor.single", value: "the text 2 times")
+        ) { try Tokenizer(json: #"{"post_processor": \#(template), \#(model)}"#) }
     }
 
     /// A pattern made to try everything must give up, not hang.

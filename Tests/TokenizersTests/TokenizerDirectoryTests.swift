@@ -105,4 +105,25 @@ private let configuration = #"""
         #expect(directory.tokenizer.encode("ab") == [2])
         #expect(throws: TemplateError.self) { try directory.prompt([]) }
     }
+
+    @Test func textThatSpellsATokenOutMakesItInAModelFilesDirectoryToo() throws {
+        let directory = try TokenizerDirectory(
+            files: [
+                "tokenizer.model": Data(ModelWriter.small),
+                "tokenizer_config.json": data(
+                    #"""
+                    {"added_tokens_decoder": {
+                       "2": {"content": "</s>", "special": true},
+                       "266": {"content": "<|im_end|>", "special": true},
+                       "4": {"content": "wrong", "special": true}}}
+                    """#),
+            ])
+        let tokenizer = directory.tokenizer
+        #expect(tokenizer.encode("<s>a</s><|im_end|>", special: false) == [1, 260, 2, 266])
+        #expect((tokenizer.bos, tokenizer.eos) == (1, 2))
+        #expect(tokenizer.id("wrong") == nil && tokenizer.idLimit == 267)
+        // By itself the model file takes such text for text, as SentencePiece does.
+        let alone = Tokenizer(core: try TokenizerCore(sentencePiece: ModelWriter.small))
+        #expect(alone.encode("<s>", special: false) != [1])
+    }
 }

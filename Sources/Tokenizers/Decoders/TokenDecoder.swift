@@ -4,10 +4,14 @@ protocol TokenDecoder: Sendable {
 
     /// Whether tokens such as `<0xE2>` stand for bytes.
     var namesBytes: Bool { get }
+
+    /// How many times as long a text can get.
+    var growth: Int { get }
 }
 
 extension TokenDecoder {
     var namesBytes: Bool { false }
+    var growth: Int { 1 }
 }
 
 /// Makes a decoder from its JSON.
@@ -47,6 +51,7 @@ struct DecoderSequence: TokenDecoder {
     let steps: [any TokenDecoder]
 
     var namesBytes: Bool { steps.contains(where: \.namesBytes) }
+    var growth: Int { TextGrowth.product(steps.map(\.growth)) }
 
     func apply(_ tokens: [String]) -> [String] {
         steps.reduce(tokens) { $1.apply($0) }

@@ -108,25 +108,44 @@ public struct TokenizerDirectory: Sendable {
             guard let text = String(validating: data, as: UTF8.self) else {
                 throw TokenizerError.notUTF8
             }
-            return try TokenizerCore(json: text) { try $0.adjust(by: configuration) }
+            return try TokenizerCore(json: text) { file in
+                try file.add(configuration.addedTokens)
+                try file.adjust(by: configuration)
+            }
         }
         guard let data = files["tokenizer.model"] else {
             throw TokenizerError.noTokenizer(
                 path: path, hasVocabulary: files["vocab.json"] != nil)
         }
         return try TokenizerCore(sentencePiece: Array(data)) { file in
-            // A model file knows nothing of tokens that came later; a tokenizer.json does.
-            let known = Set(file.addedTokens.map(\.id))
-            file.addedTokens += configuration.addedTokens.filter { token in
-                !known.contains(token.id) && file.model.vocabulary.token(token.id) == nil
+            // SentencePiece makes no control token of text; transformers does, as the
+            // texts that chat templates make want it.
+            let control = file.controlTokens.sorted().compactMap { id in
+                file.model.vocabulary.token(id).map { AddedToken(special: $0, id: id) }
             }
-            try file.checkAddedTokens()
+            try file.add(control)
+            try file.add(configuration.addedTokens)
             try file.adjust(by: configuration)
         }
     }
 }
 
 extension TokenizerFile {
+    /// Adds tokens that neither the file nor its vocabulary has under another id or spelling.
+    fileprivate mutating func add(_ tokens: [AddedToken]) throws {
+        var known = Set(addedTokens.map(\.id))
+        for token in tokens where !known.contains(token.id) {
+            let spelling = model.vocabulary.token(token.id)
+            let id = model.vocabulary.id(token.content)
+            guard spelling.map({ $0.utf8.elementsEqual(token.content.utf8) }) ?? (id == nil) else {
+                continue
+            }
+            known.insert(token.id)
+            addedTokens.append(token)
+        }
+        try checkAddedTokens()
+    }
+
     /// The tokens around a text and those that start and end one, where the configuration says more
     /// than the file.
     fileprivate mutating func adjust(by configuration: TokenizerConfiguration) throws {

@@ -1,6 +1,13 @@
 /// Rewrites a text before it is cut.
 protocol Normalizer: Sendable {
     func apply(_ bytes: [UInt8]) -> [UInt8]
+
+    /// How many times as long a text can get.
+    var growth: Int { get }
+}
+
+extension Normalizer {
+    var growth: Int { 1 }
 }
 
 /// Makes a normalizer from its JSON.
@@ -31,6 +38,8 @@ func makeNormalizer(_ field: Field) throws -> any Normalizer {
 
 struct NormalizerSequence: Normalizer {
     let steps: [any Normalizer]
+
+    var growth: Int { TextGrowth.product(steps.map(\.growth)) }
 
     func apply(_ bytes: [UInt8]) -> [UInt8] {
         steps.reduce(bytes) { $1.apply($0) }

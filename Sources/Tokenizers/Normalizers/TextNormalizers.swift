@@ -39,6 +39,8 @@ struct ReplaceNormalizer: Normalizer {
     private let pattern: Pattern
     private let content: [UInt8]
 
+    var growth: Int { pattern.growth(with: content) }
+
     init(_ field: Field) throws {
         try field.allow("type", "pattern", "content")
         pattern = try Pattern(field.required("pattern"))

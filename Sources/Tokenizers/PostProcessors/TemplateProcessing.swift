@@ -34,6 +34,16 @@ struct TemplateProcessing: PostProcessor {
             }
             return .special(ids)
         }
+        try Self.checkTextComesOnce(parts, field)
+    }
+
+    /// Templates that double the text, one behind the other, would fill any memory.
+    private static func checkTextComesOnce(_ parts: [Part], _ field: Field) throws {
+        let texts = parts.count { if case .text = $0 { true } else { false } }
+        guard texts <= 1 else {
+            throw TokenizerError.unsupportedSetting(
+                field: "\(field.path).single", value: "the text \(texts) times")
+        }
     }
 
     func apply(_ ids: [Int32]) -> [Int32] {

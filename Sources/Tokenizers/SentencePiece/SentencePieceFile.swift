@@ -15,6 +15,9 @@ struct SentencePieceFile: Sendable {
         var kind = Kind.normal
     }
 
+    /// Every way to cut a piece in two is looked up, so long ones would take their length squared.
+    private static let longestPiece = 256
+
     private(set) var pieces: [Piece] = []
     private(set) var hasByteFallback = false
     private(set) var bos: Int64 = 1
@@ -68,6 +71,10 @@ struct SentencePieceFile: Sendable {
         }
         guard !piece.text.isEmpty, piece.score.isFinite else {
             throw unusable("a piece is empty, or its score is not a number")
+        }
+        guard piece.text.utf8.count <= longestPiece else {
+            throw unusable(
+                "piece “\(piece.text.prefix(40))…” is longer than \(longestPiece) bytes")
         }
         return piece
     }

@@ -9,6 +9,12 @@ extension Pattern {
         }
     }
 
+    /// How many times as long a text can get when every match becomes the content.
+    func growth(with content: [UInt8]) -> Int {
+        guard let length = literalLength else { return 1 + content.count }
+        return max(1, (content.count + length - 1) / length)
+    }
+
     /// The text with every match replaced.
     func replacing(_ bytes: [UInt8], with content: [UInt8]) -> [UInt8] {
         var replaced: [UInt8] = []
@@ -20,5 +26,25 @@ extension Pattern {
         }
         guard !replaced.isEmpty || place > 0 else { return bytes }
         return replaced + bytes[place...]
+    }
+}
+
+/// How many times as long steps can make a text. Files whose steps double it, one behind the other,
+/// would fill any memory, and are refused.
+enum TextGrowth {
+    private static let most = 4096
+
+    static func product(_ factors: some Sequence<Int>) -> Int {
+        factors.reduce(1) { product, factor in
+            let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+            return overflow ? Int.max : next
+        }
+    }
+
+    static func check(_ growth: Int, field: String) throws {
+        guard growth <= most else {
+            throw TokenizerError.unsupportedSetting(
+                field: field, value: "steps that make a text more than \(most) times as long")
+        }
     }
 }

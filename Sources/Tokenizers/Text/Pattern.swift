@@ -31,6 +31,12 @@ final class Pattern: Sendable {
             : .literal(bytes)
     }
 
+    /// The length of the text to be found, nil for a regular expression.
+    var literalLength: Int? {
+        if case .literal(let text) = matcher { return text.count }
+        return nil
+    }
+
     /// Calls back with every match in a range of the bytes, from left to right. The range is all the
     /// pattern sees.
     func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
