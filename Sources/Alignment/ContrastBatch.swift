@@ -89,10 +89,10 @@ public struct ContrastBatch: Sendable, Hashable {
                 }
                 if let end { tokens.append(end) }
                 // The last token is not shown to the model, so it needs no position.
-                guard tokens.count - 1 <= configuration.contextLength else {
+                guard tokens.count - 1 <= configuration.longestSequence else {
                     throw AlignmentError.tooLong(
                         query: group.id, tokens: tokens.count - 1,
-                        context: configuration.contextLength)
+                        context: configuration.longestSequence)
                 }
                 if let token = tokens.first(where: { $0 < 0 || $0 >= configuration.vocabularySize })
                 {

@@ -26,11 +26,11 @@ public struct ModelWriter: PrincipleWriter {
 
     public func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText] {
         let tokens = try encoded(prompt)
-        let room = model.configuration.contextLength - tokens.count
+        let room = model.configuration.longestSequence - tokens.count
         guard room > 0 else {
             throw AlignmentError.tooLong(
                 query: "the writer's prompt", tokens: tokens.count,
-                context: model.configuration.contextLength)
+                context: model.configuration.longestSequence)
         }
         let settings = SamplerSettings(
             temperature: temperature, topP: topP, maxTokens: min(maxTokens, room),

@@ -42,7 +42,8 @@ public struct PairSampler: Sendable {
                 prompts: prompts, settings: settings, model: model, tokenizer: tokenizer,
                 memory: memory)
         }
-        let context = min(first.configuration.contextLength, second.configuration.contextLength)
+        let context = min(
+            first.configuration.longestSequence, second.configuration.longestSequence)
         var requests: [SampleRequest] = []
         var skipped: [Rollouts.Rejected] = []
         for group in constitutions {

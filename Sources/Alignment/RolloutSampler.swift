@@ -132,7 +132,7 @@ public struct RolloutSampler: Sendable {
         _ groups: [ConstitutionGroup], _ queries: [Query], _ sampler: TextSampler,
         into result: inout Rollouts
     ) throws -> [ConstitutionGroup] {
-        let context = sampler.model.configuration.contextLength
+        let context = sampler.model.configuration.longestSequence
         var fitting: [ConstitutionGroup] = []
         for group in groups {
             let query = queries[group.query]

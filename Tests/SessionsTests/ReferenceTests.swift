@@ -24,6 +24,21 @@ struct ReferenceTests {
         return bench
     }
 
+    @Test(arguments: ["llama3", "mistral", "mixtral", "qwen2", "qwen3", "gpt2"])
+    func `every family gives torch's S and loss`(_ family: String) throws {
+        let folder = Workbench.shared("reference/models/\(family)")
+        let expected = try SafeTensors(path: folder + "/expected.safetensors")
+        let bench = try Workbench()
+        try bench.output("load model \"\(folder)\"; load rollouts \"\(folder)/rollouts.jsonl\"")
+        let scores = try #require(try bench.output("score").value?.asTensor)
+        for (found, wanted) in zip(scores.values, try numbers(expected, "S")) {
+            #expect(abs(found - wanted) <= 1e-4 * abs(wanted))
+        }
+        try bench.output("contrast")
+        let loss = try #require(try bench.output("loss.value").value?.asNumber)
+        #expect(abs(loss - Double(try #require(try numbers(expected, "loss").first))) < 1e-4)
+    }
+
     private func numbers(_ file: SafeTensors, _ name: String) throws -> [Float] {
         try #require(file.tensor(name)).values
     }

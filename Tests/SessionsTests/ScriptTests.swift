@@ -16,6 +16,10 @@ struct ScriptTests {
 
     @Test func stepByStepRuns() throws { try run(script: "step-by-step.sami") }
 
+    @Test func realCheckpointRunsOnTheSmallDirectoryItMakes() throws {
+        try run(script: "real-checkpoint.sami")
+    }
+
     @Test func yourOwnQueriesNamesThePostThatDoesNotFit() throws {
         let source = try String(
             contentsOfFile: Workbench.root + "/sessions/your-own-queries.sami", encoding: .utf8)

@@ -77,11 +77,11 @@ struct Gates {
 
     private func sample(_ prompts: [String], _ label: UInt64) throws -> [String] {
         let encoded = prompts.map { tokenizer.encode($0) }
-        let room = model.model.configuration.contextLength - (encoded.map(\.count).max() ?? 0)
+        let room = model.model.configuration.longestSequence - (encoded.map(\.count).max() ?? 0)
         guard room > 0 else {
             throw ModelError.tooLong(
                 tokens: encoded.map(\.count).max() ?? 0,
-                context: model.model.configuration.contextLength)
+                context: model.model.configuration.longestSequence)
         }
         let settings = SamplerSettings(
             temperature: 1, maxTokens: min(120, room), stopTokens: model.model.stopTokens(tokenizer)

@@ -338,7 +338,7 @@ extension CommandTable {
         let ids = tooLong.prefix(5).joined(separator: ", ") + (tooLong.count > 5 ? ", …" : "")
         let sentence =
             "\(NumberText.count(tooLong.count, "query", "queries")) too long for the context of "
-            + "\(NumberText.grouped(model.model.configuration.contextLength)) tokens (\(ids))"
+            + "\(NumberText.grouped(model.model.configuration.longestSequence)) tokens (\(ids))"
         guard !batches.isEmpty else { throw invocation.fail("no query is left: \(sentence)") }
         return (batches, "left out: \(sentence)" + (blurred.map { "; " + $0 } ?? ""))
     }

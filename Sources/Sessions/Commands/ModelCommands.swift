@@ -71,7 +71,7 @@ extension CommandTable {
         rollout.maxTokens = 64
         try invocation.apply(to: &rollout)
         let tokens = tokenizer.encode(prompt)
-        let context = noun.model.configuration.contextLength
+        let context = noun.model.configuration.longestSequence
         guard tokens.count < context else {
             throw invocation.complaint(
                 ModelError.tooLong(tokens: tokens.count, context: context), at: "prompt")

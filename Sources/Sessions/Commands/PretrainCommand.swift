@@ -215,7 +215,7 @@ private enum Corpus {
             guard !texts.isEmpty else {
                 throw invocation.fail("\(file.shown) holds no text to learn from", at: "path")
             }
-            self = .texts(texts, tokenizer, context: configuration.contextLength, end: end)
+            self = .texts(texts, tokenizer, context: configuration.longestSequence, end: end)
             return
         }
         var options = DocumentOptions()
