@@ -43,6 +43,7 @@ public enum AlignmentError: Error, Sendable, Hashable {
 
     // Numbers
     case scoreNotFinite(query: String, constitution: Int, response: Int)
+    case logitsNotFinite(query: String)
     case gradientNotFinite(query: String?, tensor: String?)
     case weightsNotFinite(tensor: String, count: Int, learningRate: Double)
     case otherModel
@@ -146,6 +147,8 @@ extension AlignmentError: CustomStringConvertible {
         case .scoreNotFinite(let query, let constitution, let response):
             "Query \(query): the score of response \(response) under constitution \(constitution) is "
                 + "not a finite number. The model is as before."
+        case .logitsNotFinite(let query):
+            "Query \(query): the model's logits are not finite numbers. Nothing has changed."
         case .gradientNotFinite(let query?, let tensor):
             "Query \(query): the gradient\(of(tensor)) is not finite. The model is as before."
         case .gradientNotFinite(nil, let tensor):

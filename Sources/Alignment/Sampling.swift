@@ -39,9 +39,14 @@ struct TextSampler {
         guard !requests.isEmpty else { return [] }
         let rendered = requests.map { prompts.rolloutPrompt($0.query, $0.constitution) }
         let encoded = rendered.map { tokenizer.encode($0.prompt) }
-        let generations = try model.generate(
-            zip(encoded, requests).map { GenerationRequest(prompt: $0, key: $1.key) },
-            sampler, memory: memory, stop: stopper, progress: progress)
+        let generations: [Generation]
+        do {
+            generations = try model.generate(
+                zip(encoded, requests).map { GenerationRequest(prompt: $0, key: $1.key) },
+                sampler, memory: memory, stop: stopper, progress: progress)
+        } catch ModelError.logitsNotFinite(let place) where requests.indices.contains(place) {
+            throw AlignmentError.logitsNotFinite(query: requests[place].query.id)
+        }
         return zip(zip(rendered, encoded), generations).map { prompt, generation in
             let added = added(generation.tokens, after: prompt.1)
             let (text, isCut) = prompts.cut(added)

@@ -176,7 +176,20 @@ struct FuzzReader: Sendable {
     private static let workspaceReaders = [
         workspaceFile("journal") { _ in "journal.jsonl" },
         workspaceFile("HEAD") { _ in "HEAD" },
-        workspaceFile("lock") { _ in "lock" },
+        FuzzReader(
+            name: "lock",
+            seeds: { bench in
+                try bench.makeWorkspace()
+                return [
+                    Array(
+                        "{\"host\":\"h\",\"process\":12,\"since\":\"x\",\"check\":\"0123\"}\n".utf8)
+                ]
+            },
+            read: { bench, bytes in
+                try bench.restoreWorkspace()
+                try bench.write(bytes, "copy.samiws/lock")
+                return bench.openWorkspace()
+            }),
         workspaceFile("objects") { $0.objectPath },
         FuzzReader(
             name: "packed files",

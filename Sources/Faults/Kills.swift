@@ -17,7 +17,7 @@ public struct Kills {
         [
             "load model default",
             "principles = load principles \(half == 0 ? "trained" : "others")",
-            "load queries summaries split=test count=4 first=\(4 * half)",
+            "load queries summaries split=test count=2 first=\(2 * half)",
             "compose seed=\(1 + half)",
             "rollout seed=\(3 + half)",
             "score",

@@ -89,7 +89,8 @@ public struct Signals {
             let what = "round \(round), `\(statement)`, \(isTyped ? "typed" : "in a script")"
             let pty = isTyped ? try Terminal() : nil
             let child = try Child(
-                laboratory.program, ["-w", workspace] + (isTyped ? [] : ["-c", statement]),
+                laboratory.program,
+                ["-w", workspace] + (isTyped ? [] : ["--echo", "-c", statement]),
                 in: laboratory.folder, terminal: pty?.path)
             if let pty {
                 guard pty.waitFor("sami>", within: Self.patience) else {
@@ -99,8 +100,12 @@ public struct Signals {
                 pty.type(statement + "\r")
             } else {
                 child.closeInput()
-                // Before it answers signals at all, they end it as any other program.
-                usleep(30_000)
+                // Before it answers signals at all, they end it as any other program. The echo of
+                // the statement comes right before it runs.
+                guard child.line(within: Self.patience) != nil else {
+                    tally.lose("\(what): it does not start")
+                    continue
+                }
             }
             usleep(UInt32.random(in: 0..<900_000, using: &random))
             let start = ContinuousClock.now

@@ -67,6 +67,7 @@ extension Failure {
         switch error {
         case let complaint as Complaint: complaint.kind
         case is WorkspaceError: .workspace
+        case ModelError.nonFinite, ModelError.logitsNotFinite: .numbers
         case is ModelError, is TokenizerError: .file
         case let error as AlignmentError: error.failureKind
         default: .value
@@ -105,7 +106,7 @@ extension AlignmentError {
     fileprivate var failureKind: Failure.Kind {
         switch self {
         case .stopped: .interrupted
-        case .scoreNotFinite, .gradientNotFinite, .weightsNotFinite: .numbers
+        case .scoreNotFinite, .logitsNotFinite, .gradientNotFinite, .weightsNotFinite: .numbers
         default: .value
         }
     }

@@ -40,7 +40,8 @@ extension LanguageModel {
     ///   - progress: called after every step; `.stop` ends the work, and unfinished responses come
     ///     back as far as they got.
     /// - Throws: `ModelError` when a prompt is empty, unknown tokens occur, or prompt and
-    ///   `maxTokens` together exceed the context.
+    ///   `maxTokens` together exceed the context; `.logitsNotFinite` names the first request whose
+    ///   next token nothing decides.
     public func generate(
         _ requests: [GenerationRequest], _ settings: SamplerSettings,
         memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
@@ -68,6 +69,9 @@ extension LanguageModel {
                     GenerationProgress(
                         finished: before.count + finished, requests: requests.count,
                         tokens: before.reduce(tokens) { $0 + $1.tokens.count }))
+            }
+            if let broken = batch.broken {
+                throw ModelError.logitsNotFinite(request: first + broken)
             }
             results += batch.results
             first += wave
@@ -113,6 +117,8 @@ private struct GenerationBatch {
     let requests: [GenerationRequest]
     let settings: SamplerSettings
     private(set) var results: [Generation]
+    /// The first request for which the model gave logits that are no numbers.
+    private(set) var broken: Int?
     private let forest: TokenForest
     private let ends: [Int]
     private let cache: KeyValueCache
@@ -153,6 +159,10 @@ private struct GenerationBatch {
             var next: [Sequence] = []
             for (index, sequence) in active.enumerated() {
                 let (token, logProb) = drawn[index]
+                guard logProb.isFinite else {
+                    broken = sequence.request
+                    return .stop
+                }
                 if settings.stopTokens.contains(token) {
                     results[sequence.request].finish = .stop
                     continue
@@ -209,6 +219,8 @@ private struct GenerationBatch {
         let logits = Linear.forward(
             family.finish(hidden, model.parameters), weight: model.parameters[family.head])
         let width = logits.columns
+        // A maximum may pass over what is no number, so it is looked for.
+        let isSound = logits.nonFiniteCount == 0
         let keys = active.map { requests[$0.request].key }
         let rows = SampledRows(count: active.count)
         logits.withUnsafeBufferPointer { all in
@@ -216,7 +228,8 @@ private struct GenerationBatch {
             Workers.each(active.count) { row, _ in
                 let logits = UnsafeBufferPointer(rebasing: all[row * width..<(row + 1) * width])
                 let drawn = settings.draw(logits, uniform: keys[row].uniform(UInt64(step)))
-                rows.set(row, drawn.token, drawn.logProb)
+                let isBroken = !isSound && logits.contains { !$0.isFinite }
+                rows.set(row, drawn.token, isBroken ? .nan : drawn.logProb)
             }
         }
         return rows.values

@@ -18,6 +18,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case doesNotFit(needed: Int, available: Int)
     case badSetting(name: String, value: String, allowed: String)
     case nonFinite(what: String)
+    /// Of a generation; requests are counted from 0.
+    case logitsNotFinite(request: Int)
 }
 
 extension ModelError: CustomStringConvertible {
@@ -58,6 +60,8 @@ extension ModelError: CustomStringConvertible {
         case .badSetting(let name, let value, let allowed):
             "\(name)=\(value) is not possible: \(allowed)."
         case .nonFinite(let what): "\(what) is not a finite number."
+        case .logitsNotFinite(let request):
+            "Text \(request + 1): the model's logits are not finite numbers."
         }
     }
 
