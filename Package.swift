@@ -53,7 +53,7 @@ let package = Package(
             ]),
 
         // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.
-        .target(name: "Faults", dependencies: ["Sessions"]),
+        .target(name: "Faults", dependencies: ["Sessions", "Tokenizers"]),
         .executableTarget(
             name: "sami-faults",
             dependencies: [

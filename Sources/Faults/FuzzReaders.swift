@@ -1,5 +1,6 @@
 import Foundation
 import Sessions
+import Tokenizers
 
 /// Everything that reads what people and strangers give: valid inputs, and what is done with a
 /// mutated one.
@@ -149,7 +150,71 @@ struct FuzzReader: Sendable {
                     "load tokenizer tokenizer.json; tokenize \"A text, é 😀.\"",
                     naming: "tokenizer")
             }),
+        FuzzReader(
+            name: "tokenizer.model",
+            seeds: { _ in [sentencePieces] },
+            read: { bench, bytes in
+                bench.sentence {
+                    let read = try TokenizerDirectory(files: ["tokenizer.model": Data(bytes)])
+                    _ = read.tokenizer.encode("a ab é 😀")
+                }
+            }),
+        FuzzReader(
+            name: "chat templates",
+            seeds: { _ in
+                [
+                    """
+                    {%- set ns = namespace(last=0) -%}{{ bos_token }}
+                    {%- for m in messages if m.role != 'tool' -%}
+                    {{- '<|' ~ m['role'] ~ '|>\\n' + m.content | trim ~ (eos_token or '') -}}
+                    {%- set ns.last = loop.index0 * 2 -%}{%- endfor -%}
+                    {%- if add_generation_prompt and not (ns.last > 9) %}{{ '<|assistant|>' }}{% endif -%}
+                    """,
+                    """
+                    {% macro say(x, n=1) %}{{ x | upper | replace('A', 'b') }}{{ n }}{% endmacro %}
+                    {%- for i in range(3) %}{{ say(messages[0].content, n=i) }}{% else %}none{% endfor -%}
+                    {{ messages | length }}{{ {'k': [1, 2.5, none]} | tojson }}{{ 7 // 2 % 3 ** 2 }}
+                    {%- if messages[-1].role is defined %}{{ raise_exception('no') if false }}{% endif %}
+                    """,
+                ].map { Array($0.utf8) }
+            },
+            read: { bench, bytes in
+                bench.sentence {
+                    let template = try ChatTemplate(String(decoding: bytes, as: UTF8.self))
+                    _ = try template.render(
+                        messages: [
+                            ChatMessage(role: "user", content: "An é 😀."),
+                            ChatMessage(role: "assistant", content: " {{ no }} "),
+                        ], variables: ["bos_token": "<s>", "eos_token": "</s>"])
+                }
+            }),
     ]
+
+    /// A small file as SentencePiece writes it: pieces, and that they are merged by pairs.
+    private static let sentencePieces: [UInt8] = {
+        func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+            [number << 3 | 2, UInt8(bytes.count)] + bytes
+        }
+        func piece(_ text: String, _ score: Float, _ kind: UInt8) -> [UInt8] {
+            let bits = score.bitPattern
+            return field(
+                1,
+                field(1, Array(text.utf8)) + [2 << 3 | 5]
+                    + (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+                    + [3 << 3, kind])
+        }
+        var bytes = piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3)
+        for byte in 0..<256 {
+            let digits = String(byte, radix: 16, uppercase: true)
+            bytes += piece("<0x" + (digits.count < 2 ? "0" : "") + digits + ">", 0, 6)
+        }
+        for (place, text) in ["▁a", "ab", "▁", "a", "b", "é"].enumerated() {
+            bytes += piece(text, -Float(place), 1)
+        }
+        // model_type: BPE; byte_fallback; bos_id and eos_id.
+        bytes += field(2, [3 << 3, 2, 0x98, 0x02, 1, 0xC8, 0x02, 1, 0xD0, 0x02, 2])
+        return bytes + field(3, [3 << 3, 1, 5 << 3, 1])
+    }()
 
     // MARK: Workspaces
 
@@ -206,142 +271,4 @@ struct FuzzReader: Sendable {
                 return bench.evaluate("unpack mutated.h5 made.samiws", naming: "mutated.h5")
             }),
     ]
-}
-
-/// Where inputs are read: a folder, and a session that keeps nothing.
-final class FuzzBench {
-    let folder: String
-    /// The package's folder.
-    let root: String
-    private(set) var session: Session
-    private(set) var objectPath = ""
-    private var parts: [String: Data] = [:]
-    /// Inputs that were read without a complaint.
-    var accepted = 0
-    private var count = 0
-
-    init(folder: String, root: String) throws {
-        self.folder = folder
-        self.root = root
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        session = try FuzzBench.open(folder, nil)
-    }
-
-    private static func open(_ folder: String, _ workspace: String?, readOnly: Bool = true) throws
-        -> Session
-    {
-        var configuration = Session.Configuration()
-        configuration.directory = folder
-        configuration.access = workspace == nil ? .ephemeral : readOnly ? .readOnly : .readWrite
-        if let workspace { configuration.workspace = workspace }
-        return try Session(configuration)
-    }
-
-    func write(_ bytes: [UInt8], _ name: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
-    }
-
-    func remove(_ name: String) {
-        try? FileManager.default.removeItem(atPath: folder + "/" + name)
-    }
-
-    /// Runs statements; a failure must be said in words that name the file.
-    func evaluate(_ source: String, naming file: String?, or others: [String] = []) -> String? {
-        count += 1
-        if count % 500 == 0 {
-            // History and values of a session grow with its statements, as they should.
-            session.close()
-            if let fresh = try? FuzzBench.open(folder, nil) { session = fresh }
-        }
-        var problem: String?
-        let isWell = session.evaluate(source) { outcome in
-            guard case .failure(let failure) = outcome.result else { return }
-            let text = failure.message
-            if text.isEmpty {
-                problem = "a failure without a word"
-            } else if let file, !([file] + others).contains(where: text.contains) {
-                problem = "the file is not named: \(text)"
-            }
-            _ = failure.rendered()
-            _ = outcome.json
-        }
-        accepted += isWell ? 1 : 0
-        return problem
-    }
-
-    func makeModel() throws {
-        guard !FileManager.default.fileExists(atPath: folder + "/model") else { return }
-        var failure: String?
-        session.evaluate(
-            """
-            train tokenizer vocabulary=300 documents=20
-            new model layers=1 width=16 vocabulary=300 context=32
-            export model model
-            """
-        ) { if case .failure(let found) = $0.result { failure = found.message } }
-        if let failure { throw FaultError(failure) }
-    }
-
-    func makeWorkspace() throws {
-        remove("whole.samiws")
-        remove("packed.h5")
-        let made = try FuzzBench.open(folder, "whole.samiws", readOnly: false)
-        var failure: String?
-        made.evaluate(
-            "x = [1, 2, 3]; y = zeros([3, 2]); x = \"text\"; undo; z = {\"a\": [1]}; rm z; "
-                + "pack packed.h5"
-        ) { if case .failure(let found) = $0.result { failure = found.message } }
-        made.close()
-        if let failure { throw FaultError(failure) }
-        let base = folder + "/whole.samiws"
-        let found = FileManager.default.enumerator(atPath: base)?.compactMap { $0 as? String }
-        objectPath =
-            found?.filter { $0.hasSuffix(".h5") && $0.hasPrefix("objects") }.sorted().first ?? ""
-        for path in found ?? [] {
-            if let data = FileManager.default.contents(atPath: base + "/" + path) {
-                parts[path] = data
-            }
-        }
-    }
-
-    /// The whole workspace again, as a copy.
-    func restoreWorkspace() throws {
-        remove("copy.samiws")
-        for (path, data) in parts {
-            let target = folder + "/copy.samiws/" + path
-            try FileManager.default.createDirectory(
-                atPath: (target as NSString).deletingLastPathComponent,
-                withIntermediateDirectories: true)
-            try data.write(to: URL(fileURLWithPath: target))
-        }
-    }
-
-    /// Opens the copy, looks at all of it and makes a statement where it may.
-    func openWorkspace() -> String? {
-        count += 1
-        let readOnly = count % 8 != 0
-        do {
-            let opened = try FuzzBench.open(folder, "copy.samiws", readOnly: readOnly)
-            defer { opened.close() }
-            var unsaid = false
-            opened.evaluate("history; ls; x; y; verify", keepGoing: true) { outcome in
-                if case .failure(let failure) = outcome.result {
-                    unsaid = unsaid || failure.message.isEmpty
-                }
-            }
-            if !readOnly {
-                var failure: String?
-                opened.evaluate("w = 1; undo; redo; gc") {
-                    if case .failure(let found) = $0.result { failure = found.message }
-                }
-                // Where both accounts are damaged, `gc` may refuse until a statement went well.
-                if let failure, opened.isReadOnly == false { return "afterwards: \(failure)" }
-            }
-            accepted += 1
-            return unsaid ? "a failure without a word" : nil
-        } catch {
-            return "\(error)".contains("copy.samiws") ? nil : "the file is not named: \(error)"
-        }
-    }
 }

@@ -57,11 +57,11 @@ public struct Signals {
                 if press > 0 { usleep(UInt32.random(in: 0..<100_000, using: &random)) }
                 pty.type("\u{3}")
             }
-            // The sum is in no line that is typed.
+            // What it answers is in no line that is typed, and in no other output.
             var isBack = false
             for _ in 0..<3 where !isBack {
-                pty.type("\u{15}40 + 1971\r")
-                isBack = pty.waitFor("2011", within: Self.patience / 2)
+                pty.type("\u{15}\"back\" + \"-again\"\r")
+                isBack = pty.waitFor("back-again", within: Self.patience / 2)
             }
             slowest = max(slowest, (ContinuousClock.now - start) / .seconds(1))
             if !isBack { tally.lose("\(what): no answer after it: \(pty.text.suffix(200))") }
