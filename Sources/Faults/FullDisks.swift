@@ -54,7 +54,7 @@ public struct FullDisks {
         var random = SeededGenerator(laboratory.seed &+ 1)
         var failed = 0
         for round in 0..<count {
-            let kilobytes = 5_000 + Int.random(in: 0..<20_000, using: &random)
+            let kilobytes = 5_000 + Int.random(in: 0..<7_000, using: &random)
             let made = try Self.tool(
                 "/bin/mount", ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", mount])
             guard made == 0 else {

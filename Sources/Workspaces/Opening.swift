@@ -143,8 +143,10 @@ extension Workspace {
         let content = try Journal.load(journalPath)
         let loaded = try Head.load(path + "/HEAD")
         var recovery = Recovery()
+        // A process that died while it made one leaves an empty folder for objects at most.
         recovery.isNew =
-            !content.exists && loaded == .absent && !Files.names(in: path).contains("objects")
+            !content.exists && loaded == .absent
+            && ObjectStore(folder: path + "/objects", isDurable: false).digests().isEmpty
         var head: Head?
         if case .head(let valid) = loaded { head = valid }
 

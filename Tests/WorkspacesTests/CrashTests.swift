@@ -94,6 +94,7 @@ import Testing
             if stage > 2 { try scratch.overwrite("journal.jsonl", Data("{\"line\":".utf8)) }
             let workspace = try scratch.open()
             #expect(workspace.isWritable)
+            #expect(workspace.notices.isEmpty, "stage \(stage): \(workspace.notices)")
             try workspace.run("x", ["x": 1])
             workspace.close()
             let again = try scratch.open()
