@@ -66,6 +66,9 @@ final class WorkspaceLock {
     func release() {
         guard descriptor >= 0 else { return }
         ftruncate(descriptor, 0)
+        // Given back in so many words: a child that another thread is starting has a copy of the
+        // descriptor until it runs its program, and closing ours alone would leave the lock to it.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }

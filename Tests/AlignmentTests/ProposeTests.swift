@@ -35,6 +35,20 @@ final class ScriptedWriter: PrincipleWriter {
             key: RandomKey(seed: 1))
     }
 
+    @Test func `an instructed writer is asked as its template says, and begins as the prompt ends`()
+        throws
+    {
+        let babbler = try Babbler.words()
+        var writer = ModelWriter(model: babbler.model, tokenizer: babbler.tokenizer)
+        // After a colon the model writes a word; after anything else it knows nothing.
+        writer.dress = { "<\($0)>" }
+        let text = try #require(
+            try writer.write("Ask.\n\nAnswer:", samples: 1, key: RandomKey(seed: 2)).first)
+        #expect(text.isFinished)
+        #expect(text.text.hasPrefix(" ") && text.text.hasSuffix("."))
+        #expect(text.text.dropFirst().dropLast().allSatisfy { "abcdefgh".contains($0) })
+    }
+
     @Test func `pairs are read from what the shipped model writes`() throws {
         let writer = ScriptedWriter([
             "Principle: Use pirate words.\nAntithesis: Avoid pirate words.\n"

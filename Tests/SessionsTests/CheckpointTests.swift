@@ -80,6 +80,27 @@ import Transformers
         #expect(try bench.text("compare model base") == "the same weights, every bit")
     }
 
+    @Test func `a chat template dresses what the writer is asked, also after a reopening`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output(
+            """
+            train tokenizer vocabulary=300 documents=50 seed=1
+            new model layers=1 width=32 heads=2 context=400 prompts=general seed=3
+            export model plain
+            """)
+        try
+            #"{"chat_template": "{% for m in messages %}[{{ m.role }}] {{ m.content }} [/]{% endfor %}"}"#
+            .write(
+                toFile: bench.folder + "/plain/tokenizer_config.json", atomically: true,
+                encoding: .utf8)
+        try bench.output("load model plain as=writer")
+        bench.session.close()
+        let again = try bench.reopened()
+        let noun = try #require(try again.value(of: "writer")?.noun(ModelNoun.self))
+        #expect(try noun.chat?("List some.") == "[user] List some. [/]")
+        again.close()
+    }
+
     @Test func `stored types stay in memory, in the workspace and in an export`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.output(

@@ -161,6 +161,7 @@ extension CommandTable {
                         suggestion: "SAMI_MODELS names the folder that holds it")
                 }
                 var noun = try ModelFiles.load(directory, shown: directory)
+                invocation.noteFiles(of: directory)
                 noun.origin = "default"
                 // A model that is being trained has no prompts.json beside it yet.
                 let own = directory + "/" + ModelFiles.promptsFile
@@ -171,7 +172,9 @@ extension CommandTable {
             if !FileManager.default.fileExists(atPath: directory) {
                 _ = try FileReading.data(directory, shown: path)
             }
-            return try ModelFiles.load(directory, shown: path)
+            let noun = try ModelFiles.load(directory, shown: path)
+            invocation.noteFiles(of: directory)
+            return noun
         } catch {
             throw invocation.complaint(error, at: "path")
         }
