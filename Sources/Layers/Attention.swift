@@ -194,16 +194,48 @@ public struct Attention: Sendable {
         let start = window.map { max(0, length - $0) } ?? 0
         forEachKeyRange(span, length) { column, keys in
             var key = k + keys.lowerBound * keyWidth
+            if keyWidth == size {
+                products(of: query, with: key, keys.count, size, into: scratch + column)
+                return
+            }
             for i in 0..<keys.count {
-                scratch[column &+ i] = dot(query, key, size) * scale
+                scratch[column &+ i] = dot(query, key, size)
                 key += keyWidth
             }
         }
+        Layers.scale(scratch + start, by: scale, length - start)
         softmaxInPlace(scratch + start, length - start)
         for hidden in 0..<start { scratch[hidden] = 0 }
         let target = out + corner
-        // Sums stay in registers: a few elements of the head at a time, over all keys.
+        // Sums stay in registers: a few elements of the head at a time, over all keys. Thirty-two where
+        // there are as many, since values come from memory line by line and two lines are read at once.
         var element = 0
+        while element &+ 32 <= size {
+            var (even, odd) = (Vector.zero, Vector.zero)
+            var (evenNext, oddNext) = (Vector.zero, Vector.zero)
+            forEachKeyRange(span, length) { column, keys in
+                var value = v + keys.lowerBound * keyWidth + element
+                var i = 0
+                while i &+ 2 <= keys.count {
+                    let weight = Vector(repeating: scratch[column &+ i])
+                    let next = Vector(repeating: scratch[column &+ i &+ 1])
+                    even = even.addingProduct(value.vector(0), weight)
+                    evenNext = evenNext.addingProduct(value.vector(16), weight)
+                    odd = odd.addingProduct(value.vector(keyWidth), next)
+                    oddNext = oddNext.addingProduct(value.vector(keyWidth &+ 16), next)
+                    value += 2 &* keyWidth
+                    i &+= 2
+                }
+                if i < keys.count {
+                    let weight = Vector(repeating: scratch[column &+ i])
+                    even = even.addingProduct(value.vector(0), weight)
+                    evenNext = evenNext.addingProduct(value.vector(16), weight)
+                }
+            }
+            target.store(even + odd, element)
+            target.store(evenNext + oddNext, element &+ 16)
+            element &+= 32
+        }
         while element &+ 16 <= size {
             var (even, odd) = (Vector.zero, Vector.zero)
             forEachKeyRange(span, length) { column, keys in

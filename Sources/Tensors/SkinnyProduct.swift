@@ -1,3 +1,11 @@
+/// out_i = x · w_i for `count` vectors of `size` elements that lie one behind the other.
+package func products(
+    of x: UnsafePointer<Float>, with w: UnsafePointer<Float>, _ count: Int, _ size: Int,
+    into out: UnsafeMutablePointer<Float>
+) {
+    SkinnyProduct.multiply(x, 1, w, size, out, count, 0..<count, accumulate: false)
+}
+
 /// x wᵀ for few rows of x, as in generation.
 ///
 /// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is
@@ -153,7 +161,9 @@ enum SkinnyProduct {
             a3 = a3.addingProduct(first, w3.vector(i))
             i &+= 16
         }
-        var sums = SIMD4(a0.sum(), a1.sum(), a2.sum(), a3.sum())
+        var sums = sums(
+            a0.lowHalf + a0.highHalf, a1.lowHalf + a1.highHalf, a2.lowHalf + a2.highHalf,
+            a3.lowHalf + a3.highHalf)
         while i < k {
             sums = sums.addingProduct(
                 SIMD4(w[i], w1[i], w2[i], w3[i]), SIMD4(repeating: x[i]))

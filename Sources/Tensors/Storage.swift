@@ -99,6 +99,8 @@ private final class StoragePool: Sendable {
     static let shared = StoragePool()
     private static let alignment = 64
     private static let limit = 256 << 20
+    /// The size of a large page on the processors this runs on.
+    private static let hugePage = 2 << 20
 
     private struct State: @unchecked Sendable {
         var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
@@ -115,9 +117,16 @@ private final class StoragePool: Sendable {
         if let address, let pointer = UnsafeMutablePointer<Float>(bitPattern: address) {
             return pointer
         }
-        return UnsafeMutableRawPointer.allocate(
-            byteCount: capacity * MemoryLayout<Float>.stride, alignment: Self.alignment
-        ).bindMemory(to: Float.self, capacity: capacity)
+        let bytes = capacity * MemoryLayout<Float>.stride
+        let isLarge = bytes >= Self.hugePage
+        let fresh = UnsafeMutableRawPointer.allocate(
+            byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
+        #if os(Linux)
+            // Caches and activations are read in short rows far apart: with small pages the processor
+            // looks up more addresses than it reads numbers.
+            if isLarge { madvise(fresh, bytes, MADV_HUGEPAGE) }
+        #endif
+        return fresh.bindMemory(to: Float.self, capacity: capacity)
     }
 
     func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
