@@ -91,7 +91,8 @@ public final class Session {
     /// could not be kept.
     @discardableResult
     public func close() -> [String] {
-        let problems = bindings.keepAll()
+        // What goes with the session need not be written; of a large checkpoint that is minutes.
+        let problems = workspace.isEphemeral ? [] : bindings.keepAll()
         workspace.close()
         isFinished = true
         return problems
