@@ -136,6 +136,11 @@ struct ModelNoun: StoredNoun, SizedNoun {
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         var files: [String: Data] = [:]
         for field in value["files"]?.recordValue?.fields ?? [] {
+            // An export writes under these names, and a workspace may come from a stranger.
+            guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
+                throw StorageError(
+                    kind: kind, problem: "its file \(field.key) leads out of a folder")
+            }
             files[field.key] = field.value.arrayValue?.bytes
         }
         let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
