@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Transformers
+import Workspaces
 
 @testable import Sessions
 
@@ -99,6 +100,18 @@ import Transformers
         let noun = try #require(try again.value(of: "writer")?.noun(ModelNoun.self))
         #expect(try noun.chat?("List some.") == "[user] List some. [/]")
         again.close()
+    }
+
+    @Test(arguments: ["../x.json", "/tmp/x.json", "a/../../x.json"])
+    func `a stored model whose files lead out of a folder is refused`(_ name: String) throws {
+        let bench = try Workbench()
+        try bench.output("new model layers=1 width=32 heads=2 vocabulary=40 context=64 seed=3")
+        let noun = try #require(try bench.session.value(of: "model")?.noun(ModelNoun.self))
+        guard case .record(var record) = try noun.stored() else { return }
+        record.fields.removeAll { $0.key == "files" }
+        let file = StoredValue.array(try StoredArray(type: .uint8, shape: [1], bytes: Data([32])))
+        record.fields.append(.init(key: "files", value: .record(StoredRecord([(name, file)]))))
+        #expect(throws: StorageError.self) { try ModelNoun.restored(.record(record)) }
     }
 
     @Test func `stored types stay in memory, in the workspace and in an export`() throws {
