@@ -61,7 +61,8 @@ public struct Signals {
             var isBack = false
             for _ in 0..<3 where !isBack {
                 pty.type("\u{15}\"back\" + \"-again\"\r")
-                isBack = pty.waitFor("back-again", within: Self.patience / 2)
+                // Only a line that is edited takes Ctrl-D: before it the system keeps the key.
+                isBack = pty.waitFor("back-again", then: "sami>", within: Self.patience / 2)
             }
             slowest = max(slowest, (ContinuousClock.now - start) / .seconds(1))
             if !isBack { tally.lose("\(what): no answer after it: \(pty.text.suffix(200))") }
@@ -202,14 +203,18 @@ final class Terminal {
     }
 
     /// Looks only at what comes from now on.
-    func waitFor(_ wanted: String, within seconds: Double) -> Bool {
+    func waitFor(_ wanted: String, then next: String = "", within seconds: Double) -> Bool {
         let start = text.endIndex
         let deadline = ContinuousClock.now + .seconds(seconds)
-        while !text[start...].contains(wanted) {
+        while true {
+            if let found = text[start...].range(of: wanted),
+                next.isEmpty || text[found.upperBound...].contains(next)
+            {
+                return true
+            }
             guard ContinuousClock.now < deadline else { return false }
             take()
         }
-        return true
     }
 
     func wait(for child: Child, within seconds: Double) -> Ending {

@@ -13,7 +13,7 @@ public func multiply(
     let (n, k, m) = (x.rows, x.columns, w.rows)
     let (a, b, c) = (x.pointer, w.pointer, out.mutablePointer())
     if n <= SkinnyProduct.mostRows {
-        Workers.split(m, grain: n * k * m > 1 << 16 ? 4 : m) { columns in
+        Workers.split(m, grain: n * k * m > 1 << 16 ? SkinnyProduct.grain(rows: n) : m) { columns in
             SkinnyProduct.multiply(a, n, b, k, c, m, columns, accumulate: accumulate)
         }
         return

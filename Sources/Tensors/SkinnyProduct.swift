@@ -9,15 +9,39 @@ package func products(
 /// x wᵀ for few rows of x, as in generation.
 ///
 /// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is
-/// read once, where it lies: three rows of x against four of w at a time, twelve sums in registers.
+/// read once, where it lies: by panels of sixteen rows of x as far as they go, then three rows of x
+/// against four of w at a time, twelve sums in registers.
 enum SkinnyProduct {
     /// Up to here this is faster than BLAS on the processors it was tried on.
     static let mostRows = 64
 
     private typealias Lanes = SIMD8<Float>
 
+    /// Columns that are worked on together: whoever divides them should leave no fewer behind.
+    static func grain(rows n: Int) -> Int {
+        PanelProduct.rows(of: n) > 0 ? PanelProduct.stripColumns : 4
+    }
+
     /// out[:, columns] = x wᵀ (+ out); x (n, k), w (m, k), out (n, m).
     static func multiply(
+        _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<Float>, _ k: Int,
+        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, accumulate: Bool
+    ) {
+        let inPanels = columns.count < PanelProduct.stripColumns ? 0 : PanelProduct.rows(of: n)
+        if inPanels > 0 {
+            let column = PanelProduct.multiply(
+                x, inPanels, w, k, out, m, columns, accumulate: accumulate)
+            multiplyFew(
+                x, inPanels, w, k, out, m, column..<columns.upperBound, accumulate: accumulate)
+        }
+        if inPanels < n {
+            multiplyFew(
+                x + inPanels * k, n - inPanels, w, k, out + inPanels * m, m, columns,
+                accumulate: accumulate)
+        }
+    }
+
+    private static func multiplyFew(
         _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, accumulate: Bool
     ) {

@@ -27,7 +27,8 @@ extension UnsafeMutablePointer<Float> {
 ///
 /// x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding 1.5·2²³ rounds to an integer that then stands in the low
 /// bits, from where a shift makes it the exponent: no conversion, which Swift would do lane by lane.
-@inlinable @inline(__always)
+/// Transparent since the compiler, told to inline it always, calls it all the same.
+@inlinable @_transparent
 package func exponential(_ input: Vector) -> Vector {
     // Masked replacement becomes one instruction; the library's own clamping goes lane by lane.
     var x = input

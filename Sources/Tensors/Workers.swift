@@ -15,14 +15,17 @@ public enum Workers {
     /// Inside a worker, or while another thread holds the helpers, the calls are made one by one.
     public static func run(_ body: (Int) -> Void) { pool.run(body) }
 
-    /// Divides `0..<total` in one contiguous range a worker, none shorter than `grain` but the last.
+    /// Divides `0..<total` in one contiguous range a worker, each but the last a multiple of `grain`.
     public static func split(_ total: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
         guard total > 0 else { return }
         let parts = max(1, min(count, total / max(1, grain)))
         guard parts > 1 else { return body(0..<total) }
+        func start(_ part: Int) -> Int {
+            part < parts ? total * part / parts / max(1, grain) * max(1, grain) : total
+        }
         run { worker in
             guard worker < parts else { return }
-            body(total * worker / parts..<total * (worker + 1) / parts)
+            body(start(worker)..<start(worker + 1))
         }
     }
 

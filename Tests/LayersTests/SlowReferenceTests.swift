@@ -60,6 +60,8 @@ import Testing
     @Test func productsEqualPlainLoops() {
         for (n, k, m) in [
             (1, 7, 5), (2, 9, 8), (3, 64, 130), (5, 40, 12), (64, 31, 9), (200, 33, 65),
+            // Panels of sixteen rows: whole, filled by more than half and by less, wide enough to share.
+            (16, 8, 6), (32, 75, 64), (25, 17, 31), (40, 130, 500), (9, 3, 7), (23, 64, 5),
         ] {
             let (x, w) = (random([n, k], 1), random([m, k], 2))
             let slow = slowProduct(x, transposed: w)

@@ -42,7 +42,7 @@ import Testing
     ])
     func tokensAreDrawnAsOftenAsTheirProbabilitySays(_ settings: SamplerSettings) {
         for (seed, spread) in [(1, 0.3), (2, 2), (3, 6)] as [(UInt64, Double)] {
-            let logits = logits(211, seed: seed, spread: spread)
+            let logits = logits(700, seed: seed, spread: spread)
             let wanted = allowed(settings, logits)
             let draws = 4000
             var found: [Int32: Double] = [:]

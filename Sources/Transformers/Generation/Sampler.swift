@@ -68,21 +68,11 @@ public struct SamplerSettings: Sendable, Equatable {
             least = max(least, Nucleus.threshold(ofTop: topK, weights))
         }
         if topP < 1 {
-            let mass = topP * Self.total(of: weights, least)
+            let mass = topP * Nucleus.total(of: weights, least: least)
             least = max(least, Nucleus.threshold(ofMass: mass, weights, least: least))
         }
-        var left = uniform * Self.total(of: weights, least)
-        var chosen = 0
-        for i in weights.indices where weights[i] >= max(least, Nucleus.nothing) {
-            left -= Double(weights[i])
-            chosen = i
-            if left < 0 { break }
-        }
+        let chosen = Nucleus.pick(weights, least: max(least, Nucleus.nothing), uniform: uniform)
         return (Int32(chosen), logits[chosen] - logSum)
-    }
-
-    private static func total(of weights: [Float], _ least: Float) -> Double {
-        weights.reduce(0) { $1 >= least ? $0 + Double($1) : $0 }
     }
 }
 
@@ -91,6 +81,56 @@ public struct SamplerSettings: Sendable, Equatable {
 enum Nucleus {
     /// The exponential of −∞ is not quite zero; what is below this beside a weight of one is.
     static let nothing: Float = 1e-30
+
+    /// Σ of the weights that are at least `least`.
+    static func total(of weights: [Float], least: Float) -> Double {
+        weights.withUnsafeBufferPointer { total($0, weights.indices, least) }
+    }
+
+    /// The first weight that is at least `least` and where the sum of those so far exceeds `uniform`
+    /// of them all; the last such where rounding leaves none.
+    static func pick(_ weights: [Float], least: Float, uniform: Double) -> Int {
+        weights.withUnsafeBufferPointer { all in
+            var left = uniform * total(all, weights.indices, least)
+            var first = 0
+            while first < all.count {
+                // A block that does not reach it is passed over by its sum.
+                let block = first..<min(first + 256, all.count)
+                let sum = total(all, block, least)
+                first = block.upperBound
+                if sum < left, first < all.count {
+                    left -= sum
+                    continue
+                }
+                for i in block where all[i] >= least {
+                    left -= Double(all[i])
+                    if left < 0 { return i }
+                }
+            }
+            return all.lastIndex { $0 >= least } ?? 0
+        }
+    }
+
+    /// Four sums side by side: one alone would wait for itself at every addition.
+    private static func total(
+        _ weights: UnsafeBufferPointer<Float>, _ range: Range<Int>, _ least: Float
+    ) -> Double {
+        func part(_ i: Int) -> Double { weights[i] >= least ? Double(weights[i]) : 0 }
+        var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0)
+        var i = range.lowerBound
+        while i &+ 4 <= range.upperBound {
+            a += part(i)
+            b += part(i &+ 1)
+            c += part(i &+ 2)
+            d += part(i &+ 3)
+            i &+= 4
+        }
+        while i < range.upperBound {
+            a += part(i)
+            i &+= 1
+        }
+        return (a + b) + (c + d)
+    }
 
     /// The k-th largest weight.
     static func threshold(ofTop k: Int, _ weights: [Float]) -> Float {
