@@ -45,16 +45,24 @@ public struct FullDisks {
         return tally
     }
 
-    /// A file system of a few MiB that fills up. Needs the right to mount one.
+    /// A file system that fills up before a workspace and a statement have all the room they need.
+    /// Needs the right to mount one.
     public func fileSystem(_ count: Int) throws -> Tally {
         var tally = Tally("disk full, on a small file system")
+        let needed = try Self.statements[..<4].map { statement in
+            laboratory.remove(workspace)
+            let made = try laboratory.run(
+                ["-w", workspace, "-c", Self.before + "; " + Self.training(after: statement)])
+            guard made.ending == .exit(0) else { throw FaultError(made.errors) }
+            return laboratory.size(workspace) / 1000
+        }
         let mount = laboratory.path("small")
         try FileManager.default.createDirectory(
             atPath: mount, withIntermediateDirectories: true)
         var random = SeededGenerator(laboratory.seed &+ 1)
         var failed = 0
         for round in 0..<count {
-            let kilobytes = 5_000 + Int.random(in: 0..<7_000, using: &random)
+            let kilobytes = Int.random(in: 200..<needed[round % 4], using: &random)
             let made = try Self.tool(
                 "/bin/mount", ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", mount])
             guard made == 0 else {
@@ -66,14 +74,16 @@ public struct FullDisks {
             let started = try laboratory.run(["-w", "small/w.samiws", "-c", Self.before])
             let statement = Self.statements[round % 4]
             let result = try laboratory.run([
-                "-w", "small/w.samiws", "-c", "\(statement); train steps=1 accumulate=2 seed=4",
+                "-w", "small/w.samiws", "-c", Self.training(after: statement),
             ])
             tally.tried += 1
             if started.ending != .exit(0) || result.ending != .exit(0) { failed += 1 }
-            for ending in [started.ending, result.ending] {
+            for (ending, _, errors) in [started, result] {
                 switch ending {
-                case .exit(0), .exit(1), .exit(3): break
-                default: tally.lose("\(kilobytes) KB: \(ending): \(started.errors)\(result.errors)")
+                case .exit(0): break
+                case .exit(1), .exit(3):
+                    if errors.isEmpty { tally.lose("\(kilobytes) KB: it failed without a word") }
+                default: tally.lose("\(kilobytes) KB: \(ending): \(errors)")
                 }
             }
             // With room again everything that is bound must be there.
@@ -87,6 +97,10 @@ public struct FullDisks {
         }
         tally.notes.append("\(failed) runs failed")
         return tally
+    }
+
+    private static func training(after statement: String) -> String {
+        "\(statement); train steps=1 accumulate=2 seed=4"
     }
 
     private static func tool(_ path: String, _ arguments: [String]) throws -> Int32 {

@@ -77,6 +77,15 @@ public struct Laboratory: Sendable {
         try FileManager.default.copyItem(atPath: path(name), toPath: path(other))
     }
 
+    /// Bytes of all files in a folder.
+    func size(_ name: String) -> Int {
+        let files = FileManager.default.subpaths(atPath: path(name)) ?? []
+        return files.reduce(0) { sum, file in
+            let found = try? FileManager.default.attributesOfItem(atPath: path(name) + "/" + file)
+            return sum + ((found?[.size] as? NSNumber)?.intValue ?? 0)
+        }
+    }
+
     /// Runs `sami` to its end.
     func run(
         _ arguments: [String], limit: Int? = nil, within seconds: Double = 120

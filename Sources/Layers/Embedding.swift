@@ -39,13 +39,15 @@ extension Tensor {
     public func storeRows(in runs: [Range<Int>], of cache: inout Tensor) {
         let (heads, capacity, size) = (cache.shape[0], cache.shape[1], cache.shape[2])
         let (source, target, width) = (pointer, cache.mutablePointer(), columns)
-        var row = 0
-        for place in runs.joined() {
-            for head in 0..<heads {
-                (target + (head * capacity + place) * size).update(
-                    from: source + row * width + head * size, count: size)
+        Workers.split(heads, grain: count > 1 << 14 ? 1 : heads) { heads in
+            var row = 0
+            for place in runs.joined() {
+                for head in heads {
+                    (target + (head * capacity + place) * size).update(
+                        from: source + row * width + head * size, count: size)
+                }
+                row += 1
             }
-            row += 1
         }
     }
 }

@@ -60,10 +60,10 @@ extension Complaint: CustomStringConvertible {
         case .raggedList: "these lists differ in length or kind, so they are no tensor"
         case .tooLarge(let shape):
             "shape \(TensorText.shape(shape)) is more than a tensor may hold, "
-                + "\(NumberText.grouped(TensorLimit.count)) values"
+                + "\(NumberText.grouped(Limits.current.count)) values (`set tensor_limit=`)"
         case .tooLong(let count):
             "\(NumberText.grouped(count)) items are more than a list may hold, "
-                + NumberText.grouped(TensorLimit.listCount)
+                + NumberText.grouped(Limits.listCount)
         case .badOperands(let operation, let left, let right):
             "`\(operation)` cannot take \(left) and \(right)"
         case .listArithmetic(let operation, let other):

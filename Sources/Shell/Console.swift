@@ -68,6 +68,9 @@ public final class Console {
         SignalWatch.start { attention.answer($0) }
     }
 
+    /// Asks the running statement to stop after so many seconds, and ends. Needs `watchSignals`.
+    public func end(after seconds: UInt32) { alarm(seconds) }
+
     // MARK: A person
 
     /// Prompts until `quit` or the end of the input.

@@ -79,6 +79,7 @@ public final class EditedReader: LineReader {
     private func configure() {
         sami_edit_set_owner(line, Unmanaged.passUnretained(self).toOpaque())
         sami_edit_leave_signals(line)
+        sami_edit_keep_end_key(line)
         sami_edit_use_emacs_keys(line)
         sami_edit_set_reader(line) { line, character in
             guard let reader = EditedReader.owner(of: line), let character else { return -1 }

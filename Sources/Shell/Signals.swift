@@ -96,6 +96,21 @@ public enum SignalWatch {
         pthread_detach(thread)
         signal(SIGPIPE, SIG_IGN)
         for number in answered { install(number) }
+        endOnLostPages()
+    }
+
+    /// Weights are mapped from their files. Where another program cuts such a file short, or its disk
+    /// goes away, there is nothing to go on from: that is said, and what was committed is on the disk.
+    private static func endOnLostPages() {
+        signal(SIGBUS) { _ in
+            let sentence: StaticString = """
+                sami: a file that is in use became shorter or cannot be read any more, most likely \
+                a model's; what was committed is in the workspace
+
+                """
+            _ = write(2, sentence.utf8Start, sentence.utf8CodeUnitCount)
+            _exit(1)
+        }
     }
 
     /// While a line is edited, Ctrl-Z must first hand back the terminal; otherwise it just stops.
@@ -103,7 +118,7 @@ public enum SignalWatch {
         if answers, pipeEnd >= 0 { install(SIGTSTP) } else { signal(SIGTSTP, SIG_DFL) }
     }
 
-    private static let answered = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP]
+    private static let answered = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP, SIGALRM]
 
     /// Whoever started the process may have blocked signals, and that is inherited. One thread that
     /// takes them is enough.
@@ -118,7 +133,8 @@ public enum SignalWatch {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
             let saved = errno
-            var byte = UInt8(truncatingIfNeeded: number == SIGHUP ? SIGTERM : number)
+            let asksToEnd = number == SIGHUP || number == SIGALRM
+            var byte = UInt8(truncatingIfNeeded: asksToEnd ? SIGTERM : number)
             _ = write(SignalWatch.pipeEnd, &byte, 1)
             errno = saved
         }

@@ -34,6 +34,7 @@ final class Launch {
         options.greeting = "sami \(Sami.version): `help` lists the commands, `tour` shows around"
         console = Console(host: SessionHost(session), terminal: terminal, options: options)
         console.watchSignals()
+        if let seconds = output.timeLimit { console.end(after: seconds) }
     }
 
     /// Closes the session and ends the process.

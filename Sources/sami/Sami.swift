@@ -109,4 +109,13 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(help: "Show each statement before it runs.")
     var echo = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Stop after so long, as Ctrl-C would, and end.", valueName: "seconds"))
+    var timeLimit: UInt32?
+
+    func validate() throws {
+        if timeLimit == 0 { throw ValidationError("--time-limit must be a second or more") }
+    }
 }

@@ -155,7 +155,7 @@ import Testing
             """
             error: `x` of `sum` must be a number, a list of numbers or a tensor, not text
               sum("abc")
-              ^~~~~~~~~
+              ^~~~~~~~~~
             """
         ),
         (
@@ -163,7 +163,7 @@ import Testing
             """
             error: these lists differ in length or kind, so they are no tensor
               tensor([[1, 2], [3]])
-              ^~~~~~~~~~~~~~~~~~~~
+              ^~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (
@@ -171,15 +171,15 @@ import Testing
             """
             error: there is no axis 2 in shape (2, 2)
               mean(ones(2, 2), axis=2)
-              ^~~~~~~~~~~~~~~~~~~~~~~
+              ^~~~~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (
             "ones(1000000, 1000000)",
             """
-            error: shape (1000000, 1000000) is more than a tensor may hold, 268,435,456 values
+            error: shape (1000000, 1000000) is more than a tensor may hold, 268,435,456 values (`set tensor_limit=`)
               ones(1000000, 1000000)
-              ^~~~~~~~~~~~~~~~~~~~~
+              ^~~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (
@@ -187,7 +187,7 @@ import Testing
             """
             error: 1,000,000,000,000 items are more than a list may hold, 10,000,000
               range(1e12)
-              ^~~~~~~~~~
+              ^~~~~~~~~~~
             """
         ),
         (
@@ -195,7 +195,7 @@ import Testing
             """
             error: a side of a shape must be at least -1, not -99
               reshape(range(6), [-1, -99, 1e14])
-              ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+              ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (
@@ -203,7 +203,7 @@ import Testing
             """
             error: shape (6,) cannot become (4, 2): 6 values are not 8
               reshape(range(6), [4, 2])
-              ^~~~~~~~~~~~~~~~~~~~~~~~
+              ^~~~~~~~~~~~~~~~~~~~~~~~~
             """
         ),
         (

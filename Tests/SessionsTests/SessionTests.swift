@@ -244,6 +244,25 @@ import Testing
                 """)
     }
 
+    @Test func `limits that are set hold for expressions and files`() throws {
+        let bench = try Workbench()
+        try bench.output("x = zeros(600)")
+        try bench.output("set tensor_limit=2kB")
+        #expect(
+            bench.complaint("zeros(600)") == """
+                error: shape (600,) is more than a tensor may hold, 500 values (`set tensor_limit=`)
+                  zeros(600)
+                  ^~~~~~~~~~
+                """)
+        #expect(bench.complaint("x[0:300] + zeros([2, 1])").contains("shape (2, 300)"))
+        let path = bench.folder + "/lines.jsonl"
+        let line = "{\"id\": \"a\", \"post\": \"a post\"}\n"
+        try String(repeating: line, count: 40).write(
+            toFile: path, atomically: true, encoding: .utf8)
+        try bench.output("set file_limit=1kB")
+        #expect(bench.complaint("load queries lines.jsonl").contains("file_limit is 1 kB"))
+    }
+
     @Test func `quit ends the session`() throws {
         let bench = try Workbench()
         #expect(bench.run("quit; x = 1").count == 1)

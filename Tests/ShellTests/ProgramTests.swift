@@ -108,6 +108,36 @@ struct ProgramTests {
         #expect(process.wait(pty) == 0)
     }
 
+    @Test("a time limit stops what runs and ends the program, with what was done kept")
+    func timeLimit() throws {
+        let folder = try TemporaryFolder()
+        let statements = "x = 40; train tokenizer documents=2000000 vocabulary=60000; y = 2"
+        let run = try Program.run(
+            ["-w", "w.samiws", "--time-limit", "1", "-c", statements], in: folder.path)
+        #expect(run.code == 130, "\(run)")
+        let after = try Program.run(["-w", "w.samiws", "-c", "x + 2; y"], in: folder.path)
+        #expect(after.output.contains("42") && after.code == 1, "\(after)")
+        let wrong = try Program.run(["--time-limit", "0", "-c", "1"], in: folder.path)
+        #expect(wrong.code == 2 && wrong.errors.contains("a second or more"))
+    }
+
+    @Test("a model's file that another program cuts short ends the program with a sentence")
+    func lostPages() throws {
+        let folder = try TemporaryFolder()
+        _ = try Program.run(
+            ["--ephemeral", "-c", "load model default; export model m"], in: folder.path)
+        let pty = try PseudoTerminal()
+        let process = try Program.start(["-w", "w.samiws"], on: pty, in: folder.path)
+        pty.answer("sami>", "load model m\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("context 512") }
+        #expect(truncate(folder.path + "/m/model.safetensors", 4096) == 0)
+        pty.type("generate \"Hello\" max_tokens=4\r")
+        #expect(process.wait(pty) == 1, "\(pty.text)")
+        #expect(pty.text.contains("became shorter"), "\(pty.text)")
+        let after = try Program.run(["-w", "w.samiws", "-c", "verify"], in: folder.path)
+        #expect(after.code == 0 && after.output.contains("sound"), "\(after)")
+    }
+
     @Test("a terminal that goes away and SIGTERM end the program in order")
     func terminated() throws {
         let folder = try TemporaryFolder()

@@ -49,6 +49,13 @@ final class PseudoTerminal {
             environment: usual.merging(environment) { $1 })
     }
 
+    /// The key that ends the input while no line is edited; 0 for none.
+    var endKey: cc_t {
+        var modes = termios()
+        tcgetattr(slave, &modes)
+        return withUnsafeBytes(of: modes.c_cc) { $0[Int(VEOF)] }
+    }
+
     func type(_ text: String) {
         _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
     }

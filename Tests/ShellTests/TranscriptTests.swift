@@ -146,6 +146,20 @@ import Testing
         #expect(!talk.pty.text.contains("/500"), "the progress line is erased:\n\(talk.pty.text)")
     }
 
+    @Test(
+        "Ctrl-D typed while a command runs waits like any other key, and the terminal is as it was")
+    func typedAhead() throws {
+        let talk = try Conversation()
+        let before = talk.pty.endKey
+        talk.pty.answer("sami>", "work\r")
+        talk.pty.waitFor("work 1")
+        talk.pty.type("\u{4}")
+        talk.shell.attention.answer(.interrupt)
+        #expect(talk.finish() == .fine)
+        #expect(talk.pty.text.hasSuffix("sami> ^D"), "\(talk.pty.text)")
+        #expect(before == 4 && talk.pty.endKey == before)
+    }
+
     @Test("history is kept in the file, read back by the next shell, and searched with Ctrl-R")
     func history() throws {
         let folder = try TemporaryFolder()

@@ -27,6 +27,10 @@ extension CommandTable {
                 OptionSpecification(
                     "undo_depth", .either([Choice("all", "until gc")], .number),
                     "how many statements stay undoable, and their old values kept"),
+                OptionSpecification(
+                    "tensor_limit", .word, "what one tensor of an expression may take, as 1GiB"),
+                OptionSpecification(
+                    "file_limit", .word, "the largest file that is read whole, as 4GiB"),
                 OptionSpecification("width", .number, "columns that outputs are drawn for"),
                 OptionSpecification(
                     "color",
@@ -83,6 +87,8 @@ extension CommandTable {
             return bytes
         }
         if let value = try bytes("snapshot_limit") { settings.snapshotLimit = value }
+        if let value = try bytes("tensor_limit") { settings.limits.tensor = value }
+        if let value = try bytes("file_limit") { settings.limits.file = value }
         if try invocation.text("memory") == "auto" {
             settings.memory = nil
         } else if let value = try bytes("memory") {
@@ -119,6 +125,14 @@ extension CommandTable {
         table.append([
             "undo_depth", settings.undoDepth.map { "\($0)" } ?? "all",
             "how many statements stay undoable",
+        ])
+        table.append([
+            "tensor_limit", NumberText.bytes(settings.limits.tensor),
+            "what one tensor of an expression may take",
+        ])
+        table.append([
+            "file_limit", NumberText.bytes(settings.limits.file),
+            "the largest file that is read whole",
         ])
         table.append(["width", "\(appearance.width)", "columns that outputs are drawn for"])
         table.append(["color", appearance.color.rawValue, "how outputs are coloured"])

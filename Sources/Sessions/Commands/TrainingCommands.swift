@@ -214,6 +214,9 @@ extension CommandTable {
                 }
                 texts.append(text)
             }
+            if let first = file.lines.first, texts.allSatisfy(\.isEmpty) {
+                throw file.bad(first, "`\(field)` is empty, here and in every line after it")
+            }
         } catch {
             throw invocation.complaint(error, at: "path")
         }

@@ -125,7 +125,7 @@ enum Arithmetic {
         guard let shape = Broadcasting.shape(a.shape, b.shape) else {
             throw .shapesDiffer(operation: operation.rawValue, a.shape, b.shape)
         }
-        try TensorLimit.check(shape)
+        try Limits.check(shape)
         return .tensor(Broadcasting.combine(a, b, shape, body))
     }
 
@@ -151,7 +151,7 @@ enum Arithmetic {
         else { throw .productShapes(a.shape, b.shape) }
         let columns = b.shape.count == 2 ? b.shape[1] : 1
         let shape = Array(a.shape.dropLast()) + (b.shape.count == 2 ? [columns] : [])
-        try TensorLimit.check(shape)
+        try Limits.check(shape)
         let matrix = b.reshaped([inner, columns])
         let rows = inner == 0 ? a.shape.dropLast().reduce(1, *) : a.count / inner
         var result = Tensor(zeros: [rows, columns])

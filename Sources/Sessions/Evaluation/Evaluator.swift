@@ -50,7 +50,7 @@ struct Evaluator {
             }
         case .binary(let operation, let left, let right):
             return try binary(operation, left, right, node.span)
-        case .call(let function, let arguments): return try call(function, arguments)
+        case .call(let function, let arguments): return try call(function, arguments, node.span)
         }
     }
 
@@ -93,7 +93,7 @@ struct Evaluator {
     }
 
     private func call(
-        _ name: Identifier, _ arguments: [CallArgument]
+        _ name: Identifier, _ arguments: [CallArgument], _ span: SourceSpan
     ) throws(PlacedComplaint) -> Value {
         guard let function = Function.named(name.name) else {
             throw PlacedComplaint(
@@ -112,7 +112,6 @@ struct Evaluator {
                 positional.append(value)
             }
         }
-        let span = arguments.reduce(name.span) { $0.union($1.value.span) }
         return try placed(span) { () throws(Complaint) in
             try function.run(try function.bind(positional, keyed))
         }

@@ -38,7 +38,7 @@ extension Function {
             let step = try arguments.integer("step", default: 1)
             guard step != 0 else { throw .zeroStep }
             let count = max(0, (stop - start + step - step.signum()) / step)
-            guard count <= TensorLimit.listCount else { throw .tooLong(count) }
+            guard count <= Limits.listCount else { throw .tooLong(count) }
             return Value(Array(stride(from: start, to: stop, by: step)))
         },
         Function(
@@ -60,11 +60,11 @@ extension Function {
             }
             if let free = shape.firstIndex(of: -1) {
                 let others = shape.indices.filter { $0 != free }.map { shape[$0] }
-                try TensorLimit.check(others)
+                try Limits.check(others)
                 let known = others.reduce(1, *)
                 shape[free] = known > 0 ? tensor.count / known : 0
             }
-            try TensorLimit.check(shape)
+            try Limits.check(shape)
             guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1, *) == tensor.count else {
                 throw .reshapeCount(from: tensor.shape, to: shape)
             }
@@ -123,7 +123,7 @@ extension Function {
             if let side = shape.first(where: { $0 < 0 }) {
                 throw .outOfRange(role: "a side of a shape", rule: "at least 0", found: "\(side)")
             }
-            try TensorLimit.check(shape)
+            try Limits.check(shape)
             return .tensor(Tensor(repeating: value, shape: shape))
         }
     }

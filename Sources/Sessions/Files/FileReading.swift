@@ -4,9 +4,6 @@ import Workspaces
 
 /// Reading what a person names, with a sentence for everything that can be wrong with it.
 enum FileReading {
-    /// More than any text file that is read whole; weights are mapped, not read.
-    static let limit = 4 << 30
-
     /// The content of a file that is not empty.
     ///
     /// - Parameter shown: the path as the person wrote it.
@@ -24,8 +21,12 @@ enum FileReading {
         }
         let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
         guard size > 0 else { throw .emptyFile(shown) }
+        let limit = Limits.current.file
         guard size <= limit else {
-            throw .notReadable(shown, reason: "it has \(NumberText.bytes(size))")
+            throw .notReadable(
+                shown,
+                reason: "it has \(NumberText.bytes(size)), and file_limit is "
+                    + NumberText.bytes(limit))
         }
         do {
             return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)

@@ -45,7 +45,9 @@ extension Session {
         for statement in program.statements {
             if isParameterAssignment(statement) { continue }
             willRun?(statement.source)
-            let outcome = run(statement, source, origin, report: report)
+            let outcome = Limits.$current.withValue(settings.limits) {
+                run(statement, source, origin, report: report)
+            }
             report(outcome)
             if case .failure(let failure) = outcome.result {
                 allWell = false

@@ -7,6 +7,7 @@ struct Settings: Sendable {
     var snapshotLimit = 1 << 30
     /// Bytes that activations and caches may take; nil: most of what is free.
     var memory: Int?
+    var limits = Limits()
     /// How many statements stay undoable, and so how many old models are kept; nil: all of them,
     /// until `gc`.
     var undoDepth: Int?

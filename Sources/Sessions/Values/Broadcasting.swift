@@ -77,22 +77,6 @@ enum Broadcasting {
     }
 }
 
-/// What an expression may ask for, so that a slip of the keyboard does not take all memory.
-enum TensorLimit {
-    /// 1 GiB of float32.
-    static let count = 1 << 28
-    static let listCount = 10_000_000
-
-    static func check(_ shape: [Int]) throws(Complaint) {
-        var product = 1
-        for side in shape {
-            let (next, overflows) = product.multipliedReportingOverflow(by: max(side, 0))
-            guard !overflows, next <= count else { throw .tooLarge(shape) }
-            product = next
-        }
-    }
-}
-
 /// Reductions along one axis, or over everything.
 enum Reduction {
     /// Replaces each line along `axis` by what `body` makes of it: as many values, or one.

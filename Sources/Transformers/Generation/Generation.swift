@@ -149,10 +149,8 @@ private struct GenerationBatch {
                 slot: forest.tokens.count + number * settings.maxTokens,
                 promptLength: requests[number].prompt.count)
         }
-        cache.destinations = [0..<forest.tokens.count]
-        var hidden = forward(
-            family, forest.tokens, forest.positions, forest.plan(window: family.window),
-            read: active.map { forest.lastRow(of: ends[$0.request]) ?? 0 })
+        var hidden = readPrompts(
+            family, last: active.map { forest.lastRow(of: ends[$0.request]) ?? 0 })
         var (step, produced) = (0, 0)
         while true {
             let drawn = draw(family, hidden, active, step)
@@ -185,6 +183,28 @@ private struct GenerationBatch {
             hidden = extend(family, active, step)
             step += 1
         }
+    }
+
+    /// Rows of prompts that go through the model together. What the layers make of them takes memory
+    /// once, however many prompts there are, and is no slower than all at a time.
+    private static var promptRows: Int { 1024 }
+
+    /// What the model says at the `last` rows of the prompts: (B, D).
+    private func readPrompts(_ family: some Family, last: [Int]) -> Tensor {
+        var hidden = Tensor(zeros: [last.count, model.configuration.hiddenSize])
+        let positions = forest.positions
+        var first = 0
+        while first < forest.tokens.count {
+            let rows = first..<min(first + Self.promptRows, forest.tokens.count)
+            cache.destinations = [rows]
+            let asked = last.indices.filter { rows.contains(last[$0]) }
+            let out = forward(
+                family, Array(forest.tokens[rows]), Array(positions[rows]),
+                forest.plan(of: rows, window: family.window), read: asked.map { last[$0] - first })
+            Embedding.scatterAdd(out, asked, into: &hidden)
+            first = rows.upperBound
+        }
+        return hidden
     }
 
     /// One token more for each sequence: (B, D).

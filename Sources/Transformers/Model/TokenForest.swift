@@ -87,6 +87,19 @@ public struct TokenForest: Sendable {
         return AttentionPlan(spans: spans, groups: groups.filter { !$0.isEmpty }, window: window)
     }
 
+    /// Attention of some rows, numbered from zero, to keys that keep the numbers they have here.
+    func plan(of rows: Range<Int>, window: Int?) -> AttentionPlan {
+        var spans: [AttentionPlan.Span] = []
+        for (number, segment) in segments.enumerated() where segment.range.overlaps(rows) {
+            let part = segment.range.clamped(to: rows)
+            spans.append(
+                AttentionPlan.Span(
+                    queries: part.lowerBound - rows.lowerBound..<part.upperBound - rows.lowerBound,
+                    contexts: contexts(of: number), own: segment.range.lowerBound..<part.upperBound))
+        }
+        return AttentionPlan(spans: spans, groups: [], window: window)
+    }
+
     /// One tree as a forest of its own, and the rows it had here.
     func tree(_ tree: Int) -> (forest: TokenForest, rows: [Int]) {
         var (result, rows): (TokenForest, [Int]) = (TokenForest(), [])
