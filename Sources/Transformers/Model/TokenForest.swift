@@ -95,7 +95,8 @@ public struct TokenForest: Sendable {
             spans.append(
                 AttentionPlan.Span(
                     queries: part.lowerBound - rows.lowerBound..<part.upperBound - rows.lowerBound,
-                    contexts: contexts(of: number), own: segment.range.lowerBound..<part.upperBound))
+                    contexts: contexts(of: number), own: segment.range.lowerBound..<part.upperBound)
+            )
         }
         return AttentionPlan(spans: spans, groups: [], window: window)
     }
