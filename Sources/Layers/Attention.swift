@@ -19,26 +19,12 @@ public struct Attention: Sendable {
     }
 
     /// Queries of one head worked on together: their rows of probabilities stay in cache.
-    private static let blockRows = 64
+    static let blockRows = 64
 
-    /// Where a key head's rows lie.
-    struct KeyLayout {
-        var rowStride: Int
-        var headStride: Int
-    }
-
-    /// Keys and values of shape (rows, K · size) hold a row's heads side by side, as a linear layer
-    /// gives them; of shape (K, rows, size) a head's rows, as a cache keeps them to stream through.
-    private func layout(_ keys: Tensor) -> KeyLayout {
-        keys.shape.count == 3
-            ? KeyLayout(rowStride: size, headStride: keys.shape[1] * size)
-            : KeyLayout(rowStride: keyHeads * size, headStride: size)
-    }
-
-    /// q (N, H · size); k, v (rows, K · size) or (K, rows, size) → (N, H · size).
+    /// q (N, H · size); k, v (rows, K · size) → (N, H · size).
     public func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
-        let keys = layout(k)
+        let keyWidth = keyHeads * size
         let (q, k, v, y) = (q.pointer, k.pointer, v.pointer, out.mutablePointer())
         var scratch = ScratchSpace(plan, rows: Self.blockRows, matrices: 1)
         scratch.withBuffers { buffers in
@@ -47,15 +33,9 @@ public struct Attention: Sendable {
                 let keyHead = unit % keyHeads
                 let group = heads / keyHeads
                 for head in keyHead * group..<(keyHead + 1) * group {
-                    if span.queries.count == 1 {
-                        forwardSingle(
-                            q, k + keyHead * keys.headStride, v + keyHead * keys.headStride, y,
-                            keys.rowStride, span, plan.window, head, buffers[worker])
-                    } else {
-                        forwardSpan(
-                            q, k + keyHead * keys.headStride, v + keyHead * keys.headStride, y,
-                            keys.rowStride, span, plan.window, head, buffers[worker])
-                    }
+                    forwardSpan(
+                        q, k + keyHead * size, v + keyHead * size, y, keyWidth, span, plan.window,
+                        head, buffers[worker])
                 }
             }
         }
@@ -94,7 +74,7 @@ public struct Attention: Sendable {
 
     // MARK: - One span, one head
 
-    private func forwardSpan(
+    func forwardSpan(
         _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
         _ out: UnsafeMutablePointer<Float>, _ keyWidth: Int, _ span: AttentionPlan.Span,
         _ window: Int?, _ head: Int, _ scratch: UnsafeMutablePointer<Float>
@@ -182,93 +162,6 @@ public struct Attention: Sendable {
         }
     }
 
-    /// A single query, as in generation: products with one row are memory-bound, and BLAS is slow at them.
-    private func forwardSingle(
-        _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ keyWidth: Int, _ span: AttentionPlan.Span,
-        _ window: Int?, _ head: Int, _ scratch: UnsafeMutablePointer<Float>
-    ) {
-        let corner = (span.queries.lowerBound * heads + head) * size
-        let query = q + corner
-        let length = span.length
-        let start = window.map { max(0, length - $0) } ?? 0
-        forEachKeyRange(span, length) { column, keys in
-            var key = k + keys.lowerBound * keyWidth
-            if keyWidth == size {
-                products(of: query, with: key, keys.count, size, into: scratch + column)
-                return
-            }
-            for i in 0..<keys.count {
-                scratch[column &+ i] = dot(query, key, size)
-                key += keyWidth
-            }
-        }
-        Layers.scale(scratch + start, by: scale, length - start)
-        softmaxInPlace(scratch + start, length - start)
-        for hidden in 0..<start { scratch[hidden] = 0 }
-        let target = out + corner
-        // Sums stay in registers: a few elements of the head at a time, over all keys. Thirty-two where
-        // there are as many, since values come from memory line by line and two lines are read at once.
-        var element = 0
-        while element &+ 32 <= size {
-            var (even, odd) = (Vector.zero, Vector.zero)
-            var (evenNext, oddNext) = (Vector.zero, Vector.zero)
-            forEachKeyRange(span, length) { column, keys in
-                var value = v + keys.lowerBound * keyWidth + element
-                var i = 0
-                while i &+ 2 <= keys.count {
-                    let weight = Vector(repeating: scratch[column &+ i])
-                    let next = Vector(repeating: scratch[column &+ i &+ 1])
-                    even = even.addingProduct(value.vector(0), weight)
-                    evenNext = evenNext.addingProduct(value.vector(16), weight)
-                    odd = odd.addingProduct(value.vector(keyWidth), next)
-                    oddNext = oddNext.addingProduct(value.vector(keyWidth &+ 16), next)
-                    value += 2 &* keyWidth
-                    i &+= 2
-                }
-                if i < keys.count {
-                    let weight = Vector(repeating: scratch[column &+ i])
-                    even = even.addingProduct(value.vector(0), weight)
-                    evenNext = evenNext.addingProduct(value.vector(16), weight)
-                }
-            }
-            target.store(even + odd, element)
-            target.store(evenNext + oddNext, element &+ 16)
-            element &+= 32
-        }
-        while element &+ 16 <= size {
-            var (even, odd) = (Vector.zero, Vector.zero)
-            forEachKeyRange(span, length) { column, keys in
-                var value = v + keys.lowerBound * keyWidth + element
-                var i = 0
-                while i &+ 2 <= keys.count {
-                    even = even.addingProduct(
-                        value.vector(0), Vector(repeating: scratch[column &+ i]))
-                    odd = odd.addingProduct(
-                        value.vector(keyWidth), Vector(repeating: scratch[column &+ i &+ 1]))
-                    value += 2 &* keyWidth
-                    i &+= 2
-                }
-                if i < keys.count {
-                    even = even.addingProduct(
-                        value.vector(0), Vector(repeating: scratch[column &+ i]))
-                }
-            }
-            target.store(even + odd, element)
-            element &+= 16
-        }
-        while element < size {
-            var sum: Float = 0
-            forEachKeyRange(span, length) { column, keys in
-                for i in 0..<keys.count {
-                    sum += scratch[column &+ i] * v[(keys.lowerBound &+ i) &* keyWidth &+ element]
-                }
-            }
-            target[element] = sum
-            element &+= 1
-        }
-    }
-
     /// The span's queries, a block at a time, with the number of keys the block's last one sees.
     @inline(__always)
     private func forEachBlock(_ span: AttentionPlan.Span, _ body: (Range<Int>, Int) -> Void) {
@@ -282,7 +175,7 @@ public struct Attention: Sendable {
 
     /// The ranges of keys below position `length`, each with its first position.
     @inline(__always)
-    private func forEachKeyRange(
+    func forEachKeyRange(
         _ span: AttentionPlan.Span, _ length: Int, _ body: (Int, Range<Int>) -> Void
     ) {
         var column = 0
@@ -295,13 +188,16 @@ public struct Attention: Sendable {
 }
 
 /// Memory for the probabilities of one block of queries, for each worker.
-private struct ScratchSpace {
+struct ScratchSpace {
     private var memory: Tensor
 
     init(_ plan: AttentionPlan, rows: Int, matrices: Int) {
         let largest = plan.spans.map { min(rows, $0.queries.count) * $0.length }.max() ?? 0
-        memory = Tensor(uninitialized: [Workers.count, max(1, largest * matrices)])
+        self.init(floats: largest * matrices)
     }
+
+    /// So much for each worker.
+    init(floats: Int) { memory = Tensor(uninitialized: [Workers.count, max(1, floats)]) }
 
     mutating func withBuffers(_ body: ([UnsafeMutablePointer<Float>]) -> Void) {
         let columns = memory.columns

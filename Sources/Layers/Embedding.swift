@@ -32,22 +32,3 @@ public enum Embedding {
         }
     }
 }
-
-extension Tensor {
-    /// Splits each of this matrix's rows (N, K · size) over the heads of a cache (K, rows, size): in
-    /// order, the rows of the cache that the runs name.
-    public func storeRows(in runs: [Range<Int>], of cache: inout Tensor) {
-        let (heads, capacity, size) = (cache.shape[0], cache.shape[1], cache.shape[2])
-        let (source, target, width) = (pointer, cache.mutablePointer(), columns)
-        Workers.split(heads, grain: count > 1 << 14 ? 1 : heads) { heads in
-            var row = 0
-            for place in runs.joined() {
-                for head in heads {
-                    (target + (head * capacity + place) * size).update(
-                        from: source + row * width + head * size, count: size)
-                }
-                row += 1
-            }
-        }
-    }
-}

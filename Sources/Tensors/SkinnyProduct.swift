@@ -1,11 +1,3 @@
-/// out_i = x · w_i for `count` vectors of `size` elements that lie one behind the other.
-package func products(
-    of x: UnsafePointer<Float>, with w: UnsafePointer<Float>, _ count: Int, _ size: Int,
-    into out: UnsafeMutablePointer<Float>
-) {
-    SkinnyProduct.multiply(x, 1, w, size, out, count, 0..<count, accumulate: false)
-}
-
 /// x wᵀ for few rows of x, as in generation.
 ///
 /// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is
@@ -76,16 +68,6 @@ enum SkinnyProduct {
         UnsafeRawPointer(pointer + offset).loadUnaligned(as: Lanes.self)
     }
 
-    /// The sums of four vectors, by halves: seven additions where four sums one by one take twelve.
-    @inline(__always)
-    private static func sums(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
-        let first = Lanes(lowHalf: a.lowHalf + a.highHalf, highHalf: b.lowHalf + b.highHalf)
-        let second = Lanes(lowHalf: c.lowHalf + c.highHalf, highHalf: d.lowHalf + d.highHalf)
-        let quarters = Lanes(
-            lowHalf: first.evenHalf + first.oddHalf, highHalf: second.evenHalf + second.oddHalf)
-        return quarters.evenHalf + quarters.oddHalf
-    }
-
     /// Three rows of x, four of w.
     @inline(__always)
     private static func tile(
@@ -119,7 +101,7 @@ enum SkinnyProduct {
             i &+= 8
         }
         var (top, middle, bottom) = (
-            sums(a0, a1, a2, a3), sums(b0, b1, b2, b3), sums(c0, c1, c2, c3)
+            laneSums(a0, a1, a2, a3), laneSums(b0, b1, b2, b3), laneSums(c0, c1, c2, c3)
         )
         while i < k {
             let column = SIMD4(w[i], w1[i], w2[i], w3[i])
@@ -157,7 +139,7 @@ enum SkinnyProduct {
             b3 = b3.addingProduct(second, c3)
             i &+= 8
         }
-        var (top, bottom) = (sums(a0, a1, a2, a3), sums(b0, b1, b2, b3))
+        var (top, bottom) = (laneSums(a0, a1, a2, a3), laneSums(b0, b1, b2, b3))
         while i < k {
             let column = SIMD4(w[i], w1[i], w2[i], w3[i])
             top = top.addingProduct(column, SIMD4(repeating: x[i]))
@@ -185,7 +167,7 @@ enum SkinnyProduct {
             a3 = a3.addingProduct(first, w3.vector(i))
             i &+= 16
         }
-        var sums = sums(
+        var sums = laneSums(
             a0.lowHalf + a0.highHalf, a1.lowHalf + a1.highHalf, a2.lowHalf + a2.highHalf,
             a3.lowHalf + a3.highHalf)
         while i < k {

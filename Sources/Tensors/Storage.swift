@@ -95,28 +95,27 @@ package final class Storage: @unchecked Sendable {
 }
 
 /// Freed blocks by capacity. Holds at most `limit` bytes; what does not fit goes back to the system.
-private final class StoragePool: Sendable {
+private final class StoragePool: @unchecked Sendable {
+    // Guarded by `lock`; not by a Mutex, since the thread sanitizer does not see how one locks.
+
     static let shared = StoragePool()
     private static let alignment = 64
     private static let limit = 256 << 20
     /// The size of a large page on the processors this runs on.
     private static let hugePage = 2 << 20
 
-    private struct State: @unchecked Sendable {
-        var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
-        var bytes = 0
-    }
-    private let state = Mutex(State())
+    private let lock = NSLock()
+    private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    /// Bytes in `free`.
+    private var held = 0
 
     func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {
-        let address: UInt? = state.withLock { state in
-            guard let pointer = state.free[capacity]?.popLast() else { return nil }
-            state.bytes -= capacity * MemoryLayout<Float>.stride
-            return UInt(bitPattern: pointer)
-        }
-        if let address, let pointer = UnsafeMutablePointer<Float>(bitPattern: address) {
+        let kept: UnsafeMutablePointer<Float>? = lock.withLock {
+            guard let pointer = free[capacity]?.popLast() else { return nil }
+            held -= capacity * MemoryLayout<Float>.stride
             return pointer
         }
+        if let kept { return kept }
         let bytes = capacity * MemoryLayout<Float>.stride
         let isLarge = bytes >= Self.hugePage
         let fresh = UnsafeMutableRawPointer.allocate(
@@ -129,16 +128,13 @@ private final class StoragePool: Sendable {
     }
 
     func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
-        let bytes = capacity * MemoryLayout<Float>.stride
-        let address = UInt(bitPattern: pointer)
-        let kept = state.withLock { state in
-            guard state.bytes + bytes <= Self.limit,
-                let pointer = UnsafeMutablePointer<Float>(bitPattern: address)
-            else { return false }
-            state.free[capacity, default: []].append(pointer)
-            state.bytes += bytes
+        let size = capacity * MemoryLayout<Float>.stride
+        let isKept = lock.withLock {
+            guard held + size <= Self.limit else { return false }
+            free[capacity, default: []].append(pointer)
+            held += size
             return true
         }
-        if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
+        if !isKept { UnsafeMutableRawPointer(pointer).deallocate() }
     }
 }

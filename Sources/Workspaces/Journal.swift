@@ -47,13 +47,14 @@ final class Journal {
         descriptor = -1
     }
 
-    /// The version that a journal's first line names; nil where there is no such line.
-    static func version(of path: String) -> Int? {
+    /// The version that a journal's first line names, where it is newer than ours.
+    static func newerVersion(of path: String) -> Int? {
         guard let file = try? RegularFile(path),
             let head = try? file.read(at: 0, count: min(file.size, 1 << 12))
         else { return nil }
-        let line = [UInt8](head.prefix { $0 != 0x0A })
-        return (try? JSONReader.read(line))?["version"]?.intValue
+        return [UInt8](head.prefix { $0 != 0x0A }).withUnsafeBufferPointer {
+            Workspaces.newerVersion(in: $0)
+        }
     }
 
     static func load(_ path: String) throws -> Content {
@@ -173,11 +174,7 @@ struct Head: Equatable {
             var text = raw.bindMemory(to: UInt8.self)
             if text.last == 0x0A { text = UnsafeBufferPointer(rebasing: text.dropLast()) }
             // The version comes first: a newer HEAD may be sealed in a newer way.
-            if let version = (try? JSONReader.read(text))?["version"]?.intValue,
-                version > Journal.version
-            {
-                return .newer(version)
-            }
+            if let version = newerVersion(in: text) { return .newer(version) }
             guard let value = unsealed(text), let sequence = value["sequence"]?.intValue,
                 let position = value["position"]?.intValue,
                 let names = all(value["names"], BindingInfo.init),

@@ -192,6 +192,23 @@ func unsealed(_ bytes: UnsafeBufferPointer<UInt8>) -> StoredValue? {
     return try? JSONReader.read(bytes)
 }
 
+/// The version that a line names, where it is newer than ours. A line that is ours but for the digits
+/// of its version, as its seal proves, is a damaged one and names none.
+func newerVersion(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard let version = (try? JSONReader.read(bytes))?["version"]?.intValue,
+        version > Journal.version
+    else { return nil }
+    let (before, digits) = (Array(#""version":"#.utf8), Array("\(version)".utf8))
+    let starts = bytes.indices.filter { bytes[$0...].starts(with: before + digits) }
+    for start in starts {
+        var ours = Array(bytes)
+        let place = start + before.count
+        ours.replaceSubrange(place..<place + digits.count, with: "\(Journal.version)".utf8)
+        if ours.withUnsafeBufferPointer({ unsealed($0) }) != nil { return nil }
+    }
+    return version
+}
+
 /// The present moment as journals have it: UTC to the millisecond.
 func timeStamp() -> String {
     var now = timespec()

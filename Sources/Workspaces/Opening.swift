@@ -131,7 +131,7 @@ extension Workspace {
         if case .newer(let version) = try Head.load(path + "/HEAD") {
             throw WorkspaceError.newer(path: path, version: version)
         }
-        if let version = Journal.version(of: path + "/journal.jsonl"), version > Journal.version {
+        if let version = Journal.newerVersion(of: path + "/journal.jsonl") {
             throw WorkspaceError.newer(path: path, version: version)
         }
         return true

@@ -105,6 +105,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["HEAD", "journal.jsonl"])
+    func aDamagedVersionIsDamageAndNoNewerVersion(file: String) throws {
+        let scratch = try Scratch()
+        let first = try scratch.open()
+        try first.run("x", ["x": 1])
+        first.close()
+        let text = String(decoding: try scratch.bytes(file), as: UTF8.self)
+        let flipped = try #require(text.firstRange(of: #""version":1"#))
+        try scratch.overwrite(
+            file, Data(text.replacingCharacters(in: flipped, with: #""version":5"#).utf8))
+        let again = try scratch.open()
+        #expect(again.notices.contains { "\($0)".contains("damaged") })
+        #expect(again.names.map(\.name) == ["x"])
+        again.close()
+    }
+
     @Test func whatIsNotAWorkspaceIsLeftAlone() throws {
         let scratch = try Scratch()
         let file = scratch.path + "/notes.txt"

@@ -32,6 +32,10 @@ public struct GenerationProgress: Sendable {
 }
 
 extension LanguageModel {
+    /// Rows of prompts that go through the model at a time before generation. What the layers make of
+    /// them takes memory once, however many prompts there are; more at a time would be no faster.
+    static let promptRowsTogether = 1024
+
     /// Continues every prompt, many at a time. Prompts share what they have in common.
     ///
     /// - Parameters:
@@ -89,8 +93,8 @@ extension LanguageModel {
         _ memory: MemoryPlan
     ) throws -> Int {
         let rowBytes =
-            2 * configuration.layers * configuration.keyValueHeads * configuration.headSize
-            * MemoryLayout<Float>.stride
+            2 * configuration.layers * configuration.keyValueHeads
+            * CompactRows.bytes(of: configuration.headSize)
         var bytes = 0
         var size = 0
         for request in requests.prefix(128) {
@@ -185,17 +189,13 @@ private struct GenerationBatch {
         }
     }
 
-    /// Rows of prompts that go through the model together. What the layers make of them takes memory
-    /// once, however many prompts there are, and is no slower than all at a time.
-    private static var promptRows: Int { 1024 }
-
     /// What the model says at the `last` rows of the prompts: (B, D).
     private func readPrompts(_ family: some Family, last: [Int]) -> Tensor {
         var hidden = Tensor(zeros: [last.count, model.configuration.hiddenSize])
         let positions = forest.positions
         var first = 0
         while first < forest.tokens.count {
-            let rows = first..<min(first + Self.promptRows, forest.tokens.count)
+            let rows = first..<min(first + LanguageModel.promptRowsTogether, forest.tokens.count)
             cache.destinations = [rows]
             let asked = last.indices.filter { rows.contains(last[$0]) }
             let out = forward(

@@ -1,9 +1,10 @@
+import Layers
 import Tensors
 
 /// What a piece of work needs in memory, by arithmetic alone: nothing is allocated to know it.
 ///
-/// Weights are counted in their stored type. All else is float32: activations, keys and values,
-/// logits, gradients, and what an optimizer remembers.
+/// Weights are counted in their stored type, keys and values as `CompactRows` have them. All else is
+/// float32: activations, logits, gradients, and what an optimizer remembers.
 public struct MemoryEstimate: Sendable, Equatable {
     /// Work on a model. Lengths are in tokens; prompts are counted as if they shared nothing.
     public enum Work: Sendable, Equatable {
@@ -56,10 +57,12 @@ public struct MemoryEstimate: Sendable, Equatable {
         weights = bytes(sizes.parameters, type.size)
         switch work {
         case .generating(let batch, let prompt, let new):
-            let rows = Double(batch) * Double(prompt)
+            let rows = min(
+                Double(batch) * Double(prompt), Double(LanguageModel.promptRowsTogether))
             cache = bytes(
-                2 * Double(configuration.layers) * sizes.keys
-                    * Double(batch) * (Double(prompt) + Double(new)))
+                2 * Double(configuration.layers) * Double(configuration.keyValueHeads)
+                    * Double(batch) * (Double(prompt) + Double(new)),
+                CompactRows.bytes(of: configuration.headSize))
             activations = bytes(rows * sizes.forwardRow)
             logits = bytes(Double(batch) * sizes.vocabulary)
         case .scoring(let constitutions, let responses, let prompt, let response):
@@ -108,7 +111,7 @@ private func bytes(_ elements: Double, _ size: Int = 4) -> Int {
 
 /// How many floats things of a model are.
 private struct ModelSizes {
-    let parameters, width, keys, vocabulary: Double
+    let parameters, width, vocabulary: Double
     /// A row of what a block keeps for its backward pass.
     let block: Double
     /// A row of what is alive at once in a forward pass.
@@ -118,7 +121,6 @@ private struct ModelSizes {
         let family = try Families.family(c)
         parameters = Double(family.layout.count)
         width = Double(c.hiddenSize)
-        keys = Double(c.keyValueHeads * c.headSize)
         vocabulary = Double(c.vocabularySize)
         block = Double(family.activationWidth)
         let inner = Double(c.feedForwardSize) * Double(max(1, c.expertsPerToken))
