@@ -28,7 +28,9 @@ struct Common: ParsableArguments {
         let place = folder ?? NSTemporaryDirectory() + "sami-faults-\(getpid())"
         defer { if folder == nil { try? FileManager.default.removeItem(atPath: place) } }
         let laboratory = try Laboratory(
-            program: program ?? Laboratory.programBeside, folder: place, seed: seed,
+            program: program ?? Laboratory.programBeside,
+            // Programs are started in it, so that its own path must not depend on where they are.
+            folder: URL(fileURLWithPath: place).path, seed: seed,
             isVerbose: verbose)
         let tallies = try experiments(laboratory)
         if !tallies.allSatisfy(\.isWell) { throw ExitCode(1) }
