@@ -3,10 +3,9 @@ import Tensors
 /// The rows of a cache, each head's in sixteen bits: whole numbers of a step, which is the largest
 /// element of the row divided by 32,767.
 ///
-/// A token that is generated reads the keys and values of all before it, and memory gives them more
-/// slowly than the processor multiplies them. So they take half the bytes of float32, at an error of at
-/// most half a step, 1.5e-5 of the row's largest element. (bfloat16 takes as many bytes at an error of
-/// 2e-3 of each element.)
+/// Beside the weights, keys and values are most of what generation holds in memory. So they take half
+/// the bytes of float32, at an error of at most half a step, 1.5e-5 of the row's largest element, and
+/// are read no more slowly. (bfloat16 takes as many bytes at an error of 2e-3 of each element.)
 ///
 /// Words of 32 bits hold two numbers: word j of each sixteen elements has element j below and element
 /// j + 8 above, so that eight words give two vectors in the order of the elements.
