@@ -28,10 +28,11 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
-        .target(name: "Tensors", dependencies: ["CBLAS"], swiftSettings: numeric),
+        .systemLibrary(name: "CProcessor"),
+        .target(name: "Tensors", dependencies: ["CBLAS", "CProcessor"], swiftSettings: numeric),
         .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
         .target(name: "Worlds"),
-        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: numeric),
+        .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
         .target(name: "Transformers", dependencies: ["Layers"]),
         .target(name: "Alignment", dependencies: ["Tensors", "Transformers", "Tokenizers"]),
         .target(

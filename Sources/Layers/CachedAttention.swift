@@ -1,3 +1,4 @@
+import CProcessor
 import Tensors
 
 /// Attention over the keys and values of a cache, as generation needs it.
@@ -71,6 +72,12 @@ extension Attention {
         forEachKeyRange(span, length) { column, rows in
             var (row, place) = (rows.lowerBound, p + column)
             while row &+ 4 <= rows.upperBound {
+                // Every head's rows are a stretch of their own, too short for the processor to see where
+                // reading goes: it is told of keys two kilobytes on, and of the values wanted next.
+                for line in 0..<width / 8 {
+                    fetchAhead(keys.row(row) + (2048 &+ 64 &* line))
+                    fetchAhead(values.row(row) + 64 &* line)
+                }
                 fourScores(q, keys, row, place)
                 row &+= 4
                 place += 4
@@ -112,17 +119,12 @@ extension Attention {
         var (c, d) = (SIMD8<Float>.zero, SIMD8<Float>.zero)
         var i = 0
         while i < keys.width {
-            let query = q.vector(i)
-            let (low, high) = (query.lowHalf, query.highHalf)
-            var pair = CompactRows.numbers(first, i)
-            a = a.addingProduct(low, pair.low).addingProduct(high, pair.high)
-            pair = CompactRows.numbers(first + stride, i)
-            b = b.addingProduct(low, pair.low).addingProduct(high, pair.high)
-            pair = CompactRows.numbers(first + 2 &* stride, i)
-            c = c.addingProduct(low, pair.low).addingProduct(high, pair.high)
-            pair = CompactRows.numbers(first + 3 &* stride, i)
-            d = d.addingProduct(low, pair.low).addingProduct(high, pair.high)
-            i &+= 16
+            let query = UnsafeRawPointer(q + i).loadUnaligned(as: SIMD8<Float>.self)
+            a = a.addingProduct(query, CompactRows.eight(first, i))
+            b = b.addingProduct(query, CompactRows.eight(first + stride, i))
+            c = c.addingProduct(query, CompactRows.eight(first + 2 &* stride, i))
+            d = d.addingProduct(query, CompactRows.eight(first + 3 &* stride, i))
+            i &+= 8
         }
         let steps = UnsafeRawPointer(keys.steps + row).loadUnaligned(as: SIMD4<Float>.self)
         UnsafeMutableRawPointer(out).storeBytes(
@@ -135,10 +137,9 @@ extension Attention {
         var sums = SIMD8<Float>.zero
         var i = 0
         while i < keys.width {
-            let (query, pair) = (q.vector(i), CompactRows.numbers(place, i))
-            sums = sums.addingProduct(query.lowHalf, pair.low)
-                .addingProduct(query.highHalf, pair.high)
-            i &+= 16
+            let query = UnsafeRawPointer(q + i).loadUnaligned(as: SIMD8<Float>.self)
+            sums = sums.addingProduct(query, CompactRows.eight(place, i))
+            i &+= 8
         }
         return sums.sum() * keys.steps[row] * scale
     }
@@ -156,13 +157,11 @@ extension Attention {
             for i in 0..<rows.count {
                 let place = values.row(rows.lowerBound &+ i)
                 let weight = SIMD8(repeating: p[column &+ i])
-                var pair = CompactRows.numbers(place, element)
-                a = a.addingProduct(pair.low, weight)
-                b = b.addingProduct(pair.high, weight)
+                a = a.addingProduct(CompactRows.eight(place, element), weight)
+                b = b.addingProduct(CompactRows.eight(place, element &+ 8), weight)
                 if blocks == 2 {
-                    pair = CompactRows.numbers(place, element &+ 16)
-                    c = c.addingProduct(pair.low, weight)
-                    d = d.addingProduct(pair.high, weight)
+                    c = c.addingProduct(CompactRows.eight(place, element &+ 16), weight)
+                    d = d.addingProduct(CompactRows.eight(place, element &+ 24), weight)
                 }
             }
         }

@@ -1,3 +1,5 @@
+import CProcessor
+
 /// x wᵀ for sixteen rows of x at a time.
 ///
 /// The rows are turned first, so that one vector holds an element of eight of them. An element of w then
@@ -25,6 +27,7 @@ enum PanelProduct {
         let panels = (n + panelRows - 1) / panelRows
         var turned = Tensor(uninitialized: [panels, k * panelRows])
         let base = turned.mutablePointer()
+        fetchStrip(w + columns.lowerBound * k, k)
         for panel in 0..<panels {
             let first = panel * panelRows
             turn(x + first * k, min(panelRows, n - first), k, into: base + first * k)
@@ -35,7 +38,7 @@ enum PanelProduct {
             while first < n {
                 tile(
                     base + first * k, w + column * k, k, out + (first * m + column), m,
-                    rows: min(panelRows, n - first), accumulate)
+                    rows: min(panelRows, n - first), accumulate, fetching: first == 0)
                 first &+= panelRows
             }
             column &+= stripColumns
@@ -82,11 +85,20 @@ enum PanelProduct {
         UnsafeMutableRawPointer(out).storeBytes(of: lanes, as: Lanes.self)
     }
 
-    /// One panel of x, six rows of w: twelve vectors of sums, which stay in registers.
+    /// Asks for `k` elements of each of the rows of a strip.
+    @inline(__always)
+    private static func fetchStrip(_ w: UnsafePointer<Float>, _ k: Int) {
+        for line in 0..<(stripColumns * k + 15) / 16 { fetchAhead(w + 16 &* line) }
+    }
+
+    /// One panel of x, six rows of w: twelve vectors of sums, which stay in registers. The first panel
+    /// also asks for the next strip of w, as much of it as is read of this one: rows as short as a
+    /// small model's end before the processor has seen where its reader is going.
     @inline(__always)
     private static func tile(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, rows: Int, _ accumulate: Bool
+        _ out: UnsafeMutablePointer<Float>, _ m: Int, rows: Int, _ accumulate: Bool,
+        fetching: Bool
     ) {
         let (w1, w2, w3, w4, w5) = (w + k, w + 2 * k, w + 3 * k, w + 4 * k, w + 5 * k)
         var (a0, a1, a2, a3, a4, a5) = (
@@ -95,28 +107,32 @@ enum PanelProduct {
         var (b0, b1, b2, b3, b4, b5) = (a0, a1, a2, a3, a4, a5)
         var i = 0
         while i < k {
-            let place = UnsafeRawPointer(x + i &* panelRows)
-            let top = place.loadUnaligned(as: Lanes.self)
-            let bottom = place.loadUnaligned(fromByteOffset: 32, as: Lanes.self)
-            var weight = Lanes(repeating: w[i])
-            a0 = a0.addingProduct(top, weight)
-            b0 = b0.addingProduct(bottom, weight)
-            weight = Lanes(repeating: w1[i])
-            a1 = a1.addingProduct(top, weight)
-            b1 = b1.addingProduct(bottom, weight)
-            weight = Lanes(repeating: w2[i])
-            a2 = a2.addingProduct(top, weight)
-            b2 = b2.addingProduct(bottom, weight)
-            weight = Lanes(repeating: w3[i])
-            a3 = a3.addingProduct(top, weight)
-            b3 = b3.addingProduct(bottom, weight)
-            weight = Lanes(repeating: w4[i])
-            a4 = a4.addingProduct(top, weight)
-            b4 = b4.addingProduct(bottom, weight)
-            weight = Lanes(repeating: w5[i])
-            a5 = a5.addingProduct(top, weight)
-            b5 = b5.addingProduct(bottom, weight)
-            i &+= 1
+            if fetching { fetchStrip(w + stripColumns &* (k &+ i), 16) }
+            let end = min(i &+ 16, k)
+            while i < end {
+                let place = UnsafeRawPointer(x + i &* panelRows)
+                let top = place.loadUnaligned(as: Lanes.self)
+                let bottom = place.loadUnaligned(fromByteOffset: 32, as: Lanes.self)
+                var weight = Lanes(repeating: w[i])
+                a0 = a0.addingProduct(top, weight)
+                b0 = b0.addingProduct(bottom, weight)
+                weight = Lanes(repeating: w1[i])
+                a1 = a1.addingProduct(top, weight)
+                b1 = b1.addingProduct(bottom, weight)
+                weight = Lanes(repeating: w2[i])
+                a2 = a2.addingProduct(top, weight)
+                b2 = b2.addingProduct(bottom, weight)
+                weight = Lanes(repeating: w3[i])
+                a3 = a3.addingProduct(top, weight)
+                b3 = b3.addingProduct(bottom, weight)
+                weight = Lanes(repeating: w4[i])
+                a4 = a4.addingProduct(top, weight)
+                b4 = b4.addingProduct(bottom, weight)
+                weight = Lanes(repeating: w5[i])
+                a5 = a5.addingProduct(top, weight)
+                b5 = b5.addingProduct(bottom, weight)
+                i &+= 1
+            }
         }
         let upper = Square(a0, a1, a2, a3, a4, a5, .zero, .zero).turned
         write(upper, out, m, min(8, rows), accumulate)

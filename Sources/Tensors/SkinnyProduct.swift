@@ -1,3 +1,5 @@
+import CProcessor
+
 /// x wᵀ for few rows of x, as in generation.
 ///
 /// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is

@@ -55,18 +55,6 @@ package func exponential(_ input: Vector) -> Vector {
 @inlinable @inline(__always)
 package func exponential(_ x: Float) -> Float { exponential(Vector(repeating: x))[0] }
 
-/// The sums of four vectors, by halves: seven additions where four sums one by one take twelve.
-@inlinable @inline(__always)
-package func laneSums(
-    _ a: SIMD8<Float>, _ b: SIMD8<Float>, _ c: SIMD8<Float>, _ d: SIMD8<Float>
-) -> SIMD4<Float> {
-    let first = SIMD8(lowHalf: a.lowHalf + a.highHalf, highHalf: b.lowHalf + b.highHalf)
-    let second = SIMD8(lowHalf: c.lowHalf + c.highHalf, highHalf: d.lowHalf + d.highHalf)
-    let quarters = SIMD8(
-        lowHalf: first.evenHalf + first.oddHalf, highHalf: second.evenHalf + second.oddHalf)
-    return quarters.evenHalf + quarters.oddHalf
-}
-
 @inlinable @inline(__always)
 package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
     var first = Vector.zero

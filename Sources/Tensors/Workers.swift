@@ -29,15 +29,17 @@ public enum Workers {
         }
     }
 
-    /// Calls `body` once for each index below `total`, whichever worker is free taking the next.
+    /// Calls `body` once for each index below `total`, whichever worker is free taking the next few.
     /// For work whose outputs are disjoint: the order in which indexes are done varies.
     public static func each(_ total: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+        // Of very many only every so many are taken one by one, since taking costs too.
+        let step = max(1, total / (32 * count))
         let next = Atomic<Int>(0)
         run { worker in
             while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < total else { return }
-                body(index, worker)
+                let first = next.wrappingAdd(step, ordering: .relaxed).oldValue
+                guard first < total else { return }
+                for index in first..<min(first + step, total) { body(index, worker) }
             }
         }
     }

@@ -8,7 +8,8 @@ import Testing
         (0.0, "0"), (1.0, "1"), (-12.5, "-12.5"), (0.1 + 0.2, "0.3"), (1e-7, "1e-07"),
         (1.0 / 3, "0.3333333"), (123_456_789.0, "123456789"), (1e300, "1e+300"),
         (0.00012345, "0.00012345"),
-        (9.9999999, "10"), (-0.0, "0"), (.infinity, "inf"), (.nan, "nan"), (5e-324, "5e-324"),
+        (9.9999999, "10"), (-0.0, "0"), (.infinity, "inf"), (.nan, "nan"),
+        (.leastNonzeroMagnitude, "5e-324"),
     ])
     func `a number reads`(_ number: Double, _ expected: String) {
         #expect(NumberText.significant(number) == expected)
