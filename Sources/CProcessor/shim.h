@@ -9,6 +9,12 @@ static inline __attribute__((always_inline)) void fetchAhead(const void *address
 
 typedef float lanes8 __attribute__((ext_vector_type(8)));
 typedef float lanes4 __attribute__((ext_vector_type(4)));
+typedef float lanes16 __attribute__((ext_vector_type(16)));
+
+/// The largest lane. Swift's own goes lane by lane.
+static inline __attribute__((always_inline)) float largestLane(lanes16 a) {
+    return __builtin_reduce_max(a);
+}
 
 static inline __attribute__((always_inline)) lanes8 pairSums(lanes8 a, lanes8 b) {
     return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +

@@ -18,25 +18,18 @@ public struct Attention: Sendable {
         scale = 1 / Float(size).squareRoot()
     }
 
-    /// Queries of one head worked on together: their rows of probabilities stay in cache.
-    static let blockRows = 64
-
     /// q (N, H · size); k, v (rows, K · size) → (N, H · size).
     public func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
-        let keyWidth = keyHeads * size
         let (q, k, v, y) = (q.pointer, k.pointer, v.pointer, out.mutablePointer())
-        var scratch = ScratchSpace(plan, rows: Self.blockRows, matrices: 1)
+        var scratch = ScratchSpace(
+            floats: plan.spans.map { SpanRoom.floats($0, size, isBackward: false) }.max() ?? 0)
         scratch.withBuffers { buffers in
             Workers.each(plan.spans.count * keyHeads) { unit, worker in
-                let span = plan.spans[unit / keyHeads]
-                let keyHead = unit % keyHeads
-                let group = heads / keyHeads
-                for head in keyHead * group..<(keyHead + 1) * group {
-                    forwardSpan(
-                        q, k + keyHead * size, v + keyHead * size, y, keyWidth, span, plan.window,
-                        head, buffers[worker])
-                }
+                let (span, keyHead) = (plan.spans[unit / keyHeads], unit % keyHeads)
+                let room = SpanRoom(span, size, isBackward: false, in: buffers[worker])
+                gather(span, k, v, keyHead, into: room)
+                forwardSpan(q, y, span, plan.window, keyHead, room)
             }
         }
         return out
@@ -54,124 +47,142 @@ public struct Attention: Sendable {
         )
         let (up, q, k, v) = (dy.pointer, q.pointer, k.pointer, v.pointer)
         let (dqs, dks, dvs) = (dq.mutablePointer(), dk.mutablePointer(), dv.mutablePointer())
-        var scratch = ScratchSpace(plan, rows: Self.blockRows, matrices: 2)
+        var scratch = ScratchSpace(
+            floats: plan.spans.map { SpanRoom.floats($0, size, isBackward: true) }.max() ?? 0)
         scratch.withBuffers { buffers in
             // Spans of one tree share keys, so one worker takes a tree's whole key head.
             Workers.each(plan.groups.count * keyHeads) { unit, worker in
                 let keyHead = unit % keyHeads
-                let group = heads / keyHeads
                 for index in plan.groups[unit / keyHeads] {
-                    for head in keyHead * group..<(keyHead + 1) * group {
-                        backwardSpan(
-                            up, q, k, v, dqs, dks, dvs, plan.spans[index], plan.window, head,
-                            keyHead, buffers[worker])
-                    }
+                    let span = plan.spans[index]
+                    let room = SpanRoom(span, size, isBackward: true, in: buffers[worker])
+                    gather(span, k, v, keyHead, into: room)
+                    backwardSpan(up, q, dqs, span, plan.window, keyHead, room)
+                    scatterAdd(span, room, keyHead, dks, dvs)
                 }
             }
         }
         return (dq, dk, dv)
     }
 
-    // MARK: - One span, one head
+    // MARK: - One key head of a span
 
+    /// The query heads that use a key head.
+    func group(of keyHead: Int) -> Range<Int> {
+        keyHead * heads / keyHeads..<(keyHead + 1) * heads / keyHeads
+    }
+
+    /// Queries over the keys and values in the room.
     func forwardSpan(
-        _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ keyWidth: Int, _ span: AttentionPlan.Span,
-        _ window: Int?, _ head: Int, _ scratch: UnsafeMutablePointer<Float>
+        _ q: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span,
+        _ window: Int?, _ keyHead: Int, _ room: SpanRoom
     ) {
         let width = heads * size
-        forEachBlock(span) { rows, length in
-            probabilities(
-                q + rows.lowerBound * width + head * size, k, keyWidth, span, window, rows.count,
-                length, scratch)
-            var first = true
-            forEachKeyRange(span, length) { column, keys in
-                blockProduct(
-                    rows.count, size, keys.count, scratch + column, length, transposeA: false,
-                    v + keys.lowerBound * keyWidth, keyWidth, transposeB: false,
-                    out + rows.lowerBound * width + head * size, width, accumulate: !first)
-                first = false
+        for head in group(of: keyHead) {
+            forEachBlock(span, window) { rows, seen in
+                let corner = rows.lowerBound * width + head * size
+                probabilities(q + corner, seen, room)
+                WeightedSums.add(
+                    .init(room.p, rowStride: seen.length, columnStride: 1), room.values,
+                    stride: size, size: size, to: out + corner, stride: width, count: rows.count,
+                    accumulate: false
+                ) { seen.keys(of: $0) }
             }
         }
     }
 
+    /// Writes dq; leaves the gradients of keys and values in the room.
     private func backwardSpan(
-        _ dy: UnsafePointer<Float>, _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>,
-        _ v: UnsafePointer<Float>, _ dq: UnsafeMutablePointer<Float>,
-        _ dk: UnsafeMutablePointer<Float>, _ dv: UnsafeMutablePointer<Float>,
-        _ span: AttentionPlan.Span, _ window: Int?, _ head: Int, _ keyHead: Int,
-        _ scratch: UnsafeMutablePointer<Float>
-    ) {
-        let (width, keyWidth) = (heads * size, keyHeads * size)
-        forEachBlock(span) { rows, length in
-            let corner = rows.lowerBound * width + head * size
-            let p = scratch
-            let dp = scratch + rows.count * length
-            probabilities(
-                q + corner, k + keyHead * size, keyWidth, span, window, rows.count, length, p)
-            forEachKeyRange(span, length) { column, keys in
-                let corner = keys.lowerBound * keyWidth + keyHead * size
-                // dP = dy vᵀ;  dv += Pᵀ dy
-                blockProduct(
-                    rows.count, keys.count, size, dy + rows.lowerBound * width + head * size, width,
-                    transposeA: false, v + corner, keyWidth, transposeB: true, dp + column, length,
-                    accumulate: false)
-                blockProduct(
-                    keys.count, size, rows.count, p + column, length, transposeA: true,
-                    dy + rows.lowerBound * width + head * size, width, transposeB: false,
-                    dv + corner, keyWidth, accumulate: true)
-            }
-            for row in 0..<rows.count {
-                softmaxBackward(p + row * length, dp + row * length, length)
-            }
-            forEachKeyRange(span, length) { column, keys in
-                let keyCorner = keys.lowerBound * keyWidth + keyHead * size
-                // dq += scale · dS k;  dk += scale · dSᵀ q
-                blockProduct(
-                    rows.count, size, keys.count, dp + column, length, transposeA: false,
-                    k + keyCorner, keyWidth, transposeB: false, dq + corner, width, scale: scale,
-                    accumulate: true)
-                blockProduct(
-                    keys.count, size, rows.count, dp + column, length, transposeA: true,
-                    q + corner, width, transposeB: false, dk + keyCorner, keyWidth, scale: scale,
-                    accumulate: true)
-            }
-        }
-    }
-
-    /// softmax(scale · q kᵀ) of `count` queries over their first `length` keys; zero where a query does not see.
-    private func probabilities(
-        _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>, _ keyWidth: Int,
-        _ span: AttentionPlan.Span, _ window: Int?, _ count: Int, _ length: Int,
-        _ out: UnsafeMutablePointer<Float>
+        _ dy: UnsafePointer<Float>, _ q: UnsafePointer<Float>, _ dq: UnsafeMutablePointer<Float>,
+        _ span: AttentionPlan.Span, _ window: Int?, _ keyHead: Int, _ room: SpanRoom
     ) {
         let width = heads * size
-        forEachKeyRange(span, length) { column, keys in
-            blockProduct(
-                count, keys.count, size, q, width, transposeA: false,
-                k + keys.lowerBound * keyWidth, keyWidth, transposeB: true, out + column, length,
-                scale: scale, accumulate: false)
-        }
-        for row in 0..<count {
-            let end = length - (count - 1 - row)
-            let start = window.map { max(0, end - $0) } ?? 0
-            let line = out + row * length
-            softmaxInPlace(line + start, end - start)
-            for hidden in 0..<start { line[hidden] = 0 }
-            for hidden in end..<length { line[hidden] = 0 }
+        room.dkeys.update(repeating: 0, count: room.length * size)
+        room.dvalues.update(repeating: 0, count: room.length * size)
+        for head in group(of: keyHead) {
+            forEachBlock(span, window) { rows, seen in
+                let corner = rows.lowerBound * width + head * size
+                let length = seen.length
+                probabilities(q + corner, seen, room)
+                // dP = dy vᵀ
+                products(dy + corner, room.values, seen, room.turned, room.dp)
+                for row in 0..<rows.count {
+                    let (keys, line) = (seen.keys(of: row), row * length)
+                    softmaxBackward(
+                        room.p + (line + keys.lowerBound), room.dp + (line + keys.lowerBound),
+                        keys.count)
+                    clear(room.dp + line, outside: keys, length)
+                }
+                for row in 0..<rows.count {
+                    (room.dy + row * size).update(from: dy + (corner + row * width), count: size)
+                    (room.q + row * size).update(from: q + (corner + row * width), count: size)
+                }
+                // dv += Pᵀ dy;  dk += dSᵀ q;  dq = dS k
+                WeightedSums.add(
+                    .init(room.p, rowStride: 1, columnStride: length), room.dy, stride: size,
+                    size: size, to: room.dvalues, stride: size, count: length, accumulate: true
+                ) { seen.queries(of: $0) }
+                WeightedSums.add(
+                    .init(room.dp, rowStride: 1, columnStride: length), room.q, stride: size,
+                    size: size, to: room.dkeys, stride: size, count: length, accumulate: true
+                ) { seen.queries(of: $0) }
+                WeightedSums.add(
+                    .init(room.dp, rowStride: length, columnStride: 1), room.keys, stride: size,
+                    size: size, to: dq + corner, stride: width, count: rows.count,
+                    accumulate: false
+                ) { seen.keys(of: $0) }
+            }
         }
     }
 
-    /// The span's queries, a block at a time, with the number of keys the block's last one sees.
-    @inline(__always)
-    private func forEachBlock(_ span: AttentionPlan.Span, _ body: (Range<Int>, Int) -> Void) {
-        var first = span.queries.lowerBound
-        while first < span.queries.upperBound {
-            let end = min(first + Self.blockRows, span.queries.upperBound)
-            body(first..<end, span.length - (span.queries.upperBound - end))
-            first = end
+    /// softmax(scale · q kᵀ) of a block of queries; zero where a query does not see.
+    private func probabilities(_ q: UnsafePointer<Float>, _ seen: SeenKeys, _ room: SpanRoom) {
+        products(q, room.keys, seen, room.turned, room.p)
+        for row in 0..<seen.count {
+            let (keys, line) = (seen.keys(of: row), room.p + row * seen.length)
+            softmaxInPlace(line + keys.lowerBound, keys.count)
+            clear(line, outside: keys, seen.length)
         }
     }
+
+    /// out (count, length): the rows of a block by those of the keys, or values, that they see.
+    private func products(
+        _ rows: UnsafePointer<Float>, _ keys: UnsafePointer<Float>, _ seen: SeenKeys,
+        _ turned: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>
+    ) {
+        PanelProduct.turn(rows, stride: heads * size, rows: seen.count, size, into: turned)
+        for first in stride(from: 0, to: seen.count, by: PanelProduct.panelRows) {
+            let panel = first..<min(first + PanelProduct.panelRows, seen.count)
+            PanelProduct.multiply(
+                turned: turned + first * size, rows: panel.count, keys, size,
+                out + first * seen.length, stride: seen.length, seen.keys(of: panel),
+                accumulate: false)
+        }
+    }
+
+    private func clear(
+        _ line: UnsafeMutablePointer<Float>, outside keys: Range<Int>, _ length: Int
+    ) {
+        for hidden in 0..<keys.lowerBound { line[hidden] = 0 }
+        for hidden in keys.upperBound..<length { line[hidden] = 0 }
+    }
+
+    /// The span's queries, a block at a time.
+    @inline(__always)
+    private func forEachBlock(
+        _ span: AttentionPlan.Span, _ window: Int?, _ body: (Range<Int>, SeenKeys) -> Void
+    ) {
+        let (length, end) = (span.length, span.queries.upperBound)
+        for first in stride(from: span.queries.lowerBound, to: end, by: SpanRoom.blockRows) {
+            let rows = first..<min(first + SpanRoom.blockRows, end)
+            body(
+                rows,
+                SeenKeys(
+                    count: rows.count, length: length - (end - rows.upperBound), window: window))
+        }
+    }
+
+    // MARK: - Keys and values of a span
 
     /// The ranges of keys below position `length`, each with its first position.
     @inline(__always)
@@ -185,25 +196,38 @@ public struct Attention: Sendable {
         }
         body(column, span.own.lowerBound..<span.own.lowerBound + length - column)
     }
-}
 
-/// Memory for the probabilities of one block of queries, for each worker.
-struct ScratchSpace {
-    private var memory: Tensor
-
-    init(_ plan: AttentionPlan, rows: Int, matrices: Int) {
-        let largest = plan.spans.map { min(rows, $0.queries.count) * $0.length }.max() ?? 0
-        self.init(floats: largest * matrices)
+    /// Copies what the span sees of a head to the room, the keys times `scale`.
+    private func gather(
+        _ span: AttentionPlan.Span, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
+        _ keyHead: Int, into room: SpanRoom
+    ) {
+        let width = keyHeads * size
+        forEachKeyRange(span, room.length) { column, rows in
+            var (source, target) = (rows.lowerBound * width + keyHead * size, column * size)
+            for _ in rows {
+                for e in 0..<size { room.keys[target + e] = k[source + e] * scale }
+                for e in 0..<size { room.values[target + e] = v[source + e] }
+                source += width
+                target += size
+            }
+        }
     }
 
-    /// So much for each worker.
-    init(floats: Int) { memory = Tensor(uninitialized: [Workers.count, max(1, floats)]) }
-
-    mutating func withBuffers(_ body: ([UnsafeMutablePointer<Float>]) -> Void) {
-        let columns = memory.columns
-        memory.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            body((0..<Workers.count).map { base + $0 * columns })
+    /// Adds the gradients in the room to those of all keys and values.
+    private func scatterAdd(
+        _ span: AttentionPlan.Span, _ room: SpanRoom, _ keyHead: Int,
+        _ dk: UnsafeMutablePointer<Float>, _ dv: UnsafeMutablePointer<Float>
+    ) {
+        let width = keyHeads * size
+        forEachKeyRange(span, room.length) { column, rows in
+            var (target, source) = (rows.lowerBound * width + keyHead * size, column * size)
+            for _ in rows {
+                accumulate(dk + target, scale, room.dkeys + source, size)
+                accumulate(dv + target, 1, room.dvalues + source, size)
+                target += width
+                source += size
+            }
         }
     }
 }

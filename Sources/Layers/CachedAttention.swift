@@ -13,18 +13,22 @@ extension Attention {
         var scratch = ScratchSpace(floats: needed)
         scratch.withBuffers { buffers in
             Workers.each(plan.spans.count * keyHeads) { unit, worker in
-                let span = plan.spans[unit / keyHeads]
-                let keyHead = unit % keyHeads
+                let (span, keyHead) = (plan.spans[unit / keyHeads], unit % keyHeads)
                 let (k, v) = (keys.head(keyHead), values.head(keyHead))
-                let group = keyHead * heads / keyHeads..<(keyHead + 1) * heads / keyHeads
                 if span.queries.count == 1 {
-                    for head in group {
+                    for head in group(of: keyHead) {
                         let corner = (span.queries.lowerBound * heads + head) * size
                         forwardCached(
                             query + corner, k, v, y + corner, span, plan.window, buffers[worker])
                     }
                 } else {
-                    forwardWidened(query, k, v, y, span, plan.window, group, buffers[worker])
+                    // What many queries see is widened, and is then like any other rows.
+                    let room = SpanRoom(span, size, isBackward: false, in: buffers[worker])
+                    forEachKeyRange(span, room.length) { column, rows in
+                        k.widen(rows, size, times: scale, into: room.keys + column * size)
+                        v.widen(rows, size, times: 1, into: room.values + column * size)
+                    }
+                    forwardSpan(query, y, span, plan.window, keyHead, room)
                 }
             }
         }
@@ -35,26 +39,7 @@ extension Attention {
     /// Floats that a span takes beside its result.
     private func cachedScratch(_ span: AttentionPlan.Span, width: Int) -> Int {
         span.queries.count == 1
-            ? span.length + 2 * width
-            : (2 * width + min(Self.blockRows, span.queries.count)) * span.length
-    }
-
-    /// Many queries: what they see is written as float32, and is then like any other rows.
-    private func forwardWidened(
-        _ q: UnsafePointer<Float>, _ keys: CompactRows.Head, _ values: CompactRows.Head,
-        _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span, _ window: Int?,
-        _ group: Range<Int>, _ scratch: UnsafeMutablePointer<Float>
-    ) {
-        let (length, width) = (span.length, keys.width)
-        let (k, v) = (scratch, scratch + length * width)
-        forEachKeyRange(span, length) { column, rows in
-            keys.widen(rows, into: k + column * width)
-            values.widen(rows, into: v + column * width)
-        }
-        let plain = AttentionPlan.Span(queries: span.queries, contexts: [], own: 0..<length)
-        for head in group {
-            forwardSpan(q, k, v, out, width, plain, window, head, scratch + 2 * length * width)
-        }
+            ? span.length + 2 * width : SpanRoom.floats(span, size, isBackward: false)
     }
 
     /// One query of one head, (size) → (size).

@@ -64,18 +64,25 @@ public struct CompactRows: Sendable {
         @inline(__always)
         func row(_ row: Int) -> UnsafeRawPointer { numbers + row * width * 2 }
 
-        /// Writes rows as float32, (count, width).
-        func widen(_ rows: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+        /// Writes rows as float32, (count, size), times a factor.
+        func widen(
+            _ rows: Range<Int>, _ size: Int, times factor: Float,
+            into out: UnsafeMutablePointer<Float>
+        ) {
             var target = out
             for number in rows {
-                let (place, step) = (row(number), steps[number])
+                let (place, step) = (row(number), steps[number] * factor)
                 var i = 0
-                while i < width {
+                while i &+ 8 <= size {
                     UnsafeMutableRawPointer(target + i).storeBytes(
                         of: CompactRows.eight(place, i) * step, as: SIMD8<Float>.self)
                     i &+= 8
                 }
-                target += width
+                if i < size {
+                    let rest = CompactRows.eight(place, i) * step
+                    for lane in 0..<size - i { target[i + lane] = rest[lane] }
+                }
+                target += size
             }
         }
     }

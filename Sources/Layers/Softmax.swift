@@ -1,3 +1,4 @@
+import CProcessor
 import Tensors
 
 /// x_i ← exp(x_i − max x) / Σ, over `count` ≥ 1 elements.
@@ -21,14 +22,16 @@ func exponentialsInPlace(
         lanes += e
         i &+= 16
     }
-    var sum = lanes.sum()
-    while i < count {
-        let e = exponential(x[i] - largest)
-        x[i] = e
-        sum += e
-        i &+= 1
+    if i < count {
+        // What is missing of the last vector is left out of the sum, and not written.
+        var rest = Vector(repeating: largest)
+        for lane in 0..<count &- i { rest[lane] = x[i &+ lane] }
+        let e = exponential(rest - largest)
+        for lane in 0..<count &- i { x[i &+ lane] = e[lane] }
+        lanes += e
+        lanes[15] -= Float(16 &- (count &- i))
     }
-    return (largest, sum)
+    return (largest, lanes.sum())
 }
 
 /// The same for a row of numbers; −∞ and 0 of none.
@@ -52,7 +55,7 @@ func maximum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
             lanes.replace(with: next, where: next .> lanes)
             i &+= 16
         }
-        largest = lanes.max()
+        largest = largestLane(lanes)
     }
     while i < count {
         if x[i] > largest { largest = x[i] }

@@ -5,8 +5,8 @@ import CProcessor
 /// The rows are turned first, so that one vector holds an element of eight of them. An element of w then
 /// meets sixteen products at once, and no sum has to be gathered from the lanes of a vector at the end,
 /// which for rows as short as a small model's takes a fifth of the time.
-enum PanelProduct {
-    static let panelRows = 16
+package enum PanelProduct {
+    package static let panelRows = 16
     static let stripColumns = 6
 
     private typealias Lanes = SIMD8<Float>
@@ -17,39 +17,59 @@ enum PanelProduct {
         return rest > panelRows / 2 ? n : n - rest
     }
 
-    /// out[:, columns] = x wᵀ (+ out) as far as strips of columns go; x (n, k), w (m, k), out (n, m).
-    ///
-    /// - Returns: the first column that is left to others.
-    static func multiply(
-        _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<Float>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, accumulate: Bool
-    ) -> Int {
-        let panels = (n + panelRows - 1) / panelRows
-        var turned = Tensor(uninitialized: [panels, k * panelRows])
-        let base = turned.mutablePointer()
-        fetchStrip(w + columns.lowerBound * k, k)
-        for panel in 0..<panels {
-            let first = panel * panelRows
-            turn(x + first * k, min(panelRows, n - first), k, into: base + first * k)
+    /// Floats that `n` rows of `k` elements take when they are turned.
+    package static func turnedCount(rows n: Int, _ k: Int) -> Int {
+        (n + panelRows - 1) / panelRows * panelRows * k
+    }
+
+    /// Turns `n` rows of x, `stride` apart: (n, k) → panels of (k, 16).
+    package static func turn(
+        _ x: UnsafePointer<Float>, stride: Int, rows n: Int, _ k: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        var first = 0
+        while first < n {
+            turnPanel(
+                x + first * stride, stride, min(panelRows, n - first), k, into: out + first * k)
+            first &+= panelRows
         }
+    }
+
+    /// out[:, columns] = x wᵀ (+ out); `turned` x (n, k), w (m, k), out (n, …) with rows `stride` apart.
+    package static func multiply(
+        turned x: UnsafePointer<Float>, rows n: Int, _ w: UnsafePointer<Float>, _ k: Int,
+        _ out: UnsafeMutablePointer<Float>, stride: Int, _ columns: Range<Int>, accumulate: Bool
+    ) {
         var column = columns.lowerBound
-        while column &+ stripColumns <= columns.upperBound {
+        while column < columns.upperBound {
+            let count = min(stripColumns, columns.upperBound - column)
             var first = 0
             while first < n {
-                tile(
-                    base + first * k, w + column * k, k, out + (first * m + column), m,
-                    rows: min(panelRows, n - first), accumulate, fetching: first == 0)
+                let (panel, place) = (x + first * k, out + (first * stride + column))
+                let (rows, strip) = (min(panelRows, n - first), w + column * k)
+                // A constant number of columns lets the compiler write whole vectors.
+                if count == stripColumns {
+                    tile(
+                        panel, strip, k, place, stride, rows, columns: stripColumns, accumulate,
+                        fetching: first == 0)
+                } else {
+                    tile(
+                        panel, strip, k, place, stride, rows, columns: count, accumulate,
+                        fetching: false)
+                }
                 first &+= panelRows
             }
             column &+= stripColumns
         }
-        withExtendedLifetime(turned) {}
-        return column
     }
 
-    /// Up to sixteen rows of x, (count, k), as (k, 16); what is missing is zero.
-    private static func turn(
-        _ x: UnsafePointer<Float>, _ count: Int, _ k: Int, into out: UnsafeMutablePointer<Float>
+    /// Asks for the rows of w that a product of these columns begins with.
+    static func fetchFirst(_ w: UnsafePointer<Float>, _ k: Int) { fetch(w, stripColumns * k) }
+
+    /// Up to sixteen rows as (k, 16); what is missing is zero.
+    private static func turnPanel(
+        _ x: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ k: Int,
+        into out: UnsafeMutablePointer<Float>
     ) {
         var i = 0
         while i &+ 8 <= k {
@@ -57,7 +77,8 @@ enum PanelProduct {
                 func row(_ number: Int) -> Lanes {
                     let row = 8 * half + number
                     return row < count
-                        ? UnsafeRawPointer(x + row * k + i).loadUnaligned(as: Lanes.self) : .zero
+                        ? UnsafeRawPointer(x + (row * stride + i)).loadUnaligned(as: Lanes.self)
+                        : .zero
                 }
                 let square = Square(
                     row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
@@ -75,7 +96,9 @@ enum PanelProduct {
             i &+= 8
         }
         while i < k {
-            for row in 0..<panelRows { out[i * panelRows + row] = row < count ? x[row * k + i] : 0 }
+            for row in 0..<panelRows {
+                out[i * panelRows + row] = row < count ? x[row * stride + i] : 0
+            }
             i &+= 1
         }
     }
@@ -85,29 +108,32 @@ enum PanelProduct {
         UnsafeMutableRawPointer(out).storeBytes(of: lanes, as: Lanes.self)
     }
 
-    /// Asks for `k` elements of each of the rows of a strip.
     @inline(__always)
-    private static func fetchStrip(_ w: UnsafePointer<Float>, _ k: Int) {
-        for line in 0..<(stripColumns * k + 15) / 16 { fetchAhead(w + 16 &* line) }
+    private static func fetch(_ place: UnsafePointer<Float>, _ count: Int) {
+        for line in 0..<(count + 15) / 16 { fetchAhead(place + 16 &* line) }
     }
 
-    /// One panel of x, six rows of w: twelve vectors of sums, which stay in registers. The first panel
-    /// also asks for the next strip of w, as much of it as is read of this one: rows as short as a
-    /// small model's end before the processor has seen where its reader is going.
+    /// One panel of x, up to six rows of w: twelve vectors of sums, which stay in registers. The first
+    /// panel also asks for the next strip of w, as much of it as is read of this one: rows as short as
+    /// a small model's end before the processor has seen where its reader is going.
     @inline(__always)
     private static func tile(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, rows: Int, _ accumulate: Bool,
-        fetching: Bool
+        _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, columns: Int,
+        _ accumulate: Bool, fetching: Bool
     ) {
-        let (w1, w2, w3, w4, w5) = (w + k, w + 2 * k, w + 3 * k, w + 4 * k, w + 5 * k)
+        // Where there are fewer, the last row stands for those that are missing.
+        let (w1, w2, w3) = (
+            w + min(1, columns - 1) * k, w + min(2, columns - 1) * k, w + min(3, columns - 1) * k
+        )
+        let (w4, w5) = (w + min(4, columns - 1) * k, w + min(5, columns - 1) * k)
         var (a0, a1, a2, a3, a4, a5) = (
             Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero
         )
         var (b0, b1, b2, b3, b4, b5) = (a0, a1, a2, a3, a4, a5)
         var i = 0
         while i < k {
-            if fetching { fetchStrip(w + stripColumns &* (k &+ i), 16) }
+            if fetching { fetch(w + stripColumns &* (k &+ i), 16 * stripColumns) }
             let end = min(i &+ 16, k)
             while i < end {
                 let place = UnsafeRawPointer(x + i &* panelRows)
@@ -135,22 +161,27 @@ enum PanelProduct {
             }
         }
         let upper = Square(a0, a1, a2, a3, a4, a5, .zero, .zero).turned
-        write(upper, out, m, min(8, rows), accumulate)
+        write(upper, out, stride, min(8, rows), columns, accumulate)
         if rows > 8 {
             let lower = Square(b0, b1, b2, b3, b4, b5, .zero, .zero).turned
-            write(lower, out + 8 * m, m, rows - 8, accumulate)
+            write(lower, out + 8 * stride, stride, rows - 8, columns, accumulate)
         }
     }
 
-    /// The first six lanes of the first `rows` vectors, each to its row of out.
+    /// The first lanes of the first `rows` vectors, each to its row of out.
     @inline(__always)
     private static func write(
-        _ square: Square, _ out: UnsafeMutablePointer<Float>, _ m: Int, _ rows: Int,
-        _ accumulate: Bool
+        _ square: Square, _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int,
+        _ columns: Int, _ accumulate: Bool
     ) {
         func put(_ row: Int, _ lanes: Lanes) {
             guard row < rows else { return }
-            let place = UnsafeMutableRawPointer(out + row * m)
+            let target = out + row * stride
+            if columns < stripColumns {
+                for i in 0..<columns { target[i] = accumulate ? target[i] + lanes[i] : lanes[i] }
+                return
+            }
+            let place = UnsafeMutableRawPointer(target)
             var (first, last) = (lanes.lowHalf, lanes.highHalf.lowHalf)
             if accumulate {
                 first += place.loadUnaligned(as: SIMD4<Float>.self)

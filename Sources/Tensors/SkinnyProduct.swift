@@ -21,12 +21,16 @@ enum SkinnyProduct {
         _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, accumulate: Bool
     ) {
-        let inPanels = columns.count < PanelProduct.stripColumns ? 0 : PanelProduct.rows(of: n)
+        let inPanels = PanelProduct.rows(of: n)
         if inPanels > 0 {
-            let column = PanelProduct.multiply(
-                x, inPanels, w, k, out, m, columns, accumulate: accumulate)
-            multiplyFew(
-                x, inPanels, w, k, out, m, column..<columns.upperBound, accumulate: accumulate)
+            PanelProduct.fetchFirst(w + columns.lowerBound * k, k)
+            var turned = Tensor(uninitialized: [PanelProduct.turnedCount(rows: inPanels, k)])
+            let panels = turned.mutablePointer()
+            PanelProduct.turn(x, stride: k, rows: inPanels, k, into: panels)
+            PanelProduct.multiply(
+                turned: panels, rows: inPanels, w, k, out, stride: m, columns,
+                accumulate: accumulate)
+            withExtendedLifetime(turned) {}
         }
         if inPanels < n {
             multiplyFew(

@@ -13,16 +13,18 @@ import Testing
         for head in 0..<3 {
             let cached = rows.head(head)
             for (n, place) in [2, 3, 4, 7, 8].enumerated() {
-                var out = [Float](repeating: -1, count: rows.width)
+                var out = [Float](repeating: -1, count: size + 1)
                 out.withUnsafeMutableBufferPointer {
-                    if let base = $0.baseAddress { cached.widen(place..<place + 1, into: base) }
+                    if let base = $0.baseAddress {
+                        cached.widen(place..<place + 1, size, times: 2, into: base)
+                    }
                 }
                 let wanted = (0..<size).map { x[n, head * size + $0] }
                 let largest = wanted.map(abs).max() ?? 0
                 for i in 0..<size {
-                    #expect(abs(out[i] - wanted[i]) <= largest / 65_534 * 1.001)
+                    #expect(abs(out[i] / 2 - wanted[i]) <= largest / 65_534 * 1.001)
                 }
-                #expect(out[size...].allSatisfy { $0 == 0 })
+                #expect(out[size] == -1, "nothing is written behind a row")
             }
         }
     }
@@ -35,7 +37,7 @@ import Testing
         rows.store(x, in: [0..<3])
         var out = [Float](repeating: -1, count: 48)
         out.withUnsafeMutableBufferPointer {
-            if let base = $0.baseAddress { rows.head(0).widen(0..<3, into: base) }
+            if let base = $0.baseAddress { rows.head(0).widen(0..<3, 16, times: 1, into: base) }
         }
         #expect(out[..<16].allSatisfy { $0 == 0 })
         #expect(out[16..<32].allSatisfy { !$0.isFinite })

@@ -130,9 +130,9 @@ import Testing
     }
 
     /// A prompt with two responses beside a lone sequence, grouped queries, with and without a window.
-    @Test(arguments: [nil, 4] as [Int?])
-    func attention(window: Int?) {
-        let attention = Attention(heads: 4, keyHeads: 2, size: 6)
+    @Test(arguments: [nil, 4] as [Int?], [6, 20])
+    func attention(window: Int?, size: Int) {
+        let attention = Attention(heads: 4, keyHeads: 2, size: size)
         let plan = AttentionPlan(
             spans: [
                 .init(queries: 0..<7, contexts: [], own: 0..<7),
@@ -140,8 +140,27 @@ import Testing
                 .init(queries: 10..<15, contexts: [0..<7], own: 10..<15),
                 .init(queries: 15..<19, contexts: [], own: 15..<19),
             ], groups: [[0, 1, 2], [3]], window: window)
-        let (q, k, v) = (random([19, 24], 1), random([19, 12], 2), random([19, 12], 3))
-        let dy = random([19, 24], 4)
+        let (q, k, v) = (
+            random([19, 4 * size], 1), random([19, 2 * size], 2), random([19, 2 * size], 3)
+        )
+        let dy = random([19, 4 * size], 4)
+        let (dq, dk, dv) = attention.backward(dy, q, k, v, plan)
+        expectGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
+        expectGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
+        expectGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
+    }
+
+    /// More queries than are worked on together.
+    @Test(arguments: [nil, 9] as [Int?])
+    func attentionOverBlocks(window: Int?) {
+        let attention = Attention(heads: 1, keyHeads: 1, size: 16)
+        let plan = AttentionPlan(
+            spans: [
+                .init(queries: 0..<70, contexts: [], own: 0..<70),
+                .init(queries: 70..<73, contexts: [0..<70], own: 70..<73),
+            ], groups: [[0, 1]], window: window)
+        let (q, k, v) = (random([73, 16], 1), random([73, 16], 2), random([73, 16], 3))
+        let dy = random([73, 16], 4)
         let (dq, dk, dv) = attention.backward(dy, q, k, v, plan)
         expectGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
         expectGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }

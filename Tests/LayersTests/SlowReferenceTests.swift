@@ -6,8 +6,10 @@ import Testing
 
 /// Each fast kernel against plain loops in double precision.
 @Suite struct SlowReferenceTests {
-    @Test func attentionEqualsItsDefinition() {
-        let attention = Attention(heads: 4, keyHeads: 2, size: 6)
+    /// Heads narrower than a vector, of whole tiles, and of a tile and a rest.
+    @Test(arguments: [6, 32, 40])
+    func attentionEqualsItsDefinition(size: Int) {
+        let attention = Attention(heads: 4, keyHeads: 2, size: size)
         // 70 queries: more than one block of rows. The last span is a single query, as in generation.
         let plan = AttentionPlan(
             spans: [
@@ -18,7 +20,9 @@ import Testing
         for window in [nil, 9] as [Int?] {
             var plan = plan
             plan.window = window
-            let (q, k, v) = (random([76, 24], 1), random([76, 12], 2), random([76, 12], 3))
+            let (q, k, v) = (
+                random([76, 4 * size], 1), random([76, 2 * size], 2), random([76, 2 * size], 3)
+            )
             let fast = attention.forward(q, k, v, plan)
             for span in plan.spans {
                 let keys = span.contexts.flatMap(Array.init) + Array(span.own)
@@ -27,10 +31,10 @@ import Testing
                     let start = window.map { max(0, position - $0 + 1) } ?? 0
                     for head in 0..<4 {
                         let wanted = slowAttention(
-                            q, k, v, row: row, head: head, keyHead: head / 2, size: 6,
+                            q, k, v, row: row, head: head, keyHead: head / 2, size: size,
                             keys: Array(keys[start...position]))
-                        for i in 0..<6 {
-                            #expect(abs(Double(fast[row, head * 6 + i]) - wanted[i]) < 1e-5)
+                        for i in 0..<size {
+                            #expect(abs(Double(fast[row, head * size + i]) - wanted[i]) < 1e-5)
                         }
                     }
                 }
