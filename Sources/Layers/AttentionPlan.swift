@@ -34,4 +34,36 @@ public struct AttentionPlan: Sendable {
         self.groups = groups
         self.window = window
     }
+
+    /// The same of some queries alone, in this order; keys keep their numbers.
+    public func reading(_ rows: [Int]) -> AttentionPlan {
+        var spanOfRow = [Int](repeating: 0, count: spans.map(\.queries.upperBound).max() ?? 0)
+        for (number, span) in spans.enumerated() {
+            for row in span.queries { spanOfRow[row] = number }
+        }
+        var groupOfSpan = [Int: Int]()
+        for (group, members) in groups.enumerated() {
+            for member in members { groupOfSpan[member] = group }
+        }
+        var plan = AttentionPlan(spans: [], groups: groups.map { _ in [] }, window: window)
+        var first = 0
+        while first < rows.count {
+            let number = spanOfRow[rows[first]]
+            let span = spans[number]
+            var end = first + 1
+            while end < rows.count, rows[end] == rows[end - 1] + 1, spanOfRow[rows[end]] == number {
+                end += 1
+            }
+            // Of its own segment the last of these rows sees all but what comes after it.
+            let after = span.queries.upperBound - 1 - rows[end - 1]
+            if let group = groupOfSpan[number] { plan.groups[group].append(plan.spans.count) }
+            plan.spans.append(
+                Span(
+                    queries: first..<end, contexts: span.contexts,
+                    own: span.own.lowerBound..<span.own.upperBound - after))
+            first = end
+        }
+        plan.groups.removeAll { $0.isEmpty }
+        return plan
+    }
 }

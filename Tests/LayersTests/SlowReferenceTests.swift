@@ -42,6 +42,29 @@ import Testing
         }
     }
 
+    /// Some queries alone see what they see among all.
+    @Test(arguments: [nil, 9] as [Int?])
+    func attentionOfSomeQueries(window: Int?) {
+        let attention = Attention(heads: 2, keyHeads: 2, size: 8)
+        let plan = AttentionPlan(
+            spans: [
+                .init(queries: 0..<20, contexts: [], own: 0..<20),
+                .init(queries: 20..<25, contexts: [0..<20], own: 20..<25),
+                .init(queries: 25..<28, contexts: [], own: 25..<28),
+            ], groups: [[0, 1], [2]], window: window)
+        let (q, k, v) = (random([28, 16], 1), random([28, 16], 2), random([28, 16], 3))
+        let all = attention.forward(q, k, v, plan)
+        for rows in [[3, 4, 5, 19, 20, 21, 24], [27, 0, 0, 22], [], Array(0..<28)] {
+            let part = plan.reading(rows)
+            let some = attention.forward(Embedding.gather(rows, from: q), k, v, part)
+            let wanted = Embedding.gather(rows, from: all).values
+            #expect(zip(some.values, wanted).allSatisfy { abs($0 - $1) < 1e-5 })
+            #expect(some.rows == rows.count)
+            #expect(Set(part.groups.joined()) == Set(part.spans.indices))
+        }
+        #expect(plan.reading([3, 4, 21, 26]).groups == [[0, 1], [2]])
+    }
+
     private func slowAttention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, row: Int, head: Int, keyHead: Int, size: Int,
         keys: [Int]

@@ -6,8 +6,29 @@ struct BlockContext {
     /// The position of each row in its own sequence.
     let positions: [Int]
     let plan: AttentionPlan
+    /// Rows that are read behind a block, which are all it need give; nil for all.
+    var rows: [Int]?
     /// In generation: where keys and values are kept, which `plan` then refers to.
     var cache: KeyValueCache?
+}
+
+extension BlockContext {
+    func reading(_ rows: [Int]?) -> BlockContext {
+        var context = self
+        context.rows = rows
+        return context
+    }
+
+    /// The rows of x (N, D) whose queries are asked: (M, D).
+    func asked(of x: Tensor) -> Tensor { rows.map { Embedding.gather($0, from: x) } ?? x }
+    var askedPositions: [Int] { rows.map { $0.map { positions[$0] } } ?? positions }
+
+    /// Who attends to whom among the asked rows, under a window.
+    func plan(window: Int?) -> AttentionPlan {
+        var plan = rows.map { self.plan.reading($0) } ?? self.plan
+        plan.window = window
+        return plan
+    }
 }
 
 /// The arithmetic of a family of checkpoints: one file each, in one order: its keys of `config.json`,
@@ -74,7 +95,7 @@ extension Family {
     func forward(
         block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, read: [Int]
     ) -> (out: Tensor, activations: Activations) {
-        blocks[block].forward(x, context, weights, rows: isLast(block) ? read : nil)
+        blocks[block].forward(x, context.reading(rows(of: x, behind: block, read)), weights)
     }
 
     /// dy (N, D), of the last block (M, D) → dx (N, D); adds to the gradients.
@@ -82,11 +103,15 @@ extension Family {
         block: Int, _ dy: Tensor, _ activations: Activations, _ context: BlockContext,
         _ weights: ParameterSet, read: [Int], into gradients: inout ParameterSet
     ) -> Tensor {
-        blocks[block].backward(
-            dy, activations, context, weights, rows: isLast(block) ? read : nil, into: &gradients)
+        let rows = rows(of: activations.input, behind: block, read)
+        return blocks[block].backward(
+            dy, activations, context.reading(rows), weights, into: &gradients)
     }
 
-    private func isLast(_ block: Int) -> Bool { block == blocks.count - 1 }
+    /// Behind the last block those that are read, unless these are all.
+    private func rows(of x: Tensor, behind block: Int, _ read: [Int]) -> [Int]? {
+        block == blocks.count - 1 && !read.elementsEqual(0..<x.rows) ? read : nil
+    }
 
     /// The last norm, on the rows that are scored: (M, D) → (M, D)
     func finish(_ x: Tensor, _ weights: ParameterSet) -> Tensor { end.forward(x, weights) }

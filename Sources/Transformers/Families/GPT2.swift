@@ -127,7 +127,8 @@ struct FusedAttention: Branch {
     let attention: Attention
 
     struct Activations: Sendable {
-        let query, key, value, attended: Tensor  // (N, D) each
+        let query, attended: Tensor  // (M, D)
+        let key, value: Tensor  // (N, D)
     }
 
     var activationWidth: Int { 4 * attention.heads * attention.size }
@@ -136,11 +137,11 @@ struct FusedAttention: Branch {
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let parts = fused.forward(x, weights).splitColumns(3)
+        let query = context.asked(of: parts[0])
         let attended = attention.forward(
-            parts[0], parts[1], parts[2], context, block: block, window: nil)
+            query, parts[1], parts[2], context, block: block, window: nil)
         output.forward(attended, weights, addingTo: &out)
-        return Activations(
-            query: parts[0], key: parts[1], value: parts[2], attended: attended)
+        return Activations(query: query, attended: attended, key: parts[1], value: parts[2])
     }
 
     func backward(
@@ -149,8 +150,13 @@ struct FusedAttention: Branch {
     ) -> Tensor {
         // y = attended Wout + b
         let dattended = output.backward(dy, a.attended, weights, into: &gradients)
-        let (dquery, dkey, dvalue) = attention.backward(
-            dattended, a.query, a.key, a.value, context.plan.with(window: nil))
+        var (dquery, dkey, dvalue) = attention.backward(
+            dattended, a.query, a.key, a.value, context.plan(window: nil))
+        if let rows = context.rows {
+            var all = Tensor(zeros: dkey.shape)
+            Embedding.scatterAdd(dquery, rows, into: &all)
+            dquery = all
+        }
         // query, key, value side by side = x W + b
         return fused.backward(
             .joiningColumns([dquery, dkey, dvalue]), x, weights, into: &gradients)

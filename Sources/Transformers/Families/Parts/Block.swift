@@ -9,12 +9,13 @@ protocol Branch: Sendable {
     /// Floats that `Activations` hold for each row.
     var activationWidth: Int { get }
 
-    /// Adds what the branch makes of x (N, D) to `out` (N, D).
+    /// Adds what the branch makes of x (N, D) to `out` (N, D); of a branch that mixes rows, `out` has
+    /// the rows that are read behind the block alone, (M, D).
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations
 
-    /// dy (N, D) → dx (N, D); adds to the gradients.
+    /// dy, of the shape of `out` → dx (N, D); adds to the gradients.
     func backward(
         _ dy: Tensor, _ x: Tensor, _ activations: Activations, _ context: BlockContext,
         _ weights: ParameterSet, into gradients: inout ParameterSet
@@ -43,23 +44,22 @@ struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
 
     /// x (N, D) → (N, D), or (M, D) where only M rows are read behind this block.
     func forward(
-        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, rows: [Int]? = nil
+        _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
     ) -> (out: Tensor, activations: Activations) {
-        var middle = x
+        var middle = context.asked(of: x)
         let mixed = mixing.forward(
             mixingNorm.forward(x, weights), context, weights, addingTo: &middle)
-        if let rows { middle = Embedding.gather(rows, from: middle) }
         var out = middle
         let fed = feedForward.forward(
             feedForwardNorm.forward(middle, weights), context, weights, addingTo: &out)
         return (out, Activations(input: x, mixing: mixed, middle: middle, feedForward: fed))
     }
 
-    /// dy (N, D), or (M, D) of the same `rows` → dx (N, D); adds to the gradients. The residual stream
+    /// dy (N, D), or (M, D) of the same rows → dx (N, D); adds to the gradients. The residual stream
     /// carries dy past both branches; each adds to it.
     func backward(
         _ dy: Tensor, _ a: Activations, _ context: BlockContext, _ weights: ParameterSet,
-        rows: [Int]? = nil, into gradients: inout ParameterSet
+        into gradients: inout ParameterSet
     ) -> Tensor {
         var dx = dy
         // out = middle + feedForward(norm(middle)); normed rows are formed again, not kept.
@@ -68,14 +68,14 @@ struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
             into: &gradients)
         feedForwardNorm.backward(dfed, a.middle, weights, into: &dx, &gradients)
         // middle = x + mixing(norm(x)), the rows that are read on
-        if let rows {
+        let dmixed = mixing.backward(
+            dx, mixingNorm.forward(a.input, weights), a.mixing, context, weights,
+            into: &gradients)
+        if let rows = context.rows {
             var all = Tensor(zeros: a.input.shape)
             Embedding.scatterAdd(dx, rows, into: &all)
             dx = all
         }
-        let dmixed = mixing.backward(
-            dx, mixingNorm.forward(a.input, weights), a.mixing, context, weights,
-            into: &gradients)
         mixingNorm.backward(dmixed, a.input, weights, into: &dx, &gradients)
         return dx
     }

@@ -14,8 +14,8 @@ struct RotaryAttention: Branch {
     let rotary: RotaryTables
 
     struct Activations: Sendable {
-        let query, key, value: Tensor  // turned; (N, H · size), (N, K · size) twice
-        let attended: Tensor  // (N, H · size)
+        let query, key, value: Tensor  // turned; (M, H · size), (N, K · size) twice
+        let attended: Tensor  // (M, H · size)
         /// Before the norms of single heads; nil where there are none.
         let rawQuery, rawKey: Tensor?
     }
@@ -31,7 +31,7 @@ struct RotaryAttention: Branch {
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let rotary = rotary.covering(context.positions)
-        var turnedQuery = query.forward(x, weights)
+        var turnedQuery = query.forward(context.asked(of: x), weights)
         var turnedKey = key.forward(x, weights)
         let value = value.forward(x, weights)
         var (rawQuery, rawKey): (Tensor?, Tensor?)
@@ -40,7 +40,7 @@ struct RotaryAttention: Branch {
             turnedQuery = normHeads(turnedQuery, headNorms.query, weights)
             turnedKey = normHeads(turnedKey, headNorms.key, weights)
         }
-        rotary.forward(&turnedQuery, positions: context.positions)
+        rotary.forward(&turnedQuery, positions: context.askedPositions)
         rotary.forward(&turnedKey, positions: context.positions)
         let attended = attention.forward(
             turnedQuery, turnedKey, value, context, block: block, window: window)
@@ -60,21 +60,27 @@ struct RotaryAttention: Branch {
         var dattended = Tensor(uninitialized: a.attended.shape)
         output.backwardInput(dy, weights, into: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
-            dattended, a.query, a.key, a.value, context.plan.with(window: window))
-        rotary.backward(&dquery, positions: context.positions)
+            dattended, a.query, a.key, a.value, context.plan(window: window))
+        rotary.backward(&dquery, positions: context.askedPositions)
         rotary.backward(&dkey, positions: context.positions)
         if let headNorms {
             normHeadsBackward(&dquery, a.rawQuery, headNorms.query, weights, &gradients)
             normHeadsBackward(&dkey, a.rawKey, headNorms.key, weights, &gradients)
         }
         // query, key, value = x Wᵀ + b
-        query.backwardParameters(dquery, x, into: &gradients)
+        query.backwardParameters(dquery, context.asked(of: x), into: &gradients)
         key.backwardParameters(dkey, x, into: &gradients)
         value.backwardParameters(dvalue, x, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
-        query.backwardInput(dquery, weights, into: &dx)
-        key.backwardInput(dkey, weights, into: &dx, accumulate: true)
+        key.backwardInput(dkey, weights, into: &dx)
         value.backwardInput(dvalue, weights, into: &dx, accumulate: true)
+        if let rows = context.rows {
+            var dasked = Tensor(uninitialized: [rows.count, x.columns])
+            query.backwardInput(dquery, weights, into: &dasked)
+            Embedding.scatterAdd(dasked, rows, into: &dx)
+        } else {
+            query.backwardInput(dquery, weights, into: &dx, accumulate: true)
+        }
         return dx
     }
 
@@ -101,22 +107,13 @@ struct RotaryAttention: Branch {
     }
 }
 
-extension AttentionPlan {
-    /// The same spans under another window.
-    func with(window: Int?) -> AttentionPlan {
-        var plan = self
-        plan.window = window
-        return plan
-    }
-}
-
 extension Attention {
     /// Attention among a batch's own rows, or over a cache to which they are added first.
     func forward(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, _ context: BlockContext, block: Int,
         window: Int?
     ) -> Tensor {
-        let plan = context.plan.with(window: window)
+        let plan = context.plan(window: window)
         guard let cache = context.cache else { return forward(query, key, value, plan) }
         cache.store(block: block, key, value)
         return forward(query, cache.keys[block], cache.values[block], plan)
