@@ -10,6 +10,13 @@ public enum Linear {
         return out
     }
 
+    /// Several layers on the same x.
+    public static func forward(_ x: Tensor, weights: [Tensor], biases: [Tensor?]) -> [Tensor] {
+        var outs = multiply(x, transposed: weights)
+        for i in outs.indices { biases[i]?.add(toRowsOf: &outs[i]) }
+        return outs
+    }
+
     /// out += x Wᵀ + b: the layer at the end of a residual branch.
     public static func forward(
         _ x: Tensor, weight: Tensor, bias: Tensor? = nil, addingTo out: inout Tensor

@@ -13,14 +13,27 @@ public func multiply(
     let (n, k, m) = (x.rows, x.columns, w.rows)
     let (a, b, c) = (x.pointer, w.pointer, out.mutablePointer())
     if n <= SkinnyProduct.mostRows {
-        Workers.split(m, grain: n * k * m > 1 << 16 ? SkinnyProduct.grain(rows: n) : m) { columns in
-            SkinnyProduct.multiply(a, n, b, k, c, m, columns, accumulate: accumulate)
-        }
+        SkinnyProduct(x).multiply([.init(w: b, columns: m, out: c)], accumulate: accumulate)
         return
     }
     product(
         rows: n, columns: m, inner: k, a, k, transposeA: false, b, k, transposeB: true, c, m,
         accumulate: accumulate)
+}
+
+/// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). With few rows they are one piece of work.
+public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
+    var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
+    if x.rows <= SkinnyProduct.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
+        let parts = outs.indices.map {
+            SkinnyProduct.Part(
+                w: weights[$0].pointer, columns: weights[$0].rows, out: outs[$0].mutablePointer())
+        }
+        SkinnyProduct(x).multiply(parts, accumulate: false)
+    } else {
+        for i in outs.indices { multiply(x, transposed: weights[i], into: &outs[i]) }
+    }
+    return outs
 }
 
 /// `out = y w (+ out)`: y (N, M), w (M, K), out (N, K). The gradient of a linear layer's input.

@@ -40,6 +40,7 @@ package enum PanelProduct {
         turned x: UnsafePointer<Float>, rows n: Int, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, stride: Int, _ columns: Range<Int>, accumulate: Bool
     ) {
+        fetch(w + columns.lowerBound * k, stripColumns * k)
         var column = columns.lowerBound
         while column < columns.upperBound {
             let count = min(stripColumns, columns.upperBound - column)
@@ -62,9 +63,6 @@ package enum PanelProduct {
             column &+= stripColumns
         }
     }
-
-    /// Asks for the rows of w that a product of these columns begins with.
-    static func fetchFirst(_ w: UnsafePointer<Float>, _ k: Int) { fetch(w, stripColumns * k) }
 
     /// Up to sixteen rows as (k, 16); what is missing is zero.
     private static func turnPanel(

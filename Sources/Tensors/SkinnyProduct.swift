@@ -5,36 +5,78 @@ import CProcessor
 /// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is
 /// read once, where it lies: by panels of sixteen rows of x as far as they go, then three rows of x
 /// against four of w at a time, twelve sums in registers.
-enum SkinnyProduct {
+struct SkinnyProduct {
     /// Up to here this is faster than BLAS on the processors it was tried on.
     static let mostRows = 64
+    /// Columns that the workers share out come in this many: whole strips of either kind of tile.
+    private static let grain = 12
 
     private typealias Lanes = SIMD8<Float>
 
-    /// Columns that are worked on together: whoever divides them should leave no fewer behind.
-    static func grain(rows n: Int) -> Int {
-        PanelProduct.rows(of: n) > 0 ? PanelProduct.stripColumns : 4
+    /// x wᵀ of one w: its rows, and out (n, columns).
+    struct Part {
+        let w: UnsafePointer<Float>
+        let columns: Int
+        let out: UnsafeMutablePointer<Float>
     }
 
-    /// out[:, columns] = x wᵀ (+ out); x (n, k), w (m, k), out (n, m).
-    static func multiply(
-        _ x: UnsafePointer<Float>, _ n: Int, _ w: UnsafePointer<Float>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ columns: Range<Int>, accumulate: Bool
+    private let x: Tensor
+    /// The first rows of x, turned.
+    private let panels: Tensor
+    private let inPanels: Int
+
+    /// Turns what of x (N, K) is worth it.
+    init(_ x: Tensor) {
+        self.x = x
+        inPanels = PanelProduct.rows(of: x.rows)
+        var panels = Tensor(
+            uninitialized: [PanelProduct.turnedCount(rows: inPanels, x.columns)])
+        PanelProduct.turn(
+            x.pointer, stride: x.columns, rows: inPanels, x.columns,
+            into: panels.mutablePointer())
+        self.panels = panels
+    }
+
+    /// Columns of w that are worked on together.
+    var strip: Int { inPanels > 0 ? PanelProduct.stripColumns : 4 }
+
+    /// All columns of all parts (+ what is there), shared out together.
+    func multiply(_ parts: [Part], accumulate: Bool) {
+        let total = parts.reduce(0) { $0 + $1.columns }
+        let isShared = x.rows * x.columns * total > 1 << 16
+        // Small shares, taken by whoever is free: a worker that was held up holds up nobody long.
+        let share = isShared ? (total / (8 * Workers.count) / Self.grain + 1) * Self.grain : total
+        var shares: [(part: Part, columns: Range<Int>)] = []
+        for part in parts {
+            for first in stride(from: 0, to: part.columns, by: max(1, share)) {
+                shares.append((part, first..<min(first + share, part.columns)))
+            }
+        }
+        func work(_ index: Int) {
+            let (part, columns) = shares[index]
+            multiply(part.w, part.out, part.columns, columns, accumulate: accumulate)
+        }
+        if isShared {
+            Workers.each(shares.count) { index, _ in work(index) }
+        } else {
+            for index in shares.indices { work(index) }
+        }
+    }
+
+    /// out[:, columns] = x wᵀ (+ out); w (m, k), out (n, m).
+    func multiply(
+        _ w: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ m: Int,
+        _ columns: Range<Int>, accumulate: Bool
     ) {
-        let inPanels = PanelProduct.rows(of: n)
+        let (n, k) = (x.rows, x.columns)
         if inPanels > 0 {
-            PanelProduct.fetchFirst(w + columns.lowerBound * k, k)
-            var turned = Tensor(uninitialized: [PanelProduct.turnedCount(rows: inPanels, k)])
-            let panels = turned.mutablePointer()
-            PanelProduct.turn(x, stride: k, rows: inPanels, k, into: panels)
             PanelProduct.multiply(
-                turned: panels, rows: inPanels, w, k, out, stride: m, columns,
+                turned: panels.pointer, rows: inPanels, w, k, out, stride: m, columns,
                 accumulate: accumulate)
-            withExtendedLifetime(turned) {}
         }
         if inPanels < n {
-            multiplyFew(
-                x + inPanels * k, n - inPanels, w, k, out + inPanels * m, m, columns,
+            Self.multiplyFew(
+                x.pointer + inPanels * k, n - inPanels, w, k, out + inPanels * m, m, columns,
                 accumulate: accumulate)
         }
     }

@@ -1,7 +1,7 @@
 /// Products with weights that are stored in sixteen bits, summed in float32.
 ///
 /// A few rows, as in generation, are bound by the reading of the weights, so these are turned to
-/// float32 in registers (`PairedProduct`) or in cache, four rows of them at a time, and read from
+/// float32 in registers (`PairedProduct`) or in cache, a strip of them at a time, and read from
 /// memory once. More rows go to BLAS, a panel of weights at a time, each panel turned to float32 by
 /// the worker that needs it.
 enum StoredProduct {
@@ -15,7 +15,7 @@ enum StoredProduct {
         let (n, k, m) = (x.rows, x.columns, w.rows)
         let (a, b, type, c) = (x.pointer, w.address, w.type, out.mutablePointer())
         guard n > 0, m > 0 else { return }
-        let grain = n * k * m > 1 << 16 ? 4 : m
+        let grain = n * k * m > 1 << 16 ? 12 : m
         if n > SkinnyProduct.mostRows {
             let height = max(16, panel / max(1, k))
             Workers.split(m, grain: max(16, grain)) { columns in
@@ -46,14 +46,14 @@ enum StoredProduct {
             withExtendedLifetime(paired) {}
             return
         }
+        let product = SkinnyProduct(x)
         Workers.split(m, grain: grain) { columns in
-            withScratch(4 * k) { scratch in
-                forEachPart(columns, 4) { rows in
+            withScratch(product.strip * k) { scratch in
+                forEachPart(columns, product.strip) { rows in
                     widen(b + rows.lowerBound * k * 2, type, rows.count * k, into: scratch)
                     // The strip's own columns of `out`, whose rows are m apart.
-                    SkinnyProduct.multiply(
-                        a, n, scratch, k, c + rows.lowerBound, m, 0..<rows.count,
-                        accumulate: accumulate)
+                    product.multiply(
+                        scratch, c + rows.lowerBound, m, 0..<rows.count, accumulate: accumulate)
                 }
             }
         }

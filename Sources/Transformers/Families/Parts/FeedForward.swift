@@ -16,7 +16,8 @@ struct GatedFeedForward: Branch {
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
-        let (gated, raised) = (gate.forward(x, weights), up.forward(x, weights))
+        let both = Projection.forward([gate, up], x, weights)
+        let (gated, raised) = (both[0], both[1])
         down.forward(SwiGLU.forward(gate: gated, up: raised), weights, addingTo: &out)
         return Activations(gate: gated, up: raised)
     }
@@ -71,8 +72,10 @@ struct SparseExperts: Branch {
             let part = Embedding.gather(rows, from: x)
             // An expert that nobody visits costs nothing, not even the reading of its weights.
             let isIdle = rows.isEmpty
-            let gate = isIdle ? Tensor(zeros: [0, width]) : expert.gate.forward(part, weights)
-            let up = isIdle ? gate : expert.up.forward(part, weights)
+            let both =
+                isIdle ? [] : Projection.forward([expert.gate, expert.up], part, weights)
+            let gate = both.first ?? Tensor(zeros: [0, width])
+            let up = both.last ?? gate
             gates.append(gate)
             ups.append(up)
             if isIdle { continue }

@@ -54,6 +54,15 @@ struct Projection: Sendable {
             x, weight: weights[weight], bias: bias.map { weights[$0] }, addingTo: &out)
     }
 
+    /// Several on the same x.
+    static func forward(
+        _ projections: [Projection], _ x: Tensor, _ weights: ParameterSet
+    ) -> [Tensor] {
+        Linear.forward(
+            x, weights: projections.map { weights[$0.weight] },
+            biases: projections.map { $0.bias.map { weights[$0] } })
+    }
+
     /// Adds to the gradients of weight and bias.
     func backwardParameters(_ dy: Tensor, _ x: Tensor, into gradients: inout ParameterSet) {
         Linear.backwardWeight(dy, x, into: &gradients[weight])

@@ -31,9 +31,12 @@ struct RotaryAttention: Branch {
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let rotary = rotary.covering(context.positions)
-        var turnedQuery = query.forward(context.asked(of: x), weights)
-        var turnedKey = key.forward(x, weights)
-        let value = value.forward(x, weights)
+        // Queries of the same rows are one piece of work with keys and values.
+        let isAsked = context.rows == nil
+        let all = Projection.forward(isAsked ? [key, value, query] : [key, value], x, weights)
+        var turnedKey = all[0]
+        let value = all[1]
+        var turnedQuery = isAsked ? all[2] : query.forward(context.asked(of: x), weights)
         var (rawQuery, rawKey): (Tensor?, Tensor?)
         if let headNorms {
             (rawQuery, rawKey) = (turnedQuery, turnedKey)
