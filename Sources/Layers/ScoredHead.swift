@@ -1,3 +1,4 @@
+import CProcessor
 import Foundation
 import Tensors
 
@@ -18,6 +19,10 @@ public enum ScoredHead {
             starts.append(self.tokens.count)
         }
         public var count: Int { starts.count - 1 }
+
+        /// The places of a row's tokens.
+        @inline(__always)
+        func range(_ row: Int) -> Range<Int> { starts[row]..<starts[row + 1] }
     }
 
     /// A second distribution at each row, and the weight of its divergence in the loss.
@@ -34,38 +39,58 @@ public enum ScoredHead {
         }
     }
 
+    /// Logits of all rows, a chunk each, from the forward pass for the backward pass of the same rows.
+    /// Few alone are kept: to form them anew costs a product, to keep many more memory than all else.
+    public final class KeptLogits {
+        /// Most that are kept: sixteen megabytes.
+        public static let most = 1 << 22
+        fileprivate var chunks: [Tensor] = []
+        public init() {}
+    }
+
     /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
-    public static func forward(_ hidden: Tensor, weight: Tensor, _ rows: Rows) -> [Float] {
+    public static func forward(
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: KeptLogits? = nil
+    ) -> [Float] {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
+        let isKept = rows.count * weight.rows <= KeptLogits.most
         forEachChunk(rows.count, weight) { chunk in
-            var logits = logitsOf(hidden, chunk, weight: weight)
-            let (columns, base) = (logits.columns, logits.mutablePointer())
+            let logits = logitsOf(hidden, chunk, weight: weight)
+            let (columns, base) = (logits.columns, logits.pointer)
             logProbs.withUnsafeMutableBufferPointer { logProbs in
                 let out = Shared(logProbs.baseAddress)
                 Workers.split(chunk.count) { part in
                     for row in part {
-                        _ = score(base + row * columns, columns, rows, chunk.lowerBound + row, out)
+                        let logits = base + row * columns
+                        let logSum = logSumOfExponentials(logits, columns)
+                        for i in rows.range(chunk.lowerBound + row) {
+                            out.pointer?[i] = logits[Int(rows.tokens[i])] - logSum
+                        }
                     }
                 }
             }
             withExtendedLifetime(logits) {}
+            if isKept { kept?.chunks.append(logits) }
         }
         return logProbs
     }
 
     /// Log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the gradients of hidden
     /// states (written, (M, D)) and head (added). Returns the divergences of the rows, if asked for.
+    /// Uses up the logits that a forward pass of the same rows has kept.
     ///
     /// `logp_t = z_t − lse(z)` gives `dz = Σ_t coefficient_t · (onehot_t − softmax(z))`; and
     /// `KL = Σ p (log p − log q)` gives `dz = p · (log p − log q − KL)`.
     public static func backward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
-        reference: Reference? = nil, into dhidden: inout Tensor, _ dweight: inout Tensor
+        reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
+        _ dweight: inout Tensor
     ) -> (logProbs: [Float], divergences: [Float]) {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
+        kept?.chunks.reverse()
         forEachChunk(rows.count, weight) { chunk in
-            var logits = logitsOf(hidden, chunk, weight: weight)
+            var logits = kept?.chunks.popLast() ?? logitsOf(hidden, chunk, weight: weight)
             var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight) }
             let (columns, base) = (logits.columns, logits.mutablePointer())
             let otherBase = other?.mutablePointer()
@@ -121,7 +146,7 @@ public enum ScoredHead {
         _ logits: UnsafeMutablePointer<Float>, _ count: Int, _ rows: Rows, _ row: Int,
         _ out: Shared
     ) -> Float {
-        let tokens = rows.starts[row]..<rows.starts[row + 1]
+        let tokens = rows.range(row)
         for i in tokens { out.pointer?[i] = logits[Int(rows.tokens[i])] }
         let (largest, sum) = exponentialsInPlace(logits, count)
         let logSum = largest + log(sum)
@@ -135,7 +160,7 @@ public enum ScoredHead {
         _ logits: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>?, _ count: Int,
         _ rows: Rows, _ row: Int, _ coefficients: [Float], _ penalty: Float, _ out: Shared
     ) -> Float {
-        let tokens = rows.starts[row]..<rows.starts[row + 1]
+        let tokens = rows.range(row)
         let total = tokens.reduce(Float(0)) { $0 + coefficients[$1] }
         var divergence: Float = 0
         var pull: Float = -total
@@ -163,9 +188,26 @@ public enum ScoredHead {
         _ z: UnsafePointer<Float>, _ difference: UnsafePointer<Float>, _ count: Int
     ) -> (Float, Float) {
         var largest = -Float.infinity
-        for i in 0..<count { largest = max(largest, z[i] - difference[i]) }
-        var sum: Float = 0
-        for i in 0..<count { sum += exponential(z[i] - difference[i] - largest) }
+        var i = 0
+        while i &+ 16 <= count {
+            largest = max(largest, largestLane(z.vector(i) - difference.vector(i)))
+            i &+= 16
+        }
+        while i < count {
+            largest = max(largest, z[i] - difference[i])
+            i &+= 1
+        }
+        var lanes = Vector.zero
+        i = 0
+        while i &+ 16 <= count {
+            lanes += exponential(z.vector(i) - difference.vector(i) - largest)
+            i &+= 16
+        }
+        var sum = lanes.sum()
+        while i < count {
+            sum += exponential(z[i] - difference[i] - largest)
+            i &+= 1
+        }
         return (largest, sum)
     }
 

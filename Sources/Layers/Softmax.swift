@@ -1,4 +1,5 @@
 import CProcessor
+import Foundation
 import Tensors
 
 /// x_i ← exp(x_i − max x) / Σ, over `count` ≥ 1 elements.
@@ -13,23 +14,42 @@ func softmaxInPlace(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
 func exponentialsInPlace(
     _ x: UnsafeMutablePointer<Float>, _ count: Int
 ) -> (maximum: Float, sum: Float) {
-    let largest = maximum(UnsafePointer(x), count)
+    forEachExponential(UnsafePointer(x), count) { e, i in
+        if i &+ 16 <= count {
+            x.store(e, i)
+        } else {
+            for lane in 0..<count &- i { x[i &+ lane] = e[lane] }
+        }
+    }
+}
+
+/// log Σ exp x_i, in the same arithmetic.
+func logSumOfExponentials(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+    let (largest, sum) = forEachExponential(x, count) { _, _ in }
+    return largest + log(sum)
+}
+
+/// Hands out exp(x_i − max x), sixteen at a time, with the index of the first.
+@inline(__always)
+private func forEachExponential(
+    _ x: UnsafePointer<Float>, _ count: Int, _ body: (Vector, Int) -> Void
+) -> (maximum: Float, sum: Float) {
+    let largest = maximum(x, count)
     var lanes = Vector.zero
     var i = 0
     while i &+ 16 <= count {
         let e = exponential(x.vector(i) - largest)
-        x.store(e, i)
+        body(e, i)
         lanes += e
         i &+= 16
     }
     if i < count {
-        // What is missing of the last vector is left out of the sum, and not written.
-        var rest = Vector(repeating: largest)
+        // What is missing of the last vector counts for nothing.
+        var rest = Vector(repeating: -.infinity)
         for lane in 0..<count &- i { rest[lane] = x[i &+ lane] }
         let e = exponential(rest - largest)
-        for lane in 0..<count &- i { x[i &+ lane] = e[lane] }
+        body(e, i)
         lanes += e
-        lanes[15] -= Float(16 &- (count &- i))
     }
     return (largest, lanes.sum())
 }

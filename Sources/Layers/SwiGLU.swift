@@ -20,22 +20,26 @@ public enum SwiGLU {
 
     /// `y = silu(g) · u` gives `du = dy · silu(g)` and `dg = dy · u · σ(g) · (1 + g · (1 − σ(g)))`.
     ///
-    /// Overwrites `gate` with dg and `up` with du: both are read here for the last time.
-    public static func backward(_ dy: Tensor, gate: inout Tensor, up: inout Tensor) {
-        let (d, g, u) = (dy.pointer, gate.mutablePointer(), up.mutablePointer())
+    public static func backward(
+        _ dy: Tensor, gate: Tensor, up: Tensor
+    ) -> (dgate: Tensor, dup: Tensor) {
+        var (dgate, dup) = (Tensor(uninitialized: gate.shape), Tensor(uninitialized: up.shape))
+        let (d, g, u) = (dy.pointer, gate.pointer, up.pointer)
+        let (dg, du) = (dgate.mutablePointer(), dup.mutablePointer())
         Workers.split(dy.count, grain: 1 << 13) { range in
             forEachVector(range) { i in
                 let (gate, dy) = (g.vector(i), d.vector(i))
                 let s = sigmoid(gate)
-                g.store(dy * u.vector(i) * s * (1 + gate * (1 - s)), i)
-                u.store(dy * gate * s, i)
+                dg.store(dy * u.vector(i) * s * (1 + gate * (1 - s)), i)
+                du.store(dy * gate * s, i)
             } last: { i in
                 let (gate, up) = (g[i], u[i])
                 let s = sigmoid(Vector(repeating: gate))[0]
-                g[i] = d[i] * up * s * (1 + gate * (1 - s))
-                u[i] = d[i] * gate * s
+                dg[i] = d[i] * up * s * (1 + gate * (1 - s))
+                du[i] = d[i] * gate * s
             }
         }
+        return (dgate, dup)
     }
 
     @inline(__always)

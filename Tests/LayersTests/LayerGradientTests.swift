@@ -34,8 +34,7 @@ import Testing
 
     @Test func swiGLU() {
         let (gate, up, dy) = (random([3, 21], 1), random([3, 21], 2), random([3, 21], 3))
-        var (dgate, dup) = (gate, up)
-        SwiGLU.backward(dy, gate: &dgate, up: &dup)
+        let (dgate, dup) = SwiGLU.backward(dy, gate: gate, up: up)
         expectGradient(dgate, of: "gate", at: gate) { inner(SwiGLU.forward(gate: $0, up: up), dy) }
         expectGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
     }
@@ -186,7 +185,16 @@ import Testing
         let found = ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             into: &dhidden, &dweight)
-        #expect(found.logProbs == ScoredHead.forward(hidden, weight: weight, rows))
+        let kept = ScoredHead.KeptLogits()
+        #expect(
+            found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
+        // Logits that are kept change nothing.
+        var (again, weightAgain) = (Tensor(zeros: hidden.shape), Tensor(zeros: weight.shape))
+        _ = ScoredHead.backward(
+            hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
+            kept: kept, into: &again, &weightAgain)
+        #expect(again.values == dhidden.values)
+        #expect(weightAgain.values == dweight.values)
         expectGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
         expectGradient(dweight, of: "weight", at: weight) { loss(hidden, $0) }
     }

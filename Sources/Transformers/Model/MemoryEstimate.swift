@@ -76,7 +76,10 @@ public struct MemoryEstimate: Sendable, Equatable {
             let kept = keepsActivations ? sizes.block : sizes.width
             activations = bytes(
                 rows * (Double(configuration.layers) * kept + 2 * sizes.block + 6 * sizes.width))
-            logits = bytes(2 * sizes.logits(type))
+            let scored = Double(constitutions) * Double(responses) * Double(response)
+            let keptLogits = min(
+                scored * sizes.vocabulary, Double(ScoredHead.KeptLogits.most))
+            logits = bytes(2 * sizes.logits(type) + keptLogits)
             gradients = bytes(sizes.parameters)
             self.moments = bytes(Double(moments) * sizes.parameters)
             trainedWeights = bytes(sizes.parameters)

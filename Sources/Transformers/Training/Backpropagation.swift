@@ -86,12 +86,13 @@ private struct BackwardPass {
         let scored = ScoredRows(targets)
         var trace = forward(family, forest, scored.rows)
         let hidden = family.finish(trace.output, model.parameters)
+        let logits = ScoredHead.KeptLogits()
         let logProbs = scored.inTargetOrder(
             ScoredHead.forward(
-                hidden, weight: model.parameters[family.head], scored.tokens))
+                hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits))
         let found = try checked(logProbs)
         let divergence = backward(
-            family, forest, scored, hidden, found, rowCount: nil, &trace, &gradients
+            family, forest, scored, hidden, found, rowCount: nil, kept: logits, &trace, &gradients
         ).divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
@@ -179,8 +180,8 @@ private struct BackwardPass {
 
     private func backward<F: Family>(
         _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
-        _ coefficients: [Float], rowCount: Int?, _ trace: inout Trace<F.Activations>,
-        _ gradients: inout ParameterSet
+        _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.KeptLogits? = nil,
+        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet
     ) -> (logProbs: [Float], divergence: Float?) {
         let rowCount = max(1, rowCount ?? scored.rows.count)
         let reference = penalty.map { penalty in
@@ -193,7 +194,7 @@ private struct BackwardPass {
         var dhidden = Tensor(uninitialized: hidden.shape)
         let result = ScoredHead.backward(
             hidden, weight: weights[family.head], scored.tokens,
-            coefficients: scored.inRowOrder(coefficients), reference: reference,
+            coefficients: scored.inRowOrder(coefficients), reference: reference, kept: kept,
             into: &dhidden, &gradients[family.head])
         var dx = family.finishBackward(dhidden, trace.output, weights, into: &gradients)
         for block in (0..<model.configuration.layers).reversed() {

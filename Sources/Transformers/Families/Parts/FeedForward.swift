@@ -31,8 +31,7 @@ struct GatedFeedForward: Branch {
         down.backwardParameters(dy, activated, into: &gradients)
         var dactivated = Tensor(uninitialized: activated.shape)
         down.backwardInput(dy, weights, into: &dactivated)
-        var (dgate, dup) = (a.gate, a.up)
-        SwiGLU.backward(dactivated, gate: &dgate, up: &dup)
+        let (dgate, dup) = SwiGLU.backward(dactivated, gate: a.gate, up: a.up)
         // gate, up = x Wᵀ
         gate.backwardParameters(dgate, x, into: &gradients)
         up.backwardParameters(dup, x, into: &gradients)
@@ -101,15 +100,15 @@ struct SparseExperts: Branch {
             // y = Σ_experts share · activated Wdownᵀ gives dshare = dy Wdown · activated.
             let part = Embedding.gather(rows, from: x)
             var dpart = Embedding.gather(rows, from: dy)
-            var (dgate, dup) = (a.gates[number], a.ups[number])
-            let activated = SwiGLU.forward(gate: dgate, up: dup)
+            let (gate, up) = (a.gates[number], a.ups[number])
+            let activated = SwiGLU.forward(gate: gate, up: up)
             var dactivated = Tensor(uninitialized: activated.shape)
             expert.down.backwardInput(dpart, weights, into: &dactivated)
             dweights.append(dactivated.rowProducts(with: activated))
             dactivated.scaleRows(by: shares)
             dpart.scaleRows(by: shares)
             expert.down.backwardParameters(dpart, activated, into: &gradients)
-            SwiGLU.backward(dactivated, gate: &dgate, up: &dup)
+            let (dgate, dup) = SwiGLU.backward(dactivated, gate: gate, up: up)
             // gate, up = x Wᵀ
             expert.gate.backwardParameters(dgate, part, into: &gradients)
             expert.up.backwardParameters(dup, part, into: &gradients)
