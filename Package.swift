@@ -27,8 +27,9 @@ let package = Package(
             name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-
+        // A header alone: what the processor can do and Swift has no word for.
         .systemLibrary(name: "CProcessor"),
+
         .target(name: "Tensors", dependencies: ["CBLAS", "CProcessor"], swiftSettings: numeric),
         .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
         .target(name: "Worlds"),

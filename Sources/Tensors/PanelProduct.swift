@@ -8,6 +8,8 @@ import CProcessor
 package enum PanelProduct {
     package static let panelRows = 16
     static let stripColumns = 6
+    /// Floats that are asked for before the first strip.
+    private static let firstFloats = 1536
 
     private typealias Lanes = SIMD8<Float>
 
@@ -40,7 +42,11 @@ package enum PanelProduct {
         turned x: UnsafePointer<Float>, rows n: Int, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, stride: Int, _ columns: Range<Int>, accumulate: Bool
     ) {
-        fetch(w + columns.lowerBound * k, stripColumns * k)
+        // What comes first, and then from each strip the next one; of long rows the processor itself
+        // sees where reading goes.
+        if columns.count > stripColumns {
+            fetch(w + columns.lowerBound * k, min(stripColumns * k, firstFloats))
+        }
         var column = columns.lowerBound
         while column < columns.upperBound {
             let count = min(stripColumns, columns.upperBound - column)
@@ -52,7 +58,7 @@ package enum PanelProduct {
                 if count == stripColumns {
                     tile(
                         panel, strip, k, place, stride, rows, columns: stripColumns, accumulate,
-                        fetching: first == 0)
+                        fetching: first == 0 && column &+ stripColumns < columns.upperBound)
                 } else {
                     tile(
                         panel, strip, k, place, stride, rows, columns: count, accumulate,

@@ -31,14 +31,16 @@ struct Work {
     /// Multiplications and additions, each counted.
     var operations = 0.0
 
-    /// `rows` tokens through the blocks, once forward.
-    mutating func blocks(_ c: ModelConfiguration, rows: Int, attended: Int) {
+    /// `rows` tokens through the blocks, once forward. The last block owes what is `read` alone, and
+    /// the keys and values of all.
+    mutating func blocks(_ c: ModelConfiguration, rows: Int, read: Int, attended: Int) {
         let queries = c.heads * c.headSize
-        let keys = c.keyValueHeads * c.headSize
-        let weights =
-            c.hiddenSize * (2 * queries + 2 * keys) + 3 * c.hiddenSize * c.feedForwardSize
-        operations += Double(c.layers) * (2.0 * Double(rows) * Double(weights))
-        operations += Double(c.layers) * 4.0 * Double(attended) * Double(queries)
+        let keys = 2 * c.hiddenSize * c.keyValueHeads * c.headSize
+        let others = 2 * c.hiddenSize * queries + 3 * c.hiddenSize * c.feedForwardSize
+        let (all, asked) = (Double(c.layers * rows), Double((c.layers - 1) * rows + read))
+        operations += 2 * (all * Double(keys) + asked * Double(others))
+        // Queries see as many keys on average, read or not.
+        operations += 4 * asked / Double(max(1, rows)) * Double(attended) * Double(queries)
     }
 
     /// `rows` rows through the head, once forward.

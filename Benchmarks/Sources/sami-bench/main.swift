@@ -101,7 +101,7 @@ struct Gen: ParsableCommand {
         let seconds = try time(3) { _ = try model.generate(requests, settings) }
         var work = Work()
         work.blocks(
-            c, rows: prompts * (prompt + response),
+            c, rows: prompts * (prompt + response), read: prompts * (response + 1),
             attended: prompts * (prompt + response) * (prompt + response) / 2)
         work.head(c, rows: prompts * response)
         Report(
@@ -140,7 +140,7 @@ struct Pretrain: ParsableCommand {
             return .more
         }
         var work = Work()
-        work.blocks(c, rows: tokens, attended: tokens * length / 2)
+        work.blocks(c, rows: tokens, read: tokens, attended: tokens * length / 2)
         work.head(c, rows: tokens)
         Report(
             title: "Pretraining, \(shape.model), documents of \(length), \(tokens) tokens a batch",
@@ -181,8 +181,9 @@ struct ContrastWork {
         let attended =
             constitutions
             * (prompt * prompt / 2 + constitutions * response * (prompt + response / 2))
-        work.blocks(c, rows: forest.tokens.count, attended: attended)
-        work.head(c, rows: constitutions * (constitutions * (response - 1) + 1))
+        let read = constitutions * (constitutions * (response - 1) + 1)
+        work.blocks(c, rows: forest.tokens.count, read: read, attended: attended)
+        work.head(c, rows: read)
     }
 
     func coefficients(_ logProbs: [Float]) -> [Float] {
