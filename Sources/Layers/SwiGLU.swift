@@ -19,7 +19,6 @@ public enum SwiGLU {
     }
 
     /// `y = silu(g) · u` gives `du = dy · silu(g)` and `dg = dy · u · σ(g) · (1 + g · (1 − σ(g)))`.
-    ///
     public static func backward(
         _ dy: Tensor, gate: Tensor, up: Tensor
     ) -> (dgate: Tensor, dup: Tensor) {

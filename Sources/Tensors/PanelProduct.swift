@@ -117,8 +117,7 @@ package enum PanelProduct {
         for line in 0..<(count + 15) / 16 { fetchAhead(place + 16 &* line) }
     }
 
-    /// One panel of x, up to six rows of w: twelve vectors of sums, which stay in registers. The first
-    /// panel also asks for the next strip of w, as much of it as is read of this one: rows as short as
+    /// One panel of x, up to six rows of w. The first panel also asks for the next strip of w, as much of it as is read of this one: rows as short as
     /// a small model's end before the processor has seen where its reader is going.
     @inline(__always)
     private static func tile(
@@ -126,48 +125,25 @@ package enum PanelProduct {
         _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, columns: Int,
         _ accumulate: Bool, fetching: Bool
     ) {
-        // Where there are fewer, the last row stands for those that are missing.
-        let (w1, w2, w3) = (
-            w + min(1, columns - 1) * k, w + min(2, columns - 1) * k, w + min(3, columns - 1) * k
-        )
-        let (w4, w5) = (w + min(4, columns - 1) * k, w + min(5, columns - 1) * k)
-        var (a0, a1, a2, a3, a4, a5) = (
-            Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero
-        )
-        var (b0, b1, b2, b3, b4, b5) = (a0, a1, a2, a3, a4, a5)
+        let strip = SumTile.Six(w, stride: k, count: columns)
+        var sums = SumTile()
         var i = 0
         while i < k {
             if fetching { fetch(w + stripColumns &* (k &+ i), 16 * stripColumns) }
             let end = min(i &+ 16, k)
             while i < end {
-                let place = UnsafeRawPointer(x + i &* panelRows)
-                let top = place.loadUnaligned(as: Lanes.self)
-                let bottom = place.loadUnaligned(fromByteOffset: 32, as: Lanes.self)
-                var weight = Lanes(repeating: w[i])
-                a0 = a0.addingProduct(top, weight)
-                b0 = b0.addingProduct(bottom, weight)
-                weight = Lanes(repeating: w1[i])
-                a1 = a1.addingProduct(top, weight)
-                b1 = b1.addingProduct(bottom, weight)
-                weight = Lanes(repeating: w2[i])
-                a2 = a2.addingProduct(top, weight)
-                b2 = b2.addingProduct(bottom, weight)
-                weight = Lanes(repeating: w3[i])
-                a3 = a3.addingProduct(top, weight)
-                b3 = b3.addingProduct(bottom, weight)
-                weight = Lanes(repeating: w4[i])
-                a4 = a4.addingProduct(top, weight)
-                b4 = b4.addingProduct(bottom, weight)
-                weight = Lanes(repeating: w5[i])
-                a5 = a5.addingProduct(top, weight)
-                b5 = b5.addingProduct(bottom, weight)
+                sums.add(UnsafeRawPointer(x + i &* panelRows), strip, i)
                 i &+= 1
             }
         }
-        let upper = Square(a0, a1, a2, a3, a4, a5, .zero, .zero).turned
+        let upper = Square(
+            sums.a0, sums.a1, sums.a2, sums.a3, sums.a4, sums.a5, .zero, .zero
+        ).turned
         write(upper, out, stride, min(8, rows), columns, accumulate)
         if rows > 8 {
-            let lower = Square(b0, b1, b2, b3, b4, b5, .zero, .zero).turned
+            let lower = Square(
+                sums.b0, sums.b1, sums.b2, sums.b3, sums.b4, sums.b5, .zero, .zero
+            ).turned
             write(lower, out + 8 * stride, stride, rows - 8, columns, accumulate)
         }
     }

@@ -53,45 +53,19 @@ package enum WeightedSums {
         }
     }
 
-    /// Up to six rows by sixteen columns: twelve vectors of sums, which stay in registers.
+    /// Up to six rows by sixteen columns.
     @inline(never)
     private static func tile(
         _ c: Weights, _ group: Range<Int>, _ terms: Range<Int>, _ b: UnsafePointer<Float>,
         _ stride: Int, _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ accumulate: Bool
     ) {
-        // Where there are fewer rows, the last one stands for those that are missing.
-        func weights(_ row: Int) -> UnsafePointer<Float> {
-            c.start + (min(group.lowerBound + row, group.upperBound - 1) * c.rowStride)
-        }
-        let (c0, c1, c2) = (weights(0), weights(1), weights(2))
-        let (c3, c4, c5) = (weights(3), weights(4), weights(5))
-        var (a0, a1, a2, a3, a4, a5) = (
-            Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero
-        )
-        var (b0, b1, b2, b3, b4, b5) = (a0, a1, a2, a3, a4, a5)
+        let weights = SumTile.Six(
+            c.start + group.lowerBound * c.rowStride, stride: c.rowStride, count: group.count)
+        var sums = SumTile()
         var place = UnsafeRawPointer(b + terms.lowerBound * stride)
         var at = terms.lowerBound * c.columnStride
         for _ in 0..<terms.count {
-            let left = place.loadUnaligned(as: Lanes.self)
-            let right = place.loadUnaligned(fromByteOffset: 32, as: Lanes.self)
-            var weight = Lanes(repeating: c0[at])
-            a0 = a0.addingProduct(left, weight)
-            b0 = b0.addingProduct(right, weight)
-            weight = Lanes(repeating: c1[at])
-            a1 = a1.addingProduct(left, weight)
-            b1 = b1.addingProduct(right, weight)
-            weight = Lanes(repeating: c2[at])
-            a2 = a2.addingProduct(left, weight)
-            b2 = b2.addingProduct(right, weight)
-            weight = Lanes(repeating: c3[at])
-            a3 = a3.addingProduct(left, weight)
-            b3 = b3.addingProduct(right, weight)
-            weight = Lanes(repeating: c4[at])
-            a4 = a4.addingProduct(left, weight)
-            b4 = b4.addingProduct(right, weight)
-            weight = Lanes(repeating: c5[at])
-            a5 = a5.addingProduct(left, weight)
-            b5 = b5.addingProduct(right, weight)
+            sums.add(place, weights, at)
             at &+= c.columnStride
             place += stride &* 4
         }
@@ -106,11 +80,11 @@ package enum WeightedSums {
             target.storeBytes(of: left, as: Lanes.self)
             target.storeBytes(of: right, toByteOffset: 32, as: Lanes.self)
         }
-        put(0, a0, b0)
-        put(1, a1, b1)
-        put(2, a2, b2)
-        put(3, a3, b3)
-        put(4, a4, b4)
-        put(5, a5, b5)
+        put(0, sums.a0, sums.b0)
+        put(1, sums.a1, sums.b1)
+        put(2, sums.a2, sums.b2)
+        put(3, sums.a3, sums.b3)
+        put(4, sums.a4, sums.b4)
+        put(5, sums.a5, sums.b5)
     }
 }
