@@ -1,23 +1,28 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Numeric code alone gives up bounds and overflow checks, and is compiled for the processor that
-// builds it; everything a person's input reaches before the numbers keeps its checks.
+// Only numeric code is compiled without bounds and overflow checks. Code that reads a person's input
+// keeps its checks.
+// SAMI_ARCH is the processor that numeric code is compiled for, as `clang -march` names it:
+// the one that builds (the default), or x86-64-v3 for a program that runs on other machines too.
+let architecture = Context.environment["SAMI_ARCH"] ?? "native"
 let numeric: [SwiftSetting] = [
-    .unsafeFlags(["-Ounchecked", "-Xcc", "-march=native"], .when(configuration: .release))
+    .unsafeFlags(
+        ["-Ounchecked", "-Xcc", "-march=\(architecture)"], .when(configuration: .release))
 ]
 
 let package = Package(
     name: "sami",
+    // The libraries serve the packages beside this one; `.unsafeFlags` rules out other users.
     products: [
         .executable(name: "sami", targets: ["sami"]),
         .library(name: "Transformers", targets: ["Tensors", "Layers", "Transformers"]),
         .library(name: "Sessions", targets: ["Sessions"]),
     ],
+    // Exact versions: two machines build the same program.
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -27,7 +32,9 @@ let package = Package(
             name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-        // A header alone: what the processor can do and Swift has no word for.
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // A header alone: processor instructions that Swift has no name for.
         .systemLibrary(name: "CProcessor"),
 
         .target(name: "Tensors", dependencies: ["CBLAS", "CProcessor"], swiftSettings: numeric),
@@ -36,9 +43,7 @@ let package = Package(
         .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
         .target(name: "Transformers", dependencies: ["Layers"]),
         .target(name: "Alignment", dependencies: ["Tensors", "Transformers", "Tokenizers"]),
-        .target(
-            name: "Workspaces",
-            dependencies: ["CHDF5", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Workspaces", dependencies: ["CCrypto", "CHDF5"]),
         .target(name: "CommandLanguage"),
         .target(
             name: "Sessions",

@@ -5,7 +5,7 @@ let package = Package(
     name: "sami-benchmarks",
     dependencies: [
         .package(name: "sami", path: ".."),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     ],
     targets: [
         .executableTarget(

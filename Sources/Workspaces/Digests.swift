@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// Lower-case hexadecimal digits of some bytes.
@@ -24,7 +23,7 @@ func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
 
 /// SHA-256 as 64 hexadecimal digits.
 func sha256(_ bytes: some DataProtocol) -> String {
-    hexadecimal(SHA256.hash(data: bytes))
+    hexadecimal(SHA256.hash(bytes))
 }
 
 /// Digests become file names, so text from a file counts as one only if it is exactly 64 lower-case

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// How an object is laid out in a file: one dataset an array, under a path made from the record

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Glibc
 
@@ -51,7 +50,7 @@ enum StructureSeal {
             guard structure <= maximumStructure else {
                 throw ObjectFault.structure("\(readable(structure)) of it")
             }
-            hash.update(data: try file.structureBytes(at: place, count: end - place))
+            hash.update(try file.structureBytes(at: place, count: end - place))
         }
         let values = file.datasets(under: file.root).filter { $0.byteCount > 0 }
         for value in values.sorted(by: { $0.offset < $1.offset }) {
@@ -59,6 +58,6 @@ enum StructureSeal {
             place = max(place, value.offset + value.byteCount)
         }
         try cover(to: file.size)
-        return hexadecimal(hash.finalize())
+        return hexadecimal(hash.digest)
     }
 }
