@@ -1,10 +1,10 @@
-# make demo      installs what is missing, builds, and teaches the shipped model its principles
-# make test      installs what is missing, builds, and runs every test
+# make demo      installs missing packages, builds, and aligns the shipped model with its principles
+# make test      installs missing packages, builds, and runs every test
 # make install   builds and copies sami and its model below PREFIX
 # make bench     builds and runs the benchmarks
-# make faults    kills, fills disks, flips bits, fuzzes and soaks, for hours; docs/FAULTS.md
+# make faults    injects faults for hours: kills, full disks, flipped bits, fuzzing; docs/FAULTS.md
 # make sanitize  runs numeric and storage tests under the address and the thread sanitizer
-# make format    formats the sources; make lint says where they are not formatted
+# make format    formats the sources; make lint lists lines that are not formatted
 
 PREFIX ?= /usr/local
 # One set of flags, so that tests and program share one build. Numbers are slow without -c release.
@@ -42,7 +42,7 @@ bench: packages
 	Benchmarks/run
 
 FAULTS = .build/release/sami-faults
-# A Python that has h5py reads along where there is one.
+# If this Python exists, its h5py reads the workspace during `make faults`.
 PYTHON ?= $(wildcard .venv/bin/python)
 
 faults: packages
