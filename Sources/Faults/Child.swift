@@ -5,7 +5,7 @@ import Glibc
 public enum Ending: Equatable, Sendable, CustomStringConvertible {
     case exit(Int32)
     case signal(Int32)
-    /// It did not end in the time it was given, and was killed.
+    /// The process did not end within its time limit and was killed.
     case stuck
 
     public var description: String {
@@ -17,7 +17,7 @@ public enum Ending: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A process with its three streams in our hands.
+/// A child process whose three streams this program holds.
 public final class Child {
     public let id: pid_t
     private var input: Int32
@@ -29,8 +29,8 @@ public final class Child {
     private var ending: Ending?
 
     /// - Parameters:
-    ///   - limit: of every file that it writes, in blocks of 512 bytes.
-    ///   - terminal: the device that is its controlling terminal and its three streams.
+    ///   - limit: the largest size of every file that the process writes, in blocks of 512 bytes.
+    ///   - terminal: the device for its controlling terminal and its three streams.
     public init(
         _ program: String, _ arguments: [String], in folder: String, limit: Int? = nil,
         terminal: String? = nil, environment: [String: String] = [:]
@@ -64,7 +64,8 @@ public final class Child {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID, which Glibc's module does not show: the terminal becomes its own.
+        // POSIX_SPAWN_SETSID, which Glibc's module does not export: the child gets a session of its
+        // own, with this terminal.
         posix_spawnattr_setflags(&attributes, terminal == nil ? 0 : 0x80)
         var variables = [
             "HOME": folder, "XDG_STATE_HOME": folder + "/state", "LC_ALL": "C.UTF-8",
@@ -110,7 +111,7 @@ public final class Child {
 
     public func signal(_ number: Int32) { if ending == nil { kill(id, number) } }
 
-    /// Whether it has not ended yet, as far as nobody has waited for it.
+    /// Whether the process still runs. False after somebody has waited for it.
     public var isRunning: Bool {
         if ending != nil { return false }
         _ = collect()
@@ -119,7 +120,7 @@ public final class Child {
             || information.si_signo != SIGCHLD
     }
 
-    /// The next line of its output; nil when there is none within the time.
+    /// The next line of its output; nil if no line arrives within the time.
     public func line(within seconds: Double) -> String? {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
@@ -132,7 +133,7 @@ public final class Child {
         }
     }
 
-    /// Takes what the streams have; false when the output has ended.
+    /// Reads the available output; false after the output has ended.
     private func collect() -> Bool {
         var waiting = [
             pollfd(fd: output, events: Int16(POLLIN), revents: 0),
@@ -152,7 +153,7 @@ public final class Child {
         return true
     }
 
-    /// Waits for the end; what it still writes is kept.
+    /// Waits for the end and keeps the output until then.
     @discardableResult
     public func wait(within seconds: Double = 60) -> Ending {
         if let ending { return ending }
@@ -176,11 +177,11 @@ public final class Child {
         return result
     }
 
-    /// What is left of its output.
+    /// The output that was not read yet.
     public var rest: String { String(decoding: lines, as: UTF8.self) }
 }
 
-/// Why an experiment cannot be made.
+/// The reason why an experiment cannot run.
 public struct FaultError: Error, CustomStringConvertible {
     public let description: String
     init(_ description: String) { self.description = description }

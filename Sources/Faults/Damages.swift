@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// What damage to a workspace's files does: it is found, named, and costs no more than what was
-/// damaged.
+/// Damages a workspace's files. The damage must be found and named, and nothing but the damaged
+/// data may be lost.
 public struct Damages {
     let laboratory: Laboratory
     private let whole = "whole.samiws"
@@ -29,8 +29,8 @@ public struct Damages {
         return found.filter { $0.hasSuffix(".h5") }.sorted().map { root + "/" + $0 }
     }
 
-    /// One flipped bit in an object's file, found by `verify`, which names the file, the value and
-    /// the statement that makes it again.
+    /// Flips one bit in an object's file. `verify` must find it and name the file, the value and
+    /// the statement that makes the value again.
     public func flips(_ count: Int) throws -> Tally {
         var tally = Tally("bit flips found by verify")
         try prepare()
@@ -42,7 +42,7 @@ public struct Damages {
             guard let file = files.randomElement(using: &random) else { break }
             let descriptor = open(file, O_RDWR)
             defer { close(descriptor) }
-            // Half of them in the head of the file, where its structure is.
+            // Half of the flips hit the head of the file, which holds its structure.
             let size = Int(lseek(descriptor, 0, SEEK_END))
             let reach = Bool.random(using: &random) ? min(size, 8192) : size
             let place = off_t(Int.random(in: 0..<reach, using: &random))
@@ -69,7 +69,7 @@ public struct Damages {
     }
 
     /// Objects deleted, cut and overwritten; journals cut and damaged anywhere; `HEAD` missing or
-    /// damaged. The rest must be usable, and another opening must find nothing worse.
+    /// damaged. The rest must be usable, and another opening must not find more damage.
     public func files(_ count: Int) throws -> Tally {
         var tally = Tally("damaged and missing files")
         try prepare()
@@ -78,7 +78,7 @@ public struct Damages {
         for round in 0..<count {
             try laboratory.copy(whole, to: broken)
             let what = try harm(round, &random)
-            // `y` is new, `x` is small and need not be the damaged one: both must work.
+            // `y` is new; `x` is small and may be the damaged value. Both must work.
             let used = try laboratory.run(["-w", broken, "-c", "y = 1; y + 1; ls"])
             tally.tried += 1
             if used.ending != .exit(0) || !used.output.contains("2") {

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A disk that is full at any write of a statement, and a folder that nobody may write to.
+/// A disk that is full at any write of a statement, and a folder without write permission.
 public struct FullDisks {
     let laboratory: Laboratory
     private let workspace = "disk.samiws"
@@ -18,8 +18,8 @@ public struct FullDisks {
         "export logprobs logprobs.json", "compose seed=5",
     ]
 
-    /// A limit on the size of files, from nothing up to what the largest file takes: each write
-    /// of each statement fails once.
+    /// A limit on the size of files, from nothing up to the size of the largest file: each write of
+    /// each statement fails once.
     public func limits(_ count: Int) throws -> Tally {
         var tally = Tally("disk full, by a limit on file sizes")
         laboratory.remove(workspace)
@@ -45,8 +45,8 @@ public struct FullDisks {
         return tally
     }
 
-    /// A file system that fills up before a workspace and a statement have all the room they need.
-    /// Needs the right to mount one.
+    /// A file system that fills up before a workspace and a statement have enough space. Needs the
+    /// right to mount a file system.
     public func fileSystem(_ count: Int) throws -> Tally {
         var tally = Tally("disk full, on a small file system")
         let needed = try Self.statements[..<4].map { statement in
@@ -86,7 +86,7 @@ public struct FullDisks {
                 default: tally.lose("\(kilobytes) KB: \(ending): \(errors)")
                 }
             }
-            // With room again everything that is bound must be there.
+            // With enough space again, every bound value must be there.
             _ = try Self.tool(
                 "/bin/mount", ["-o", "remount,size=200m", mount])
             if let found = try laboratory.verify("small/w.samiws"), !found.isSound {
@@ -113,7 +113,7 @@ public struct FullDisks {
         return process.terminationStatus
     }
 
-    /// A folder without the right to write is opened to read, with a sentence.
+    /// A folder without write permission opens read-only, with a notice.
     public func readOnly() throws -> Tally {
         var tally = Tally("a folder that cannot be written")
         laboratory.remove(workspace)
@@ -121,7 +121,7 @@ public struct FullDisks {
         guard prepared.ending == .exit(0) else { throw FaultError(prepared.errors) }
         tally.tried = 1
         guard geteuid() != 0 else {
-            // Root may write everywhere; a read-only file system stops root too.
+            // Root may write everywhere; only a read-only file system stops root.
             let path = laboratory.path(workspace)
             guard try Self.tool("/bin/mount", ["--bind", path, path]) == 0,
                 try Self.tool("/bin/mount", ["-o", "remount,bind,ro", path]) == 0
@@ -169,8 +169,8 @@ public struct FullDisks {
             tally.lose("\(what): it is not sound")
             return
         }
-        // Opened again it has what it had or what the statement made; a statement that failed
-        // has made nothing.
+        // Opened again, the workspace has the state before or the state after the statement. A
+        // failed statement must not change it.
         if result.ending != .exit(0), before != now || laboratory.bound("full.samiws") != before {
             tally.lose("\(what): it failed, and the names are others")
         }

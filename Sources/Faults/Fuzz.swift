@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// Mutated inputs for a reader, each tried in a process that is watched: no crash, no hang beyond
-/// five seconds, no memory beyond what inputs of some kilobytes justify.
+/// Mutated inputs for a reader, each tried in a monitored process: no crash, no hang beyond five
+/// seconds, no memory beyond a limit that fits inputs of a few kilobytes.
 public struct Fuzz {
     let laboratory: Laboratory
-    /// This program, to start workers with, and the package's folder.
+    /// The path of this program, for starting workers, and the package's folder.
     let tool: String
     let root: String
 
@@ -17,7 +17,7 @@ public struct Fuzz {
 
     public static var readers: [String] { FuzzReader.all.map(\.name) }
 
-    /// Bytes that a worker may take beyond what it has when its first input is read.
+    /// Bytes that a worker may allocate after it has started to read its first input.
     static let memory = 512 << 20
     private static let hang: UInt32 = 5
 
@@ -27,7 +27,8 @@ public struct Fuzz {
         let place = laboratory.path("fuzz-\(reader.replacing(" ", with: "-"))")
         while next < count, tally.lost.count < 20 {
             try? FileManager.default.removeItem(atPath: place)
-            // A process starts afresh now and then: what one input leaves must not hide behind it.
+            // A worker restarts now and then, so that state left by one input does not hide a fault
+            // of the next.
             let end = min(count, next + 20_000)
             let child = try Child(
                 tool,
@@ -63,8 +64,8 @@ public struct Fuzz {
         return tally
     }
 
-    /// Reads the inputs `from..<to`; the number of the one at hand stands in the file `place`, so
-    /// that whoever watches knows which one ended the process.
+    /// Reads the inputs `from..<to`. The file `place` holds the number of the current input, so
+    /// that the monitoring process knows which input ended this process.
     public static func work(
         _ name: String, seed: UInt64, from: Int, to: Int, folder: String, root: String
     ) throws {
@@ -76,7 +77,7 @@ public struct Fuzz {
         guard !seeds.isEmpty, seeds.allSatisfy({ !$0.isEmpty }) else {
             throw FaultError("\(name) has no valid input")
         }
-        // The valid ones must be read: mutations of what is refused anyway try nothing.
+        // The valid inputs must be accepted: mutations of a refused input would test nothing.
         for seed in seeds {
             if let problem = try reader.read(bench, seed) { throw FaultError(problem) }
         }

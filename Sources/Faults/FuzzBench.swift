@@ -1,7 +1,7 @@
 import Foundation
 import Sessions
 
-/// Where inputs are read: a folder, and a session that keeps nothing.
+/// The environment for reading inputs: a folder, and a session without a workspace.
 final class FuzzBench {
     let folder: String
     /// The package's folder.
@@ -9,7 +9,7 @@ final class FuzzBench {
     private(set) var session: Session
     private(set) var objectPath = ""
     private var parts: [String: Data] = [:]
-    /// Inputs that were read without a complaint.
+    /// The number of inputs that were read without an error.
     var accepted = 0
     private var count = 0
 
@@ -39,7 +39,7 @@ final class FuzzBench {
         try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
 
-    /// Does what must end in a value or in a sentence.
+    /// Runs code that must return a value or throw an error with a message.
     func sentence(_ body: () throws -> Void) -> String? {
         do {
             try body()
@@ -50,11 +50,11 @@ final class FuzzBench {
         }
     }
 
-    /// Runs statements; a failure must be said in words that name the file.
+    /// Runs statements. The message of a failure must name the file.
     func evaluate(_ source: String, naming file: String?, or others: [String] = []) -> String? {
         count += 1
         if count % 500 == 0 {
-            // History and values of a session grow with its statements, as they should.
+            // The history and the values of a session grow with its statements, as expected.
             session.close()
             if let fresh = try? FuzzBench.open(folder, nil) { session = fresh }
         }
@@ -109,7 +109,7 @@ final class FuzzBench {
         }
     }
 
-    /// The whole workspace again, as a copy.
+    /// Restores the whole workspace from a copy.
     func restoreWorkspace() throws {
         remove("copy.samiws")
         for (path, data) in parts {
@@ -121,7 +121,7 @@ final class FuzzBench {
         }
     }
 
-    /// Opens the copy, looks at all of it and makes a statement where it may.
+    /// Opens the copy, reads all of it and runs a statement if the workspace is writable.
     func openWorkspace() -> String? {
         count += 1
         let readOnly = count % 8 != 0
@@ -139,7 +139,8 @@ final class FuzzBench {
                 opened.evaluate("w = 1; undo; redo; gc") {
                     if case .failure(let found) = $0.result { failure = found.message }
                 }
-                // Where both accounts are damaged, `gc` may refuse until a statement went well.
+                // If both journal and `HEAD` are damaged, `gc` may refuse until a statement has
+                // succeeded.
                 if let failure, opened.isReadOnly == false { return "afterwards: \(failure)" }
             }
             accepted += 1

@@ -2,17 +2,17 @@ import Foundation
 import Sessions
 import Tokenizers
 
-/// Everything that reads what people and strangers give: valid inputs, and what is done with a
-/// mutated one.
+/// All readers of files and text from people and strangers: valid inputs, and the test of a mutated
+/// input.
 ///
-/// All of them go through a session, as a person's would. What they may do is end in a value or in a
-/// sentence that names the file.
+/// All of them go through a session, as a user's input would. They may only return a value, or fail
+/// with a message that names the file.
 struct FuzzReader: Sendable {
-    /// As the command line and the report name it.
+    /// The name on the command line and in the report.
     var name: String
     /// Valid inputs.
     var seeds: @Sendable (FuzzBench) throws -> [[UInt8]]
-    /// Returns what is wrong with the answer, nil when it is right.
+    /// Returns what is wrong with the result; nil if it is right.
     var read: @Sendable (FuzzBench, [UInt8]) throws -> String?
 
     static let all: [FuzzReader] =
@@ -49,7 +49,7 @@ struct FuzzReader: Sendable {
                 }
             },
             read: { bench, bytes in
-                // Parsed and not run: a script may take hours and write files.
+                // The script is parsed and not run: it could take hours and write files.
                 let text = String(decoding: bytes, as: UTF8.self)
                 _ = bench.session.completeness(of: text)
                 let list = bench.session.completions(in: text, at: text.utf8.count / 3)
@@ -110,7 +110,7 @@ struct FuzzReader: Sendable {
 
     // MARK: Models
 
-    /// A file of a model's folder; the others are as they should be.
+    /// One file of a model's directory; the other files are valid.
     private static func part(_ file: String, then: String = "") -> FuzzReader {
         FuzzReader(
             name: file,
@@ -190,7 +190,7 @@ struct FuzzReader: Sendable {
             }),
     ]
 
-    /// A small file as SentencePiece writes it: pieces, and that they are merged by pairs.
+    /// A small file in SentencePiece's format: pieces, and the model type BPE.
     private static let sentencePieces: [UInt8] = {
         func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
             [number << 3 | 2, UInt8(bytes.count)] + bytes

@@ -3,16 +3,16 @@ import Glibc
 
 /// `kill -9` at random instants over a loop of statements that use all of a workspace.
 ///
-/// After each kill the workspace is opened again: every object must have its digest, and the names
-/// must be bound as before or as after the statement that was running.
+/// After each kill the workspace is opened again. Every object must have its digest, and the names
+/// must have their bindings from before or after the running statement.
 public struct Kills {
     let laboratory: Laboratory
     private let workspace = "kills.samiws"
 
     public init(_ laboratory: Laboratory) { self.laboratory = laboratory }
 
-    /// Their random numbers come from seeds of their own, so that a round gives the values of every
-    /// other. Each half makes other values than the one before it.
+    /// Each statement has a seed of its own, so that every round gives the same values. Each half
+    /// makes other values than the previous one.
     static let statements = (0..<2).flatMap { half in
         [
             "load model default",
@@ -51,7 +51,7 @@ public struct Kills {
             let now = laboratory.bound(workspace)
             let before = states[(place + states.count - 1) % states.count]
             if now == states[place] {
-                // Where before and after are the same, doing it again does no harm.
+                // If the states before and after are equal, running the statement again is safe.
                 if now != before { place = (place + 1) % states.count }
             } else if now == before {
                 wasBefore += 1
@@ -59,7 +59,7 @@ public struct Kills {
                 tally.lose("round \(round): neither before nor after `\(Self.statements[place])`")
                 break
             }
-            // Some statements, and then one that does not come to its end.
+            // Some statements run, and the next one is killed.
             var wait = Int.random(in: 0..<4, using: &random)
             while wait > 0 {
                 child.send(Self.statements[place])
@@ -89,19 +89,19 @@ public struct Kills {
         return tally
     }
 
-    /// Spread over what the statement takes here, measured while the reference was made.
+    /// Spread over the statement's duration on this machine, measured during the reference run.
     private func delay(_ place: Int, _ random: inout SeededGenerator) -> UInt32 {
         UInt32(Double.random(in: 0...1.1, using: &random) * Self.durations.value[place] * 1e6)
     }
 
     private final class Durations: @unchecked Sendable {
-        // Written before the first kill, and only read after.
+        // Written before the first kill, and only read afterwards.
         var value = [Double](repeating: 0.1, count: Kills.statements.count)
     }
     private static let durations = Durations()
 
-    /// The names after each statement. The first two rounds bring the workspace to where every
-    /// round leaves it.
+    /// The names after each statement. The first two rounds bring the workspace to the state that
+    /// every later round ends in.
     private func referenceStates() throws -> [[String: String]] {
         let child = try Child(
             laboratory.program, ["--json", "-w", workspace], in: laboratory.folder)
@@ -127,7 +127,7 @@ public struct Kills {
         return rounds[2]
     }
 
-    /// A packed file is whole at any time.
+    /// A packed file is complete at any time.
     private func checkPacked(_ tally: inout Tally) throws {
         laboratory.remove("unpacked.samiws")
         let result = try laboratory.run([

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Changes to bytes that parsers trip over.
+/// Changes to bytes that often expose faults in parsers.
 enum Mutation {
-    /// Pieces that mean something to one reader or another.
+    /// Byte sequences that have a meaning for at least one reader.
     private static let pieces: [[UInt8]] = [
         "{", "}", "[", "]", "\"", "\\", ",", ":", "null", "true", "1e999", "-1", "0", "1e18",
         "99999999999999999999", "0.5", "NaN", "\\ud800", "\\u0000", "\n", "\r\n", "\u{0}",
@@ -11,7 +11,7 @@ enum Mutation {
         "-9223372036854775808", "4294967296", "x", "\"\"",
     ].map { Array($0.utf8) }
 
-    /// Numbers that lengths, offsets and counts are tried with, little-endian.
+    /// Values to try for lengths, offsets and counts, little-endian.
     private static let counts: [UInt64] = [
         0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF,
         0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF,
@@ -19,7 +19,7 @@ enum Mutation {
 
     static func apply(to original: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = original
-        // Most files differ in one place; a few in many.
+        // Most mutated files differ in one place, a few in many places.
         let changes = Int.random(in: 0..<8, using: &random) == 0 ? 16 : 3
         for _ in 0..<Int.random(in: 1...changes, using: &random) where !bytes.isEmpty {
             change(&bytes, &random)
@@ -49,13 +49,13 @@ enum Mutation {
             bytes.replaceSubrange(place..<end, with: piece)
         case 10: number(&bytes, from: place, &random)
         default:
-            // The same part elsewhere: keys twice, fields out of order.
+            // The same part at another place: repeated keys, fields out of order.
             let part = Array(bytes[place..<end])
             bytes.insert(contentsOf: part, at: Int.random(in: bytes.indices, using: &random))
         }
     }
 
-    /// Another number in place of the next one that is written in digits.
+    /// Replaces the next number that is written in digits.
     private static func number(
         _ bytes: inout [UInt8], from place: Int, _ random: inout SeededGenerator
     ) {

@@ -4,7 +4,7 @@ import Glibc
 /// `workspace.h5` opened by other programs while `sami` writes.
 public struct Readers {
     let laboratory: Laboratory
-    /// A Python that has h5py; nil tries `h5ls` alone.
+    /// A Python that has h5py; nil uses `h5ls` alone.
     let python: String?
     private let workspace = "read.samiws"
 
@@ -16,7 +16,7 @@ public struct Readers {
     public func run(_ count: Int) throws -> Tally {
         var tally = Tally("workspace.h5 read while it is written")
         laboratory.remove(workspace)
-        // Written without a pause, for longer than the readers take.
+        // The statements run without a pause, for longer than the readers take.
         let lines = (1...10_000).map { number in
             "x = ones([40, 40]) * \(number); y = [\(number)]; undo; gc 2;"
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Two shells on one workspace, and a lock that a dead process left.
+/// Two shells on one workspace, and a lock left by a dead process.
 public struct Sharing {
     let laboratory: Laboratory
     private let workspace = "shared.samiws"

@@ -7,7 +7,7 @@ public struct Signals {
     let laboratory: Laboratory
     private let prepared = "signals.samiws"
     private let workspace = "signalled.samiws"
-    /// Nothing may take longer to stop.
+    /// The longest time that stopping may take, in seconds.
     static let patience = 20.0
 
     public init(_ laboratory: Laboratory) { self.laboratory = laboratory }
@@ -32,8 +32,8 @@ public struct Signals {
         guard result.ending == .exit(0) else { throw FaultError(result.errors) }
     }
 
-    /// At a terminal: the prompt must come back, the terminal be as before, and the program end
-    /// with 0 when it is told to.
+    /// At a terminal: the prompt must return, the terminal must have its previous settings, and the
+    /// program must end with 0 on request.
     public func terminal(presses: Int, _ count: Int) throws -> Tally {
         var tally = Tally("Ctrl-C \(presses == 1 ? "once" : "twice in a row") at a terminal")
         try prepare()
@@ -57,11 +57,12 @@ public struct Signals {
                 if press > 0 { usleep(UInt32.random(in: 0..<100_000, using: &random)) }
                 pty.type("\u{3}")
             }
-            // What it answers is in no line that is typed, and in no other output.
+            // This answer occurs in no typed line and in no other output.
             var isBack = false
             for _ in 0..<3 where !isBack {
                 pty.type("\u{15}\"back\" + \"-again\"\r")
-                // Only a line that is edited takes Ctrl-D: before it the system keeps the key.
+                // Only the line editor receives Ctrl-D. Before the editor starts, the system keeps
+                // the key.
                 isBack = pty.waitFor("back-again", then: "sami>", within: Self.patience / 2)
             }
             slowest = max(slowest, (ContinuousClock.now - start) / .seconds(1))
@@ -77,7 +78,7 @@ public struct Signals {
         return tally
     }
 
-    /// A signal that asks the process to end, at a terminal or in a script.
+    /// Signals that end the process, at a terminal or in a script.
     public func ending(_ signal: Int32, name: String, _ count: Int) throws -> Tally {
         var tally = Tally(name)
         try prepare()
@@ -101,8 +102,8 @@ public struct Signals {
                 pty.type(statement + "\r")
             } else {
                 child.closeInput()
-                // Before it answers signals at all, they end it as any other program. The echo of
-                // the statement comes right before it runs.
+                // Until the program installs its handlers, signals end it like any other program.
+                // The echo of the statement comes right before the statement runs.
                 guard child.line(within: Self.patience) != nil else {
                     tally.lose("\(what): it does not start")
                     continue
@@ -114,7 +115,7 @@ public struct Signals {
             let ending =
                 pty?.wait(for: child, within: Self.patience) ?? child.wait(within: Self.patience)
             slowest = max(slowest, (ContinuousClock.now - start) / .seconds(1))
-            // 130, or 0 for what was done before the signal came.
+            // 130, or 0 if the work was finished before the signal came.
             let allowed: [Ending] = [.exit(0), .exit(130)]
             if !allowed.contains(ending) {
                 tally.lose("\(what): \(ending): \(child.complaints)")
@@ -127,7 +128,7 @@ public struct Signals {
         return tally
     }
 
-    /// Whoever reads the output goes away.
+    /// The reader of the output exits.
     public func closedPipe(_ count: Int) throws -> Tally {
         var tally = Tally("a closed pipe")
         try prepare()
@@ -159,7 +160,7 @@ public struct Signals {
         return tally
     }
 
-    /// The workspace is sound and takes statements.
+    /// The workspace must be undamaged and accept statements.
     private func check(_ what: String, _ tally: inout Tally) throws {
         guard let found = try laboratory.verify(workspace), found.isSound else {
             tally.lose("\(what): the workspace is not sound")
@@ -179,7 +180,7 @@ final class Terminal {
     private var before = termios()
 
     init() throws {
-        // What posix_openpt, unlockpt and ptsname do; Glibc's module does not show them.
+        // The work of posix_openpt, unlockpt and ptsname, which Glibc's module does not export.
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var number: Int32 = 0
         let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
@@ -202,7 +203,7 @@ final class Terminal {
         _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
     }
 
-    /// Looks only at what comes from now on.
+    /// Looks only at output that arrives from now on.
     func waitFor(_ wanted: String, then next: String = "", within seconds: Double) -> Bool {
         let start = text.endIndex
         let deadline = ContinuousClock.now + .seconds(seconds)
@@ -240,7 +241,7 @@ final class Terminal {
         if count > 0 { text += String(decoding: chunk[..<count], as: UTF8.self) }
     }
 
-    /// Whether it does what it did before the program had it: echo, lines, signals.
+    /// Whether the terminal has the settings from before the program: echo, line mode, signals.
     var isSane: Bool {
         var now = termios()
         guard tcgetattr(slave, &now) == 0 else { return false }

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Many statements in one process: memory, open files and the time to start must stay flat.
+/// Many statements in one process: memory, open files and start-up time must stay constant.
 public struct Soak {
     let laboratory: Laboratory
     private let workspace = "soak.samiws"
@@ -14,7 +14,7 @@ public struct Soak {
         "train steps=1 accumulate=2 learning_rate=1e-4 seed=3", "history 3", "ls", "undo",
     ]
 
-    /// - Parameter seconds: the least that the statements are spread over.
+    /// - Parameter seconds: the shortest time over which to spread the statements.
     public func run(_ count: Int, over seconds: Double) throws -> Tally {
         var tally = Tally("soak")
         laboratory.remove(workspace)
@@ -46,7 +46,7 @@ public struct Soak {
         child.closeInput()
         child.wait()
         tally.notes = [Sample.title] + samples.map(\.row)
-        // The first samples warm caches up.
+        // The first samples fill caches.
         if let early = samples.dropFirst(samples.count / 4).first, let last = samples.last {
             if last.megabytes > early.megabytes * 1.2 + 10 {
                 tally.lose("memory grew from \(early.megabytes) to \(last.megabytes) MB")
@@ -76,7 +76,7 @@ public struct Soak {
         let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
         let files =
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd").count) ?? 0
-        // What a second process needs to open it, as far as it has grown.
+        // Measures the start-up time of a second process on the workspace in its present size.
         let start = ContinuousClock.now
         _ = try laboratory.run(["-w", workspace, "-c", "1"])
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -87,7 +87,7 @@ public struct Soak {
             start: seconds, journal: (journal[.size] as? NSNumber)?.intValue ?? 0)
     }
 
-    /// How long it takes to open a workspace with a long past.
+    /// How long it takes to open a workspace with a long history.
     public func opening(_ statements: Int) throws -> Tally {
         var tally = Tally("opening a workspace of \(statements) statements")
         laboratory.remove("long.samiws")

@@ -1,12 +1,12 @@
 import Foundation
 
-/// What an experiment tried and what was lost.
+/// The number of attempts and of losses in an experiment.
 public struct Tally: Sendable {
     public let title: String
     public var tried = 0
-    /// A sentence for each thing that was lost, wrong, stuck or crashed.
+    /// A sentence for each loss, fault, hang or crash.
     public var lost: [String] = []
-    /// Counts and times that say that the experiment tried what it should.
+    /// Counts and times that show that the experiment tested what it should.
     public var notes: [String] = []
     public let start = ContinuousClock.now
 
@@ -16,7 +16,7 @@ public struct Tally: Sendable {
 
     public mutating func lose(_ sentence: String) { lost.append(sentence) }
 
-    /// One line for people; the first losses below it.
+    /// One line of summary; the first losses below it.
     public var report: String {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         var text = "\(title): \(tried) tried, \(lost.count) lost"
@@ -28,7 +28,7 @@ public struct Tally: Sendable {
     }
 }
 
-/// A small generator with a seed, so that a run can be made again.
+/// A small seeded generator, so that a run can be repeated.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -45,12 +45,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
 /// Folder, program and seed of an experiment.
 public struct Laboratory: Sendable {
-    /// The program `sami`.
+    /// The path of the program `sami`.
     public let program: String
-    /// A folder for everything that is made.
+    /// The folder for all files of the experiments.
     public let folder: String
     public let seed: UInt64
-    /// Says how far an experiment is.
+    /// Whether to report progress.
     public let isVerbose: Bool
 
     public init(program: String, folder: String, seed: UInt64, isVerbose: Bool = false) throws {
@@ -62,7 +62,7 @@ public struct Laboratory: Sendable {
             atPath: folder, withIntermediateDirectories: true)
     }
 
-    /// Beside this program, where the build puts both.
+    /// The program beside this one; the build puts both in one folder.
     public static var programBeside: String {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         return ((own ?? "") as NSString).deletingLastPathComponent + "/sami"
@@ -77,7 +77,7 @@ public struct Laboratory: Sendable {
         try FileManager.default.copyItem(atPath: path(name), toPath: path(other))
     }
 
-    /// Bytes of all files in a folder.
+    /// The total bytes of all files in a folder.
     func size(_ name: String) -> Int {
         let files = FileManager.default.subpaths(atPath: path(name)) ?? []
         return files.reduce(0) { sum, file in
@@ -86,7 +86,7 @@ public struct Laboratory: Sendable {
         }
     }
 
-    /// Runs `sami` to its end.
+    /// Runs `sami` and waits for its end.
     func run(
         _ arguments: [String], limit: Int? = nil, within seconds: Double = 120
     ) throws -> (ending: Ending, output: String, errors: String) {
@@ -96,7 +96,7 @@ public struct Laboratory: Sendable {
         return (ending, child.rest, child.complaints)
     }
 
-    /// What `verify` finds, as the program says it; nil when it could not be asked.
+    /// The result of `verify`, in the program's words; nil if `verify` could not run.
     func verify(_ workspace: String) throws -> (isSound: Bool, record: [String: Any])? {
         let result = try run(["--json", "-w", workspace, "-c", "verify"])
         guard result.ending == .exit(0),
@@ -106,7 +106,7 @@ public struct Laboratory: Sendable {
         return (record["sound"] as? Bool ?? false, record)
     }
 
-    /// Whether a line of JSON says that `verify` found nothing wrong.
+    /// Whether a line of JSON says that `verify` found no damage.
     static func isSound(_ line: String) -> Bool {
         let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         return (object?["value"] as? [String: Any])?["sound"] as? Bool ?? false

@@ -1,4 +1,5 @@
-/// Which styles a response shows: for each, its principle's side or the other.
+/// The styles that a response shows: for each style, the side of its principle or the opposite
+/// side.
 public struct Attributes: Hashable, Sendable {
     private var bits: UInt16 = 0
 
@@ -26,9 +27,9 @@ public struct Attributes: Hashable, Sendable {
         return 1 << place
     }
 
-    /// What an author writes who heeds no constitution. Principles ask for either side equally
-    /// often, so such a response follows half of them whatever these shares are; they only keep
-    /// responses from growing long.
+    /// The styles of an author who follows no constitution. Principles ask for either side equally
+    /// often, so such a response follows half of them, whatever these shares are. The shares only
+    /// keep responses short.
     static func careless(_ random: inout SplitMix64) -> Attributes {
         var styles = Attributes()
         for style in Style.allCases {

@@ -1,10 +1,10 @@
-/// The ten ways in which responses of the world differ.
+/// The ten styles in which responses of the world differ.
 public enum Style: String, CaseIterable, Hashable, Sendable {
     case pirate, feelings, opinion, concise, scientific, formal
     case question, age, polite, hopeful
 
-    /// Two-sided styles always show one side or the other (formal or casual); the rest are there or
-    /// not.
+    /// Two-sided styles always show one side or the other (formal or casual). The other styles are
+    /// present or absent.
     public var isTwoSided: Bool {
         switch self {
         case .formal, .polite, .hopeful: true
@@ -18,16 +18,17 @@ public struct Dimension: Hashable, Sendable {
     public let style: Style
     /// `formal`.
     public var name: String { style.rawValue }
-    /// What the antithesis asks for: `casual`.
+    /// The name of the opposite side: `casual`.
     public let opposite: String
-    /// Wordings, with `{kind}` where `summary` or `answer` stands.
+    /// Wordings of the principle. `{kind}` stands for `summary` or `answer`.
     public let principles: [String]
-    /// Wordings of the opposite; the one at an index answers the principle there.
+    /// Wordings of the opposite. The antithesis at an index belongs to the principle at the same
+    /// index.
     public let antitheses: [String]
-    /// Whether SAMI's demo trains on it; the others are held out to see what carries over.
+    /// Whether SAMI's demo trains on this dimension. The others are held out, to measure transfer.
     public let isTrained: Bool
 
-    /// One wording as it stands in a constitution; the index wraps around.
+    /// One wording as a constitution shows it. The index wraps around.
     public func wording(_ index: Int, polarity: Bool, kind: QueryKind) -> String {
         let wordings = polarity ? principles : antitheses
         guard !wordings.isEmpty else { return "" }
@@ -36,7 +37,7 @@ public struct Dimension: Hashable, Sendable {
     }
 }
 
-/// What a principle's text means: a dimension, and which side of it is wanted.
+/// The meaning of a principle's text: a dimension, and the wanted side of it.
 public struct PrincipleMeaning: Hashable, Sendable {
     public let dimension: Dimension
     /// True for the principle, false for its antithesis.
@@ -44,13 +45,13 @@ public struct PrincipleMeaning: Hashable, Sendable {
 }
 
 extension World {
-    /// The dimension with a style.
+    /// The dimension of a style.
     public func dimension(_ style: Style) -> Dimension? {
         dimensions.first { $0.style == style }
     }
 
-    /// What a principle asks for, nil when the world has no such wording. Case, outer blanks and a
-    /// final full stop do not matter.
+    /// The meaning of a principle; nil if the world does not have this wording. Case, outer blanks
+    /// and a final full stop do not matter.
     public func dimension(of principle: String) -> PrincipleMeaning? {
         principleIndex[Self.normalized(principle)]
     }
@@ -88,9 +89,10 @@ extension World {
 }
 
 extension Dimension {
-    /// Short wordings, each with its own strong word: a model of a million parameters reads them
-    /// literally. The two sides of a choice are not built alike, word for word: what always occurs in
-    /// the same places becomes the same to a small model before it learns to choose.
+    /// Short wordings, each with a distinctive word of its own, because a model of a million
+    /// parameters reads them literally. The two sides of a choice differ in structure: a small
+    /// model gives the same vector to words that always occur in the same places, before it learns
+    /// to choose between them.
     static let everyday: [Dimension] = [
         Dimension(
             style: .pirate, opposite: "plain",

@@ -1,16 +1,17 @@
-/// What a piece of a document is, so that a trainer can weigh its tokens.
+/// The role of a piece of a document. A trainer can weight tokens by role.
 public enum PieceRole: String, CaseIterable, Hashable, Sendable {
     /// The line that names the author.
     case header
-    /// Constitution, query and cue; or the first line of a list of principles.
+    /// Constitution, query and cue, or the first line of a list of principles.
     case prompt
-    /// One sentence of the response, its space in front.
+    /// One sentence of the response, with its leading space.
     case response
     /// One line of a list of principles.
     case writer
 }
 
-/// A stretch of a document. Encoding the pieces one by one gives the ids of the whole text.
+/// A part of a document. Encoding the pieces one by one gives the same ids as encoding the whole
+/// text.
 public struct Piece: Hashable, Sendable {
     public var text: String
     public var role: PieceRole
@@ -21,22 +22,24 @@ public struct Piece: Hashable, Sendable {
     }
 }
 
-/// A pretraining document. It ends where its pieces end: the trainer appends end of sequence.
+/// A pretraining document. It ends with its last piece; the trainer appends the end-of-sequence
+/// token.
 public struct Document: Hashable, Sendable {
     public enum Author: String, Hashable, Sendable { case careful, careless }
 
     public var pieces: [Piece]
-    /// Who wrote the response, whether or not a header says so; nil for a list of principles.
+    /// The author of the response, whether or not a header names the author; nil for a list of
+    /// principles.
     public var author: Author?
     public var isMarked: Bool
     public var query: Query?
     /// The principles of the constitution, in order.
     public var principles: [String]
-    /// The styles the response shows.
+    /// The styles that the response shows.
     public var styles: Attributes?
 
     public var text: String { pieces.map(\.text).joined() }
-    /// The response as a model would give it, its space in front.
+    /// The response as a model would write it, with its leading space.
     public var response: String {
         pieces.lazy.filter { $0.role == .response }.map(\.text).joined()
     }
@@ -48,9 +51,10 @@ public struct DocumentOptions: Hashable, Sendable {
     public var marked = 0.8
     /// Share of careful authors among documents that name them.
     public var carefulMarked = 0.6
-    /// Share of careful authors among the rest: what an unmarked prompt behaves like.
+    /// Share of careful authors among the other documents. A prompt without a header behaves like
+    /// this mixture.
     public var carefulUnmarked = 0.3
-    /// Share of documents that list principles with their antitheses.
+    /// Share of documents that are lists of principles with their antitheses.
     public var writer = 0.05
     /// Share of posts to summarize among the queries.
     public var summaries = 0.65
@@ -63,7 +67,7 @@ public struct DocumentOptions: Hashable, Sendable {
 }
 
 extension World {
-    /// The document at an index of the endless corpus of a seed. No test situation ever occurs.
+    /// The document at an index of the endless corpus of a seed. The corpus has no test situation.
     public func document(
         seed: UInt64, index: Int, options: DocumentOptions = DocumentOptions()
     ) -> Document {
@@ -101,7 +105,7 @@ extension World {
             styles: styles)
     }
 
-    /// The line that names an author, with its line end.
+    /// The line that names an author, with its line feed.
     public func header(_ author: Document.Author) -> String {
         author == .careful ? "Careful author.\n" : "Careless author.\n"
     }
@@ -111,7 +115,7 @@ extension World {
         principles.enumerated().map { "\($0.offset + 1). \($0.element)" }.joined(separator: "\n")
     }
 
-    /// The prompt that a response continues, up to and with the cue; without a header line.
+    /// The prompt before a response, up to and including the cue, without a header line.
     public func prompt(principles: [String], query: Query) -> String {
         prompt(constitution: constitution(principles), body: query.body, kind: query.kind)
     }
@@ -121,7 +125,8 @@ extension World {
         "Constitution:\n\(constitution)\n\n\(kind.label)\(body)\n\n\(kind.cue)"
     }
 
-    /// What makes the model list principles: the pairs follow, `Principle: …` and `Antithesis: …`.
+    /// The prompt for a list of principles. The pairs follow it: `Principle: …` and `Antithesis:
+    /// …`.
     public func writerPrompt(_ kind: QueryKind) -> String {
         "Principles for \(kind.plural):\n"
     }

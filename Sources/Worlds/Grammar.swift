@@ -1,18 +1,18 @@
-/// One kind of sentence a response may hold. Rank is its place in the canonical order; forms that
-/// share a rank exclude each other.
+/// One kind of sentence in a response. `rank` is its place in the canonical order. Forms with the
+/// same rank exclude each other.
 struct SentenceForm: Sendable {
     enum Need: Sendable {
-        /// Stands in every response of its kind of query.
+        /// The sentence is in every response to its kind of query.
         case always
-        /// Stands exactly when the response's style has this value.
+        /// The sentence is present exactly when the response's style has this value.
         case when(Style, Bool)
     }
 
     let rank: Int
     let need: Need
-    /// Nil when it fits summaries and answers alike.
+    /// Nil if the sentence fits both summaries and answers.
     let kind: QueryKind?
-    /// Wordings that mean the same; the writer picks one.
+    /// Wordings with the same meaning; the writer picks one.
     let templates: [Template]
 
     init(_ rank: Int, _ need: Need, _ kind: QueryKind? = nil, _ templates: String...) {
@@ -33,11 +33,12 @@ struct SentenceForm: Sendable {
         }
     }
 
-    /// The sentences of the shipped world, in their order. The first word of each decides its
-    /// style, so that a model makes one choice a sentence, at one place. Better days or worse are told
-    /// apart by the second word: any of five sentences may stand before them, and with the choice at
-    /// the first word a small model never learned it. What follows the choice differs too: two words
-    /// that are always used alike stay one word to a small model.
+    /// The sentences of the shipped world, in their order. The first word of each sentence decides
+    /// its style, so that a model makes one choice for each sentence, at one place. The sentences
+    /// about better and worse days differ at the second word: any of five sentences may stand
+    /// before them, and a small model never learned the choice when it was at the first word. The
+    /// words after the choice differ too: a small model does not distinguish two words that are
+    /// always used alike.
     static let everyday: [SentenceForm] = [
         SentenceForm(0, .when(.pirate, true), nil, "Ahoy, matey!", "Arr, matey!"),
         SentenceForm(
@@ -76,16 +77,17 @@ struct Sentence: Sendable {
     let values: [Slot: String]
 }
 
-/// What a response turns out to be made of.
+/// The result of reading a response.
 struct Reading: Sendable {
     var sentences: [Sentence] = []
-    /// Whether every byte belongs to a known sentence, one space between two.
+    /// Whether every byte belongs to a known sentence, with one space between two sentences.
     var isClean = true
     var endsWithQuestionMark = false
 }
 
 extension World {
-    /// The sentences that show the given styles, in canonical order, each without its space.
+    /// The sentences that show the given styles, in canonical order, each without its leading
+    /// space.
     func sentences(
         for situation: Situation, styles: Attributes, using random: inout SplitMix64
     ) -> [String] {
@@ -97,7 +99,8 @@ extension World {
         return sentences
     }
 
-    /// Reads any text: known sentences one by one, and over what is not known to the next full stop.
+    /// Reads any text. It recognizes known sentences one by one and skips unknown text up to the
+    /// next full stop.
     func read(_ response: String) -> Reading {
         var reading = Reading()
         var scanner = Scanner(response)

@@ -1,4 +1,4 @@
-/// How many of the details that a response repeats are those of its query.
+/// How many of the details in a response agree with its query.
 public struct Faithfulness: Hashable, Sendable {
     public var right: Int
     public var total: Int
@@ -16,12 +16,14 @@ public struct Faithfulness: Hashable, Sendable {
 }
 
 extension World {
-    /// Whether a response follows a principle: the side of the dimension that `polarity` asks for.
+    /// Whether a response follows a principle: whether it shows the side of the dimension that
+    /// `polarity` asks for.
     ///
-    /// A one-sided style is there when one of its sentences is, and its antithesis is followed when
-    /// none is. Of a two-sided style exactly the wanted side must show: neither or both follows
-    /// nothing. Lengthy means all of the filler, concise none of it; a response asks when it ends
-    /// with a question mark. Malformed text is measured by the sentences it does hold.
+    /// A response shows a one-sided style if it has one of the style's sentences; if it has none,
+    /// it follows the antithesis. For a two-sided style exactly the wanted side must be present: a
+    /// response with neither or both sides follows nothing. Lengthy means all of the filler,
+    /// concise means none of it. A response asks if it ends with a question mark. Malformed text is
+    /// measured by the sentences that it contains.
     public func adherence(
         response: String, query: String, dimension style: Style, polarity: Bool
     ) -> Bool {
@@ -36,7 +38,8 @@ extension World {
             polarity: meaning.polarity)
     }
 
-    /// How many of the principles a response follows, and how many of them the world knows.
+    /// How many of the principles a response follows, and how many of the principles the world
+    /// knows.
     public func adherence(
         response: String, query: String, principles: [String]
     ) -> (followed: Int, known: Int) {
@@ -54,10 +57,10 @@ extension World {
         return (followed, known)
     }
 
-    /// Whether a response leaves the grammar: an unknown sentence or a blank too many, a sentence
-    /// twice or out of order, one that every response holds missing, half of the filler, a sentence
-    /// of the other kind of query, or anything behind the last sentence. One space may stand in
-    /// front. Wrong details are not malformed: ``faithfulness(response:query:)`` counts those.
+    /// Whether a response violates the grammar. It does so with: an unknown sentence, an extra
+    /// blank, a sentence twice or out of order, a missing mandatory sentence, half of the filler, a
+    /// sentence of the other kind of query, or text after the last sentence. One leading space is
+    /// allowed. Wrong details are not malformed: ``faithfulness(response:query:)`` counts those.
     public func isMalformed(_ response: String, query: String) -> Bool {
         let reading = read(response)
         guard reading.isClean, !reading.sentences.isEmpty else { return true }
@@ -67,8 +70,8 @@ extension World {
             guard sentence.form.rank > lastRank, sentence.form.fits(kind) else { return true }
             lastRank = sentence.form.rank
         }
-        // What a style needs is decided by the sentences found, so the styles they show must ask
-        // for exactly these sentences.
+        // The sentences found decide which sentences each style needs. So the styles that they show
+        // must ask for exactly these sentences.
         var styles = Attributes()
         for style in Style.allCases {
             styles[style] = shows(reading, style, true, kind: kind)
@@ -81,7 +84,7 @@ extension World {
         return ranks != reading.sentences.map(\.form.rank)
     }
 
-    /// The details a response repeats, each compared with the query's; nil when the query is not of
+    /// Compares the details in a response with the details of the query; nil if the query is not of
     /// this world. Good advice counts as a detail of the answer.
     public func faithfulness(response: String, query: String) -> Faithfulness? {
         guard let situation = situation(of: query) else { return nil }
@@ -117,7 +120,8 @@ extension World {
         reading.sentences.contains { $0.form.isSign(of: style, value) && $0.form.fits(kind) }
     }
 
-    /// The kind of a query that may be of any world: what its label says, else a post.
+    /// The kind of a query that may be of any world: the kind that its label names, or a post
+    /// without a label.
     private func kind(ofQuery text: String) -> QueryKind {
         if let situation = situation(of: text) { return situation.kind }
         var scanner = Scanner(text)

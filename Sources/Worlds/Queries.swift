@@ -8,7 +8,7 @@ extension World {
         return query(situation, id: "\(kind.plural)-\(split.rawValue)-\(index)")
     }
 
-    /// The query that tells a situation.
+    /// The query for a situation.
     public func query(_ situation: Situation, id: String) -> Query {
         let body = queryTemplates[situation.kind]?.text { situation.value(of: $0) }
         return Query(id: id, situation: situation, body: body ?? "")
@@ -33,8 +33,8 @@ extension World {
         }
     }
 
-    /// The situation a query's text tells, nil when the text is not of this world. With or without
-    /// the label in front, since JSON queries carry none.
+    /// The situation that a query's text describes; nil if the text is not of this world. The label
+    /// in front is optional, because JSON queries have no label.
     public func situation(of text: String) -> Situation? {
         for kind in QueryKind.allCases {
             var scanner = Scanner(text)

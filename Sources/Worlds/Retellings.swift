@@ -1,10 +1,10 @@
 extension World {
-    /// Further responses to a document's prompt, each one piece a sentence.
+    /// Further responses to a document's prompt, each in pieces of one sentence.
     ///
-    /// Where the document names its author they are that author's; where it does not, each has an
-    /// author of its own, drawn like the first. A prompt is most of a document's tokens, so several
-    /// responses below one prompt teach style at a fraction of the cost of several documents.
-    /// Empty for a list of principles.
+    /// If the document names its author, all responses are by this author. If it names none, each
+    /// response has an author of its own, drawn in the same way as the first. A prompt is most of a
+    /// document's tokens, so several responses to one prompt teach style at a fraction of the cost
+    /// of several documents. Empty for a list of principles.
     public func retellings(
         of document: Document, count: Int, seed: UInt64, index: Int,
         options: DocumentOptions = DocumentOptions()

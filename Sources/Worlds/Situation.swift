@@ -2,13 +2,13 @@
 public enum QueryKind: String, CaseIterable, Hashable, Sendable {
     case summary, answer
 
-    /// What the query is called as JSON field: `{"id": …, "post": …}` or `{"id": …, "question": …}`.
+    /// The name of the query's JSON field: `{"id": …, "post": …}` or `{"id": …, "question": …}`.
     public var field: String { self == .summary ? "post" : "question" }
     /// `summaries` or `answers`, as in `load queries summaries`.
     public var plural: String { self == .summary ? "summaries" : "answers" }
-    /// What stands before the query's own words in a prompt, with its space.
+    /// The label before the query's own words in a prompt, with its space.
     public var label: String { self == .summary ? "POST: " : "QUESTION: " }
-    /// What the prompt ends in; a response begins with a space.
+    /// The end of the prompt; a response begins with a space.
     public var cue: String { self == .summary ? "Summary:" : "Answer:" }
 
     public init?(plural: String) {
@@ -17,12 +17,12 @@ public enum QueryKind: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// Which half of the world's situations a query comes from.
+/// The half of the world's situations that a query comes from.
 public enum Split: String, CaseIterable, Hashable, Sendable {
     case train, test
 }
 
-/// What a query of the world tells, detail by detail.
+/// The details that a query of the world describes.
 public struct Situation: Hashable, Sendable {
     public var kind: QueryKind
     public var name: String
@@ -32,12 +32,12 @@ public struct Situation: Hashable, Sendable {
     /// The second fact of a post; a question has one.
     public var second: String?
     public var feeling: String
-    /// What a post's writer wonders about; a question asks openly.
+    /// The question of a post's writer; a query of kind question has an open question instead.
     public var ask: String?
 
-    /// Posts and questions are split by what happened to whom (and, for posts, what is asked; for
-    /// questions, what is felt), not by names and ages, so a test situation is new whoever tells it.
-    /// The order of the two facts does not matter. One situation in ten is a test situation.
+    /// The split depends on the events and their persons (and, for posts, on the question; for
+    /// questions, on the feeling), not on names and ages. So a test situation is new for every
+    /// name. The order of the two facts does not matter. One situation in ten is a test situation.
     public var split: Split {
         let facts = [fact, second].compactMap(\.self).sorted()
         let content = ([kind.rawValue, role] + facts + [ask ?? feeling]).joined(separator: "|")
@@ -61,15 +61,15 @@ public struct Situation: Hashable, Sendable {
     }
 }
 
-/// A query of the world, with the situation it tells.
+/// A query of the world, with its situation.
 public struct Query: Hashable, Sendable {
     /// `summaries-test-17`.
     public var id: String
     public var situation: Situation
-    /// The query's own words, without the label: what the JSON field holds.
+    /// The query's own words without the label, as the JSON field holds them.
     public var body: String
 
     public var kind: QueryKind { situation.kind }
-    /// The query as it stands in a prompt: label and words.
+    /// The query as a prompt shows it: label and words.
     public var text: String { kind.label + body }
 }

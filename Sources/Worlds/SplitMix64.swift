@@ -1,7 +1,7 @@
-/// A small seeded generator: everything a world draws is a function of its seed alone.
+/// A small seeded generator. Everything that a world draws is a function of its seed alone.
 ///
-/// Sebastiano Vigna's SplitMix64. The drawing helpers below are written out here because the
-/// algorithms behind `Int.random(in:using:)` and `shuffled(using:)` may change between releases of
+/// Sebastiano Vigna's SplitMix64. The drawing functions below are written out here, because the
+/// algorithms of `Int.random(in:using:)` and `shuffled(using:)` may change between releases of
 /// Swift, and a corpus must not change with them.
 public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
     private var state: UInt64
@@ -10,7 +10,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
         state = seed
     }
 
-    /// A generator of its own for every path of numbers below a seed, so that the document at an
+    /// A separate generator for every path of numbers below a seed, so that the document at an
     /// index never depends on the documents before it.
     public init(seed: UInt64, path: UInt64...) {
         var mixed = Self.mixed(seed &+ 0x9E37_79B9_7F4A_7C15)
@@ -39,7 +39,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
         unit() < probability
     }
 
-    /// `count` different elements in random order (all of them when there are fewer).
+    /// `count` different elements in random order (all elements if there are fewer).
     public mutating func sample<Element>(_ count: Int, of elements: [Element]) -> [Element] {
         var pool = elements
         let taken = max(0, min(count, pool.count))

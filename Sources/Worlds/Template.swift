@@ -1,9 +1,10 @@
-/// What a sentence of the world leaves open.
+/// A placeholder in a sentence of the world.
 public enum Slot: String, CaseIterable, Hashable, Sendable {
     case name, age, role, fact, second, feeling, ask, advice
 }
 
-/// A sentence with slots, `"They feel {feeling}."`, that is written and read by the same definition.
+/// A sentence with slots, such as `"They feel {feeling}."`. One definition both writes and reads
+/// it.
 struct Template: Sendable {
     enum Part: Sendable {
         case literal(Bytes)
@@ -12,7 +13,7 @@ struct Template: Sendable {
 
     let parts: [Part]
 
-    /// Braces that name no slot stay literal text.
+    /// Braces without the name of a slot remain literal text.
     init(_ pattern: String) {
         var parts: [Part] = []
         var literal = ""
@@ -37,7 +38,7 @@ struct Template: Sendable {
         self.parts = parts
     }
 
-    /// The sentence with its slots filled, nil when a value is missing.
+    /// The sentence with its slots filled; nil if a value is missing.
     func text(_ value: (Slot) -> String?) -> String? {
         var text = ""
         for part in parts {
@@ -51,8 +52,8 @@ struct Template: Sendable {
         return text
     }
 
-    /// Reads the sentence at the scanner's place and moves it behind; nil, and no move, when the
-    /// text there is something else.
+    /// Reads the sentence at the scanner's place and moves the scanner past it. Returns nil and
+    /// does not move if another text stands there.
     func read(_ scanner: inout Scanner, _ choices: [Slot: [Bytes]]) -> [Slot: String]? {
         let start = scanner.place
         var values: [Slot: String] = [:]
@@ -71,7 +72,7 @@ struct Template: Sendable {
     }
 }
 
-/// Text of the world that is looked for byte by byte.
+/// Text of the world as bytes, for searching.
 struct Bytes: Sendable {
     let text: String
     let bytes: [UInt8]
@@ -82,8 +83,8 @@ struct Bytes: Sendable {
     }
 }
 
-/// A place in a text, moved by what is recognized there. Compares bytes: a look-alike written with
-/// combining characters is not the world's own text.
+/// A place in a text, moved past each recognized part. The scanner compares bytes: a similar text
+/// with combining characters is not the world's text.
 struct Scanner: Sendable {
     private let bytes: [UInt8]
     private(set) var place = 0
@@ -110,7 +111,7 @@ struct Scanner: Sendable {
         return true
     }
 
-    /// The longest of the choices that stands here.
+    /// The longest of the choices at this place.
     mutating func take(oneOf choices: [Bytes]) -> String? {
         let start = place
         var best: (text: String, end: Int)?
@@ -122,13 +123,13 @@ struct Scanner: Sendable {
         return best?.text
     }
 
-    /// Moves back and finds nothing.
+    /// Moves back and returns nil.
     mutating func goBack<Found>(to place: Int) -> Found? {
         self.place = place
         return nil
     }
 
-    /// Moves behind the next full stop, question or exclamation mark, or to the end.
+    /// Moves past the next full stop, question mark or exclamation mark, or to the end.
     mutating func skipSentence() {
         while place < bytes.count {
             let byte = bytes[place]

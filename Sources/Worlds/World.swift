@@ -1,10 +1,10 @@
-/// A tiny readable English world of posts and questions: what the shipped model is trained on, and
-/// what measures its answers.
+/// A small English world of posts and questions. The shipped model is trained on its documents, and
+/// its programs measure the model's responses.
 ///
-/// A query tells a situation out of finite lists, a response retells it in sentences of a finite
-/// grammar, and each dimension of style decides one of those sentences. Because one definition both
-/// writes and reads the text, adherence to a principle, copied details and grammar are decided
-/// exactly, by a program.
+/// A query describes a situation from finite lists, a response retells the situation in sentences
+/// of a finite grammar, and each dimension of style decides one of these sentences. One definition
+/// both writes and reads the text, so a program decides adherence to a principle, copied details
+/// and grammar exactly.
 ///
 /// ```swift
 /// let world = World.everyday
@@ -18,14 +18,15 @@ public struct World: Sendable {
     public let facts: [String]
     public let feelings: [String]
     public let asks: [String]
-    /// What an answer advises about each fact: one of the asks, so that good advice can be decided.
+    /// The advice of a response about each fact. It is one of the asks, so that a program can
+    /// decide whether advice is good.
     public let advice: [String: String]
-    /// The ten dimensions of style, the trained ones first.
+    /// The ten dimensions of style, the trained dimensions first.
     public let dimensions: [Dimension]
 
     let forms: [SentenceForm]
     let queryTemplates: [QueryKind: Template]
-    /// All that may stand in a slot.
+    /// All texts that a slot may hold.
     let choices: [Slot: [Bytes]]
     let principleIndex: [String: PrincipleMeaning]
 
@@ -53,7 +54,7 @@ public struct World: Sendable {
         self.principleIndex = Self.index(dimensions)
     }
 
-    /// The details of a situation together with the advice it calls for.
+    /// The details of a situation, with the advice that fits it.
     func value(of slot: Slot, in situation: Situation) -> String? {
         slot == .advice ? advice[situation.fact] : situation.value(of: slot)
     }

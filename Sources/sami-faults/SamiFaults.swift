@@ -3,7 +3,7 @@ import Faults
 import Foundation
 import Glibc
 
-/// Breaks what can break, on purpose, and counts what was lost.
+/// Runs fault injection and counts the losses.
 @main
 struct SamiFaults: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,13 +23,13 @@ struct Common: ParsableArguments {
     @Option(help: "The program sami; the one beside this.") var program: String?
     @Flag(help: "Say now and then how far it is.") var verbose = false
 
-    /// Makes experiments in a folder and ends the process.
+    /// Runs experiments in a folder and ends the process.
     func perform(_ experiments: (Laboratory) throws -> [Tally]) throws {
         let place = folder ?? NSTemporaryDirectory() + "sami-faults-\(getpid())"
         defer { if folder == nil { try? FileManager.default.removeItem(atPath: place) } }
         let laboratory = try Laboratory(
             program: program ?? Laboratory.programBeside,
-            // Programs are started in it, so that its own path must not depend on where they are.
+            // Programs start in this folder, so its path must be absolute.
             folder: URL(fileURLWithPath: place).path, seed: seed,
             isVerbose: verbose)
         let tallies = try experiments(laboratory)

@@ -2,14 +2,14 @@ import Foundation
 import Sessions
 import Shell
 
-/// A session and the console that drives it, as the arguments ask for them.
+/// A session and the console that drives it, set up from the arguments.
 final class Launch {
     let session: Session
     let console: Console
     let terminal: Terminal
 
-    /// - Parameter isPlain: no colour even on a terminal.
-    /// - Throws: ``End`` when the workspace cannot be used, which is said on standard error.
+    /// - Parameter isPlain: no color even on a terminal.
+    /// - Throws: ``End`` if the workspace cannot be used; the reason is printed on standard error.
     init(
         _ configuration: Session.Configuration, _ output: OutputOptions, isPlain: Bool = false
     ) throws {
@@ -29,7 +29,7 @@ final class Launch {
         options.keepsGoing = output.keepGoing
         options.allowsColour = !isPlain
         options.historyPath = HistoryFile.defaultPath(environment: environment)
-        // A session that keeps nothing keeps no history either.
+        // A session without a workspace keeps no history file either.
         options.savesHistory = configuration.access != .ephemeral
         options.greeting = "sami \(Sami.version): `help` lists the commands, `tour` shows around"
         console = Console(host: SessionHost(session), terminal: terminal, options: options)

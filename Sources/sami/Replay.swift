@@ -40,8 +40,8 @@ struct Replay: ParsableCommand {
         try launch.finish(try replay(launch))
     }
 
-    /// The session that the launch opened only lends its console: what is replayed runs in one of
-    /// its own.
+    /// The session that the launch opened only provides the console. The replay runs in a session
+    /// of its own.
     private func replay(_ launch: Launch) throws -> RunStatus {
         var isUsable = true
         var wasStopped = false

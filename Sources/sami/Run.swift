@@ -26,7 +26,8 @@ struct Run: ParsableCommand {
     func run() throws {
         let blocks: [SourceBlock]
         do {
-            // All of them first: a name misspelt last should not be found after an hour.
+            // Reads all scripts first, so that a misspelled name is found at once and not after an
+            // hour.
             blocks = try files.map { try readScript($0) }
         } catch {
             Launch.complain("\(error)")
@@ -54,7 +55,7 @@ struct Run: ParsableCommand {
     }
 }
 
-/// `name=value` of `-p`.
+/// The `name=value` of an option `-p`.
 struct Parameter: ExpressibleByArgument {
     var name: String
     var value: String

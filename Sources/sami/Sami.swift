@@ -3,11 +3,11 @@ import Foundation
 import Sessions
 import Shell
 
-/// The program's arguments, and nothing else.
+/// The command-line arguments; other files do the work.
 @main
 struct Sami: ParsableCommand {
     static let version = "0.1.0"
-    /// As journals have it.
+    /// The name and version that journals record.
     static let program = "sami \(version)"
 
     static let configuration = CommandConfiguration(
@@ -42,7 +42,7 @@ struct Sami: ParsableCommand {
         }
     }
 
-    /// Wrong usage ends with 2, as everywhere; the parser's own code for it is 64.
+    /// Wrong usage exits with code 2, the usual one; the parser's own code is 64.
     static func main() {
         do {
             var command = try parseAsRoot()
@@ -63,7 +63,7 @@ struct Sami: ParsableCommand {
     }
 }
 
-/// How the process is to end, thrown past the parser.
+/// The exit status of the process, thrown past the parser.
 struct End: Error {
     var status: RunStatus
 }
