@@ -2,12 +2,12 @@ import Tensors
 
 /// The C constitutions of one query.
 public struct ConstitutionGroup: Sendable, Codable, Hashable {
-    /// Position of the query in the list that was composed for.
+    /// Position of the query in the list that the group was composed for.
     public var query: Int
-    /// In the order the rollout prompt shows, one a constitution.
+    /// One text for each constitution, with its principles in the order of the rollout prompt.
     public var constitutions: [Constitution]
-    /// The same constitutions, their principles in the order the training prompt shows. The order
-    /// is drawn anew so that the position of a principle carries no information.
+    /// The same constitutions, with their principles in the order of the training prompt. This
+    /// order is drawn separately, so that the position of a principle carries no information.
     public var training: [Constitution]
 
     public init(query: Int, constitutions: [Constitution], training: [Constitution]) {
@@ -17,18 +17,20 @@ public struct ConstitutionGroup: Sendable, Codable, Hashable {
     }
 }
 
-/// How the polarities of the C constitutions of a query are drawn; they always differ.
+/// The rule that draws the polarities of the C constitutions of a query. The constitutions always
+/// differ.
 public enum PolarityRule: String, Sendable, Codable, CaseIterable {
-    /// The first holds every principle, the others hold antitheses in some slots (the paper's).
+    /// The first constitution holds every principle; the others hold antitheses in some slots (the
+    /// paper's rule).
     case positive
-    /// A random draw beside its exact opposite, C/2 times; an odd one out stays alone.
+    /// A random draw and its exact opposite, C/2 times; for odd C the last draw has no opposite.
     case opposites
     /// C different draws.
     case distinct
 }
 
-/// Where constitutions come from: pairs that slots are filled from, or constitutions already
-/// written, one group a line of a file.
+/// The source of constitutions: pairs that fill slots, or written constitutions, one group for each
+/// line of a file.
 public enum ConstitutionSource: Sendable, Codable, Hashable {
     case pairs([PrinciplePair])
     case written([Constitution])
@@ -36,14 +38,15 @@ public enum ConstitutionSource: Sendable, Codable, Hashable {
 
 /// Draws C distinct constitutions for every query.
 public struct Composer: Sendable, Codable, Hashable {
-    /// The most constitutions a query may have: S has C·R entries and the batch C·R responses.
+    /// The largest number of constitutions of a query: S has C·R entries and the batch has C·R
+    /// responses.
     public static let largestCount = 1024
 
-    /// C, constitutions a query.
+    /// C, the number of constitutions of a query.
     public var count = 2
-    /// Principles a constitution holds; `nil` takes every pair that fits the query.
+    /// Number of principles in a constitution; `nil` takes every pair that fits the query.
     public var principles: Int?
-    /// Whether the order of the principles is random, apart for rollout and training.
+    /// Whether the order of the principles is random, drawn separately for rollout and training.
     public var shuffle = true
     public var polarity = PolarityRule.opposites
 
@@ -57,17 +60,18 @@ public struct Composer: Sendable, Codable, Hashable {
         self.polarity = polarity
     }
 
-    /// One group a query. The result for a query depends on its position and the key alone.
+    /// One group for each query. The result for a query depends only on its position and the key.
     ///
-    /// - Throws: `AlignmentError.constitutionCount` when C exceeds the distinct constitutions the
-    ///   pairs allow, `.noPrinciples` when no pair fits a query's form, `.noQueries`.
+    /// - Throws: `AlignmentError.constitutionCount` if C exceeds the number of distinct
+    ///   constitutions from the pairs, `.noPrinciples` if no pair fits a query's form,
+    ///   `.noQueries`.
     public func compose(
         _ queries: [Query], from pairs: [PrinciplePair], key: RandomKey
     ) throws -> [ConstitutionGroup] {
         try compose(queries, from: [.pairs(pairs)], key: key)
     }
 
-    /// As above, each query drawing one of several sources.
+    /// The same, but each query draws one of several sources.
     public func compose(
         _ queries: [Query], from sources: [ConstitutionSource], key: RandomKey
     ) throws -> [ConstitutionGroup] {
@@ -85,7 +89,7 @@ public struct Composer: Sendable, Codable, Hashable {
     ) throws -> ConstitutionGroup {
         switch source {
         case .written(let constitutions):
-            // A text read twice is one constitution, whatever the file says.
+            // Constitutions with the same text count as one, even if the file lists them twice.
             guard count <= Set(constitutions.map(\.text)).count else {
                 throw AlignmentError.constitutionCount(
                     asked: count, distinct: Set(constitutions.map(\.text)).count, principles: nil)
@@ -116,7 +120,7 @@ public struct Composer: Sendable, Codable, Hashable {
         }
         guard wanted < 63 else { throw AlignmentError.principleCount(asked: wanted, available: 62) }
         guard wanted < pairs.count else { return pairs }
-        // Which pairs is random, their order is not: `shuffle` alone decides about order.
+        // The choice of pairs is random, their order is not: `shuffle` alone decides the order.
         return key.permutation(pairs.count).prefix(wanted).sorted().map { pairs[$0] }
     }
 
@@ -142,7 +146,8 @@ public struct Composer: Sendable, Codable, Hashable {
                 asked: count, distinct: min(distinct, Composer.largestCount), principles: slots)
         }
         let all = UInt64(distinct - 1)
-        // Few enough are put in a random order and walked along; of many, random ones seldom meet.
+        // A small number of masks is shuffled and taken in order. Of a large number random masks
+        // seldom coincide.
         let order = distinct <= 4096 ? key.permutation(distinct) : []
         var masks: [UInt64] = polarity == .positive ? [0] : []
         var seen = Set(masks)

@@ -2,9 +2,9 @@ import Foundation
 
 /// The scores of one query: `S[i, j]`, log-prob of response `j` under constitution `i`, in nats.
 public struct ScoreMatrix: Sendable, Codable, Hashable {
-    /// C, rows.
+    /// C, the number of rows.
     public let constitutions: Int
-    /// R, columns.
+    /// R, the number of columns.
     public let responses: Int
     /// Row after row.
     public var values: [Double]
@@ -44,23 +44,23 @@ public struct ScoreMatrix: Sendable, Codable, Hashable {
 
 /// The symmetric InfoNCE loss of one query and its derivative, in double precision.
 ///
-/// For each of the k grids of C×C scores, with `lse` the logarithm of a sum of exponentials:
-/// `row = mean_i [lse_j S_ij − S_ii]`, `column = mean_j [lse_i S_ij − S_jj]`, `loss = ½ (row + column)`;
-/// everything is averaged over the grids. A row asks which response its constitution produced, a
-/// column which constitution produced its response.
+/// For each of the k blocks of C×C scores, where `lse` is the logarithm of a sum of exponentials:
+/// `row = mean_i [lse_j S_ij − S_ii]`, `column = mean_j [lse_i S_ij − S_jj]`, `loss = ½ (row +
+/// column)`; the result is the mean over the blocks. A row asks which response was sampled under
+/// its constitution, a column which constitution its response was sampled under.
 ///
 /// Van den Oord, Li, Vinyals: Representation learning with contrastive predictive coding, 2018;
 /// Fränken et al.: Self-supervised alignment with mutual information, 2024.
 public struct Contrast: Sendable, Codable, Hashable {
     /// C.
     public let constitutions: Int
-    /// k, the number of grids.
+    /// k, the number of C×C blocks.
     public let grids: Int
     /// Nats.
     public let row: Double
     /// Nats.
     public let column: Double
-    /// Share of rows whose largest score is on the diagonal; a tie counts by its share.
+    /// Share of rows whose largest score is on the diagonal; a tie of n scores counts as 1/n.
     public let rowAccuracy: Double
     /// Share of columns whose largest score is on the diagonal.
     public let columnAccuracy: Double
@@ -69,17 +69,18 @@ public struct Contrast: Sendable, Codable, Hashable {
 
     /// Nats: `½ (row + column)`.
     public var loss: Double { (row + column) / 2 }
-    /// `log C`: no bound below can say more, however much information there is.
+    /// `log C`, the largest value that the bounds below can take, however much information there
+    /// is.
     public var ceiling: Double { log(Double(constitutions)) }
     /// `log C − row`, a lower-bound estimate of the conditional mutual information, in nats.
     public var rowBound: Double { ceiling - row }
-    /// `log C − column`, the other such estimate.
+    /// `log C − column`, a second lower-bound estimate.
     public var columnBound: Double { ceiling - column }
-    /// `log C − loss`, their mean.
+    /// `log C − loss`, the mean of the two bounds.
     public var bound: Double { ceiling - loss }
 
     /// - Throws: `AlignmentError.contrastShape` unless C ≥ 2 and R is a positive multiple of C,
-    ///   `.scoreNotFinite` where an entry of S is not a number.
+    ///   `.scoreNotFinite` if an entry of S is not finite.
     public init(_ scores: ScoreMatrix, query: String) throws {
         let count = scores.constitutions
         guard count >= 2, scores.responses >= count, scores.responses % count == 0 else {
@@ -145,7 +146,7 @@ private struct LogSoftmax {
     }
 }
 
-/// Means over queries, all queries counting alike.
+/// Means over queries; each query has the same weight.
 public struct ContrastSummary: Sendable, Codable, Hashable {
     public var queries: Int
     public var loss = 0.0
@@ -159,7 +160,7 @@ public struct ContrastSummary: Sendable, Codable, Hashable {
     /// Mean of log C.
     public var ceiling = 0.0
 
-    /// Of no queries at all: every figure zero.
+    /// Without queries every figure is zero.
     public init(_ contrasts: [Contrast]) {
         queries = contrasts.count
         guard queries > 0 else { return }

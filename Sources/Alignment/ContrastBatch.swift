@@ -1,16 +1,16 @@
 import Tokenizers
 import Transformers
 
-/// One query ready for the model: every training prompt followed by every response, as token ids.
+/// One query as token ids: every training prompt followed by every response.
 public struct ContrastBatch: Sendable, Hashable {
     /// One response under one constitution.
     public struct Sequence: Sendable, Hashable {
-        /// Prompt and response, encoded together; the end-of-sequence token too where it is scored.
+        /// Prompt and response, encoded together, with the end-of-sequence token if it is scored.
         public let tokens: [Int32]
-        /// The places in `tokens` whose log-probs make the score.
+        /// The positions in `tokens` whose log-probs form the score.
         public let scored: Range<Int>
 
-        /// What the model is shown: the last token is only ever predicted.
+        /// The input of the model: all tokens but the last, which is only predicted.
         var input: ArraySlice<Int32> { tokens.dropLast() }
     }
 
@@ -20,15 +20,16 @@ public struct ContrastBatch: Sendable, Hashable {
     public let constitutions: Int
     /// R.
     public let responses: Int
-    /// C·R sequences, constitution after constitution.
+    /// C·R sequences, ordered by constitution.
     public let sequences: [Sequence]
-    /// The first joint that lies within a token, if one does.
+    /// The first boundary between prompt and response that lies inside a token; nil if there is
+    /// none.
     public let blurredJoint: BlurredJoint?
 
-    /// A merge reaches over the end of a prompt: the prompt's last token and the response's first are
-    /// others together than each for itself.
+    /// A merge crosses the end of a prompt: the prompt's last token and the response's first token
+    /// differ from the tokens of separate encodings.
     public struct BlurredJoint: Sendable, Hashable {
-        /// How the prompt ends, and what follows it, the joint included.
+        /// The end of the prompt, and the text that follows it, with the separator.
         public let prompt, response: String
     }
 
@@ -38,15 +39,15 @@ public struct ContrastBatch: Sendable, Hashable {
 
     /// Encodes a query's prompts and responses.
     ///
-    /// A response's tokens begin where the encoding of prompt, joint and response together departs
-    /// from the encoding of the prompt alone, so that a token which swallows the end of the prompt
-    /// is scored with the response.
+    /// The response begins at the first token in which the encoding of prompt, separator and
+    /// response together differs from the encoding of the prompt alone. So a token that contains
+    /// the end of the prompt is scored with the response.
     ///
     /// - Parameters:
-    ///   - tokenizer: may be missing where prompts and responses are token ids already.
+    ///   - tokenizer: may be nil if prompts and responses are token ids.
     ///   - scoresEnd: whether the end-of-sequence token is scored after each response.
-    /// - Throws: `AlignmentError` when a prompt or response is empty, does not fit the context or
-    ///   the vocabulary, needs a tokenizer, or there is no end-of-sequence token to score.
+    /// - Throws: `AlignmentError` if a prompt or response is empty, does not fit the context or the
+    ///   vocabulary, or needs a tokenizer, or if there is no end-of-sequence token to score.
     public init(
         _ group: RolloutGroup, tokenizer: Tokenizer?, configuration: ModelConfiguration,
         scoresEnd: Bool = false
@@ -88,7 +89,7 @@ public struct ContrastBatch: Sendable, Hashable {
                     throw AlignmentError.emptyResponse(query: group.id, response: column)
                 }
                 if let end { tokens.append(end) }
-                // The last token is not shown to the model, so it needs no position.
+                // The last token is not an input of the model, so it needs no position.
                 guard tokens.count - 1 <= configuration.longestSequence else {
                     throw AlignmentError.tooLong(
                         query: group.id, tokens: tokens.count - 1,
@@ -120,11 +121,11 @@ public struct ContrastBatch: Sendable, Hashable {
         }
     }
 
-    /// Tokens that are scored, over all sequences.
+    /// Number of scored tokens over all sequences.
     public var scoredTokens: Int { sequences.reduce(0) { $0 + $1.scored.count } }
 
-    /// The forest of this query alone, prompts and responses sharing what they can, and the scored
-    /// tokens in the order of `sequences`.
+    /// The forest of this query alone, in which prompts and responses share their common
+    /// beginnings, and the scored tokens in the order of `sequences`.
     public var forest: (forest: TokenForest, targets: [Target]) {
         var pack = ForestPack()
         pack.add(self)
@@ -132,15 +133,16 @@ public struct ContrastBatch: Sendable, Hashable {
     }
 }
 
-/// Several queries in one forest, side by side. Small queries leave a machine idle one by one.
+/// Several queries side by side in one forest. A single small query does not keep the processor
+/// busy.
 struct ForestPack {
     var forest = TokenForest()
     var targets: [Target] = []
     /// The targets of each query, in the order of its sequences.
     var parts: [(batch: ContrastBatch, targets: Range<Int>)] = []
 
-    /// - Parameter separatingRows: gives every constitution a tree of its own even where prompts
-    ///   begin alike. A backward pass short of memory goes tree by tree.
+    /// - Parameter separatingRows: gives every constitution a tree of its own, even if prompts have
+    ///   a common beginning. A backward pass with little memory goes tree by tree.
     mutating func add(_ batch: ContrastBatch, separatingRows: Bool = false) {
         let first = targets.count
         if separatingRows {
@@ -171,10 +173,10 @@ struct ForestPack {
         }
     }
 
-    /// Rows that predict at least one scored token.
+    /// Number of rows that predict at least one scored token.
     var scoredRows: Int { Set(targets.map(\.row)).count }
 
-    /// Packs of at least one query and, where several fit, of at most `rows` rows.
+    /// Packs with one query each, or with several if together they have at most `rows` rows.
     static func packs(
         _ batches: [ContrastBatch], rows: Int, separatingRows: Bool = false
     ) -> [ForestPack] {

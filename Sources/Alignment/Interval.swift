@@ -11,14 +11,14 @@ public struct Interval: Sendable, Codable, Hashable {
     /// The 97.5th percentile of the standard normal distribution.
     static let deviate = 1.959963984540054
 
-    /// Wilson's score interval for a share: it stays within 0…1 and does not shrink to nothing when
-    /// every comparison is won. A tie counts as half a success; the interval treats it as a coin
-    /// toss, whose variance is the larger, so that ties make it wider than it need be, never
+    /// Wilson's score interval for a share. It stays within 0…1 and does not shrink to nothing when
+    /// every comparison is won. A tie counts as half a success. The formula treats a tie as a coin
+    /// toss, which has a larger variance, so ties make the interval wider than necessary, never
     /// narrower.
     ///
     /// Wilson: Probable inference, the law of succession, and statistical inference, 1927.
     ///
-    /// - Parameter successes: from 0 to `count`; halves are fine.
+    /// - Parameter successes: from 0 to `count`; may be a multiple of ½.
     public static func wilson(successes: Double, of count: Int) -> Interval? {
         guard count > 0 else { return nil }
         let n = Double(count)

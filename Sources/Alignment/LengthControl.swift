@@ -1,26 +1,28 @@
 import Foundation
 
-/// The win rate there would be if both responses were equally long.
+/// The win rate for responses of equal length.
 ///
-/// A logistic regression of the outcome on the difference in length, read off where that
-/// difference is zero (docs/JUDGING.md): `P(win) = σ(a + b·d)`, `d` the difference divided by its
-/// root mean square, a tie an outcome of ½. So that a rate exists even when every comparison is
-/// won, one tie at zero difference is added to the data, and `b` has a normal prior of deviation 3.
+/// A logistic regression of the outcome on the difference in length gives the rate at difference
+/// zero (docs/JUDGING.md): `P(win) = σ(a + b·d)`, where `d` is the difference divided by its root
+/// mean square. A tie is an outcome of ½. One tie at zero difference is added to the data, and `b`
+/// has a normal prior of standard deviation 3, so that a rate exists even when every comparison is
+/// won.
 ///
 /// After Dubois, Galambosi, Liang, Hashimoto: Length-controlled AlpacaEval, 2024, with the one term
-/// that two fixed models need.
+/// that a comparison of two fixed models needs.
 public struct LengthControl: Sendable, Codable, Hashable {
     /// `σ(a)`, the win rate at equal lengths.
     public var rate: Double
     /// 95 %: `σ(a ± 1.96 · standard error of a)`.
     public var interval: Interval
-    /// `b`, in logits for a difference of one root mean square: positive when longer responses win.
+    /// `b`, in logits for a difference of one root mean square. It is positive if longer responses
+    /// tend to win.
     public var slope: Double
 
     /// - Parameters:
     ///   - outcomes: 1 for a win, ½ for a tie, 0 for a loss.
-    ///   - differences: length of the first response minus length of the second, in any one unit.
-    /// - Returns: `nil` when there is no comparison, or the lists are not equally long.
+    ///   - differences: length of the first response minus length of the second, in any unit.
+    /// - Returns: `nil` if there is no comparison, or if the lists have unequal lengths.
     public init?(outcomes: [Double], differences: [Double]) {
         guard !outcomes.isEmpty, outcomes.count == differences.count else { return nil }
         let square = differences.reduce(0) { $0 + $1 * $1 } / Double(differences.count)
@@ -31,7 +33,7 @@ public struct LengthControl: Sendable, Codable, Hashable {
         var level = 0.0
         var slope = 0.0
         var information = (0.0, 0.0, 0.0)
-        // Newton's method on a concave function; steps are kept short enough not to overshoot.
+        // Newton's method on a concave function, with a limited step length against overshooting.
         for _ in 0..<200 {
             let center = 1 / (1 + exp(-level))
             var gradient = (0.5 - center, -priorPrecision * slope)

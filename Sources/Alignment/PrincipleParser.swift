@@ -1,33 +1,33 @@
-/// Reads principle/antithesis pairs out of what a writer wrote.
+/// Reads principle/antithesis pairs from a writer's text.
 ///
-/// A pair is a line `Principle: …` and, before the next such line, a line `Antithesis: …`; numbers,
-/// bullets, emphasis and quotes around them are ignored. Everything else is passed over.
+/// A pair is a line `Principle: …` and, before the next such line, a line `Antithesis: …`. Numbers,
+/// bullets, emphasis and quotes around them are ignored. All other text is skipped.
 public struct PrincipleParser: Sendable {
-    /// Why something that looked like a pair is none.
+    /// The reason why a candidate pair is rejected.
     public enum Rejection: String, Sendable, Codable, CaseIterable {
         /// The text has no line that starts a pair.
         case noPairs
-        /// A principle without its antithesis, or the other way round.
+        /// A principle without its antithesis, or an antithesis without its principle.
         case unpaired
-        /// The writer was cut off within the sentence.
+        /// The text was cut off inside the sentence.
         case unfinished
-        /// A sentence of fewer than two words, of too many, or with the marks of a prompt in it.
+        /// A sentence of fewer than two words, of too many words, or with marks of a prompt.
         case malformed
         /// Principle and antithesis are the same sentence.
         case opposesItself
-        /// A sentence of it is in a pair accepted before.
+        /// One of its sentences is in a pair accepted before.
         case duplicate
     }
 
-    /// The longest sentence accepted, in words.
+    /// The longest accepted sentence, in words.
     public var longest = 40
 
     public init() {}
 
-    /// Pairs in the order of the text, and why the others are rejected, with what they said.
+    /// The pairs in the order of the text, and the rejected candidates with reason and text.
     ///
-    /// - Parameter isFinished: false when the writer was stopped by its limit of tokens; the last
-    ///   line then is not trusted.
+    /// - Parameter isFinished: false if the limit of tokens ended the text; the last line is then
+    ///   not used.
     public func pairs(
         in text: String, isFinished: Bool = true
     ) -> (pairs: [PrinciplePair], rejected: [(reason: Rejection, text: String)]) {

@@ -1,8 +1,8 @@
 /// One line of a rollouts file.
 public struct RolloutLine: Sendable, Codable, Hashable {
-    /// Where the line stands in its file, for messages; counted from 1.
+    /// The number of the line in its file, counted from 1, for messages.
     public var line: Int
-    /// Which query: its number or its id, as text.
+    /// The query's number or id, as text.
     public var query: String
     public var constitution: Int
     public var prompt: Passage
@@ -21,12 +21,13 @@ extension Rollouts {
     /// Rollouts from the lines of a file, in the order in which queries first occur. The k-th line
     /// of a query and constitution is that constitution's k-th response.
     ///
-    /// Prompt and response of a line are joined as they are, or with `joint` between them.
+    /// Prompt and response of a line are joined directly, or with `joint` between them.
     ///
-    /// - Throws: `AlignmentError.rolloutLine` where a line has an empty prompt or response, mixes
-    ///   text and tokens, has another prompt than its constitution's first line, or a number no
-    ///   constitution can have; `.rolloutGrid` where a query's constitutions are not numbered from
-    ///   0 without gaps or have unequal numbers of responses; `.noRollouts` for no line at all.
+    /// - Throws: `AlignmentError.rolloutLine` if a line has an empty prompt or response, mixes text
+    ///   and tokens, has another prompt than the first line of its constitution, or has a number
+    ///   that no constitution can have; `.rolloutGrid` if a query's constitutions are not numbered
+    ///   from 0 without gaps or have unequal numbers of responses; `.noRollouts` if there is no
+    ///   line.
     public init(lines: [RolloutLine], joint: String = "") throws {
         guard !lines.isEmpty else { throw AlignmentError.noRollouts }
         var order: [String] = []
@@ -86,7 +87,7 @@ extension Rollouts {
             responses: responses)
     }
 
-    /// The lines that `init(lines:)` reads back; the joint goes into the response.
+    /// Lines that `init(lines:)` can read; the separator becomes part of the response.
     public var lines: [RolloutLine] {
         var lines: [RolloutLine] = []
         for group in groups {

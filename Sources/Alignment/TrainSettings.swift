@@ -1,30 +1,30 @@
 import Transformers
 
-/// How a model is trained on rollouts.
+/// The settings for training a model on rollouts.
 public struct TrainSettings: Sendable, Codable, Hashable {
     public enum Schedule: String, Sendable, Codable, CaseIterable { case constant, linear, cosine }
 
-    /// Queries a step.
+    /// Number of queries in a step.
     public var accumulate = 16
-    /// Passes over the queries; a part of one is fine.
+    /// Number of passes over the queries; fractions are allowed.
     public var epochs = 1.0
-    /// Steps, in place of epochs.
+    /// Number of steps, in place of epochs.
     public var steps: Int?
-    /// Rule, learning rate and clipping of a step.
+    /// Optimizer, learning rate and clipping of a step.
     public var update = Update()
-    /// How the learning rate falls after the warm-up.
+    /// The decay of the learning rate after the warm-up.
     public var schedule = Schedule.constant
-    /// Steps over which the learning rate rises.
+    /// Number of steps over which the learning rate rises.
     public var warmup = 0
-    /// Weight of the penalty to the base.
+    /// Weight of the penalty that keeps the model near the base.
     public var beta = 0.0
     public var score = ScoreSettings()
-    /// Whether every epoch takes the queries in another order.
+    /// Whether every epoch has a new order of the queries.
     public var shuffle = true
 
     public init() {}
 
-    /// Queries that a run over `count` queries takes in all, and in how many steps.
+    /// Total number of queries and steps of a run over `count` queries.
     ///
     /// - Throws: `AlignmentError.setting` for a number out of range.
     func extent(_ count: Int) throws -> (queries: Int, steps: Int) {
@@ -64,15 +64,15 @@ public struct TrainSettings: Sendable, Codable, Hashable {
     }
 }
 
-/// One step of training, as it is logged. Nothing in it depends on the clock.
+/// The log entry of one training step. It does not depend on the clock.
 public struct TrainRecord: Sendable, Codable, Hashable {
     /// Counted from 1.
     public var step: Int
-    /// Steps the run has.
+    /// Number of steps in the run.
     public var steps: Int
-    /// Passes over the queries so far.
+    /// Number of passes over the queries so far.
     public var epoch: Double
-    /// Figures of the step's queries under the model before the step; nats.
+    /// Figures for the step's queries under the model before the step; in nats.
     public var contrast: ContrastSummary
     /// Mean KL(model ‖ base) in nats a token; `nil` without a penalty.
     public var divergence: Double?
@@ -83,9 +83,9 @@ public struct TrainRecord: Sendable, Codable, Hashable {
     public var tokens: Int
 }
 
-/// What the next step depends on, besides model, queries, settings and key.
+/// The state that the next step depends on, in addition to model, queries, settings and key.
 public struct TrainState: Sendable {
-    /// Steps done.
+    /// Number of finished steps.
     public var step = 0
     public var optimizer = OptimizerState()
 

@@ -69,8 +69,8 @@ static inline int sami_edit_prepare_terminal(EditLine *line, int editing) {
     return el_wset(line, EL_PREP_TERM, editing);
 }
 
-/// Takes from Ctrl-D its meaning while no line is edited: the system would turn it into the end of what
-/// is typed, and the next line never see it. Typed ahead it now waits like any other key.
+/// Takes from Ctrl-D its meaning while no line is edited: the system would turn it into the end of
+/// what is typed, and the next line never see it. Typed ahead it now waits like any other key.
 static inline int sami_edit_keep_end_key(EditLine *line) {
     return el_wset(line, EL_SETTY, L"-x", L"eof=", (const wchar_t *)0);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// What the processor can do and Swift has no word for.
+// Processor instructions that Swift does not offer.
 
-/// Asks for the line of memory at an address, which need not exist, before it is wanted.
+/// Prefetches the cache line at an address. The address need not be valid.
 static inline __attribute__((always_inline)) void fetchAhead(const void *address) {
     __builtin_prefetch(address, 0, 2);
 }
@@ -11,7 +11,7 @@ typedef float lanes8 __attribute__((ext_vector_type(8)));
 typedef float lanes4 __attribute__((ext_vector_type(4)));
 typedef float lanes16 __attribute__((ext_vector_type(16)));
 
-/// The largest lane. Swift's own goes lane by lane.
+/// The largest lane. Swift's own `max()` works lane by lane.
 static inline __attribute__((always_inline)) float largestLane(lanes16 a) {
     return __builtin_reduce_max(a);
 }
@@ -21,8 +21,8 @@ static inline __attribute__((always_inline)) lanes8 pairSums(lanes8 a, lanes8 b)
            __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
 }
 
-/// The sums of the lanes of four vectors. The compiler takes the same in Swift apart into single lanes,
-/// and makes thirty instructions of it in place of five.
+/// The sums of the lanes of four vectors. For the same code in Swift the compiler emits thirty
+/// instructions on single lanes in place of five.
 static inline __attribute__((always_inline)) lanes4 laneSums(lanes8 a, lanes8 b, lanes8 c, lanes8 d) {
     lanes8 sums = pairSums(pairSums(a, b), pairSums(c, d));
     return sums.lo + sums.hi;

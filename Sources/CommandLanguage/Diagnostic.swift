@@ -1,19 +1,19 @@
-/// What is wrong with a statement and where: a sentence, a place, and help.
+/// The fault of a statement: a sentence, a place, and help.
 ///
-/// The parser makes them, and so can whoever evaluates a statement, so that an unknown name is
-/// reported in the same shape as a missing bracket.
+/// The parser makes diagnostics, and so can the code that evaluates a statement. So an unknown name
+/// is reported in the same form as a missing bracket.
 public struct Diagnostic: Error, Hashable, Sendable {
-    /// What is wrong, without the place and without a full stop.
+    /// The fault, without the place and without a full stop.
     public var message: String
     /// The place, in the source that was parsed.
     public var span: SourceSpan
-    /// What could have stood there, where the parser knows it: "a number".
+    /// The expected input, if the parser knows it: "a number".
     public var expectation: String?
-    /// What stood there instead: "`)`".
+    /// The input found in its place: "`)`".
     public var found: String?
-    /// What to do: "did you mean `load`?"
+    /// The remedy: "did you mean `load`?"
     public var suggestion: String?
-    /// The whole statement as it would be right. It has been parsed without a diagnostic.
+    /// The whole statement in a corrected form. The parser has accepted this form.
     public var corrected: String?
 
     public init(

@@ -1,4 +1,4 @@
-/// How many cells text takes in a terminal (after Unicode Standard Annex 11).
+/// The number of cells that text takes in a terminal (after Unicode Standard Annex 11).
 extension Unicode.Scalar {
     /// 0 for combining marks, controls and joiners, 2 for wide characters and emoji, else 1.
     public var displayWidth: Int {
@@ -34,7 +34,7 @@ extension StringProtocol {
     /// Cells in a terminal, for text without escapes and line breaks.
     public var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
 
-    /// As many characters from the start as fit into so many cells.
+    /// The longest beginning that fits in a number of cells.
     public func prefix(cells: Int) -> String {
         var used = 0
         return String(
@@ -44,7 +44,7 @@ extension StringProtocol {
             })
     }
 
-    /// As many characters from the end as fit into so many cells.
+    /// The longest end that fits in a number of cells.
     public func suffix(cells: Int) -> String {
         var used = 0
         var kept: [Character] = []
@@ -56,8 +56,8 @@ extension StringProtocol {
         return String(kept.reversed())
     }
 
-    /// The text with every control character shown as U+FFFD, a tab as one blank: what a file or a
-    /// paste holds must not steer the terminal.
+    /// The text with U+FFFD in place of every control character and a blank in place of a tab. The
+    /// content of a file or a paste must not control the terminal.
     public var printable: String {
         guard unicodeScalars.contains(where: { $0.isControl }) else { return String(self) }
         var result = String.UnicodeScalarView()

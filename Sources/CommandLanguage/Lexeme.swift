@@ -8,13 +8,13 @@ struct Lexeme {
         case newline
         case semicolon
         case end
-        /// Something that cannot be read, or whose closing quote is missing.
+        /// Unreadable input, or text without a closing quote.
         case broken(Problem)
     }
 
     var kind: Kind
     var span: SourceSpan
-    /// A blank, a comment or a line break comes before.
+    /// Whether a blank, a comment or a line break comes before.
     var afterBlank: Bool
 
     func `is`(_ symbol: String) -> Bool { kind == .symbol(symbol) }
@@ -43,7 +43,7 @@ struct Lexeme {
 }
 
 extension Lexeme.Kind {
-    /// How a diagnostic names what was found.
+    /// The description of an unexpected lexeme in a diagnostic.
     var described: String {
         switch self {
         case .identifier(let name): "`\(name.shortened)`"
@@ -59,7 +59,7 @@ extension Lexeme.Kind {
 }
 
 extension String {
-    /// One line of at most 32 characters, for quoting what a person wrote inside a sentence.
+    /// One line of at most 32 characters, for quoting input inside a sentence.
     var shortened: String {
         var result = ""
         var count = 0

@@ -1,7 +1,7 @@
 /// Reads lexemes on demand from any offset of a source.
 ///
-/// On demand, because what a character means depends on the verb: where a path is wanted,
-/// `../a b` ends at the blank and holds no operator.
+/// It reads on demand, because the meaning of a character depends on the verb: at the place of a
+/// path, `../a b` ends at the blank and contains no operator.
 struct Lexer {
     let bytes: [UInt8]
 
@@ -30,9 +30,8 @@ struct Lexer {
         return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
     }
 
-    /// The length in bytes of the blank at an offset, 0 when there is none. Blanks that only a web
-    /// page or an input method puts into text count too; a backslash before a line break joins
-    /// lines.
+    /// The length in bytes of the blank at an offset, 0 if there is none. Blanks that only web
+    /// pages or input methods produce count too. A backslash before a line break joins lines.
     func blankLength(_ offset: Int) -> Int {
         guard let first = byte(offset) else { return 0 }
         switch first {
@@ -152,7 +151,7 @@ struct Lexer {
     }
 }
 
-/// What people who come from another language, or paste from a web page, write for our operators.
+/// Spellings of operators from other languages or web pages, with the spelling in this language.
 enum OperatorSpelling {
     static let use = [
         "&&": "and", "||": "or", "!": "not", "^": "**", "<>": "!=", "===": "==", "!==": "!=",

@@ -1,9 +1,10 @@
-/// The candidate that a misspelt name most likely meant, or nil when none is close.
+/// The candidate that a misspelled name most likely means; nil if none is close.
 ///
-/// Close means at most one edit in three characters, where an edit inserts, drops or replaces a
-/// character or swaps two neighbours (optimal string alignment distance), letter case counting
-/// little; or, for three characters and more, being the start of a single candidate. Names beyond
-/// 64 characters have no nearest name, which keeps the cost below a few microseconds a candidate.
+/// A candidate is close if it differs by at most one edit in three characters. An edit inserts,
+/// drops or replaces a character or swaps two neighbors (optimal string alignment distance); letter
+/// case counts little. A name of three or more characters is also close if it is the beginning of
+/// exactly one candidate. Names beyond 64 characters have no nearest name, which keeps the cost
+/// below a few microseconds a candidate.
 public func nearest(_ name: String, in candidates: some Sequence<String>) -> String? {
     let wanted = Array(name.unicodeScalars)
     guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
@@ -18,9 +19,9 @@ public func nearest(_ name: String, in candidates: some Sequence<String>) -> Str
         if lowered.starts(with: folded) { startingWith.append(candidate) }
         guard abs(lowered.count - folded.count) <= allowed else { continue }
         let edits = editDistance(folded, lowered)
-        // A single letter resembles every other one: nothing is suggested from it by replacing it.
+        // A single letter is similar to every other letter, so no replacement is suggested for it.
         guard edits <= allowed, edits < max(folded.count, lowered.count) else { continue }
-        // Doubling leaves room for a tie-break in favour of equal letter case.
+        // Doubled, to leave room for preferring equal letter case.
         let cost = 2 * edits + (scalars.starts(with: wanted.prefix(1)) ? 0 : 1)
         if best == nil || cost < best!.cost { best = (candidate, cost) }
     }
@@ -28,7 +29,7 @@ public func nearest(_ name: String, in candidates: some Sequence<String>) -> Str
     return wanted.count >= 3 && startingWith.count == 1 ? startingWith[0] : nil
 }
 
-/// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
+/// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbors.
 func editDistance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
     if first.isEmpty { return second.count }
     if second.isEmpty { return first.count }

@@ -1,4 +1,4 @@
-/// Everything that can be wrong with a source; `Sentences.swift` turns it into words.
+/// All faults of a source; `Sentences.swift` turns them into words.
 enum Problem: Hashable, Sendable {
     // Characters
     case unknownCharacter(Unicode.Scalar)
@@ -54,13 +54,13 @@ enum Problem: Hashable, Sendable {
     case helpMark(verb: String?)
 }
 
-/// What an operand or value should be, in words: "a number", "`mean` or `sum`".
+/// The expected form of an operand or value, in words: "a number", "`mean` or `sum`".
 struct ArgumentDescription: Hashable, Sendable {
     var words: String
     init(_ words: String) { self.words = words }
 }
 
-/// A problem, its place, and the edit that would mend it where there is one.
+/// A problem, its place, and the edit that would correct it, if there is one.
 struct SyntaxError: Error {
     struct Edit {
         var span: SourceSpan
@@ -81,7 +81,7 @@ struct SyntaxError: Error {
         self.init(problem, span, edits: [Edit(span: span, replacement: replacement)])
     }
 
-    /// Typing more lines could still make the source right.
+    /// Whether further lines could still make the source correct.
     var isIncomplete: Bool {
         switch problem {
         case .unclosedText, .unfinishedLine, .unclosed: true

@@ -1,4 +1,4 @@
-/// The words for every problem: what is wrong, what would be right, and what to try.
+/// The sentences for every problem: the fault, the correct form, and a suggestion.
 extension Problem {
     var message: String {
         switch self {
@@ -69,7 +69,7 @@ extension Problem {
         }
     }
 
-    /// What to do about it, where the message does not already say.
+    /// The remedy, if the message does not already say it.
     var suggestion: String? {
         switch self {
         case .operatorSpelling, .expected, .expectedEnd, .unclosedText, .unopened, .repeatedKey,
@@ -120,7 +120,7 @@ extension Problem {
 }
 
 extension [String] {
-    /// "`a`, `b` or `c`"; at most twelve, then how many there are besides.
+    /// "`a`, `b` or `c`"; at most twelve items, then the number of the others.
     var alternatives: String { joined(by: "or") }
 
     /// "`a`, `b` and `c`"
@@ -147,7 +147,7 @@ extension Unicode.Scalar {
 }
 
 extension ArgumentKind {
-    /// "a number", "`mean` or `sum`"; what a diagnostic says was expected.
+    /// "a number", "`mean` or `sum`": the expected input in a diagnostic.
     var described: ArgumentDescription { ArgumentDescription(words) }
 
     private var words: String {
@@ -169,7 +169,7 @@ extension ArgumentKind {
 }
 
 extension CommandForm {
-    /// `load queries PATH [count=…]`: one line that shows how the command is written.
+    /// `load queries PATH [count=…]`: one line with the form of the command.
     func usage(verb: String) -> String {
         var parts = [verb]
         if let selector { parts.append(selector) }

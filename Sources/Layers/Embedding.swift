@@ -12,7 +12,7 @@ public enum Embedding {
         scatterAdd(dy, tokens.map(Int.init), into: &dtable)
     }
 
-    /// The rows of x with these numbers, in this order.
+    /// The rows of x with these indexes, in this order.
     public static func gather(_ rows: [Int], from x: Tensor) -> Tensor {
         let width = x.columns
         var out = Tensor(uninitialized: [rows.count, width])

@@ -33,7 +33,8 @@ public struct LayerNorm: Sendable {
         return out
     }
 
-    /// Adds to `dx` (N, D), `dweight` (D) and `dbias` (D) what `dy` (N, D) says of them.
+    /// Accumulates the gradients of the input, the weight and the bias into `dx` (N, D), `dweight`
+    /// (D) and `dbias` (D), given `dy` (N, D).
     ///
     /// With n = (x − mean) · r, r = 1 / √(var + ε) and g = dy · w:  y = n · w + b  gives
     ///     db += Σ_rows dy,   dw += Σ_rows dy · n
@@ -44,7 +45,7 @@ public struct LayerNorm: Sendable {
     ) {
         let d = x.columns
         let workers = Workers.count
-        // Each worker sums its rows apart; the parts are then added in a fixed order.
+        // Each worker sums its own rows; the partial sums are then added in a fixed order.
         var partial = Tensor(zeros: [2 * workers, d])
         let (source, scale, up) = (x.pointer, weight.pointer, dy.pointer)
         let (target, parts) = (dx.mutablePointer(), partial.mutablePointer())
@@ -109,8 +110,8 @@ public struct LayerNorm: Sendable {
         }
     }
 
-    /// mean(x) and 1 / √(var(x) + ε), the variance from the differences: numbers far from zero keep
-    /// their digits.
+    /// mean(x) and 1 / √(var(x) + ε). The variance is computed from the differences to the mean, so
+    /// that large means lose no digits.
     @inline(__always)
     private func moments(_ x: UnsafePointer<Float>, _ d: Int) -> (mean: Float, inverse: Float) {
         var lanes = Vector.zero
@@ -143,7 +144,7 @@ public struct LayerNorm: Sendable {
     private func grain(_ d: Int) -> Int { max(1, 1 << 13 / max(1, d)) }
 }
 
-/// The same in plain loops and double precision, for the tests.
+/// The same product in plain loops and double precision, for the tests.
 func slowLayerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double) -> [Double] {
     let d = x.columns
     return (0..<x.rows).flatMap { row in

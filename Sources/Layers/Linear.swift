@@ -17,7 +17,7 @@ public enum Linear {
         return outs
     }
 
-    /// out += x Wᵀ + b: the layer at the end of a residual branch.
+    /// out += x Wᵀ + b: the layer at the end of a sublayer, added to the residual stream.
     public static func forward(
         _ x: Tensor, weight: Tensor, bias: Tensor? = nil, addingTo out: inout Tensor
     ) {
@@ -25,19 +25,19 @@ public enum Linear {
         bias?.add(toRowsOf: &out)
     }
 
-    /// The input's gradient, `dx (+)= dy W`.
+    /// The gradient of the input, `dx (+)= dy W`.
     public static func backwardInput(
         _ dy: Tensor, weight: Tensor, into dx: inout Tensor, accumulate: Bool = false
     ) {
         multiply(dy, weight, into: &dx, accumulate: accumulate)
     }
 
-    /// The weight's gradient, `dW += dyᵀ x`.
+    /// The gradient of the weight, `dW += dyᵀ x`.
     public static func backwardWeight(_ dy: Tensor, _ x: Tensor, into dweight: inout Tensor) {
         multiply(transposed: dy, x, into: &dweight, accumulate: true)
     }
 
-    /// The bias's gradient, `db += Σ_rows dy`.
+    /// The gradient of the bias, `db += Σ_rows dy`.
     public static func backwardBias(_ dy: Tensor, into dbias: inout Tensor) {
         let (source, target, width) = (dy.pointer, dbias.mutablePointer(), dy.columns)
         for row in 0..<dy.rows { accumulate(target, 1, source + row * width, width) }

@@ -29,7 +29,7 @@ func logSumOfExponentials(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     return largest + log(sum)
 }
 
-/// Hands out exp(x_i − max x), sixteen at a time, with the index of the first.
+/// Passes exp(x_i − max x) to `body`, sixteen at a time, with the index of the first.
 @inline(__always)
 private func forEachExponential(
     _ x: UnsafePointer<Float>, _ count: Int, _ body: (Vector, Int) -> Void
@@ -44,7 +44,7 @@ private func forEachExponential(
         i &+= 16
     }
     if i < count {
-        // What is missing of the last vector counts for nothing.
+        // The missing lanes of the last vector are −∞ and count as zero.
         var rest = Vector(repeating: -.infinity)
         for lane in 0..<count &- i { rest[lane] = x[i &+ lane] }
         let e = exponential(rest - largest)
@@ -54,7 +54,7 @@ private func forEachExponential(
     return (largest, lanes.sum())
 }
 
-/// The same for a row of numbers; −∞ and 0 of none.
+/// The same for a row of numbers; −∞ and 0 for an empty row.
 @discardableResult
 package func exponentials(_ row: inout [Float]) -> (maximum: Float, sum: Float) {
     row.withUnsafeMutableBufferPointer { row in

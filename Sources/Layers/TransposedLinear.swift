@@ -1,7 +1,7 @@
 import Tensors
 
-/// y = x W + b with W (in, out): a linear layer whose checkpoints hold the transpose of what others
-/// hold, GPT-2's "Conv1D".
+/// y = x W + b with W (in, out): a linear layer whose checkpoints store the transposed weight, such
+/// as GPT-2's "Conv1D".
 public enum TransposedLinear {
     /// x (N, in) → (N, out).
     public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
@@ -11,7 +11,7 @@ public enum TransposedLinear {
         return out
     }
 
-    /// out += x W + b: the layer at the end of a residual branch.
+    /// out += x W + b: the layer at the end of a sublayer, added to the residual stream.
     public static func forward(
         _ x: Tensor, weight: Tensor, bias: Tensor, addingTo out: inout Tensor
     ) {
@@ -19,12 +19,12 @@ public enum TransposedLinear {
         bias.add(toRowsOf: &out)
     }
 
-    /// The input's gradient, `dx = dy Wᵀ`.
+    /// The gradient of the input, `dx = dy Wᵀ`.
     public static func backwardInput(_ dy: Tensor, weight: Tensor, into dx: inout Tensor) {
         multiply(dy, transposed: weight, into: &dx)
     }
 
-    /// The weight's gradient, `dW += xᵀ dy`.
+    /// The gradient of the weight, `dW += xᵀ dy`.
     public static func backwardWeight(_ dy: Tensor, _ x: Tensor, into dweight: inout Tensor) {
         multiply(transposed: x, dy, into: &dweight, accumulate: true)
     }
@@ -37,7 +37,7 @@ extension Tensor {
         for row in 0..<out.rows { accumulate(target + row * width, 1, source, width) }
     }
 
-    /// A matrix (N, parts · W) as matrices (N, W), side by side before.
+    /// Splits a matrix (N, parts · W) into matrices (N, W) that stand side by side in it.
     public func splitColumns(_ parts: Int) -> [Tensor] {
         let width = columns / parts
         return (0..<parts).map { part in
@@ -50,7 +50,7 @@ extension Tensor {
         }
     }
 
-    /// Matrices (N, W) side by side: (N, parts · W).
+    /// Joins matrices (N, W) side by side: (N, parts · W).
     public static func joiningColumns(_ parts: [Tensor]) -> Tensor {
         let (rows, width) = (parts.first?.rows ?? 0, parts.first?.columns ?? 0)
         let columns = width * parts.count

@@ -1,7 +1,7 @@
 import CEditLine
 import CommandLanguage
 
-/// What keys do beyond libedit's own functions.
+/// Functions of keys in addition to libedit's own.
 extension EditedReader {
     func addFunctions() {
         let functions: [(String, String, sami_edit_function)] = [
@@ -23,8 +23,8 @@ extension EditedReader {
         }
     }
 
-    /// libedit keeps the pointers it is given for a function's name, so they live as long as it
-    /// may.
+    /// libedit keeps the pointer to a function's name, so the text must live as long as the
+    /// process.
     private func permanent(_ text: String) -> UnsafePointer<wchar_t> {
         let characters = wide(text)
         let copy = UnsafeMutablePointer<wchar_t>.allocate(capacity: characters.count)
@@ -39,9 +39,9 @@ extension EditedReader {
         let keys = [
             ("\\e[200~", "sami-paste"),
             ("\\e^M", "sami-newline"), ("\\e^J", "sami-newline"),
-            // libedit would only redraw the line.
+            // With libedit's own function the key would only redraw the line.
             ("^R", "em-inc-search-prev"), ("^S", "em-inc-search-next"),
-            // What terminals send for Ctrl and Alt with arrows, Home, End and Delete.
+            // The sequences that terminals send for Ctrl and Alt with arrows, Home, End and Delete.
             ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"),
             ("\\e[1;3C", "em-next-word"), ("\\e[1;3D", "ed-prev-word"),
             ("\\e[H", "ed-move-to-beg"), ("\\e[F", "ed-move-to-end"),
@@ -72,13 +72,13 @@ extension EditedReader {
         let size = terminal.size
         leaveLine()
         screen.write("\n" + listing(found.offers, columns: size.columns, rows: size.rows))
-        // Draws prompt and line below the list; libedit need not do it again.
+        // Draws prompt and line below the list; libedit need not draw them again.
         sami_edit_refresh(line)
         return UInt8(CC_NORM)
     }
 
     private func replace(_ typed: String, by text: String) -> UInt8 {
-        // Whatever both have in common at the start stays: less to draw, and undo stays small.
+        // Keeps the common beginning of both texts: less to draw, and a smaller undo.
         el_deletestr(line, Int32(typed.unicodeScalars.count))
         return insert(text)
     }
@@ -112,7 +112,8 @@ extension EditedReader {
         return el_winsertstr(line, wide(text)) == 0 ? UInt8(CC_REFRESH) : UInt8(CC_ERROR)
     }
 
-    /// Collects what a terminal sends between the marks of a bracketed paste, and inserts it whole.
+    /// Collects the characters between the marks of a bracketed paste, and inserts them as one
+    /// text.
     private func paste() -> UInt8 {
         let end = Array("\u{1B}[201~".unicodeScalars)
         var scalars: [Unicode.Scalar] = []
@@ -125,8 +126,8 @@ extension EditedReader {
     }
 }
 
-/// A paste as text: terminals send a carriage return for a line break, control characters would act
-/// as keys, and line breaks at the end would only leave empty rows.
+/// A paste as text. Terminals send a carriage return for a line break. Control characters would act
+/// as keys. Line breaks at the end would only leave empty rows.
 func pastedText(_ scalars: some Sequence<Unicode.Scalar>) -> String {
     var text = String.UnicodeScalarView()
     var afterReturn = false
@@ -147,8 +148,9 @@ func pastedText(_ scalars: some Sequence<Unicode.Scalar>) -> String {
     return String(text)
 }
 
-/// Completions as rows that fit a window: with what they mean where the rows suffice, and otherwise
-/// in columns. Never more than the window shows at once; the last row says how many are left out.
+/// Completions in rows that fit a window: with their descriptions if there are enough rows,
+/// otherwise in columns. Never more than the window shows at once; the last row gives the number of
+/// omitted completions.
 func listing(_ offers: [Offer], columns: Int, rows: Int) -> String {
     let columns = max(20, columns - 1)
     let rows = max(4, rows - 3)
@@ -173,7 +175,7 @@ func listing(_ offers: [Offer], columns: Int, rows: Int) -> String {
     let shown = needed > rows ? height * perRow : offers.count
     var text = ""
     for row in 0..<height {
-        // Down the columns, as ls does.
+        // Ordered down the columns, as in ls.
         let cells = stride(from: row, to: shown, by: height).map { padded(names[$0], widest + 2) }
         var line = cells.joined()
         while line.last == " " { line.removeLast() }

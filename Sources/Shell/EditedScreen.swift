@@ -1,10 +1,10 @@
 import CEditLine
 import CommandLanguage
 
-/// Where things stand on the screen. libedit keeps that to itself and can only draw from wherever
-/// the cursor is, so the cursor must first be brought to a row of its own.
+/// Positions on the screen. libedit does not tell them and can only draw from the present cursor
+/// position, so the cursor must first move to a row of its own.
 extension EditedReader {
-    /// Puts the cursor behind the edited text, which may run over several rows.
+    /// Moves the cursor after the edited text, which may take several rows.
     func leaveLine() {
         guard let (before, after) = textAroundCursor() else { return }
         let columns = terminal.size.columns
@@ -17,7 +17,7 @@ extension EditedReader {
         screen.write(moves)
     }
 
-    /// Draws prompt and text again where they stand, for a window that changed.
+    /// Draws prompt and text again in place, after a change of the window size.
     func redraw() {
         guard let (before, _) = textAroundCursor() else { return }
         let here = place(after: before, columns: terminal.size.columns)
@@ -25,20 +25,20 @@ extension EditedReader {
         sami_edit_refresh(line)
     }
 
-    /// Row and column behind a text that follows the prompt.
+    /// Row and column after a text that follows the prompt.
     private func place(after text: String, columns: Int) -> (row: Int, column: Int) {
         rowAndColumn(after: text, startingAt: promptWidth, columns: columns)
     }
 
-    /// Cells of a prompt, without what stands between escape marks.
+    /// Cells of a prompt, without the text between escape marks.
     static func width(ofPrompt prompt: String) -> Int {
         prompt.split(separator: "\u{1}", omittingEmptySubsequences: false).enumerated()
             .filter { $0.offset.isMultiple(of: 2) }.reduce(0) { $0 + $1.element.displayWidth }
     }
 }
 
-/// Where the cursor stands after a text, as libedit draws it: control characters as `^X`, tabs to
-/// multiples of eight, lines wrapped at the window's edge.
+/// Cursor position after a text, as libedit draws it: control characters as `^X`, tabs to multiples
+/// of eight, lines wrapped at the window's edge.
 func rowAndColumn(
     after text: String, startingAt start: Int, columns: Int
 ) -> (row: Int, column: Int) {

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Glibc
 
-/// What was typed, kept between runs: one line of JSON an entry, only ever appended to, so that
-/// several shells can share it and a killed one loses nothing.
+/// The history of typed blocks, kept between runs: one line of JSON for each entry, only ever
+/// appended. So several shells can share the file, and a killed shell loses nothing.
 public final class HistoryFile {
-    /// How many entries are read back.
+    /// Number of entries that are read back.
     public static let limit = 10_000
 
     private struct Entry: Codable {
@@ -14,7 +14,7 @@ public final class HistoryFile {
     }
 
     public let path: String
-    /// Why the last write failed, as a sentence; nil while all is well.
+    /// The reason why the last write failed, as a sentence; nil without a failure.
     public private(set) var trouble: String?
     private var last: String?
 
@@ -22,7 +22,7 @@ public final class HistoryFile {
 
     /// `$XDG_STATE_HOME/sami/history`, or `~/.local/state/sami/history`; nil without a home.
     public static func defaultPath(environment: [String: String]) -> String? {
-        // The XDG specification: a relative path is to be ignored.
+        // According to the XDG specification a relative path is ignored.
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
             return state + "/sami/history"
         }
@@ -30,7 +30,7 @@ public final class HistoryFile {
         return home + "/.local/state/sami/history"
     }
 
-    /// The last entries, the oldest first. Lines that cannot be read are passed over.
+    /// The last entries, the oldest first. Unreadable lines are skipped.
     public func load() -> [String] {
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
         let decoder = JSONDecoder()
@@ -40,7 +40,7 @@ public final class HistoryFile {
         return entries
     }
 
-    /// Appends a block as one entry, unless it repeats the one before.
+    /// Appends a block as one entry, unless it equals the previous entry.
     public func append(_ block: String) {
         guard !block.allSatisfy(\.isWhitespace), block != last else { return }
         last = block
@@ -55,7 +55,7 @@ public final class HistoryFile {
     private func write(_ line: Data) -> String? {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")
-        // Only the owner may read what was typed.
+        // Only the owner may read the typed text.
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
@@ -64,7 +64,7 @@ public final class HistoryFile {
             return "the history is not kept: \(path): \(String(cString: strerror(errno)))"
         }
         defer { close(file) }
-        // One write: lines of shells that share the file never mix.
+        // One write for each line, so that lines of shells that share the file never mix.
         let written = line.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
         return written == line.count
             ? nil : "the history is not kept: \(path): \(String(cString: strerror(errno)))"

@@ -1,36 +1,36 @@
 import Glibc
 
-/// What came when a line was asked for. A dropped line, the end and a line are never confused.
+/// The result of reading a line. It distinguishes a line, a dropped line and the end of input.
 public enum Reading: Hashable, Sendable {
-    /// Without its line end. A pasted or recalled block may hold several lines.
+    /// Without its line end. A pasted or recalled block may have several lines.
     case line(String)
-    /// Ctrl-C: what was typed is to be dropped.
+    /// Ctrl-C: the typed text is dropped.
     case interrupted
     /// Ctrl-D on an empty line, or the end of the input.
     case end
 }
 
-/// Where a person's or a program's lines come from.
+/// A source of lines: a user or a program.
 public protocol LineReader: AnyObject {
     /// - Parameter preceding: the lines of the block before this one, for completion.
     func read(prompt: String, preceding: String) -> Reading
-    /// Makes a block available to be recalled.
+    /// Adds a block to the history.
     func remember(_ block: String)
 }
 
-/// Reads lines as they come, without editing: from pipes, files and plain terminals.
+/// Reads lines without editing: from pipes, files and plain terminals.
 public final class PlainReader: LineReader {
     private let input: Int32
     private let prompts: Writer?
     private let signals: PendingSignals?
     private var buffer: [UInt8] = []
-    /// Where the next line starts in the buffer.
+    /// The start of the next line in the buffer.
     private var start = 0
-    /// Bytes of the buffer that are known to hold no line end.
+    /// Number of bytes of the buffer that are known to have no line end.
     private var scanned = 0
     private var isAtEnd = false
 
-    /// - Parameter prompts: where to write prompts; nil for none.
+    /// - Parameter prompts: the destination of prompts; nil for none.
     public init(input: Int32, prompts: Writer? = nil, signals: PendingSignals? = nil) {
         self.input = input
         self.prompts = prompts
@@ -49,7 +49,8 @@ public final class PlainReader: LineReader {
                 }
                 return .line(String(decoding: buffer[start..<end], as: UTF8.self))
             }
-            // Only what is left of a line moves, once a chunk: lines cost no more than their bytes.
+            // Moves only the rest of a line, once for each chunk, so that the time stays linear in
+            // the bytes.
             buffer.removeFirst(start)
             start = 0
             scanned = buffer.count
@@ -64,7 +65,7 @@ public final class PlainReader: LineReader {
                 prompts?.write("\n")
                 return signals?.contains(.terminate) == true ? .end : .interrupted
             case .other:
-                // Nothing is drawn here, so nothing needs to be drawn again.
+                // This reader draws nothing, so nothing needs to be drawn again.
                 signals?.clear()
                 continue
             case .input: break

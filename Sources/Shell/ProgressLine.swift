@@ -1,7 +1,7 @@
 import CommandLanguage
 
-/// Shows how far long work has come: one line drawn again in place on a terminal, and now and then
-/// a line of its own in a log.
+/// Shows the progress of long work: on a terminal one line, redrawn in place; in a log a line of
+/// its own now and then.
 public final class ProgressLine {
     private let writer: Writer
     private let isTerminal: Bool
@@ -10,7 +10,7 @@ public final class ProgressLine {
     private var lastLogged = 0.0
     private var lastElapsed = 0.0
 
-    /// Work that is done before this shows nothing.
+    /// Shorter work shows nothing; in seconds.
     static let patience = 0.3
     /// Seconds between two lines of a log.
     static let logInterval = 10.0
@@ -27,7 +27,7 @@ public final class ProgressLine {
         if isTerminal {
             if progress.isFinished { return erase() }
             guard progress.elapsed >= ProgressLine.patience || isShown else { return }
-            // The last cell stays free: writing into it would wrap on some terminals.
+            // The last cell stays free: some terminals wrap after writing to it.
             let width = max(10, columns() - 1)
             writer.write("\r\u{1B}[K" + progress.line(width).printable.prefix(cells: width))
             isShown = true
@@ -37,14 +37,14 @@ public final class ProgressLine {
         }
     }
 
-    /// Takes the line away; to be called before anything else is written.
+    /// Erases the line; call it before writing anything else.
     public func erase() {
         guard isShown else { return }
         writer.write("\r\u{1B}[K")
         isShown = false
     }
 
-    /// After a statement: the next one starts anew.
+    /// Called after a statement: the next statement begins anew.
     public func reset() {
         erase()
         lastLogged = 0

@@ -1,15 +1,15 @@
 import FoundationEssentials
 import Glibc
 
-/// A script that cannot be read, as a sentence.
+/// The reason why a script cannot be read, as a sentence.
 public struct ScriptError: Error, CustomStringConvertible {
     public var path: String
     public var reason: String
     public var description: String { "\(path): \(reason)" }
 }
 
-/// Reads a script; `-` is standard input. What is not UTF-8 becomes U+FFFD, which the language then
-/// points at.
+/// Reads a script; `-` is standard input. Invalid UTF-8 becomes U+FFFD, and the parser then points
+/// at it.
 public func readScript(_ path: String) throws -> SourceBlock {
     let file = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {

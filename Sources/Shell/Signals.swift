@@ -1,26 +1,26 @@
 import Glibc
 import Synchronization
 
-/// The signals that the shell answers.
+/// The signals that the shell handles.
 public enum ShellSignal: Int32, Sendable, CaseIterable {
     /// Ctrl-C.
     case interrupt = 2
     /// Ctrl-Z while a line is edited.
     case stop = 20
-    /// Continued after a stop.
+    /// Continuation after a stop.
     case resume = 18
     /// The window changed its size.
     case resize = 28
-    /// The terminal went away, or somebody asked the process to end.
+    /// The terminal closed, or another process asked this one to end.
     case terminate = 15
 }
 
-/// Signals that have come and wait to be answered by the thread that reads lines.
+/// Signals that have arrived and wait for the thread that reads lines.
 public final class PendingSignals: Sendable {
     private let pending = Mutex<Set<ShellSignal>>([])
     private let pipe: (read: Int32, write: Int32)
 
-    /// Nil when the process has no descriptors left.
+    /// Nil if the process has no free descriptors.
     public init?() {
         guard let ends = makePipe(blocking: false) else { return nil }
         pipe = ends
@@ -31,13 +31,13 @@ public final class PendingSignals: Sendable {
         close(pipe.write)
     }
 
-    /// Readable when a signal was posted.
+    /// Readable after a signal was posted.
     var wakeDescriptor: Int32 { pipe.read }
 
     public func post(_ signal: ShellSignal) {
         pending.withLock { _ = $0.insert(signal) }
         var byte: UInt8 = 1
-        // A full pipe already wakes whoever waits.
+        // A full pipe already wakes the waiting thread.
         _ = write(pipe.write, &byte, 1)
     }
 
@@ -54,15 +54,15 @@ public final class PendingSignals: Sendable {
 
 /// Turns the process's signals into calls on a thread of their own.
 ///
-/// A handler may do next to nothing, so it writes the signal's number into a pipe and returns; a
-/// thread reads the pipe and runs ordinary code. Nothing is ever unwound out of a call.
+/// A signal handler may do almost nothing, so it only writes the signal's number into a pipe. A
+/// thread reads the pipe and runs ordinary code. No call is ever interrupted by a jump out of it.
 public enum SignalWatch {
-    /// Written once before the first handler is installed, then only read. A handler can take no
-    /// argument, so there is no other way to reach it.
+    /// Written once before the first handler is installed, then only read. A handler receives no
+    /// context argument, so a global is the only way.
     nonisolated(unsafe) private static var pipeEnd: Int32 = -1
 
-    /// Starts watching, once in a process. SIGPIPE is ignored from then on: writing to a reader
-    /// that went away gives an error instead.
+    /// Starts watching, once in a process. From then on SIGPIPE is ignored: writing to a closed
+    /// pipe returns an error instead.
     public static func start(_ answer: @escaping @Sendable (ShellSignal) -> Void) {
         guard pipeEnd < 0 else { return }
         guard let ends = makePipe(blocking: true) else { return }
@@ -99,8 +99,9 @@ public enum SignalWatch {
         endOnLostPages()
     }
 
-    /// Weights are mapped from their files. Where another program cuts such a file short, or its disk
-    /// goes away, there is nothing to go on from: that is said, and what was committed is on the disk.
+    /// Weights are mapped from their files. If another program truncates such a file, or its disk
+    /// disappears, the process cannot continue. This handler prints a message and ends the process;
+    /// committed statements are on the disk.
     private static func endOnLostPages() {
         signal(SIGBUS) { _ in
             let sentence: StaticString = """
@@ -113,15 +114,16 @@ public enum SignalWatch {
         }
     }
 
-    /// While a line is edited, Ctrl-Z must first hand back the terminal; otherwise it just stops.
+    /// While a line is edited, Ctrl-Z must first restore the terminal; otherwise it just stops the
+    /// process.
     static func answerStop(_ answers: Bool) {
         if answers, pipeEnd >= 0 { install(SIGTSTP) } else { signal(SIGTSTP, SIG_DFL) }
     }
 
     private static let answered = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP, SIGALRM]
 
-    /// Whoever started the process may have blocked signals, and that is inherited. One thread that
-    /// takes them is enough.
+    /// The parent process may have blocked signals, and the mask is inherited. It is enough that
+    /// one thread accepts them.
     private static func unblock() {
         var set = sigset_t()
         sigemptyset(&set)
@@ -138,13 +140,13 @@ public enum SignalWatch {
             _ = write(SignalWatch.pipeEnd, &byte, 1)
             errno = saved
         }
-        // Reads and writes of libraries go on by themselves; our own waits poll.
+        // Interrupted reads and writes of libraries restart by themselves; our own waits use poll.
         action.sa_flags = SA_RESTART
         sigaction(number, &action, nil)
     }
 }
 
-/// A pipe that programs started from here do not inherit.
+/// A pipe that child processes do not inherit.
 private func makePipe(blocking: Bool) -> (read: Int32, write: Int32)? {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }

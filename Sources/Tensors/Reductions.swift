@@ -4,7 +4,8 @@ extension Tensor {
         var total = 0.0
         forEachRun { base, count in
             var i = 0
-            // Short runs in float32, added up in float64: fast, and exact enough for any norm.
+            // Sums short runs in float32 and adds the runs in float64: fast, and accurate enough
+            // for any norm.
             while i < count {
                 let length = min(1024, count - i)
                 total += Double(dot(base + i, base + i, length))

@@ -1,21 +1,22 @@
-/// A token that is found in the text before the model sees it, with the flags of `tokenizer.json`.
+/// A token that is found in the text before the model's encoding, with the flags of
+/// `tokenizer.json`.
 public struct AddedToken: Hashable, Sendable {
     public var id: Int32
     public var content: String
-    /// Only where no letter, digit or underscore touches it.
+    /// Matches only if no letter, digit or underscore touches it.
     public var isSingleWord: Bool
-    /// Takes the blanks in front of it along.
+    /// Whether the match includes the blanks before it.
     public var stripsLeft: Bool
-    /// Takes the blanks behind it along.
+    /// Whether the match includes the blanks after it.
     public var stripsRight: Bool
-    /// Found in the normalized text rather than in the text as given.
+    /// Whether it is found in the normalized text rather than in the original text.
     public var isNormalized: Bool
-    /// Left out of decoded text unless asked for.
+    /// Whether decoded text omits it by default.
     public var isSpecial: Bool
-    /// Whether the content is what normalized text holds, as it stands.
+    /// Whether normalized text contains the content unchanged.
     var isSpelledNormalized = false
 
-    /// A symbol that SentencePiece finds in the text with its blanks already marked.
+    /// A symbol that SentencePiece finds in text whose blanks are already marked.
     init(userDefined content: String, id: Int) {
         self.id = Int32(truncatingIfNeeded: id)
         self.content = content
@@ -23,14 +24,14 @@ public struct AddedToken: Hashable, Sendable {
         (isNormalized, isSpecial, isSpelledNormalized) = (true, false, true)
     }
 
-    /// A special token that only text which spells it out makes.
+    /// A special token that only text with its exact spelling produces.
     init(special content: String, id: Int32) {
         (self.id, self.content) = (id, content)
         (isSingleWord, stripsLeft, stripsRight) = (false, false, false)
         (isNormalized, isSpecial) = (false, true)
     }
 
-    /// A text is compared with every token at every place, so no token is long.
+    /// A text is compared with every token at every place, so the length of tokens is limited.
     private static let longestContent = 4096
 
     private static func content(_ field: Field) throws -> String {
@@ -42,7 +43,7 @@ public struct AddedToken: Hashable, Sendable {
         return content
     }
 
-    /// As `added_tokens_decoder` in a `tokenizer_config.json` lists them, by their ids.
+    /// From `added_tokens_decoder` in a `tokenizer_config.json`, which lists tokens by id.
     init(_ field: Field, id: String) throws {
         content = try Self.content(field)
         guard let number = Int(id), (0...Vocabulary.largestID).contains(number) else {
@@ -69,13 +70,13 @@ public struct AddedToken: Hashable, Sendable {
     }
 }
 
-/// A stretch of text: an added token, or text for the model.
+/// A part of a text: an added token, or text for the model.
 enum Segment: Sendable {
     case token(Int32)
     case text(Range<Int>)
 }
 
-/// Finds added tokens in text, leftmost first and of those the longest.
+/// Finds added tokens in text: the leftmost first, and of these the longest.
 struct AddedTokenFinder: Sendable {
     private let tokens: [AddedToken]
     /// A trie over bytes: node and byte to node; node 0 is the root.
@@ -83,7 +84,7 @@ struct AddedTokenFinder: Sendable {
     private var tokenOfNode: [Int32] = [-1]
     private var starts = [Bool](repeating: false, count: 256)
 
-    /// The spellings are the contents, normalized where the tokens are.
+    /// The spellings are the contents, normalized for tokens that are found in normalized text.
     init(_ tokens: [AddedToken], spelling: (AddedToken) -> [UInt8]) {
         self.tokens = tokens
         for (index, token) in tokens.enumerated() {

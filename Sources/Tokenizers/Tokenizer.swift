@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Text to token ids and back, as a `tokenizer.json` says.
+/// Text to token ids and back, as defined by a `tokenizer.json`.
 ///
-/// A value: copies share what was loaded, and may be used from several threads at once.
+/// A value: copies share the loaded data, and several threads may use them at once.
 ///
 /// ```swift
 /// let tokenizer = try Tokenizer(file: "model/tokenizer.json")
@@ -10,16 +10,16 @@ import Synchronization
 /// let text = tokenizer.decode(ids)
 /// ```
 ///
-/// Ids and text are those of the `tokenizers` package on the same file. Encoding takes time linear in
-/// the text, but for a logarithm on words of thousands of characters. Truncation and padding settings
-/// of a file are for batches and never cut what is encoded here.
+/// Ids and text equal those of the `tokenizers` package on the same file. Encoding takes linear
+/// time, with a logarithmic factor for words of thousands of characters. Settings for truncation
+/// and padding in a file are for batches; they never cut a text here.
 public struct Tokenizer: Sendable {
     let core: TokenizerCore
-    /// The tokens that end what a model writes: `eos`, or what a model directory says.
+    /// The tokens that end a model's output: `eos`, or the tokens that a model directory names.
     public let stops: [Int32]
 
-    /// Reads the text of a `tokenizer.json`. Throws `TokenizerError` for anything but a supported,
-    /// consistent file.
+    /// Reads the text of a `tokenizer.json`. Throws `TokenizerError` unless the file is supported
+    /// and consistent.
     public init(json: String) throws {
         self.init(core: try TokenizerCore(json: json))
     }
@@ -29,57 +29,57 @@ public struct Tokenizer: Sendable {
         self.stops = stops ?? core.eos.map { [$0] } ?? []
     }
 
-    /// The ids of a text. `special` adds what the file's post-processor adds (`<s>` in front, say);
-    /// special tokens that the text spells out are found either way.
+    /// The ids of a text. `special` adds the tokens of the file's post-processor (for example `<s>`
+    /// in front). Special tokens that the text spells out are found in both cases.
     ///
-    /// Where a pattern of the file gives up on the text, which takes a pattern made to do so, the rest
+    /// If a pattern of the file gives up on the text, which only a malicious pattern does, the rest
     /// is encoded as one piece.
     public func encode(_ text: String, special: Bool = true) -> [Int32] {
         core.encode(text, special: special)
     }
 
-    /// The text of ids; ids that no token has are left out. `skipSpecial` leaves out special tokens.
-    /// Bytes that are no UTF-8 become U+FFFD.
+    /// The text of ids; ids without a token are skipped. `skipSpecial` omits special tokens.
+    /// Invalid UTF-8 becomes U+FFFD.
     public func decode(_ ids: some Sequence<Int32>, skipSpecial: Bool = true) -> String {
         core.decode(ids, skipSpecial: skipSpecial)
     }
 
-    /// A token as the file spells it (`Ġthe`), nil when no token has the id.
+    /// A token as the file spells it (`Ġthe`); nil if no token has the id.
     public func token(_ id: Int32) -> String? { core.token(id) }
 
-    /// The id of a token as the file spells it.
+    /// The id of a token, in the file's spelling.
     public func id(_ token: String) -> Int32? { core.id(token) }
 
-    /// What one id shows as text, alone: `" the"`. Part of a character shows as U+FFFD.
+    /// The text of one id alone: `" the"`. A part of a character becomes U+FFFD.
     public func text(of id: Int32) -> String { decode([id], skipSpecial: false) }
 
-    /// Whether the id is a special token's.
+    /// Whether the id belongs to a special token.
     public func isSpecial(_ id: Int32) -> Bool { core.specialIDs.contains(id) }
 
-    /// How many tokens there are, added ones included.
+    /// Number of tokens, added tokens included.
     public var vocabularySize: Int { core.vocabularySize }
 
-    /// One more than the largest id: the rows an embedding needs.
+    /// The largest id plus one: the number of rows that an embedding needs.
     public var idLimit: Int { core.idLimit }
 
     /// The added tokens, in the order of the file.
     public var addedTokens: [AddedToken] { core.addedTokens }
 
-    /// The token that starts a text: what the post-processor puts first, else the added token whose
-    /// name says so. A model's configuration knows better.
+    /// The token that starts a text: the first token of the post-processor, or else the added token
+    /// with such a name. A model's configuration is more reliable.
     public var bos: Int32? { core.bos }
 
-    /// The token that ends a text: the added token whose name says so. A model's configuration knows
-    /// better.
+    /// The token that ends a text: the added token with such a name. A model's configuration is
+    /// more reliable.
     public var eos: Int32? { core.eos }
 
-    /// The text of the `tokenizer.json`, as it was read or trained.
+    /// The text of the `tokenizer.json`, as loaded or trained.
     ///
-    /// A SentencePiece model gives the converted file that transformers would make of it.
+    /// For a SentencePiece model, the file into which transformers would convert it.
     public var json: String { core.json }
 }
 
-/// What copies of a tokenizer share. Nothing here changes but the cache, which a lock guards.
+/// The data that copies of a tokenizer share. Only the cache changes, guarded by a lock.
 final class TokenizerCore: Sendable {
     let source: Source
     let addedTokens: [AddedToken]
@@ -102,13 +102,13 @@ final class TokenizerCore: Sendable {
     private let idOfContent: [[UInt8]: Int32]
     private let state = Mutex(EncodingState())
 
-    /// What the tokenizer was made of.
+    /// The source of the tokenizer.
     enum Source: Sendable {
         case json(String)
         case sentencePiece(SentencePieceFile)
     }
 
-    /// `adjust` may change what the file says before it is put together.
+    /// `adjust` may change the parts of the file before they are put together.
     convenience init(
         json: String, adjust: (inout TokenizerFile) throws -> Void = { _ in }
     ) throws {
@@ -169,7 +169,7 @@ final class TokenizerCore: Sendable {
     }
 
     func encode(_ text: String, special: Bool) -> [Int32] {
-        // A second thread at the same time works with a state of its own.
+        // Another thread at the same time uses a state of its own.
         let shared = state.withLockIfAvailable { encode(text, &$0) }
         var own = EncodingState()
         let ids = shared ?? encode(text, &own)

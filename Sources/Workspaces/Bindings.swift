@@ -1,16 +1,16 @@
 import Foundation
 
-/// A name and what it is bound to.
+/// A name and its value.
 public struct BindingInfo: Sendable, Equatable {
     public var name: String
     public var kind: String
-    /// 64 hexadecimal digits; nil for a value that was never hashed because it is not stored.
+    /// 64 hexadecimal digits; nil for a value that is not stored and was never hashed.
     public var digest: String?
-    /// About the bytes that the value takes.
+    /// Approximate number of bytes of the value.
     public var bytes: Int
-    /// The statement that made it.
+    /// The statement that made the value.
     public var sequence: Int
-    /// Whether the value is on disk, or was only in the memory of the process that made it.
+    /// Whether the value is on disk, or only in the memory of the process that made it.
     public var isStored: Bool
 
     public init(
@@ -25,21 +25,22 @@ public struct BindingInfo: Sendable, Equatable {
     }
 }
 
-/// What a statement gives a name.
+/// The value that a statement binds to a name.
 public enum BoundValue: Sendable {
     /// A value to write. Equal values share one file.
     case stored(StoredObject)
-    /// Another name for an object that is stored already.
+    /// Another name for an object that is already stored.
     case existing(digest: String)
-    /// A value too large to write at every statement: recorded, but kept by the caller in memory.
+    /// A value too large to be written at every statement. The journal records it; the caller keeps
+    /// it in memory.
     case transient(kind: String, digest: String?, bytes: Int)
 }
 
-/// A file from outside the workspace that a statement read.
+/// A file outside the workspace that a statement read.
 public struct InputFile: Sendable, Equatable {
     public var path: String
     public var bytes: Int
-    /// SHA-256 of the file's bytes, where the caller computed it.
+    /// SHA-256 of the file's bytes, if the caller computed it.
     public var digest: String?
 
     public init(path: String, bytes: Int, digest: String? = nil) {
@@ -91,7 +92,7 @@ extension InputFile {
     }
 }
 
-/// A size out of a journal: below 256 TiB, so that no sum of sizes overflows.
+/// A size from a journal: below 256 TiB, so that no sum of sizes overflows.
 func byteCount(_ value: StoredValue?) -> Int? {
     guard let bytes = value?.intValue, bytes >= 0, bytes < 1 << 48 else { return nil }
     return bytes

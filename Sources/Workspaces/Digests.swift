@@ -26,8 +26,8 @@ func sha256(_ bytes: some DataProtocol) -> String {
     hexadecimal(SHA256.hash(bytes))
 }
 
-/// Digests become file names, so text from a file counts as one only if it is exactly 64 lower-case
-/// digits.
+/// Digests become file names, so text from a file counts as a digest only if it has exactly 64
+/// lower-case digits.
 func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64
         && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// A regular file open for reading. Links are not followed, and devices and pipes (which could hang
-/// or never end) are refused: workspaces come from strangers too.
+/// A regular file, open for reading. Links are not followed. Devices and pipes, which could block
+/// or never end, are refused. The workspace may come from a stranger.
 final class RegularFile {
     private(set) var size: Int
     private let descriptor: Int32
@@ -26,11 +26,11 @@ final class RegularFile {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Leaves the last bytes out of what can be read.
+    /// Excludes the last bytes from reading.
     func shorten(by count: Int) { size = max(0, size - count) }
 
-    /// Exactly `count` bytes from `place`, both checked against the file's size before anything is
-    /// allocated.
+    /// Exactly `count` bytes from `place`. Both are checked against the file's size before memory
+    /// is allocated.
     func read(at place: Int, count: Int) throws -> Data {
         guard place >= 0, count >= 0, place <= size, count <= size - place else {
             throw ObjectFault.truncated(expected: place &+ count, found: size)
@@ -54,12 +54,13 @@ final class RegularFile {
     func readAll() throws -> Data { try read(at: 0, count: size) }
 }
 
-/// The file system calls that keep promises: what was written is there, whole, under its name.
+/// File system calls with durable results: a written file is complete under its name.
 enum Files {
     /// Writes a file under a temporary name in the same folder and renames it over `path`.
     ///
-    /// - Parameter durable: whether the bytes are on the disk before the rename, and the rename
-    ///   before the return. Derived files can do without: after a power cut they are made again.
+    /// - Parameter durable: whether the bytes are on the disk before the rename, and the rename is
+    ///   on the disk before the return. Derived files do not need this: after a power cut they are
+    ///   made again.
     static func writeAside(
         _ path: String, durable: Bool, temporary name: String? = nil, body: (String) throws -> Void
     ) throws {
@@ -94,7 +95,7 @@ enum Files {
         }
     }
 
-    /// Writes bytes to a new file; the caller chose a name that nobody else uses.
+    /// Writes bytes to a new file under a name that only the caller uses.
     static func write(_ bytes: [UInt8], to path: String) throws {
         let descriptor = open(
             path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
@@ -121,7 +122,7 @@ enum Files {
         }
     }
 
-    /// Bytes that an ordinary user can still write to the file system that holds `path`.
+    /// Bytes that an ordinary user can still write to the file system of `path`.
     static func freeSpace(at path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
@@ -130,7 +131,7 @@ enum Files {
         return overflow ? nil : Int(clamping: bytes)
     }
 
-    /// The names in a folder without `.` and `..`; empty where it cannot be read.
+    /// The names in a folder without `.` and `..`; empty if the folder cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
@@ -146,7 +147,7 @@ enum Files {
 
     enum Kind { case file, folder, other, absent }
 
-    /// What a path is, without following a link.
+    /// The kind of file at a path, without following a link.
     static func kind(of path: String) -> Kind {
         var status = stat()
         guard lstat(path, &status) == 0 else { return .absent }
@@ -157,7 +158,7 @@ enum Files {
         }
     }
 
-    /// Makes one folder; fine if a real folder is there already.
+    /// Makes one folder; does nothing if a real folder is already there.
     static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o777) == 0 { return }
         let code = errno
@@ -167,7 +168,7 @@ enum Files {
         guard kind(of: path) == .folder else { throw WorkspaceError.notAFolder(path) }
     }
 
-    /// Removes a folder and what is in it, without following links.
+    /// Removes a folder and its contents, without following links.
     static func removeTree(_ path: String) {
         if kind(of: path) == .folder {
             for name in names(in: path) { removeTree(path + "/" + name) }

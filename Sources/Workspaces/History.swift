@@ -1,26 +1,26 @@
 import Foundation
 
-/// A statement as the journal tells it.
+/// A statement as the journal records it.
 public struct HistoryEntry: Sendable {
     public enum Status: Sendable, Equatable {
         case committed
-        /// Committed and taken back by `undo`.
+        /// Committed, then undone by `undo`.
         case undone
         case failed(String)
-        /// It began, and no process is running it any more.
+        /// It began, and no process runs it any more.
         case unfinished
         case running
     }
 
     public var sequence: Int
-    /// Empty where the line that held it is damaged.
+    /// Empty if the journal line that held it is damaged.
     public var source: String
     public var seed: String
     /// Name and version of the program that ran it.
     public var program: String
-    /// What decided its numbers to the last bit; empty where nobody said.
+    /// The properties of the machine that decide its numbers to the last bit; empty if unknown.
     public var machine: String
-    /// When it began: UTC, ISO 8601.
+    /// Its start time: UTC, ISO 8601.
     public var time: String
     public var status: Status
     public var seconds: Double?
@@ -30,26 +30,26 @@ public struct HistoryEntry: Sendable {
     public var unbound: [String]
     /// The digest of its last checkpoint.
     public var checkpoint: String?
-    /// How far it got, where it was stopped by hand and not resumed since.
+    /// How far it came, if a user stopped it and did not resume it.
     public var stopped: String?
-    /// Whether the names now are those right after this statement.
+    /// Whether the present names are those right after this statement.
     public var isCurrent: Bool
 }
 
-/// Where a value came from: it, what its statement read, what those came from, and so on, each
-/// once.
+/// The origin of a value: the value, the values that its statement read, their origins, and so on,
+/// each once.
 public struct Provenance: Sendable {
     public struct Step: Sendable {
         public var binding: BindingInfo
-        /// Nil where the journal does not tell.
+        /// Nil if the journal does not have it.
         public var statement: HistoryEntry?
-        /// Positions in `steps` of what the statement read.
+        /// Positions in `steps` of the values that the statement read.
         public var inputs: [Int]
     }
 
-    /// The value asked for comes first; inputs come after what they went into.
+    /// The requested value comes first; inputs come after the values that were made from them.
     public var steps: [Step]
-    /// Whether there is more behind the last steps.
+    /// Whether the limit cut off further steps.
     public var isCut: Bool
 }
 
@@ -85,9 +85,9 @@ extension Workspace {
             isCurrent: timeline.done.last?.sequence == statement.sequence)
     }
 
-    /// Follows a value back to the files it came from.
+    /// Follows a value back to the files that it was made from.
     ///
-    /// - Parameter limit: the most steps to return.
+    /// - Parameter limit: the largest number of steps to return.
     public func provenance(of name: String, limit: Int = 1000) throws -> Provenance {
         try locked {
             guard let start = timeline.binding(name) else { throw WorkspaceError.unknownName(name) }

@@ -1,20 +1,20 @@
 import Foundation
 import Glibc
 
-/// The file `journal.jsonl`: it grows by whole lines and nothing in it is ever rewritten.
+/// The file `journal.jsonl`. It grows by whole lines; no line is ever rewritten.
 final class Journal {
     static let version = 1
 
-    /// What a journal holds when it is opened.
+    /// The content of a journal at opening.
     struct Content {
         var lines: [(line: JournalLine, end: Int)] = []
-        /// Lines that cannot be read, with others after them.
+        /// Lines that cannot be read and have other lines after them.
         var damages: [Damage] = []
-        /// Where the last line that can be read ends.
+        /// The end of the last line that can be read.
         var end = 0
-        /// Bytes after it: a line that was being written when its process died, or damage.
+        /// Number of bytes after it: a line whose writing was interrupted, or damage.
         var tail = 0
-        /// The same bytes as lines, for when they turn out to be damage.
+        /// The same bytes as lines, in case they are damage.
         var tailDamages: [Damage] = []
         /// Whether the file's last byte is a line feed (or there is none).
         var endsInLineFeed = true
@@ -30,9 +30,9 @@ final class Journal {
     let path: String
     private let isDurable: Bool
     private var descriptor: Int32 = -1
-    /// Where the next line goes.
+    /// The position of the next line.
     private(set) var length = 0
-    /// Set where damage ends in half a line, which the next line must not continue.
+    /// True if damage ends in half a line. The next line must not continue that half line.
     private var owesLineFeed = false
 
     init(path: String, isDurable: Bool) {
@@ -47,7 +47,7 @@ final class Journal {
         descriptor = -1
     }
 
-    /// The version that a journal's first line names, where it is newer than ours.
+    /// The version in a journal's first line, if it is newer than this program's.
     static func newerVersion(of path: String) -> Int? {
         guard let file = try? RegularFile(path),
             let head = try? file.read(at: 0, count: min(file.size, 1 << 12))
@@ -82,7 +82,7 @@ final class Journal {
             number += 1
             let end = bytes[start...].firstIndex(of: 0x0A)
             let text = UnsafeBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)])
-            // Without its line feed a line is not whole, even if the rest of it is.
+            // A line without its line feed is not complete, even if the rest of it is.
             if let end, let line = JournalLine(text) {
                 content.damages += pending
                 pending = []
@@ -98,7 +98,7 @@ final class Journal {
         content.tailDamages = pending
     }
 
-    /// Opens the file for appending after `length` bytes; what is behind them is cut off.
+    /// Opens the file for appending after `length` bytes and cuts off the bytes after them.
     func open(at length: Int, owesLineFeed: Bool = false) throws {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
         var status = stat()
@@ -115,9 +115,9 @@ final class Journal {
         self.owesLineFeed = owesLineFeed
     }
 
-    /// Appends lines by one write.
+    /// Appends lines in one write.
     ///
-    /// - Parameter durable: waits until they, and all before them, are on the disk.
+    /// - Parameter durable: waits until these lines, and all lines before them, are on the disk.
     func append(_ lines: [JournalLine], durable: Bool) throws {
         let bytes = (owesLineFeed ? [0x0A] : []) + lines.flatMap(\.bytes)
         do {
@@ -126,7 +126,7 @@ final class Journal {
                 throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
             }
         } catch {
-            // Half a line would be cut off at the next opening anyway; this keeps the file tidy.
+            // The next opening would cut off half a line anyway; this keeps the file clean.
             ftruncate(descriptor, off_t(length))
             throw error
         }
@@ -135,7 +135,7 @@ final class Journal {
     }
 }
 
-/// The file `HEAD`: the names bound now, and how much of the journal they account for.
+/// The file `HEAD`: the present names, and the length of the journal that led to them.
 struct Head: Equatable {
     var sequence: Int
     /// The length of the journal that led to these names, in bytes.
@@ -173,7 +173,7 @@ struct Head: Equatable {
         bytes.withUnsafeBytes { raw in
             var text = raw.bindMemory(to: UInt8.self)
             if text.last == 0x0A { text = UnsafeBufferPointer(rebasing: text.dropLast()) }
-            // The version comes first: a newer HEAD may be sealed in a newer way.
+            // The version comes first: a newer HEAD may have another form of checksum.
             if let version = newerVersion(in: text) { return .newer(version) }
             guard let value = unsealed(text), let sequence = value["sequence"]?.intValue,
                 let position = value["position"]?.intValue,

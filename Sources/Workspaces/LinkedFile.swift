@@ -1,14 +1,14 @@
 import Foundation
 
-/// The file `workspace.h5`: one tree of links to what the names are bound to, for h5py, h5ls and
-/// MATLAB.
+/// The file `workspace.h5`: a tree of links to the values of all names, for h5py, h5ls and MATLAB.
 ///
-/// It is derived from HEAD and made again when a workspace is opened, so it is renamed into place
-/// but not waited for. Its links are relative: the folder can be moved.
+/// The file is derived from HEAD and made again at every opening, so it is renamed into place
+/// without an fsync. Its links are relative, so the folder can be moved.
 enum LinkedFile {
     static let format = "sami workspace 1"
 
-    /// - Parameter names: bound names, each with what the link leads to inside the object's file.
+    /// - Parameter names: the names with their values, each with the path inside the object's file
+    ///   that its link leads to.
     static func write(_ path: String, names: [(binding: BindingInfo, main: String)]) throws {
         try Files.writeAside(path, durable: false) { temporary in
             try HDF5.locked {

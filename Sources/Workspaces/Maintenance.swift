@@ -1,20 +1,20 @@
 import Foundation
 
-/// A value that is not what it should be.
+/// A missing or damaged value.
 public struct Damage: Sendable {
     public var digest: String
     public var file: String
-    /// Why, as part of a sentence.
+    /// The reason, as part of a sentence.
     public var reason: String
-    /// The names that are bound to it now.
+    /// The names that have this value now.
     public var names: [String]
-    /// The statement that makes it again, where the journal tells.
+    /// The statement that makes it again, if the journal has it.
     public var sequence: Int?
     public var source: String?
 }
 
 public struct VerifyReport: Sendable {
-    /// Objects read, and their files' bytes.
+    /// Number of objects read, and the bytes of their files.
     public var objects: Int
     public var bytes: Int
     public var damages: [Damage]
@@ -34,9 +34,10 @@ public struct GarbageReport: Sendable {
 }
 
 extension Workspace {
-    /// Reads every object and compares it with its digest, and looks for those that are missing.
+    /// Reads every object, compares it with its digest, and looks for missing objects.
     ///
-    /// - Parameter progress: told how many objects of how many are done; false stops.
+    /// - Parameter progress: called with the number of finished objects and of all objects; returns
+    ///   false to stop.
     public func verify(progress: ((_ done: Int, _ of: Int) -> Bool)? = nil) throws -> VerifyReport {
         let (digests, needed) = try locked {
             try mustBeOpen()
@@ -82,10 +83,10 @@ extension Workspace {
             sequence: maker?.sequence, source: source)
     }
 
-    /// Drops the objects that neither a name nor the last `depth` undo steps (nor redo) reach.
+    /// Removes the objects that neither a name nor the last `depth` undo steps (nor redo) reach.
     ///
-    /// Undo ends there from then on: the journal says so before the first file goes, so that a
-    /// process that dies in between leaves garbage and never a state that lacks its values.
+    /// From then on undo ends there. The journal records this before the first file is removed. So
+    /// a process that dies in between leaves unused files, but never a state with missing values.
     public func gc(keepingUndo depth: Int) throws -> GarbageReport {
         try locked {
             try mustBeWritable()
@@ -110,10 +111,10 @@ extension Workspace {
         }
     }
 
-    /// Takes what is more than `depth` steps back out of undo's reach, and drops the objects that
-    /// nothing needs any more. Its cost is that of the steps it drops.
+    /// Limits undo to `depth` steps and removes the objects that nothing needs any more. The cost
+    /// is proportional to the number of dropped steps.
     ///
-    /// - Returns: what was removed; `kept` is not counted.
+    /// - Returns: the removed objects; `kept` is not counted.
     @discardableResult
     public func trim(keepingUndo depth: Int) throws -> GarbageReport {
         try locked {
@@ -148,11 +149,11 @@ extension Workspace {
         var digests: Set<String> = []
         for binding in bindings {
             let binding = timeline.resolved(binding)
-            // A transient value's digest counts too: an equal value may be stored under it.
+            // The digest of a transient value counts too: an equal value may be stored under it.
             guard let digest = binding.digest else { continue }
             if binding.isStored || objects.contains(digest) { digests.insert(digest) }
         }
-        // Undo leads back to statements that were stopped and can go on.
+        // Undo leads back to stopped statements that can be resumed.
         var unfinished = steps.map(\.sequence).compactMap(timeline.statement).filter {
             $0.stopped != nil
         }

@@ -1,18 +1,19 @@
 import Foundation
 import Glibc
 
-/// The folder `objects`: immutable files, each named by the digest of what it holds.
+/// The folder `objects`: immutable files, each named by the digest of its content.
 ///
-/// A file is written under a temporary name beside the others and renamed when it is complete and
-/// on the disk, so whatever has its final name is whole. Equal values are written once.
+/// A file is written under a temporary name in the same folder and renamed when it is complete and
+/// on the disk. So every file with its final name is complete. Equal values are written once.
 final class ObjectStore {
     let folder: String
     private let isDurable: Bool
-    /// Objects that were written or read whole by this process, and so need no second look.
+    /// Objects that this process wrote or read completely; they need no second check.
     private var sound: Set<String> = []
     private var nextTemporary = 0
 
-    /// Room left beside the bytes of an object, for HDF5's own structures and the journal.
+    /// Free space required in addition to the bytes of an object, for HDF5's structures and the
+    /// journal.
     private static let spaceMargin = 1 << 20
     private static let temporaryPrefix = ".new-"
 
@@ -21,14 +22,14 @@ final class ObjectStore {
         self.isDurable = isDurable
     }
 
-    /// `ab/cdef….h5` below the folder. The digest was checked to be one.
+    /// `ab/cdef….h5` below the folder. The caller has checked that the digest is valid.
     static func fileName(_ digest: String) -> String {
         "\(digest.prefix(2))/\(digest.dropFirst(2)).h5"
     }
 
     func path(_ digest: String) -> String { folder + "/" + Self.fileName(digest) }
 
-    /// Whether there is a file for the digest; what is in it shows when it is read.
+    /// Whether a file exists for the digest. Only reading shows whether its content is valid.
     func contains(_ digest: String) -> Bool {
         isDigest(digest) && Files.kind(of: folder) == .folder
             && Files.kind(of: folder + "/" + digest.prefix(2)) == .folder
@@ -56,7 +57,7 @@ final class ObjectStore {
         return lstat(path(digest), &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Writes those of the objects that are not there yet.
+    /// Writes the objects that are not there yet.
     ///
     /// - Returns: the bytes written.
     func write(_ layouts: [ObjectLayout]) throws -> Int {
@@ -64,7 +65,7 @@ final class ObjectStore {
         var folders: Set<String> = []
         for layout in layouts {
             let digest = layout.manifest.digest
-            // A damaged file under the right name would otherwise never be replaced.
+            // Otherwise a damaged file under the right name would never be replaced.
             if contains(digest), sound.contains(digest) || (try? read(digest)) != nil { continue }
             try reserve(layout)
             let target = path(digest)
@@ -100,7 +101,7 @@ final class ObjectStore {
         throw WorkspaceError.diskFull(file: folder, needed: needed, free: free)
     }
 
-    /// The digests of all files in the folder, sorted; files with other names are not ours.
+    /// The digests of all files in the folder, sorted. Files with other names are ignored.
     func digests() -> [String] {
         guard Files.kind(of: folder) == .folder else { return [] }
         var digests: [String] = []
@@ -117,18 +118,18 @@ final class ObjectStore {
 
     /// Removes an object's file.
     ///
-    /// - Returns: the bytes freed; zero where it could not be removed.
+    /// - Returns: the bytes freed; zero if the file could not be removed.
     func remove(_ digest: String) -> Int {
         guard contains(digest) else { return 0 }
         let size = fileSize(digest)
         sound.remove(digest)
         guard unlink(path(digest)) == 0 else { return 0 }
-        // Succeeds only for a folder that is empty now.
+        // Succeeds only if the folder is now empty.
         rmdir(folder + "/" + digest.prefix(2))
         return size
     }
 
-    /// Removes what a process left that died while it wrote.
+    /// Removes the files of a process that died during writing.
     func removeTemporaries() {
         guard Files.kind(of: folder) == .folder else { return }
         for name in Files.names(in: folder) where name.hasPrefix(Self.temporaryPrefix) {

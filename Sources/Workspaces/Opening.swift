@@ -1,31 +1,32 @@
 import Foundation
 import Glibc
 
-/// What opening found: the state, what there is to say about it, and what is still to be mended.
+/// The result of reading a workspace at opening: its state, the notices, and the necessary repairs.
 struct Recovery {
     var timeline = Timeline()
     var notices: [Notice] = []
     var damages: [Journal.Damage] = []
     var owedBase: String?
     var isInDoubt = false
-    /// Where the next line of the journal goes.
+    /// The position of the journal's next line.
     var journalLength = 0
     var owesLineFeed = false
-    /// Whether there is nothing yet.
+    /// Whether the workspace is new.
     var isNew = false
-    /// Whether a statement without an end may still be running in another process.
+    /// Whether another process may still run an unfinished statement.
     var isRunningElsewhere = false
 }
 
 extension Workspace {
-    /// Opens a workspace, or makes one.
+    /// Opens a workspace, or creates one.
     ///
     /// - Parameters:
-    ///   - path: its folder, by custom `NAME.samiws`. Ignored for an ephemeral one.
+    ///   - path: its folder, usually named `NAME.samiws`. Ignored for an ephemeral workspace.
     ///   - program: name and version of the caller, for the journal.
-    ///   - machine: what decides its numbers to the last bit, such as processor and threads.
+    ///   - machine: the properties that decide the numbers to the last bit, such as processor and
+    ///     threads.
     /// - Throws: `WorkspaceError`: `.newer` for a version that this program does not know,
-    ///   `.absent`, `.notAWorkspace`, `.notAFolder`, or what the file system says.
+    ///   `.absent`, `.notAWorkspace`, `.notAFolder`, or the file system's error.
     public static func open(
         _ path: String, mode: Mode = .readWrite, program: String = "sami", machine: String = ""
     ) throws -> Workspace {
@@ -33,13 +34,13 @@ extension Workspace {
             path, mode: mode, program: program, machine: machine, isDurable: mode != .ephemeral)
     }
 
-    /// - Parameter isDurable: whether to wait for the disk. Tests that reopen a workspace a
-    ///   thousand times do not.
+    /// - Parameter isDurable: whether to fsync. Tests that reopen a workspace a thousand times do
+    ///   not.
     static func open(
         _ path: String, mode: Mode, program: String = "sami", machine: String = "",
         isDurable: Bool
     ) throws -> Workspace {
-        // A file that grows past a limit should fail its write, not kill the process.
+        // Writing past a limit on file sizes should return an error instead of killing the process.
         signal(SIGXFSZ, SIG_IGN)
         switch mode {
         case .readOnly: return try openToRead(path, mode: mode, reason: nil)
@@ -110,9 +111,9 @@ extension Workspace {
             readOnlyReason: reason, recovered: recovered)
     }
 
-    /// Whether something is at the path already.
+    /// Whether something already exists at the path.
     ///
-    /// - Throws: where it cannot be a workspace, or is one of a newer version; nothing was touched
+    /// - Throws: if the path cannot be a workspace, or has a newer version; nothing was changed
     ///   then.
     private static func check(_ path: String) throws -> Bool {
         var status = stat()
@@ -137,21 +138,21 @@ extension Workspace {
         return true
     }
 
-    /// Reads the journal and HEAD and decides what is true. Changes nothing.
+    /// Reads the journal and HEAD and derives the state. Changes nothing.
     static func recover(_ path: String) throws -> Recovery {
         let journalPath = path + "/journal.jsonl"
         let content = try Journal.load(journalPath)
         let loaded = try Head.load(path + "/HEAD")
         var recovery = Recovery()
-        // A process that died while it made one leaves an empty folder for objects at most.
+        // A process that died while creating a workspace leaves at most an empty folder for
+        // objects.
         recovery.isNew =
             !content.exists && loaded == .absent
             && ObjectStore(folder: path + "/objects", isDurable: false).digests().isEmpty
         var head: Head?
         if case .head(let valid) = loaded { head = valid }
 
-        // Behind the last good line: a line that was cut short by a kill, unless HEAD had counted
-        // it.
+        // After the last readable line: a line cut short by a kill, unless HEAD had counted it.
         let size = content.end + content.tail
         let isTailDamage = content.tail > 0 && (head?.position ?? 0) > content.end
         recovery.damages = content.damages + (isTailDamage ? content.tailDamages : [])
@@ -164,7 +165,7 @@ extension Workspace {
         func passHead() {
             isHeadPassed = true
             guard let head, recovery.timeline.names != head.names else { return }
-            // HEAD was written after these lines, all in one piece, so it knows better.
+            // HEAD was written after these lines, in one piece, so its names are valid.
             recovery.timeline.rebase(head.names)
             isConsistent = false
         }
@@ -179,10 +180,11 @@ extension Workspace {
         if !isHeadPassed { passHead() }
         if let head { recovery.timeline.skip(to: head.sequence) }
 
-        // Damage before a base line was reported and answered when that line was written.
+        // Damage before a base line was reported and handled when that line was written.
         let fresh = recovery.damages.filter { $0.offset >= lastBase }
         if !fresh.isEmpty { isConsistent = false }
-        // Behind a gap nobody knows what a statement replaced, so undo must not reach across it.
+        // After a gap nobody knows which values a statement replaced, so undo must not cross the
+        // gap.
         if !isConsistent { recovery.timeline.rebase(recovery.timeline.names) }
 
         recovery.notices += fresh.map { damageNotice($0, in: journalPath) }
@@ -197,7 +199,7 @@ extension Workspace {
         }
         if loaded == .damaged || loaded == .absent && !recovery.isNew {
             let what = loaded == .damaged ? "is damaged" : "is missing"
-            // Between the first line of a journal and the first HEAD there is nothing to lose.
+            // Between the first line of a journal and the first HEAD nothing can be lost.
             if loaded == .damaged || recovery.timeline.lastSequence > 0 || !content.exists {
                 recovery.notices.append(
                     Notice(
@@ -222,7 +224,7 @@ extension Workspace {
                 + "not reach behind it.")
     }
 
-    /// Writes what is missing or out of date, once the lock is held.
+    /// Writes the missing and outdated files, once the lock is held.
     private func mend(_ recovery: Recovery) throws {
         try locked {
             objects.removeTemporaries()
@@ -240,8 +242,7 @@ extension Workspace {
         }
     }
 
-    /// A new folder for values that nobody keeps; also sweeps up those of processes that were
-    /// killed.
+    /// A new temporary folder. Also removes such folders of processes that were killed.
     private static func makeEphemeralFolder() throws -> String {
         let root = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         let prefix = "sami-ephemeral-"

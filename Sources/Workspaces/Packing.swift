@@ -5,22 +5,21 @@ public struct PackReport: Sendable {
     public var objects: Int
     /// The size of the packed file.
     public var bytes: Int
-    /// Values that undo would need and that are missing or damaged; they were left out.
+    /// Values that undo would need and that are missing or damaged; the packed file lacks them.
     public var missing: [Damage]
 }
 
-/// One file that holds a whole workspace: `journal` and `HEAD` as bytes, and under `objects` a
-/// group for each object, named by its digest and laid out as in its own file.
+/// One file with a whole workspace: `journal` and `HEAD` as bytes, and under `objects` one group
+/// for each object, named by its digest and with the layout of its own file.
 enum PackedFile {
     static let format = "sami pack 1"
 }
 
 extension Workspace {
-    /// Writes everything that names, undo and redo reach into one file, for another place or
-    /// person.
+    /// Writes all objects that names, undo and redo reach into one file, for moving the workspace.
     ///
-    /// The file appears whole or not at all. An earlier packed file is replaced, any other file is
-    /// not.
+    /// The file is written completely or not at all. An existing packed file is replaced; any other
+    /// file is not.
     ///
     /// - Throws: `WorkspaceError.damaged` if the value of a name is missing or damaged.
     public func pack(to file: String) throws -> PackReport {
@@ -34,7 +33,7 @@ extension Workspace {
             if let free = Files.freeSpace(at: folder), free < total + 1 << 20 {
                 throw WorkspaceError.diskFull(file: file, needed: total + 1 << 20, free: free)
             }
-            // What was committed: a line that was cut short stays behind.
+            // The committed part: a line that was cut short is left out.
             let content = try RegularFile(path + "/journal.jsonl").readAll()
             let lines = isWritable ? content.prefix(journal.length) : content
             let head = Head(
@@ -66,8 +65,8 @@ extension Workspace {
         }
     }
 
-    /// An object for packing; nil, and an entry in the report, for one that only undo would need
-    /// and that is not there.
+    /// An object for packing. Nil, with an entry in the report, for a missing object that only undo
+    /// would need.
     private func layout(_ digest: String, into report: inout PackReport) throws -> ObjectLayout? {
         do {
             return try ObjectLayout(objects.read(digest).object)
@@ -94,13 +93,12 @@ extension Workspace {
         }
     }
 
-    /// Makes a workspace from a packed file. Every object is verified against its digest on the
-    /// way.
+    /// Makes a workspace from a packed file. Every object is compared with its digest.
     ///
-    /// The folder appears whole or not at all.
+    /// The folder is made completely or not at all.
     ///
-    /// - Throws: `WorkspaceError.alreadyThere` if something is at `path`; `.fileDamaged` for a file
-    ///   that is not what `pack` writes.
+    /// - Throws: `WorkspaceError.alreadyThere` if something is at `path`; `.fileDamaged` if the
+    ///   file does not come from `pack`.
     public static func unpack(_ file: String, to path: String) throws -> PackReport {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
@@ -153,13 +151,13 @@ extension Workspace {
         let prefix = "objects/"
         for group in packed.groups where group.path.hasPrefix(prefix) {
             let digest = String(group.path.dropFirst(prefix.count))
-            // Deeper groups are the insides of objects.
+            // Deeper groups are parts of objects.
             if digest.contains("/") { continue }
             guard isDigest(digest) else { throw ObjectFault.unexpected(group.path) }
             let (object, manifest) = try ObjectFile.read(packed, group: group)
             guard manifest.digest == digest else { throw ObjectFault.checksum(group.path) }
             let layout = try ObjectLayout(object)
-            // The same tree could be written in a way that is not ours, with a digest of its own.
+            // The same tree could be written in another form, with a digest of its own.
             guard layout.manifest == manifest else { throw ObjectFault.checksum(group.path) }
             _ = try store.write([layout])
             report.objects += 1
@@ -169,7 +167,7 @@ extension Workspace {
         for name in ["journal.jsonl", "HEAD", "objects"] {
             try Files.synchronize(path + "/" + name)
         }
-        // Opening reads journal and HEAD with all their checks, and makes workspace.h5.
+        // Opening checks journal and HEAD, and makes workspace.h5.
         try Workspace.open(path).close()
         return report
     }

@@ -1,22 +1,22 @@
 import Foundation
 
-/// What a commit did.
+/// The result of a commit.
 public struct CommitReport: Sendable {
     public var sequence: Int
     public var bound: [BindingInfo]
-    /// Bytes of new object files; zero where all values were there already.
+    /// Bytes of new object files; zero if all values were already stored.
     public var bytesWritten: Int
-    /// What the workspace itself took, in seconds.
+    /// The workspace's own share of the time, in seconds.
     public var seconds: Double
     public var notices: [Notice]
 }
 
 extension Workspace {
-    /// Journals that a statement starts.
+    /// Journals the start of a statement.
     ///
-    /// The line is not waited for: if a power cut takes it, the statement had no effect either.
+    /// The line is not fsynced: if a power cut loses it, the statement had no effect either.
     ///
-    /// - Parameter number: the number it is to get, where it is done again; the next one unless that
+    /// - Parameter number: the statement's number, if it is run again; the next number unless this
     ///   is larger.
     /// - Returns: its number, from 1.
     public func begin(source: String, seed: String, number: Int? = nil) throws -> Int {
@@ -38,16 +38,16 @@ extension Workspace {
         }
     }
 
-    /// Stores values, journals the statement, and binds the names. All of it or nothing.
+    /// Stores values, journals the statement, and binds the names: all of it or nothing.
     ///
     /// - Parameters:
-    ///   - bind: names and what they are bound to, in order.
-    ///   - unbind: names to forget.
-    ///   - inputs: names that the statement read; resolved to what they were before it.
-    ///   - files: files from outside that it read.
-    ///   - seconds: what the statement took.
-    ///   - stopped: how far it got, where it was stopped by hand and can be resumed.
-    /// - Throws: `WorkspaceError`; the statement is then still running, and nothing is bound.
+    ///   - bind: names and their values, in order.
+    ///   - unbind: names to remove.
+    ///   - inputs: names that the statement read; resolved to their values before the statement.
+    ///   - files: files outside the workspace that the statement read.
+    ///   - seconds: the duration of the statement.
+    ///   - stopped: how far it came, if a user stopped it and it can be resumed.
+    /// - Throws: `WorkspaceError`; the statement then still runs, and no name is bound.
     @discardableResult
     public func commit(
         _ sequence: Int, bind: [(String, BoundValue)], unbind: [String] = [],
@@ -103,18 +103,18 @@ extension Workspace {
         }
     }
 
-    /// Journals that a statement did not succeed. Names are as before it.
+    /// Journals the failure of a statement. Names keep their values from before.
     ///
-    /// Also drops a statement that an earlier process left unfinished.
+    /// Also ends a statement that an earlier process left unfinished.
     ///
-    /// - Parameter stopped: how far it got, where it was stopped by hand and can be resumed.
+    /// - Parameter stopped: how far it came, if a user stopped it and it can be resumed.
     public func fail(_ sequence: Int, message: String, stopped: String? = nil) throws {
         try locked {
             try mustBeWritable()
             guard running == sequence || running == nil && timeline.open == sequence else {
                 throw WorkspaceError.noSuchStatement(sequence)
             }
-            // Whether or not the line can be written: a full disk must not block what comes next.
+            // Even if the line cannot be written: a full disk must not block the next statement.
             running = nil
             let brings = timeline.suspended != nil
             try append(
@@ -126,23 +126,24 @@ extension Workspace {
         }
     }
 
-    /// Forgets an unfinished statement, with its checkpoint. What a stopped one had bound stays.
+    /// Gives up an unfinished statement and its checkpoint. The names that a stopped statement
+    /// bound remain.
     public func dropUnfinished() throws {
         try locked {
             try mustBeWritable()
             guard let unfinished else { return }
             let line = JournalLine.fail(
                 sequence: unfinished.sequence, time: timeStamp(), message: "dropped", stopped: nil)
-            // Where it was running again, the first one brings back what it had bound.
+            // If the statement was running again, the first line restores its names.
             try append(timeline.suspended == nil ? [line] : [line, line], durable: false)
             _ = writeHead()
         }
     }
 
-    /// Stores how far a long statement got. `gc` keeps the last checkpoint until the statement
+    /// Stores the state of a long statement. `gc` keeps the last checkpoint until the statement
     /// ends.
     ///
-    /// - Parameter progress: how far that is, for people: "step 40 of 100".
+    /// - Parameter progress: the position in words: "step 40 of 100".
     /// - Returns: the checkpoint's digest, for `read(digest:)`.
     @discardableResult
     public func checkpoint(
@@ -164,8 +165,8 @@ extension Workspace {
         }
     }
 
-    /// Lets an unfinished statement run again, under its number. What a stopped one had bound is
-    /// taken back meanwhile; should it fail, that is bound again.
+    /// Runs an unfinished statement again, under its number. The names that it bound are removed
+    /// meanwhile; if it fails, they are restored.
     public func resume(_ sequence: Int) throws {
         try locked {
             try mustBeWritable()
@@ -178,10 +179,10 @@ extension Workspace {
         }
     }
 
-    /// Stores the value of a name that is bound to a transient one. The name can be read from then
-    /// on.
+    /// Stores the value of a name with a transient value. From then on the name can be read.
     ///
-    /// - Throws: `WorkspaceError.valueChanged` if the binding has a digest, and it is another one.
+    /// - Throws: `WorkspaceError.valueChanged` if the name has a digest and the value has another
+    ///   one.
     public func keep(_ name: String, _ object: StoredObject) throws {
         try locked {
             try mustBeWritable()
@@ -207,7 +208,7 @@ extension Workspace {
         }
     }
 
-    /// Removes a checkpoint that nothing leads to any more: they are as large as models, and long
+    /// Removes a checkpoint that is no longer needed: checkpoints are as large as models, and long
     /// work makes many.
     private func discard(_ checkpoint: String?) {
         guard let checkpoint, !isInDoubt, !reachable(undo: .max).contains(checkpoint) else {
@@ -234,7 +235,7 @@ extension Workspace {
         }
     }
 
-    /// Kind and size of an object that is stored already.
+    /// Kind and size of an object that is already stored.
     private func existing(_ digest: String) throws -> BindingInfo {
         guard objects.contains(digest) else { throw WorkspaceError.unknownDigest(digest) }
         if let binding = timeline.names.first(where: { $0.digest == digest && $0.isStored }) {

@@ -1,18 +1,18 @@
 import Foundation
 import Glibc
 
-/// A checksum of everything in an HDF5 file but the values, behind the end of what HDF5 reads.
+/// A checksum of everything in an HDF5 file but the values, after the last byte that HDF5 reads.
 ///
 /// Values have checksums of their own. Headers, names and the gaps between them have none in this
-/// version of the format, so a flipped bit there could pass unseen; with the seal none can. HDF5
-/// ignores what comes after its end of file.
+/// version of the format, so a flipped bit there could stay undetected; this checksum detects it.
+/// HDF5 ignores the bytes after its end of file.
 enum StructureSeal {
     private static let start = Array("\nsami structure ".utf8)
     static let byteCount = start.count + 64 + 1
-    /// More structure than this belongs to no file of ours.
+    /// No file of this module has more structure than this.
     private static let maximumStructure = 1 << 28
 
-    /// Appends the seal to a file that HDF5 has closed, having read back how it is laid out.
+    /// Appends the checksum to a file that HDF5 has closed, after reading its layout.
     static func append(to path: String) throws {
         let file = try HDF5Reader(path, isSealed: false)
         let bytes = start + Array(try digest(of: file).utf8) + [0x0A]
@@ -24,8 +24,7 @@ enum StructureSeal {
         try Files.write(bytes, to: descriptor, at: file.size, path: path)
     }
 
-    /// Takes the seal off the end of a file that was opened; the file is shorter by it from then
-    /// on.
+    /// Reads the checksum at the end of an open file and excludes it from further reading.
     static func take(from file: RegularFile) throws -> String {
         guard file.size >= byteCount else {
             throw ObjectFault.truncated(expected: byteCount, found: file.size)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The names now and the statements that led to them: what a journal means.
+/// The state that a journal describes: the present names, and the statements that led to them.
 ///
-/// The same code follows a journal line by line when a workspace is opened and while it is used, so
-/// that what is in memory is always what the file says.
+/// The same code follows a journal line by line, both at opening and during use, so that the state
+/// in memory always agrees with the file.
 struct Timeline {
     struct Statement {
         var sequence: Int
@@ -18,13 +18,14 @@ struct Timeline {
         var checkpoint: String?
         /// How far it had come at the checkpoint.
         var progress = ""
-        /// How far it got, where it was stopped by hand.
+        /// How far it came, if a user stopped it.
         var stopped: String?
-        /// The step that stood last when it began: its inputs are the same as long as it does.
+        /// The last step in effect when it began: its inputs are unchanged as long as this step
+        /// stays the last.
         var precedingStep = 0
     }
 
-    /// A committed statement that changed names, with what it takes to go either way.
+    /// A committed statement that changed names, with the bindings for undo and redo.
     struct Step {
         var sequence: Int
         var changes: [Change]
@@ -44,22 +45,21 @@ struct Timeline {
     private(set) var statements: [Statement] = []
     private var places: [Int: Int] = [:]
     private var current: [String: BindingInfo] = [:]
-    /// Steps that undo can take back, oldest first, and those that redo can take again, next one
-    /// last.
+    /// Steps that undo can revert, oldest first, and steps that redo can repeat, the next one last.
     private(set) var done: [Step] = []
     private(set) var undone: [Step] = []
-    /// What a stopped statement had bound, while it runs again.
+    /// The names that a stopped statement had bound, while it runs again.
     private(set) var suspended: (step: Step, commit: JournalLine.Commit)?
-    /// The last step that a floor took out of `done`.
+    /// The last step that a floor removed from `done`.
     private var sunkStep = 0
     private(set) var lastSequence = 0
-    /// The statement that has begun and neither committed nor failed.
+    /// The statement that has begun and has neither committed nor failed.
     private(set) var open: Int?
-    /// The last step that stands, 0 for none.
+    /// The last step in effect, 0 without one.
     var lastStep: Int { done.last?.sequence ?? sunkStep }
 
-    /// A statement that can go on: it never ended, or was stopped by hand, and what it read is
-    /// still what the names are bound to.
+    /// A statement that can be resumed: it never ended, or a user stopped it, and the names that it
+    /// read still have the same values.
     var resumable: Statement? {
         let last = statements.last {
             ($0.stopped != nil || $0.sequence == open) && !$0.isUndone
@@ -81,7 +81,7 @@ struct Timeline {
 
     func statement(_ sequence: Int) -> Statement? { places[sequence].map { statements[$0] } }
 
-    /// A binding as it is today: stored, if its value was kept since.
+    /// The present form of a binding: stored, if its value was stored later.
     func resolved(_ binding: BindingInfo) -> BindingInfo {
         guard !binding.isStored,
             let value = kept[Place(name: binding.name, sequence: binding.sequence)]
@@ -93,9 +93,9 @@ struct Timeline {
         return binding
     }
 
-    /// Follows one line.
+    /// Applies one line.
     ///
-    /// - Returns: false where the line does not fit what came before, as after a damaged one.
+    /// - Returns: false if the line contradicts the lines before it, as after a damaged line.
     @discardableResult
     mutating func follow(_ line: JournalLine) -> Bool {
         switch line {
@@ -104,7 +104,7 @@ struct Timeline {
             guard places[sequence] == nil else { return false }
             putBack()
             if let open, let place = places[open] {
-                // Nobody ended it, so it can go on as long as nothing it read has changed.
+                // Nothing ended it, so it can be resumed as long as its inputs are unchanged.
                 statements[place].stopped = statements[place].stopped ?? statements[place].progress
             }
             add(
@@ -131,7 +131,7 @@ struct Timeline {
         case .fail(let sequence, let time, let message, let stopped):
             let place = place(sequence, time: time)
             if statements[place].commit != nil {
-                // A stopped statement that keeps what it had, and is not to go on.
+                // A stopped statement that keeps its names and will not be resumed.
                 guard statements[place].stopped != nil, stopped == nil else { return false }
                 statements[place].stopped = nil
             } else if open == sequence, suspended != nil {
@@ -190,7 +190,7 @@ struct Timeline {
         }
     }
 
-    /// States the names anew; undo and redo end here.
+    /// Lists the names again; undo and redo end here.
     mutating func rebase(_ names: [BindingInfo]) {
         current = Dictionary(names.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         done = []
@@ -202,7 +202,8 @@ struct Timeline {
         suspended = nil
     }
 
-    /// A stopped statement that ran again and did not end is as it was when it was stopped.
+    /// A stopped statement that ran again without reaching its end returns to its state at the
+    /// stop.
     private mutating func putBack() {
         guard let (step, commit) = suspended else { return }
         if let place = places[commit.sequence] {
@@ -217,7 +218,7 @@ struct Timeline {
         suspended = nil
     }
 
-    /// Numbers up to here are taken, even if the lines that took them are lost.
+    /// Numbers up to this one are used, even if the lines that used them are lost.
     mutating func skip(to sequence: Int) { lastSequence = max(lastSequence, sequence) }
 
     private mutating func add(_ statement: Statement) {
@@ -226,8 +227,8 @@ struct Timeline {
         lastSequence = max(lastSequence, statement.sequence)
     }
 
-    /// Where a statement is in the list; one whose first line was damaged gets an entry without
-    /// source.
+    /// The place of a statement in the list. A statement whose first line was damaged gets an entry
+    /// without source.
     private mutating func place(_ sequence: Int, time: String) -> Int {
         if let place = places[sequence] { return place }
         add(Statement(sequence: sequence, time: time, source: "", seed: "", program: ""))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What an undo or a redo did.
+/// The result of an undo or a redo.
 public struct UndoReport: Sendable {
     public struct Change: Sendable, Equatable {
         public var name: String
@@ -8,22 +8,23 @@ public struct UndoReport: Sendable {
         public var after: BindingInfo?
     }
 
-    /// The statement that was taken back, or taken again.
+    /// The statement that was undone or done again.
     public var sequence: Int
     public var source: String
     public var changes: [Change]
 }
 
 extension Workspace {
-    /// How many statements `undo` can take back.
+    /// Number of statements that `undo` can revert.
     public var undoDepth: Int { locked { timeline.done.count } }
 
-    /// How many statements `redo` can take again.
+    /// Number of statements that `redo` can repeat.
     public var redoDepth: Int { locked { timeline.undone.count } }
 
-    /// Takes back the last statement that changed names. Its cost does not depend on the values.
+    /// Reverts the last statement that changed names. The cost does not depend on the size of the
+    /// values.
     ///
-    /// A name may come back to a value that is not stored; `BindingInfo.isStored` tells.
+    /// A name may return to a value that is not stored; `BindingInfo.isStored` says so.
     public func undo() throws -> UndoReport {
         try locked {
             try mustBeIdle()
@@ -37,7 +38,7 @@ extension Workspace {
         }
     }
 
-    /// Takes the last undone statement again. A new statement ends what can be redone.
+    /// Repeats the last undone statement. A new statement ends the possibility of redo.
     public func redo() throws -> UndoReport {
         try locked {
             try mustBeIdle()
@@ -57,8 +58,8 @@ extension Workspace {
         }
     }
 
-    /// A stopped statement whose resumption died counts as stopped again: what it had bound is what
-    /// undo would take back.
+    /// If the resumption of a stopped statement died, the statement counts as stopped again, and
+    /// undo would revert the names that it had bound.
     private func leaveSuspended() throws {
         guard timeline.suspended != nil, let open = timeline.open else { return }
         let progress = timeline.statement(open)?.progress ?? ""

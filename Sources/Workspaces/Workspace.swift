@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Named values that survive the process: a folder of immutable objects, a journal of the
-/// statements that made them, and the names bound now.
+/// Named values that outlive the process: a folder of immutable objects, a journal of the
+/// statements that made them, and the present names.
 ///
 /// ```swift
 /// let workspace = try Workspace.open("first.samiws")
@@ -11,19 +11,20 @@ import Glibc
 ///     sequence, bind: [("x", .stored(StoredObject(kind: "number", value: 3)))], seconds: 0.01)
 /// ```
 ///
-/// A statement is committed when its `commit` line is on the disk: objects are written before it,
-/// and everything after it (`HEAD`, `workspace.h5`) can be made again from it. `docs/WORKSPACE.md`
-/// lists what a process that dies at each point leaves, and how opening mends it.
+/// A statement is committed when its `commit` line is on the disk. Its objects are written before,
+/// and everything after (`HEAD`, `workspace.h5`) can be made again from the journal.
+/// `docs/WORKSPACE.md` lists the state that a process leaves if it dies at each point, and the
+/// repair at the next opening.
 ///
-/// One process writes; others may read. Every method takes the workspace's own lock, so it may be
-/// used from any thread (which is what makes it sendable), but one statement runs at a time.
+/// One process writes; others may read. Every method takes the workspace's lock, so any thread may
+/// call it (therefore the class is Sendable), but only one statement runs at a time.
 public final class Workspace: @unchecked Sendable {
     public enum Mode: Sendable {
-        /// Makes the folder if it is missing. Falls back to reading where another process has it
-        /// open or the folder cannot be written; `isWritable` and `notices` tell.
+        /// Creates the folder if it is missing. Falls back to reading if another process has the
+        /// workspace open or the folder cannot be written; see `isWritable` and `notices`.
         case readWrite
         case readOnly
-        /// A folder of its own that goes away on closing.
+        /// A temporary folder, removed on closing.
         case ephemeral
     }
 
@@ -31,7 +32,7 @@ public final class Workspace: @unchecked Sendable {
     public let path: String
     public let isEphemeral: Bool
     public let isWritable: Bool
-    /// Whether to wait for the disk where a power cut would lose something.
+    /// Whether to fsync where a power cut would lose data.
     let isDurable: Bool
     let program: String
     let machine: String
@@ -40,15 +41,15 @@ public final class Workspace: @unchecked Sendable {
     private let mutex = NSRecursiveLock()
     private var lockFile: WorkspaceLock?
     private(set) var isClosed = false
-    /// Why a workspace that was to be written is not writable.
+    /// The reason why the workspace is not writable, although the caller asked for writing.
     let readOnlyReason: String?
 
-    // All below is guarded by `mutex`.
+    // `mutex` guards all properties below.
     var timeline: Timeline
-    /// What the next line has to be preceded by because the journal alone no longer tells the
-    /// names.
+    /// The reason for a base line that must precede the next line, if the journal alone no longer
+    /// gives the names.
     var owedBase: String?
-    /// Whether both accounts of the names are damaged.
+    /// Whether both journal and HEAD are damaged.
     var isInDoubt: Bool
     var openingNotices: [Notice]
     var journalDamages: [Journal.Damage]
@@ -88,8 +89,7 @@ public final class Workspace: @unchecked Sendable {
         return try body()
     }
 
-    /// Gives the lock back. Nothing is lost without it: everything committed is on the disk
-    /// already.
+    /// Releases the lock. Without it nothing is lost: everything committed is already on the disk.
     public func close() {
         locked {
             guard !isClosed else { return }
@@ -103,21 +103,21 @@ public final class Workspace: @unchecked Sendable {
 
     // MARK: Looking
 
-    /// What there was to say on opening.
+    /// The notices of the opening.
     public var notices: [Notice] { locked { openingNotices } }
 
-    /// What is bound now, sorted by name.
+    /// The present names, sorted.
     public var names: [BindingInfo] { locked { timeline.names } }
 
     public func binding(_ name: String) -> BindingInfo? { locked { timeline.binding(name) } }
 
-    /// Whether there is a file for the digest.
+    /// Whether a file exists for the digest.
     public func isStored(_ digest: String) -> Bool { locked { objects.contains(digest) } }
 
-    /// The value of a name, verified against its digest.
+    /// The value of a name, compared with its digest.
     ///
     /// - Throws: `WorkspaceError.unknownName`, `.notStored`, or `.damaged`, which names the file,
-    ///   the value in it, and the statement that makes it again.
+    ///   the value in it, and the statement that makes the value again.
     public func read(_ name: String) throws -> StoredObject {
         try locked {
             try mustBeOpen()
@@ -133,7 +133,7 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
-    /// An object by its digest, verified.
+    /// The object with a digest, compared with it.
     public func read(digest: String) throws -> StoredObject {
         try locked {
             try mustBeOpen()
@@ -156,7 +156,7 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
-    /// The binding that a digest came from, the latest first.
+    /// The binding with a digest, the latest first.
     func maker(of digest: String) -> BindingInfo? {
         for statement in timeline.statements.reversed() {
             for binding in statement.commit?.bind ?? [] {
@@ -167,8 +167,8 @@ public final class Workspace: @unchecked Sendable {
         return timeline.names.first { $0.digest == digest }
     }
 
-    /// A statement that began and did not come to its end, because its process died or somebody
-    /// stopped it, and that can still go on: what it read has not changed since.
+    /// A statement that began and did not reach its end, because its process died or a user stopped
+    /// it. It can be resumed, because its inputs are unchanged.
     public var unfinished: UnfinishedStatement? {
         locked {
             guard !isRunningElsewhere, running == nil, let statement = timeline.resumable else {
@@ -193,7 +193,7 @@ public final class Workspace: @unchecked Sendable {
         guard isWritable else { throw WorkspaceError.readOnly(path: path, reason: readOnlyReason) }
     }
 
-    /// Appends lines to the journal and follows them. Owed lines go first, in the same write.
+    /// Appends lines to the journal and applies them. Owed lines come first, in the same write.
     func append(_ lines: [JournalLine], durable: Bool) throws {
         var owed: [JournalLine] = []
         if journal.length == 0 {
@@ -208,26 +208,25 @@ public final class Workspace: @unchecked Sendable {
         }
         try journal.append(owed + lines, durable: durable)
         owedBase = nil
-        // Only a statement that was carried through shows that the names are what the person wants.
+        // Only a successful statement shows that the names are those that the user wants.
         if lines.contains(where: { if case .commit = $0 { true } else { false } }) {
             isInDoubt = false
         }
         for line in owed + lines { timeline.follow(line) }
     }
 
-    /// Brings `HEAD` and `workspace.h5` up to the journal.
+    /// Updates `HEAD` and `workspace.h5` to the state of the journal.
     ///
-    /// The statement is committed whether or not this succeeds, so failures are notices: the next
-    /// opening reads the journal and makes both files again.
+    /// The statement is committed even if this fails, so failures are notices: the next opening
+    /// reads the journal and makes both files again.
     func writeHead() -> [Notice] {
         var notices: [Notice] = []
         let names = timeline.names
         let head = Head(
             sequence: timeline.lastSequence, position: journal.length, names: names)
         do {
-            // The folder is not waited for: an older HEAD after a power cut is brought up to date
-            // from the journal, which is on the disk. An empty one would be a loss, hence the wait
-            // for the file.
+            // The folder is not fsynced: after a power cut an older HEAD is updated from the
+            // journal, which is on the disk. An empty HEAD would be a loss, so the file is fsynced.
             try Files.writeAside(path + "/HEAD", durable: false) { temporary in
                 try Files.write(head.bytes, to: temporary)
                 if isDurable { try Files.synchronize(temporary) }
@@ -252,7 +251,7 @@ public final class Workspace: @unchecked Sendable {
         mainPaths[manifest.digest] = manifest.mainPath
     }
 
-    /// What a name's link leads to; found out once an object and process.
+    /// The path that a name's link leads to; determined once for each object in each process.
     private func mainPath(of binding: BindingInfo) -> String {
         guard let digest = binding.digest else { return "" }
         if let path = mainPaths[digest] { return path }
@@ -262,7 +261,7 @@ public final class Workspace: @unchecked Sendable {
     }
 }
 
-/// A statement that began and did not come to its end.
+/// A statement that began and did not reach its end.
 public struct UnfinishedStatement: Sendable, Equatable {
     public var sequence: Int
     public var source: String
@@ -270,8 +269,8 @@ public struct UnfinishedStatement: Sendable, Equatable {
     public var time: String
     /// The digest of its last checkpoint.
     public var checkpoint: String?
-    /// How far it got, in words; empty where nobody knows.
+    /// How far it came, in words; empty if unknown.
     public var progress: String
-    /// Whether somebody stopped it; its process died otherwise.
+    /// Whether a user stopped it; otherwise its process died.
     public var isStopped: Bool
 }

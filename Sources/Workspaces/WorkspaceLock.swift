@@ -2,7 +2,7 @@ import CHDF5
 import Foundation
 import Glibc
 
-/// Who has a workspace open for writing.
+/// The process that has a workspace open for writing.
 public struct LockHolder: Sendable, Equatable {
     public var host: String
     public var process: Int
@@ -10,11 +10,12 @@ public struct LockHolder: Sendable, Equatable {
     public var since: String
 }
 
-/// The file `lock`. The kernel's lock on it decides, so that it goes with its process however that
-/// ends; the text in it tells others who, and is empty when the workspace is closed.
+/// The file `lock`. The kernel's lock on it decides; the kernel releases it when the process ends
+/// in any way. The text in the file tells others who holds the lock, and is empty when the
+/// workspace is closed.
 final class WorkspaceLock {
     enum Attempt {
-        /// Ours. `left` is set where the last holder did not give it back.
+        /// This process holds the lock. `left` is set if the last holder did not release it.
         case taken(WorkspaceLock, left: LockHolder?)
         case held(LockHolder?)
         /// The folder cannot be written to.
@@ -44,7 +45,7 @@ final class WorkspaceLock {
             close(descriptor)
             return isHeld ? .held(previous) : .refused(reason: reason)
         }
-        // Other machines may not see this kernel's locks: there the text has to be believed.
+        // Other machines may not see this kernel's locks, so there the text decides.
         if let previous, previous.host != hostName(), isRemote(descriptor) {
             close(descriptor)
             return .held(previous)
@@ -66,15 +67,15 @@ final class WorkspaceLock {
     func release() {
         guard descriptor >= 0 else { return }
         ftruncate(descriptor, 0)
-        // Given back in so many words: a child that another thread is starting has a copy of the
-        // descriptor until it runs its program, and closing ours alone would leave the lock to it.
+        // Unlock explicitly before closing: a child forked by another thread inherits the
+        // descriptor until `exec`, and closing only our copy would leave the lock held.
         flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }
 
-    /// Who writes, as far as the text and the process table tell, without taking any lock: a reader
-    /// that took one, however shortly, could turn a writer away.
+    /// The writer, according to the text and the process table, without taking a lock: even a short
+    /// lock of a reader could block a writer.
     static func liveHolder(_ path: String) -> LockHolder? {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -103,7 +104,7 @@ final class WorkspaceLock {
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Network and user-space file systems, by the numbers of statfs(2).
+    /// Network and user-space file systems, by their numbers in statfs(2).
     private static func isRemote(_ descriptor: Int32) -> Bool {
         let remote: Set<UInt32> = [
             0x6969, 0xFF53_4D42, 0xFE53_4D42, 0x517B, 0x6573_5546, 0x00C3_6400, 0x0BD0_0BD0,

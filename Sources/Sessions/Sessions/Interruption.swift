@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A wish to stop, made from a signal handler or another thread and asked for by long work.
+/// A cancellation flag. A signal handler or another thread sets it; long work polls it.
 public final class Interruption: Sendable {
     private let flag = Atomic<Bool>(false)
 

@@ -1,4 +1,4 @@
-/// What Python's `str` does, on code points.
+/// Methods of Python's `str`, on code points.
 enum PythonText {
     static func lower(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
@@ -10,7 +10,7 @@ enum PythonText {
         return isFinal ? "\u{3C2}" : scalars[place].properties.lowercaseMapping
     }
 
-    /// A sigma behind a letter and before none, marks aside, is a final one.
+    /// A sigma after a letter and not before one (combining marks are skipped) is a final sigma.
     private static func isFinalSigma(_ scalars: [Unicode.Scalar], _ place: Int) -> Bool {
         var before = place - 1
         while before >= 0, scalars[before].properties.isCaseIgnorable { before -= 1 }
@@ -31,7 +31,7 @@ enum PythonText {
         }
     }
 
-    /// Jinja's filter: a word starts behind a blank, a hyphen or an opening bracket.
+    /// Jinja's filter: a word starts after a blank, a hyphen or an opening bracket.
     static func titled(_ text: String) -> String {
         var titled = ""
         var word = String.UnicodeScalarView()
@@ -54,7 +54,7 @@ enum PythonText {
         return titled
     }
 
-    /// Python's `title`: a word is a run of letters that have a case.
+    /// Python's `title`: a word is a run of letters that have case.
     static func titledByLetters(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
         var isInside = false
@@ -87,7 +87,7 @@ enum PythonText {
         return String(kept)
     }
 
-    /// Whether there is a letter with a case and all such letters have the one asked for.
+    /// Whether there is a letter with case, and all such letters have the requested case.
     static func isCased(_ text: String, upper: Bool) -> Bool {
         var found = false
         for scalar in text.unicodeScalars {
@@ -99,7 +99,7 @@ enum PythonText {
         return found
     }
 
-    /// The lines, without what ends them.
+    /// The lines, without their line ends.
     static func lines(_ text: String, keepsEnds: Bool = false) -> [String] {
         var lines: [String] = []
         var line = String.UnicodeScalarView()
@@ -127,7 +127,7 @@ enum PythonText {
         return lines
     }
 
-    /// Parts between separators, or between runs of blanks; `most` cuts at most.
+    /// Parts between separators, or between runs of blanks; at most `most` cuts.
     static func split(_ text: String, _ separator: String?, most: Int, fromRight: Bool) -> [String]
     {
         guard let separator else { return splitAtBlanks(text, most: most, fromRight: fromRight) }
@@ -139,7 +139,7 @@ enum PythonText {
             place = found + max(mark.count, 1)
         }
         if fromRight {
-            // From the right, cuts that overlap others are other ones.
+            // Overlapping matches give other cuts when searched from the right.
             cuts = rightmost(mark, bytes)
             if most >= 0 { cuts = Array(cuts.suffix(most)) }
         } else if most >= 0 {

@@ -1,14 +1,15 @@
-/// What can go wrong with a chat template; every case is a whole sentence.
+/// Errors of a chat template; every case is a whole sentence.
 public enum TemplateError: Error, Hashable, Sendable {
-    /// The template itself says no, by `raise_exception`: `Conversation roles must alternate`.
+    /// The template itself refuses the conversation, by `raise_exception`: `Conversation roles must
+    /// alternate`.
     case refused(message: String)
-    /// The template is not written as templates are.
+    /// The syntax of the template is invalid.
     case syntax(line: Int, problem: String)
-    /// A part of Jinja that is not understood here.
+    /// A part of Jinja that is not supported here.
     case unsupported(line: Int, what: String)
-    /// The template does something with a value that cannot be done.
+    /// The template applies an operation to a value that does not support it.
     case failed(line: Int, problem: String)
-    /// The template works or writes more than any should.
+    /// The template exceeds a limit on work or output.
     case tooMuch(line: Int, what: String)
 }
 

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What expressions are worth.
+/// Evaluation of expressions.
 extension TemplateEvaluator {
-    /// `filtering` is what a filter without a value of its own works on; `caller` goes to a macro
-    /// that is called.
+    /// `filtering` is the input of a filter without a value of its own; `caller` is passed to a
+    /// called macro.
     func evaluate(
         _ expression: Expression, filtering: Value? = nil, caller: Value? = nil
     ) throws -> Value {
@@ -264,7 +264,7 @@ extension TemplateEvaluator {
         case .divideWhole, .remainder:
             guard b != 0 else { throw failure("division by zero") }
             let remainder = a.remainderReportingOverflow(dividingBy: b)
-            // Python's remainder has the divisor's sign.
+            // Python's remainder has the sign of the divisor.
             let isShifted = remainder.partialValue != 0 && (remainder.partialValue < 0) != (b < 0)
             if sign == .remainder {
                 return .int(remainder.partialValue + (isShifted ? b : 0))
@@ -351,7 +351,7 @@ extension TemplateEvaluator {
 extension Value {
     var isNone: Bool { if case .none = self { true } else { false } }
 
-    /// Whether it can be multiplied by a number of times.
+    /// Whether it can be multiplied by a count.
     fileprivate var isRepeatable: Bool {
         switch self {
         case .string, .list: true
@@ -360,12 +360,12 @@ extension Value {
     }
 }
 
-/// Finding bytes in bytes, in time linear in both (Knuth, Morris and Pratt 1977).
+/// Search for bytes in bytes, in time linear in both (Knuth, Morris and Pratt 1977).
 enum Search {
     static func first(of part: [UInt8], in whole: [UInt8], from start: Int) -> Int? {
         guard start >= 0, start <= whole.count else { return nil }
         if part.isEmpty { return start }
-        // How much of the part is still matched when its next byte is not.
+        // The length of the part that is still matched if its next byte differs.
         var shorter = [Int](repeating: 0, count: part.count)
         var length = 0
         for place in part.indices.dropFirst() {

@@ -136,7 +136,7 @@ extension TemplateEvaluator {
         }
         style.sortsKeys = arguments.value(3, "sort_keys")?.isTrue ?? false
         try chargeAll(value)
-        // A value's depth and what surrounds each element bound what comes out.
+        // The depth of a value, and the text around each element, limit the output.
         let around = (style.indent?.utf8.count ?? 0) * value.depth + style.itemSeparator.utf8.count
         try checkLength(min(value.weight, 1 << 30) * (1 + around / 8))
         guard let text = value.json(style) else {
@@ -160,7 +160,7 @@ extension TemplateEvaluator {
             sorted(dictionary.items, by: keys, isReversed: isReversed, isCased: isCased))
     }
 
-    /// Values in the order of keys, one for each; of equal keys the first stays first.
+    /// Values in the order of keys, one key for each; values with equal keys keep their order.
     func sorted(
         _ values: [Value], by keys: [Value], isReversed: Bool, isCased: Bool
     ) throws -> [Value] {
@@ -180,14 +180,14 @@ extension TemplateEvaluator {
 }
 
 extension Value {
-    /// The value as it counts where letters' case does not.
+    /// The value for comparisons that ignore case.
     var folded: Value {
         if case .string(let text) = self { return .string(PythonText.lower(text)) }
         return self
     }
 }
 
-/// Numbers in text, as Python reads and rounds them.
+/// Numbers in text, read and rounded as in Python.
 enum TemplateNumber {
     static func integer(_ text: String, base: Int) -> Int? {
         guard (2...36).contains(base) else { return nil }
@@ -212,7 +212,7 @@ enum TemplateNumber {
         return Double(digits)
     }
 
-    /// Rounded to digits behind the point; ties of the written number go to the even digit.
+    /// Rounded to digits after the point; ties of the written number go to the even digit.
     static func rounded(_ number: Double, digits: Int) -> Double {
         guard number.isFinite else { return number }
         if digits >= 0 { return Double(String(format: "%.\(digits)f", number)) ?? number }

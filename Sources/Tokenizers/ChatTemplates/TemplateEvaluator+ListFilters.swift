@@ -1,4 +1,4 @@
-/// Filters that work on what can be gone through.
+/// Filters on iterable values.
 extension TemplateEvaluator {
     func listFilter(
         _ name: String, _ value: Value, _ arguments: CallArguments
@@ -37,7 +37,7 @@ extension TemplateEvaluator {
         }
     }
 
-    /// The part of a value that an attribute such as `function.name` or `0` names.
+    /// The part of a value at an attribute path such as `function.name` or `0`.
     private func part(_ value: Value, _ path: Value) throws -> Value {
         if path.integer != nil { return try item(value, path) }
         guard let text = path.text else {

@@ -52,7 +52,7 @@ extension TemplateEvaluator {
         var seconds = time_t(now.timeIntervalSince1970.rounded(.down))
         var parts = tm()
         guard localtime_r(&seconds, &parts) != nil else { throw failure("there is no date") }
-        // A mark in front tells an empty result from one that did not fit.
+        // A character in front distinguishes an empty result from one that did not fit.
         var buffer = [CChar](repeating: 0, count: 8192)
         let length = strftime(&buffer, buffer.count, "x" + format, &parts)
         guard length > 0 else { throw failure("the date does not fit") }
@@ -62,7 +62,7 @@ extension TemplateEvaluator {
 
     // MARK: Methods
 
-    /// A method of a value, nil when it has none of that name.
+    /// A method of a value; nil if it has none of this name.
     func method(_ value: Value, _ name: String) throws -> Value? {
         let known: Set<String>
         let changing: Set<String>

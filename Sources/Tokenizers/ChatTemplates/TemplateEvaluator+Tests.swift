@@ -1,4 +1,4 @@
-/// What `is` can ask.
+/// The tests after `is`.
 extension TemplateEvaluator {
     func test(_ name: String, _ value: Value, _ arguments: CallArguments) throws -> Bool {
         switch name {
@@ -60,7 +60,7 @@ extension TemplateEvaluator {
         "ge": .greaterOrEqual, "in": .contained,
     ]
 
-    /// Jinja asks for a length and for items by index; a mapping has both.
+    /// Jinja tests for a length and for items by index; a mapping has both.
     private func isSequence(_ value: Value) -> Bool {
         switch value {
         case .string, .list, .tuple, .dictionary, .undefined: true

@@ -1,4 +1,4 @@
-/// Filters that work on text.
+/// Filters on text.
 extension TemplateEvaluator {
     func textFilter(
         _ name: String, _ value: Value, _ arguments: CallArguments
@@ -117,7 +117,7 @@ extension TemplateEvaluator {
         let width = max(width, 0)
         try checkLength(width)
         let missing = max(width - text.unicodeScalars.count, 0)
-        // Python gives the odd blank to the left when the width is odd.
+        // As in Python, the odd blank goes to the left if the width is odd.
         let before = left && right ? missing / 2 + (missing & width & 1) : left ? missing : 0
         return try string(
             String(repeating: filler, count: before) + text

@@ -124,7 +124,7 @@ extension TemplateEvaluator {
         return try tuple(isLast ? [empty, empty, whole] : [whole, empty, empty])
     }
 
-    /// Places are counted in code points.
+    /// Positions count code points.
     private func find(
         _ text: String, _ name: String, _ arguments: CallArguments
     ) throws -> Value {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Runs a template once: statements here, expressions and functions in the files beside this one.
+/// Runs a template once. This file has statements; the files beside it have expressions and
+/// functions.
 final class TemplateEvaluator {
     let now: Date
     private(set) var line = 1
@@ -8,7 +9,7 @@ final class TemplateEvaluator {
     private var depth = 0
     private var output = ""
     private var scope: Scope
-    /// What may hold itself, taken apart at the end.
+    /// Namespaces, which may contain themselves; cleared at the end to break the cycles.
     private var namespaces: [Namespace] = []
     private var definingScopes: [Scope] = []
 
@@ -32,7 +33,7 @@ final class TemplateEvaluator {
 
     // MARK: Bounds
 
-    /// Counts a step, and more for every few bytes or elements it moves.
+    /// Counts a step, and further steps for the bytes or elements that it copies.
     func charge(_ size: Int = 0) throws {
         work += 1 + min(size, 1 << 50) / 8
         guard work <= TemplateLimits.work else {
@@ -40,12 +41,12 @@ final class TemplateEvaluator {
         }
     }
 
-    /// Counts what going through all of a value costs.
+    /// Counts the cost of traversing a value completely.
     func chargeAll(_ value: Value) throws {
         try charge(min(value.weight, 1 << 40) * 8)
     }
 
-    /// The text as a value, refused when it is too long.
+    /// The text as a value; an error if it is too long.
     func string(_ text: String) throws -> Value {
         try charge(text.utf8.count)
         try checkLength(text.utf8.count)
@@ -88,7 +89,7 @@ final class TemplateEvaluator {
         return .namespace(namespace)
     }
 
-    /// Runs one level deeper, refusing levels that would exhaust the stack.
+    /// Runs one level deeper; an error at a depth that would exhaust the stack.
     func nested<Result>(_ body: () throws -> Result) throws -> Result {
         depth += 1
         defer { depth -= 1 }
@@ -118,7 +119,7 @@ final class TemplateEvaluator {
         return try body()
     }
 
-    /// What statements write, kept from the output.
+    /// The output of statements, captured instead of written.
     private func captured(_ body: () throws -> Void) throws -> String {
         let outer = output
         output = ""
@@ -258,7 +259,7 @@ final class TemplateEvaluator {
 
     // MARK: Macros
 
-    /// A macro's text for arguments. `caller` is what `{% call %}` hands over.
+    /// The text of a macro for the arguments. `caller` is the body of `{% call %}`.
     func call(
         _ macro: Statement.Macro, in outer: Scope, _ arguments: CallArguments, caller: Value?
     ) throws -> Value {
@@ -298,12 +299,12 @@ final class TemplateEvaluator {
     }
 }
 
-/// The arguments of a call, evaluated.
+/// The evaluated arguments of a call.
 struct CallArguments {
     var values: [Value] = []
     var named: [(name: String, value: Value)] = []
 
-    /// The argument at a place or of a name, nil when it is not given.
+    /// The argument with a position or a name; nil if it is not given.
     func value(_ place: Int, _ name: String) -> Value? {
         place < values.count ? values[place] : named.first { $0.name == name }?.value
     }

@@ -14,14 +14,14 @@ struct TemplateToken: Sendable {
     var line: Int
 }
 
-/// Cuts a template into lexemes, with Jinja's `trim_blocks` and `lstrip_blocks` on: a line end behind
-/// a block goes, and so do blanks in front of one that starts its line.
+/// Splits a template into lexemes, with Jinja's `trim_blocks` and `lstrip_blocks` on: a line end
+/// after a block is removed, and so are blanks before a block at the start of its line.
 struct TemplateLexer {
     private let source: [Unicode.Scalar]
     private var place = 0
     private var line = 1
     private var tokens: [TemplateToken] = []
-    /// Whether what was read last ended a line, or nothing was read.
+    /// Whether the last input ended a line, or there was no input yet.
     private var startsLine = true
 
     static func tokens(of source: String) throws -> [TemplateToken] {
@@ -46,7 +46,7 @@ struct TemplateLexer {
             isBehindReturn = scalar == "\r"
             scalars.append(isBehindReturn ? "\n" : scalar)
         }
-        // One line end at the very end is the file's, not the template's.
+        // One line end at the very end belongs to the file, not to the template.
         if scalars.last == "\n" { scalars.removeLast() }
         source = scalars
     }
@@ -108,7 +108,7 @@ struct TemplateLexer {
         return nil
     }
 
-    /// The text in front of a tag, cut as the tag asks for.
+    /// The text before a tag, trimmed as the tag requests.
     private mutating func appendText(upTo end: Int, sign: Unicode.Scalar?, isVariable: Bool) {
         var end = end
         if sign == "-" {
@@ -129,7 +129,8 @@ struct TemplateLexer {
         return String(text)
     }
 
-    /// Where the tag ends, with what goes behind it: all blanks for `-`, a line end for a block.
+    /// The end of the tag and of the blanks that it removes: all blanks for `-`, one line end for a
+    /// block.
     private func behind(_ end: Int, sign: Unicode.Scalar?, trims: Bool) -> Int {
         var end = end
         if sign == "-" {
@@ -154,7 +155,7 @@ struct TemplateLexer {
         throw TemplateError.syntax(line: line, problem: "a comment is never closed")
     }
 
-    /// Where the text of `{% raw %}` starts, nil when the tag is another.
+    /// The start of the text of `{% raw %}`; nil for another tag.
     private func rawOpening(_ start: Int) -> Int? {
         var index = start
         while at(index)?.isPythonSpace == true { index += 1 }
@@ -208,7 +209,7 @@ struct TemplateLexer {
         append(.closeBlock)
     }
 
-    /// The lexemes of a tag, up to and with its end.
+    /// The lexemes of a tag, up to and including its end.
     private mutating func lexemes(
         _ closing: String, signs: [Unicode.Scalar], trims: Bool
     ) throws {
@@ -275,7 +276,7 @@ struct TemplateLexer {
 }
 
 extension Unicode.Scalar {
-    /// What Python's `str.isspace` and `\s` call a blank.
+    /// Whether Python's `str.isspace` and `\s` accept the character.
     var isPythonSpace: Bool {
         if isASCII { return value == 0x20 || 0x09...0x0D ~= value || 0x1C...0x1F ~= value }
         return properties.isWhitespace

@@ -1,6 +1,6 @@
-/// Numbers and quoted texts inside tags, written as Python writes them.
+/// Numbers and quoted texts inside tags, in Python's syntax.
 enum TemplateLiteral {
-    /// The text between the quotes at a place, and where it ends.
+    /// The text between the quotes at a place, and the place after it.
     static func string(
         _ source: [Unicode.Scalar], _ start: Int, line: Int
     ) throws -> (String, end: Int) {

@@ -1,19 +1,19 @@
-/// Expressions by precedence, loosest first, as Jinja's parser has them.
+/// Expressions by precedence, loosest first, as in Jinja's parser.
 extension TemplateParser {
-    /// An expression and how many operations lie inside one another in it.
+    /// An expression and the nesting depth of its operations.
     private typealias Tree = (expression: Expression, height: Int)
 
     mutating func expression() throws -> Expression {
         try tree().expression
     }
 
-    /// Expressions with commas between them are a tuple. `isConditional` is off where a following
-    /// `if` is not the expression's.
+    /// Expressions with commas between them are a tuple. `isConditional` is false if a following
+    /// `if` does not belong to the expression.
     mutating func tuple(isConditional: Bool = true) throws -> Expression {
         try tuple(isConditional: isConditional, mayBeEmpty: false).expression
     }
 
-    /// `| name(…) | name`, the first without its bar in `{% filter name %}`.
+    /// `| name(…) | name`; in `{% filter name %}` the first has no bar.
     mutating func filterChain(
         _ value: Expression?, isPiped: Bool = false
     ) throws -> Expression {
@@ -134,7 +134,7 @@ extension TemplateParser {
         }
     }
 
-    /// Operators that bind alike, loosest first; `~` joins texts.
+    /// Operators of equal precedence, loosest first; `~` joins texts.
     private static let levels: [[String]] = [
         ["+", "-"], ["~"], ["*", "/", "//", "%"], ["**"],
     ]

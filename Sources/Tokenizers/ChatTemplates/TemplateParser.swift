@@ -1,10 +1,11 @@
-/// Makes statements of a template's lexemes. Expressions are in `TemplateParser+Expressions.swift`.
+/// Parses a template's lexemes into statements. Expressions are in
+/// `TemplateParser+Expressions.swift`.
 struct TemplateParser {
     private let tokens: [TemplateToken]
     private var place = 0
     private var nesting = 0
     private var loops = 0
-    /// Those of a macro's own names that its body mentions.
+    /// The special names of a macro that its body uses.
     var extras: Set<String> = []
 
     init(_ tokens: [TemplateToken]) {
@@ -57,7 +58,7 @@ struct TemplateParser {
         }
     }
 
-    /// Runs one level deeper, refusing levels that would exhaust the stack.
+    /// Runs one level deeper; an error at a depth that would exhaust the stack.
     mutating func nested<Result>(
         _ body: (inout TemplateParser) throws -> Result
     ) throws -> Result {
@@ -76,7 +77,7 @@ struct TemplateParser {
         return statements
     }
 
-    /// Statements up to a block that starts with one of the words, which is left as the next name.
+    /// Statements up to a block that starts with one of the words. The word is not consumed.
     private mutating func body(until words: [String]) throws -> [Statement] {
         try nested { try $0.statements(until: words) }
     }
@@ -112,7 +113,7 @@ struct TemplateParser {
         guard take(.closeBlock) else { throw unexpected("%}") }
     }
 
-    /// A body up to `{% word %}`, which is read too.
+    /// A body up to `{% word %}`, which is consumed.
     private mutating func body(closedBy word: String) throws -> [Statement] {
         try close()
         let statements = try body(until: [word])
@@ -187,7 +188,7 @@ struct TemplateParser {
                 body: body, otherwise: otherwise), line: line)
     }
 
-    /// Names with commas between them, in brackets or not.
+    /// Names separated by commas, with or without brackets.
     private mutating func targets(
         endingIn end: String?
     ) throws -> (targets: [Statement.Target], isUnpacking: Bool) {
@@ -248,7 +249,7 @@ struct TemplateParser {
         return parameters
     }
 
-    /// A macro's body sees no loop around it.
+    /// The body of a macro cannot see a loop around the macro.
     private mutating func macro(_ line: Int) throws -> Statement {
         let name = try name()
         let parameters = try parameters()

@@ -1,14 +1,14 @@
-/// What a template does, statement by statement.
+/// The statements of a template.
 indirect enum Statement: Sendable {
     case text(String)
     case output([Expression], line: Int)
     case condition([(test: Expression, body: [Statement])], otherwise: [Statement], line: Int)
     case loop(Loop, line: Int)
     case set([Target], Expression, line: Int)
-    /// `{% set x %}…{% endset %}`, through filters where it names some.
+    /// `{% set x %}…{% endset %}`, optionally through filters.
     case capture(Target, [Statement], filter: Expression?, line: Int)
     case macro(Macro, line: Int)
-    /// `{% call m() %}…{% endcall %}`: the body is what `caller()` gives inside.
+    /// `{% call m() %}…{% endcall %}`: inside the macro, `caller()` returns the body.
     case call(Expression, caller: Macro, line: Int)
     case filter(Expression, [Statement], line: Int)
     case with([(Target, Expression)], [Statement], line: Int)
@@ -24,7 +24,7 @@ indirect enum Statement: Sendable {
         var otherwise: [Statement]
     }
 
-    /// Where an assignment goes: a name, or an attribute of a namespace.
+    /// The target of an assignment: a name, or an attribute of a namespace.
     struct Target: Sendable {
         var name: String
         var attribute: String?
@@ -34,8 +34,8 @@ indirect enum Statement: Sendable {
         let name: String
         let parameters: [(name: String, fallback: Expression?)]
         let body: [Statement]
-        /// Which of `varargs`, `kwargs` and `caller` the body mentions: without `varargs` no more
-        /// arguments are taken than there are parameters.
+        /// The names among `varargs`, `kwargs` and `caller` that the body uses. Without `varargs`
+        /// the macro accepts no more arguments than parameters.
         let extras: Set<String>
 
         init(
@@ -48,7 +48,7 @@ indirect enum Statement: Sendable {
     }
 }
 
-/// What has a value.
+/// Expressions of a template.
 indirect enum Expression: Sendable {
     case none
     case bool(Bool)
@@ -63,7 +63,7 @@ indirect enum Expression: Sendable {
     case item(Expression, Expression)
     case slice(Expression, Expression?, Expression?, Expression?)
     case call(Expression, Arguments)
-    /// Without a value inside a filter block, which gives its own.
+    /// Without a value in a filter block, which supplies the value.
     case filter(Expression?, String, Arguments)
     case test(Expression, String, Arguments, isNegated: Bool)
     case not(Expression)

@@ -1,4 +1,4 @@
-/// Values as text: as `{{ value }}` shows them, and as Python's `repr` and `json.dumps` write them.
+/// Values as text: in the form of `{{ value }}`, of Python's `repr` and of `json.dumps`.
 extension Value {
     var shown: String {
         switch self {
@@ -65,17 +65,17 @@ extension Value {
         return "\\\(letter)" + String(repeating: "0", count: width - digits.count) + digits
     }
 
-    /// How `json.dumps` is to write.
+    /// The options of `json.dumps`.
     struct JSONStyle {
         var escapesNonASCII = false
-        /// What a level is indented by; nil for one line.
+        /// The indentation of one level; nil for one line.
         var indent: String?
         var itemSeparator = ", "
         var keySeparator = ": "
         var sortsKeys = false
     }
 
-    /// The value as JSON, nil for what JSON cannot say.
+    /// The value as JSON; nil if JSON has no form for it.
     func json(_ style: JSONStyle, level: Int = 0) -> String? {
         switch self {
         case .none: return "null"
@@ -162,7 +162,7 @@ extension Value {
 }
 
 extension Unicode.Scalar {
-    /// Whether Python's `repr` shows the character itself.
+    /// Whether Python's `repr` shows the character unescaped.
     fileprivate var isPythonPrintable: Bool {
         if self == " " { return true }
         switch properties.generalCategory {

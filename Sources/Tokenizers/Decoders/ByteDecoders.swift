@@ -1,11 +1,12 @@
-/// Printable characters back to bytes; bytes that are no UTF-8 become U+FFFD.
+/// Converts printable characters back to bytes. Invalid UTF-8 becomes U+FFFD.
 struct ByteLevelDecoder: TokenDecoder {
     func apply(_ tokens: [String]) -> [String] {
         [String(decoding: tokens.flatMap { ByteAlphabet.decoded($0) }, as: UTF8.self)]
     }
 }
 
-/// Runs of `<0xE2>` back to characters. A run that is not UTF-8 as a whole becomes one U+FFFD a byte.
+/// Converts runs of `<0xE2>` back to characters. In a run that is not valid UTF-8 as a whole, each
+/// byte becomes one U+FFFD.
 struct ByteFallbackDecoder: TokenDecoder {
     var namesBytes: Bool { true }
 
@@ -32,7 +33,7 @@ struct ByteFallbackDecoder: TokenDecoder {
         return decoded
     }
 
-    /// The byte that a token such as `<0xE2>` names.
+    /// The byte of a token such as `<0xE2>`.
     static func byte(_ token: String) -> UInt8? {
         let text = Array(token.utf8)
         guard text.count == 6, text.starts(with: Array("<0x".utf8)), text[5] == UInt8(ascii: ">")

@@ -1,5 +1,5 @@
-/// Decodes ids one at a time, for text that is shown while it is made: a character split over
-/// tokens comes out once it is whole.
+/// Decodes ids one at a time, for text that is shown during generation. A character that spans
+/// several tokens is returned when it is complete.
 ///
 /// ```swift
 /// var decoder = tokenizer.streamingDecoder()
@@ -7,19 +7,19 @@
 /// print(decoder.finish())
 /// ```
 ///
-/// All parts together are the decoded text of all ids. Only bytes that make no character may differ:
-/// a decoder that judges a run of bytes as a whole would take back what was shown already, so here
-/// the characters of such a run that are whole stay, and each byte that belongs to none is a U+FFFD.
+/// Together the parts are the decoded text of all ids, with one exception: bytes that do not form
+/// characters. A decoder that judges a run of bytes as a whole could change text that was already
+/// shown. So here complete characters of such a run remain, and each remaining byte becomes U+FFFD.
 public struct StreamingDecoder: Sendable {
     private let core: TokenizerCore
     private let skipSpecial: Bool
-    /// What was shown last, kept because a decoder treats the first tokens of a text in its own way.
+    /// The last groups shown; kept because a decoder treats the first tokens of a text differently.
     private var shown: [Group] = []
     private var pending = Group()
 
     private struct Group: Sendable {
         var ids: [Int32] = []
-        /// The bytes the ids name one by one, as `<0xE2>` does.
+        /// The bytes that the ids name one by one, such as `<0xE2>`.
         var bytes: [UInt8] = []
         var isBroken = false
     }
@@ -28,7 +28,7 @@ public struct StreamingDecoder: Sendable {
         (self.core, self.skipSpecial) = (core, skipSpecial)
     }
 
-    /// The text that the next id completes; empty while a character is incomplete.
+    /// The text that the next id completes; empty if a character is incomplete.
     public mutating func append(_ id: Int32) -> String {
         guard let token = core.token(id), !(skipSpecial && core.specialIDs.contains(id)) else {
             return ""
@@ -52,17 +52,17 @@ public struct StreamingDecoder: Sendable {
         return text
     }
 
-    /// What is left at the end: an incomplete character as U+FFFD.
+    /// The rest at the end: an incomplete character as U+FFFD.
     public mutating func finish() -> String {
         core.namesBytes ? releaseBroken() : release(all: true)
     }
 
-    /// No character takes more tokens than it has bytes; what waits longer is not UTF-8.
+    /// A character has at most as many tokens as bytes, so bytes that wait longer are not UTF-8.
     private static let longestWait = 8
-    /// How many groups of tokens are decoded again before the next.
+    /// Number of groups of tokens to decode again before the next group.
     private static let longestMemory = 4
 
-    /// Whether the bytes are the beginning of a character and this may be its next byte.
+    /// Whether the bytes begin a character and this can be its next byte.
     private static func mayContinue(_ bytes: [UInt8], with byte: UInt8) -> Bool {
         guard let lead = bytes.first else { return true }
         guard bytes.count == 1 else { return byte & 0xC0 == 0x80 }
@@ -75,7 +75,7 @@ public struct StreamingDecoder: Sendable {
         }
     }
 
-    /// Bytes that no character needs, one U+FFFD each.
+    /// Bytes that cannot be part of a character, one U+FFFD each.
     private mutating func releaseBroken() -> String {
         guard !pending.ids.isEmpty else { return "" }
         let text = String(repeating: "\u{FFFD}", count: pending.ids.count)
@@ -86,7 +86,7 @@ public struct StreamingDecoder: Sendable {
 
     private mutating func release(all: Bool) -> String {
         guard !pending.ids.isEmpty else { return "" }
-        // A run of bytes behind a broken one would be broken too, all of it.
+        // A run of bytes after an invalid one would be invalid as a whole.
         if shown.last?.isBroken == true, !pending.bytes.isEmpty { shown.removeAll() }
         let context = shown.flatMap(\.ids)
         let before = core.decode(context, skipSpecial: skipSpecial)
@@ -94,7 +94,8 @@ public struct StreamingDecoder: Sendable {
         if !all, after.unicodeScalars.last == "\u{FFFD}" { return "" }
         let alone = core.decode(pending.ids, skipSpecial: skipSpecial)
         remember()
-        // Broken bytes may take back what was shown already; then the rest is shown by itself.
+        // Invalid bytes may change text that was already shown; then the rest is decoded on its
+        // own.
         guard after.utf8.starts(with: before.utf8) else { return alone }
         return String(decoding: Array(after.utf8.dropFirst(before.utf8.count)), as: UTF8.self)
     }
@@ -108,7 +109,7 @@ public struct StreamingDecoder: Sendable {
 }
 
 extension Tokenizer {
-    /// A decoder for ids that come one by one.
+    /// A decoder for ids that arrive one by one.
     public func streamingDecoder(skipSpecial: Bool = true) -> StreamingDecoder {
         StreamingDecoder(core, skipSpecial: skipSpecial)
     }

@@ -5,7 +5,8 @@ struct FuseDecoder: TokenDecoder {
     }
 }
 
-/// Marks back to spaces; the one in front of the text, which encoding added, goes.
+/// Converts marks back to spaces, and removes the space that encoding added at the start of the
+/// text.
 struct MetaspaceDecoder: TokenDecoder {
     let mark: Metaspace
 
@@ -25,7 +26,7 @@ struct MetaspaceDecoder: TokenDecoder {
     }
 }
 
-/// Puts one text wherever a pattern matches, token by token.
+/// Replaces every match of a pattern, token by token.
 struct ReplaceDecoder: TokenDecoder {
     private let pattern: Pattern
     private let content: [UInt8]
@@ -46,7 +47,7 @@ struct ReplaceDecoder: TokenDecoder {
     }
 }
 
-/// Takes up to so many of one character off the ends of every token.
+/// Removes a limited number of one character from the ends of every token.
 struct StripDecoder: TokenDecoder {
     private let content: Unicode.Scalar
     private let start: Int

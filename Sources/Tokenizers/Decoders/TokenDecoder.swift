@@ -1,11 +1,11 @@
-/// Turns tokens back into text, step by step: what is left at the end is joined.
+/// Turns tokens back into text, step by step; the results of the last step are joined.
 protocol TokenDecoder: Sendable {
     func apply(_ tokens: [String]) -> [String]
 
     /// Whether tokens such as `<0xE2>` stand for bytes.
     var namesBytes: Bool { get }
 
-    /// How many times as long a text can get.
+    /// The largest factor by which a text can grow.
     var growth: Int { get }
 }
 
@@ -19,7 +19,7 @@ func makeDecoder(_ field: Field) throws -> any TokenDecoder {
     let type = try field.string("type")
     switch type {
     case "ByteLevel":
-        // What encoding needs of these settings does not matter for decoding.
+        // These settings matter for encoding only.
         try field.allow("type", "add_prefix_space", "trim_offsets", "use_regex")
         return ByteLevelDecoder()
     case "ByteFallback":

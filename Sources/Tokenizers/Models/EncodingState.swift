@@ -1,4 +1,4 @@
-/// What encoding reuses from piece to piece: pieces it has seen, and room to merge in.
+/// The state that encoding reuses from piece to piece: known pieces, and buffers for merging.
 struct EncodingState: Sendable {
     var symbols: [Int32] = []
 
@@ -10,10 +10,10 @@ struct EncodingState: Sendable {
     private var next: [Int32] = []
     private var previous: [Int32] = []
 
-    /// Longer pieces hardly come again.
+    /// Longer pieces seldom repeat.
     private static let longestWord = 64
     private static let mostWords = 1 << 16
-    /// Up to here looking at every pair is faster than a heap.
+    /// Up to this length, checking every pair is faster than a heap.
     private static let shortWord = 48
 
     mutating func takeKnown(_ bytes: [UInt8], _ range: Range<Int>, into ids: inout [Int32]) -> Bool
@@ -37,7 +37,7 @@ struct EncodingState: Sendable {
         ends.append(ids.count)
     }
 
-    /// Merges `symbols`: always the pair of lowest rank, the leftmost of equals.
+    /// Merges `symbols`: always the pair of lowest rank, and of equal pairs the leftmost.
     mutating func merge(_ merges: MergeTable) {
         if symbols.count <= Self.shortWord { mergeShort(merges) } else { mergeLong(merges) }
     }
@@ -67,9 +67,9 @@ struct EncodingState: Sendable {
         }
     }
 
-    /// A linked list of symbols and a heap of candidate merges, so that a text of a million
-    /// characters without a blank takes n log n. A merged pair's symbols leave stale candidates
-    /// behind, which are told by their rank when they come up.
+    /// Uses a linked list of symbols and a heap of candidate merges, so that a text of a million
+    /// characters without a blank takes O(n log n). The symbols of a merged pair leave outdated
+    /// candidates in the heap; their rank shows that they are outdated.
     private mutating func mergeLong(_ merges: MergeTable) {
         let count = symbols.count
         next.removeAll(keepingCapacity: true)

@@ -1,7 +1,7 @@
-/// The merges of a byte-pair model: for two neighbouring tokens, when they merge and into what.
+/// The merges of a byte-pair model: whether two neighboring tokens merge, and the merged token.
 struct MergeTable: Sendable {
     private var keys: [UInt64]
-    /// The rank in the upper half, the merged token in the lower.
+    /// The rank in the upper half, the merged token in the lower half.
     private var values: [UInt64]
     private(set) var count = 0
 
@@ -14,8 +14,8 @@ struct MergeTable: Sendable {
         values = [UInt64](repeating: Self.none, count: slots)
     }
 
-    /// The rank and result of a pair in one number, so that the smaller merges first; `none` when
-    /// the pair never merges.
+    /// The rank and result of a pair in one number, so that the smaller number merges first; `none`
+    /// if the pair never merges.
     func value(_ left: Int32, _ right: Int32) -> UInt64 {
         let key = Self.key(left, right)
         var slot = Self.hash(key) & (keys.count - 1)
@@ -29,7 +29,7 @@ struct MergeTable: Sendable {
     static func result(_ value: UInt64) -> Int32 { Int32(truncatingIfNeeded: value) }
     static func rank(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
 
-    /// A pair that comes again takes the later rank, as in the `tokenizers` package.
+    /// A repeated pair takes the later rank, as in the `tokenizers` package.
     mutating func insert(_ left: Int32, _ right: Int32, rank: Int, result: Int32) {
         if (count + 1) * 2 > keys.count { grow() }
         let key = Self.key(left, right)
@@ -55,7 +55,7 @@ struct MergeTable: Sendable {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     }
 
-    /// Seeded, so that no file can be written whose pairs all collide.
+    /// Seeded, so that nobody can write a file whose pairs all collide.
     private static func hash(_ key: UInt64) -> Int {
         var bits = (key ^ seed) &* 0x9E37_79B9_7F4A_7C15
         bits = (bits ^ (bits >> 32)) &* 0xD6E8_FEB8_6659_FD93

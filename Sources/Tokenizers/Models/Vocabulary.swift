@@ -1,6 +1,6 @@
 /// The tokens of a model and their ids. Ids may leave gaps.
 struct Vocabulary: Sendable {
-    /// Larger ids are refused: a table over all ids must stay small, whatever a file says.
+    /// Larger ids are refused: a table over all ids must stay small for every file.
     static let largestID = (1 << 22) - 1
 
     private var table: ByteTable
@@ -8,7 +8,7 @@ struct Vocabulary: Sendable {
     private var numberOfID: [Int32] = []
 
     var count: Int { table.count }
-    /// One more than the largest id.
+    /// The largest id plus one.
     var idLimit: Int { numberOfID.count }
 
     init(expecting count: Int = 0) {
@@ -27,7 +27,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Tokens whose ids are their places. Refuses two that are the same.
+    /// Tokens whose ids are their positions. Throws for duplicates.
     init(_ tokens: [String]) throws {
         self.init(expecting: tokens.count)
         for (id, token) in tokens.enumerated() {
@@ -39,7 +39,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Adds a token; the id is in range and free.
+    /// Adds a token. The id must be in range and free.
     private mutating func insert(_ token: String, id: Int) {
         let (number, isNew) = table.insert(Array(token.utf8))
         guard isNew else { return }
@@ -50,7 +50,7 @@ struct Vocabulary: Sendable {
         numberOfID[id] = Int32(number)
     }
 
-    /// Whether `▁` is a token and no token holds one behind another character.
+    /// Whether `▁` is a token and no token contains it after another character.
     var holdsMarksInFrontOnly: Bool {
         guard id("\u{2581}") != nil else { return false }
         return (0..<table.count).allSatisfy { number in
@@ -65,7 +65,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Whether `▁` stands at a place.
+    /// Whether there is a `▁` at a place.
     static func isMark(_ bytes: [UInt8], _ place: Int, before end: Int) -> Bool {
         place + 2 < end && bytes[place] == 0xE2 && bytes[place + 1] == 0x96
             && bytes[place + 2] == 0x81

@@ -1,8 +1,8 @@
-/// Rewrites a text before it is cut.
+/// Rewrites a text before it is split.
 protocol Normalizer: Sendable {
     func apply(_ bytes: [UInt8]) -> [UInt8]
 
-    /// How many times as long a text can get.
+    /// The largest factor by which a text can grow.
     var growth: Int { get }
 }
 

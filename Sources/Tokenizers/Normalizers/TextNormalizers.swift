@@ -1,4 +1,5 @@
-/// Lower case, character by character: no rule looks at the neighbours, so a final sigma is `σ` too.
+/// Lower case, character by character. No rule depends on neighboring characters, so a final sigma
+/// also becomes `σ`.
 struct LowercaseNormalizer: Normalizer {
     func apply(_ bytes: [UInt8]) -> [UInt8] {
         var lower: [UInt8] = []
@@ -15,7 +16,7 @@ struct LowercaseNormalizer: Normalizer {
     }
 }
 
-/// Takes blanks off the ends.
+/// Removes blanks from the ends.
 struct StripNormalizer: Normalizer {
     private let left: Bool
     private let right: Bool
@@ -34,7 +35,7 @@ struct StripNormalizer: Normalizer {
     }
 }
 
-/// Puts one text wherever a pattern matches.
+/// Replaces every match of a pattern.
 struct ReplaceNormalizer: Normalizer {
     private let pattern: Pattern
     private let content: [UInt8]
@@ -52,7 +53,7 @@ struct ReplaceNormalizer: Normalizer {
     }
 }
 
-/// Puts a text in front of any that is not empty.
+/// Puts a text before every text that is not empty.
 struct PrependNormalizer: Normalizer {
     private let prefix: [UInt8]
 

@@ -2,9 +2,9 @@ import Foundation
 
 /// The four normalization forms of Unicode (UAX #15), as of Unicode 9.
 ///
-/// That is the version whose tables the `tokenizers` package normalizes by, and a tokenizer's ids
-/// depend on it. Normalization of characters that are in both versions never changes between
-/// versions; those that came later are left as they are and nothing composes with them.
+/// The `tokenizers` package normalizes with the tables of this version, and a tokenizer's ids
+/// depend on it. Normalization of characters that are in both versions never changes. Later
+/// characters stay unchanged, and nothing composes with them.
 struct UnicodeNormalizer: Normalizer {
     enum Form: String, CaseIterable, Sendable {
         case nfc = "NFC"
@@ -12,7 +12,7 @@ struct UnicodeNormalizer: Normalizer {
         case nfkc = "NFKC"
         case nfkd = "NFKD"
 
-        /// Below this no character changes, moves or composes with one before it.
+        /// No character below this changes, moves or composes with the one before it.
         fileprivate var firstAffected: UInt32 {
             switch self {
             case .nfc: 0x300
@@ -43,7 +43,7 @@ struct UnicodeNormalizer: Normalizer {
         return normalized
     }
 
-    /// Dashes and quotes are all that most English texts hold beyond Latin letters.
+    /// Beyond Latin letters, most English texts contain only dashes and quotes.
     private func isAffected(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value >= form.firstAffected && !(0x2012...0x2016).contains(scalar.value)
             && !(0x2018...0x2022).contains(scalar.value)
@@ -53,7 +53,7 @@ struct UnicodeNormalizer: Normalizer {
         guard !scalars.isEmpty else { return }
         let text = String(scalars)
         scalars = String.UnicodeScalarView()
-        // Marks that come out of a decomposition (U+0F73, U+FF9E) are put in order by a second one.
+        // Marks from a decomposition (U+0F73, U+FF9E) are ordered by a second pass.
         let normalized =
             switch form {
             case .nfc:
@@ -71,7 +71,7 @@ struct UnicodeNormalizer: Normalizer {
 }
 
 extension Unicode.Scalar {
-    /// Whether a version of Unicode has the character.
+    /// Whether a version of Unicode contains the character.
     func isAssigned(by version: (major: Int, minor: Int)) -> Bool {
         properties.age.map { $0 <= version } ?? false
     }

@@ -9,7 +9,7 @@ func makePostProcessor(_ field: Field) throws -> any PostProcessor {
     switch type {
     case "TemplateProcessing": return try TemplateProcessing(field)
     case "ByteLevel":
-        // Trims offsets, which are not kept here.
+        // This one trims offsets, which this module does not keep.
         try field.allow("type", "add_prefix_space", "trim_offsets", "use_regex")
         return PostProcessorSequence(steps: [])
     case "Sequence":

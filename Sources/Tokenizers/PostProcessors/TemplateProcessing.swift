@@ -1,4 +1,4 @@
-/// Special tokens before and behind a text: `<s> A`. The template for pairs of texts is not used.
+/// Special tokens before and after a text: `<s> A`. The template for pairs of texts is not used.
 struct TemplateProcessing: PostProcessor {
     private enum Part: Sendable {
         case text
@@ -37,7 +37,7 @@ struct TemplateProcessing: PostProcessor {
         try Self.checkTextComesOnce(parts, field)
     }
 
-    /// Templates that double the text, one behind the other, would fill any memory.
+    /// A chain of templates that each double the text would fill any memory.
     private static func checkTextComesOnce(_ parts: [Part], _ field: Field) throws {
         let texts = parts.count { if case .text = $0 { true } else { false } }
         guard texts <= 1 else {

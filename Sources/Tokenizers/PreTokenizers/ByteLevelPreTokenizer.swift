@@ -1,7 +1,7 @@
-/// GPT-2's pre-tokenizer: words with their leading space, numbers, runs of signs and blanks; then
-/// every byte as a printable character.
+/// GPT-2's pre-tokenizer: words with their leading space, numbers, runs of punctuation and blanks;
+/// then every byte becomes a printable character.
 struct ByteLevelPreTokenizer: PreTokenizer {
-    /// Whether a text that starts without a space gets one.
+    /// Whether a space is added before a text without one.
     let addsPrefixSpace: Bool
     let pattern: Pattern?
 
@@ -14,7 +14,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
     }
 
     init(_ field: Field) throws {
-        // Offsets are not kept here, so trim_offsets changes nothing.
+        // This module keeps no offsets, so trim_offsets changes nothing.
         try field.allow("type", "add_prefix_space", "trim_offsets", "use_regex")
         _ = try field.bool("trim_offsets", default: true)
         try self.init(
@@ -53,7 +53,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
 }
 
 extension Pieces {
-    /// Pieces with their bytes replaced; nil keeps them.
+    /// The pieces with replaced bytes; nil keeps a piece.
     func rewriting(_ body: (ArraySlice<UInt8>) -> [UInt8]?) -> Pieces {
         var rewritten = self
         rewritten.bytes = []

@@ -1,5 +1,5 @@
-/// SentencePiece's way with blanks: every space becomes a visible mark, words carry theirs in front,
-/// and a text may get one at its start.
+/// SentencePiece's treatment of blanks: every space becomes a visible mark, a word includes the
+/// mark before it, and a text may get a mark at its start.
 struct MetaspacePreTokenizer: PreTokenizer {
     let mark: Metaspace
     /// Whether the text is cut before every mark.
@@ -26,7 +26,7 @@ struct MetaspacePreTokenizer: PreTokenizer {
     }
 }
 
-/// The mark that stands for a space, and where a text gets one in front.
+/// The mark that stands for a space, and the rule for adding one before a text.
 struct Metaspace: Sendable {
     private enum Scheme: String, CaseIterable {
         case always, never, first
@@ -48,7 +48,7 @@ struct Metaspace: Sendable {
         bytes = Array(replacement.utf8)
         pattern = try Pattern(literal: replacement, field: field.path)
         let name = try field.optional("prepend_scheme")?.string()
-        // Older files say true or false instead.
+        // Older files have true or false instead.
         let adds = try field.bool("add_prefix_space", default: true)
         let fallback: Scheme = adds ? .always : .never
         guard let scheme = name.map({ Scheme(rawValue: $0) }) ?? fallback, adds || scheme == .never
@@ -63,6 +63,6 @@ struct Metaspace: Sendable {
         scheme == .always || (scheme == .first && isFirst)
     }
 
-    /// Whether decoding takes the mark off the first token.
+    /// Whether decoding removes the mark from the first token.
     var isDropped: Bool { scheme != .never }
 }

@@ -1,4 +1,4 @@
-/// Cuts at the matches of a pattern.
+/// Splits at the matches of a pattern.
 struct SplitPreTokenizer: PreTokenizer {
     private let pattern: Pattern
     private let behavior: SplitBehavior
@@ -16,13 +16,14 @@ struct SplitPreTokenizer: PreTokenizer {
     }
 }
 
-/// Keeps words and runs of signs, and drops the blanks between them.
+/// Keeps words and runs of punctuation, and drops the blanks between them.
 struct WhitespacePreTokenizer: PreTokenizer {
     private let pattern: Pattern
 
     init(_ field: Field) throws {
         try field.allow("type")
-        // The package takes this one from a library whose word characters are Unicode's (UTS #18).
+        // For this pre-tokenizer the package uses a library whose word characters are Unicode's
+        // (UTS #18).
         let word = PatternTranslation.unicodeWord + #"\u200C\u200D"#
         pattern = try Pattern("[\(word)]+|[^\(word)\\s]+", field: field.path)
     }
@@ -32,7 +33,7 @@ struct WhitespacePreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts numbers off, whole or digit by digit.
+/// Separates numbers, whole or digit by digit.
 struct DigitsPreTokenizer: PreTokenizer {
     private let behavior: SplitBehavior
 
@@ -51,7 +52,8 @@ struct DigitsPreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts at punctuation: that of Unicode 8, the version of the package's tables, and every ASCII sign.
+/// Splits at punctuation: that of Unicode 8, the version of the package's tables, and all ASCII
+/// symbols.
 struct PunctuationPreTokenizer: PreTokenizer {
     private let behavior: SplitBehavior
 
@@ -64,7 +66,7 @@ struct PunctuationPreTokenizer: PreTokenizer {
         pieces.split(behavior) { scalar in
             switch scalar {
             case "!"..."/", ":"..."@", "["..."`", "{"..."~": return true
-            // Punctuation then, reclassified since.
+            // Punctuation in that version; other classes in later ones.
             case "\u{166D}", "\u{111C9}": return true
             default: break
             }

@@ -1,4 +1,4 @@
-/// Cuts a text into the pieces that the model encodes one by one.
+/// Splits a text into the pieces that the model encodes one by one.
 protocol PreTokenizer: Sendable {
     func apply(_ pieces: Pieces) -> Pieces
 }

@@ -1,11 +1,11 @@
-/// Reads the fields of a protobuf message one by one. Lengths are checked before they are used, and
-/// messages inside are only descended into by who knows their type.
+/// Reads the fields of a protobuf message one by one. Lengths are checked before use. Only code
+/// that knows the type of an inner message reads into it.
 struct ProtobufReader {
     enum Value {
         case number(UInt64)
         case bits32(UInt32)
         case bits64(UInt64)
-        /// Text, bytes or a message: where its bytes are.
+        /// Text, bytes or a message: the range of its bytes.
         case bytes(Range<Int>)
     }
 
@@ -19,7 +19,7 @@ struct ProtobufReader {
         end = range.upperBound
     }
 
-    /// The next field's number and value, nil at the end.
+    /// The number and value of the next field; nil at the end.
     mutating func next() throws -> (field: Int, value: Value)? {
         guard place < end else { return nil }
         let key = try varint()

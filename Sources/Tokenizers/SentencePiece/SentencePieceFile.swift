@@ -1,4 +1,4 @@
-/// What a SentencePiece `tokenizer.model` holds, as far as byte-pair models need it.
+/// The content of a SentencePiece `tokenizer.model`, as far as byte-pair models need it.
 struct SentencePieceFile: Sendable {
     enum Kind: UInt64, Sendable {
         case normal = 1
@@ -15,7 +15,8 @@ struct SentencePieceFile: Sendable {
         var kind = Kind.normal
     }
 
-    /// Every way to cut a piece in two is looked up, so long ones would take their length squared.
+    /// Every way to split a piece in two is looked up, which takes the square of its length, so the
+    /// length is limited.
     private static let longestPiece = 256
 
     private(set) var pieces: [Piece] = []
@@ -27,7 +28,7 @@ struct SentencePieceFile: Sendable {
     private(set) var removesExtraBlanks = true
     private(set) var escapesBlanks = true
 
-    /// Throws for anything but a byte-pair model without a table of character rewritings.
+    /// Throws unless the file is a byte-pair model without a table of character normalizations.
     init(_ bytes: [UInt8]) throws {
         var reader = ProtobufReader(bytes, 0..<bytes.count)
         var isBytePair = false

@@ -1,6 +1,6 @@
 extension SentencePieceFile {
-    /// Every way to make a piece out of two others. SentencePiece merges the pair whose piece has the
-    /// highest score, the leftmost of equals: so pairs of one score share a rank.
+    /// Every way to form a piece from two others. SentencePiece merges the pair whose piece has the
+    /// highest score, and of equal pairs the leftmost. So pairs with one score share a rank.
     private func merges(_ vocabulary: Vocabulary) -> MergeTable {
         let scores = Set(pieces.lazy.filter { $0.kind == .normal }.map(\.score)).sorted(by: >)
         let ranks = Dictionary(scores.enumerated().map { ($0.element, $0.offset) }) { first, _ in
@@ -32,7 +32,7 @@ extension SentencePieceFile {
         return id
     }
 
-    /// The parts of a tokenizer that gives SentencePiece's ids and text.
+    /// The parts of a tokenizer with SentencePiece's ids and text.
     func tokenizerFile() throws -> TokenizerFile {
         let vocabulary = try Vocabulary(pieces.map(\.text))
         let unknown = pieces.firstIndex { $0.kind == .unknown }
@@ -53,7 +53,8 @@ extension SentencePieceFile {
             normalizer: SentencePieceNormalizer(
                 addsPrefix: addsDummyPrefix, removesExtra: removesExtraBlanks,
                 escapes: escapesBlanks),
-            // A tokenizer.model does not say whether texts start with <s>; those of its family do.
+            // A tokenizer.model does not state whether texts start with <s>; for this family of
+            // models they do.
             postProcessor: id(bos).map { SurroundingTokens(before: [$0], after: []) },
             decoder: SentencePieceDecoder(
                 unknown: unknown.map { pieces[$0].text }, unknownSurface: unknownSurface,
@@ -63,7 +64,7 @@ extension SentencePieceFile {
     }
 }
 
-/// Tokens in front of every text and behind it.
+/// Tokens before and after every text.
 struct SurroundingTokens: PostProcessor {
     let before: [Int32]
     let after: [Int32]
@@ -71,13 +72,13 @@ struct SurroundingTokens: PostProcessor {
     func apply(_ ids: [Int32]) -> [Int32] { before + ids + after }
 }
 
-/// Blanks as SentencePiece sees them: `▁` for a space, one more in front of the text.
+/// Blanks in SentencePiece's form: `▁` for a space, and one more before the text.
 struct SentencePieceNormalizer: Normalizer {
     static let mark: [UInt8] = Array("\u{2581}".utf8)
     private static let space = UInt8(ascii: " ")
 
     let addsPrefix: Bool
-    /// Whether blanks at the ends go, and runs become one.
+    /// Whether blanks at the ends are removed and runs of blanks become one.
     let removesExtra: Bool
     let escapes: Bool
 
@@ -104,8 +105,8 @@ struct SentencePieceNormalizer: Normalizer {
     }
 }
 
-/// Pieces back to text as SentencePiece does it: the prefix space goes, runs of byte pieces become
-/// characters, and each byte that belongs to none becomes U+FFFD.
+/// Converts pieces back to text like SentencePiece: the prefix space is removed, runs of byte
+/// pieces become characters, and each byte outside a character becomes U+FFFD.
 struct SentencePieceDecoder: TokenDecoder {
     let unknown: String?
     let unknownSurface: String
@@ -142,7 +143,7 @@ struct SentencePieceDecoder: TokenDecoder {
         return [String(decoding: text, as: UTF8.self)]
     }
 
-    /// Appends a piece with its marks as spaces.
+    /// Appends a piece with spaces in place of its marks.
     private static func append(_ bytes: ArraySlice<UInt8>, to text: inout [UInt8]) {
         let mark = SentencePieceNormalizer.mark
         var place = bytes.startIndex

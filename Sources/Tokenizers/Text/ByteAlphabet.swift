@@ -1,5 +1,5 @@
-/// GPT-2's way to write any byte as a printable character: printable Latin-1 characters stand for
-/// their own byte, the other 68 bytes get the characters from U+0100 on, so a space is `Ġ`.
+/// GPT-2's representation of bytes as printable characters. Printable Latin-1 characters stand for
+/// their own byte; the other 68 bytes use the characters from U+0100 on, so a space is `Ġ`.
 enum ByteAlphabet {
     /// The characters by byte.
     static let scalars: [Unicode.Scalar] = {
@@ -18,7 +18,8 @@ enum ByteAlphabet {
     /// Their UTF-8 encodings by byte.
     static let encodings: [[UInt8]] = scalars.map { Array(String($0).utf8) }
 
-    /// The bytes by character, for the characters below U+0144; nil where a character is none.
+    /// The bytes by character, for the characters below U+0144; nil if a character stands for no
+    /// byte.
     private static let bytes: [UInt8?] = {
         var bytes = [UInt8?](repeating: nil, count: 0x144)
         for (byte, scalar) in scalars.enumerated() where Int(scalar.value) < bytes.count {
@@ -31,7 +32,7 @@ enum ByteAlphabet {
         Int(scalar.value) < bytes.count ? bytes[Int(scalar.value)] : nil
     }
 
-    /// The bytes a token stands for: as it is spelled when it holds any other character.
+    /// The bytes of a token; the UTF-8 bytes of its spelling if it contains any other character.
     static func decoded(_ token: String) -> [UInt8] {
         var decoded: [UInt8] = []
         for scalar in token.unicodeScalars {

@@ -1,11 +1,12 @@
-/// Numbers byte strings in order of arrival and finds them again.
+/// Numbers byte strings in order of insertion and finds them again.
 ///
-/// Swift strings compare by canonical equivalence, under which two tokens of one vocabulary may be
-/// equal; bytes do not. The strings lie end to end in one array, so a lookup allocates nothing.
+/// Swift strings are equal under canonical equivalence, so two different tokens of one vocabulary
+/// may be equal strings; their bytes differ. The strings lie end to end in one array, so a lookup
+/// allocates nothing.
 struct ByteTable: Sendable {
     private var arena: [UInt8] = []
     private var ends: [Int] = []
-    /// Open addressing: 0 is free, else the number of the string plus one.
+    /// Open addressing: 0 is free; otherwise the number of the string plus one.
     private var slots: [Int32] = []
 
     var count: Int { ends.count }
@@ -20,7 +21,7 @@ struct ByteTable: Sendable {
         arena[(number == 0 ? 0 : ends[number - 1])..<ends[number]]
     }
 
-    /// The number of the string that stands at a range of the bytes.
+    /// The number of the string in a range of the bytes.
     func find(_ bytes: [UInt8], _ range: Range<Int>) -> Int? {
         guard !slots.isEmpty else { return nil }
         let slot = slots[place(of: bytes, range)]
@@ -53,7 +54,7 @@ struct ByteTable: Sendable {
         for place in slots.indices { slots[place] = 0 }
     }
 
-    /// The slot that holds the string, or the free one where it belongs.
+    /// The slot of the string, or the free slot for it.
     private func place(of bytes: [UInt8], _ range: Range<Int>) -> Int {
         var place = Int(truncatingIfNeeded: Self.hash(bytes, range)) & (slots.count - 1)
         while slots[place] != 0 {
@@ -90,8 +91,8 @@ struct ByteTable: Sendable {
         return slots
     }
 
-    /// FNV-1a with a final mix: the low bits pick the slot. The seed differs from run to run, so that
-    /// nobody can write a file whose keys all collide.
+    /// FNV-1a with a final mixing step, because the low bits select the slot. The seed differs from
+    /// run to run, so that nobody can write a file whose keys all collide.
     private static func hash(_ bytes: [UInt8], _ range: Range<Int>) -> UInt64 {
         var hash = seed
         for place in range { hash = (hash ^ UInt64(bytes[place])) &* 0x100_0000_01B3 }

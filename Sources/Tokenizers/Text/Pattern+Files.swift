@@ -1,5 +1,5 @@
 extension Pattern {
-    /// `{"String": "…"}` for a text as it stands, or `{"Regex": "…"}`.
+    /// `{"String": "…"}` for a literal text, or `{"Regex": "…"}`.
     convenience init(_ field: Field) throws {
         try field.allow("String", "Regex")
         if let literal = try field.optional("String") {
@@ -9,7 +9,7 @@ extension Pattern {
         }
     }
 
-    /// How many times as long a text can get when every match becomes the content.
+    /// The largest factor by which a text can grow if every match is replaced by the content.
     func growth(with content: [UInt8]) -> Int {
         guard let length = literalLength else { return 1 + content.count }
         return max(1, (content.count + length - 1) / length)
@@ -29,8 +29,8 @@ extension Pattern {
     }
 }
 
-/// How many times as long steps can make a text. Files whose steps double it, one behind the other,
-/// would fill any memory, and are refused.
+/// The largest factor by which steps can lengthen a text. A chain of steps that each double it
+/// would fill any memory, so such files are refused.
 enum TextGrowth {
     private static let most = 4096
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A text or a regular expression, as tokenizer files write them.
+/// A literal text or a regular expression from a tokenizer file.
 final class Pattern: Sendable {
     let source: String
     private let matcher: Matcher
@@ -11,7 +11,7 @@ final class Pattern: Sendable {
         case recent(PatternCode, RecentCode)
     }
 
-    /// Compiles a pattern as Oniguruma reads it.
+    /// Compiles a pattern in Oniguruma's dialect.
     init(_ source: String, field: String) throws {
         self.source = source
         let pattern = try PatternTranslation.translate(source, field: field)
@@ -21,7 +21,7 @@ final class Pattern: Sendable {
             ? .recent(code, RecentCode(source: source, field: field)) : .code(code)
     }
 
-    /// A pattern that matches a text as it stands.
+    /// A pattern that matches a literal text.
     init(literal: String, field: String) throws {
         source = literal
         let bytes = Array(literal.utf8)
@@ -31,14 +31,14 @@ final class Pattern: Sendable {
             : .literal(bytes)
     }
 
-    /// The length of the text to be found, nil for a regular expression.
+    /// The length of the literal text; nil for a regular expression.
     var literalLength: Int? {
         if case .literal(let text) = matcher { return text.count }
         return nil
     }
 
-    /// Calls back with every match in a range of the bytes, from left to right. The range is all the
-    /// pattern sees.
+    /// Calls `body` with every match in a range of the bytes, from left to right. The pattern sees
+    /// only this range.
     func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         switch matcher {
         case .literal(let text): Self.find(text, bytes, range, body)
@@ -65,8 +65,8 @@ final class Pattern: Sendable {
     }
 }
 
-/// The code of a pattern for texts with characters that PCRE2 is too old to know, compiled when the
-/// first such text comes.
+/// The code of a pattern for texts with characters that are too new for PCRE2; compiled for the
+/// first such text.
 private final class RecentCode: Sendable {
     private let source: String
     private let field: String
@@ -76,7 +76,7 @@ private final class RecentCode: Sendable {
         (self.source, self.field) = (source, field)
     }
 
-    /// nil when PCRE2 does not take the longer pattern.
+    /// Nil if PCRE2 refuses the longer pattern.
     var code: PatternCode? {
         compiled.withLock { compiled in
             if let known = compiled { return known }

@@ -2,17 +2,17 @@ import CPCRE2
 
 /// A pattern compiled by PCRE2 with its JIT and Unicode properties.
 ///
-/// The code is never changed and PCRE2 lets threads share it, hence unchecked.
+/// The code never changes and PCRE2 lets threads share it; therefore unchecked.
 final class PatternCode: @unchecked Sendable {
     private let code: OpaquePointer
 
-    /// Throws for a pattern that PCRE2 does not take; `source` is how the file writes it.
+    /// Throws if PCRE2 refuses the pattern; `source` is the file's form of it.
     init(_ pattern: [UInt8], isLiteral: Bool = false, source: String, field: String) throws {
         let options =
             isLiteral
             ? UInt32(PCRE2_LITERAL)
             : UInt32(PCRE2_UCP) | UInt32(PCRE2_MULTILINE) | UInt32(PCRE2_NEVER_BACKSLASH_C)
-        // A line ends at a line feed, however PCRE2 was built.
+        // A line ends at a line feed, whatever the build options of PCRE2.
         let whole = isLiteral ? pattern : Array("(*LF)(*BSR_UNICODE)".utf8) + pattern
         var number: Int32 = 0
         var offset = 0
@@ -25,15 +25,16 @@ final class PatternCode: @unchecked Sendable {
                 field: field, pattern: source, problem: Self.message(number))
         }
         self.code = code
-        // Without a JIT on this processor PCRE2 interprets the pattern: slower, the same matches.
+        // Without a JIT for this processor PCRE2 interprets the pattern: slower, with the same
+        // matches.
         pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE))
     }
 
     deinit { pcre2_code_free_8(code) }
 
-    /// Calls back with every match in a range of the bytes, from left to right. The range is all the
-    /// pattern sees. Where the pattern gives up (PCRE2's limit on backtracking, which only a hostile
-    /// pattern reaches), the rest holds no match.
+    /// Calls `body` with every match in a range of the bytes, from left to right. The pattern sees
+    /// only this range. If the pattern gives up (PCRE2's limit on backtracking, which only a
+    /// malicious pattern reaches), the rest has no match.
     func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         guard !range.isEmpty, let match = pcre2_match_data_create_8(1, nil) else { return }
         defer { pcre2_match_data_free_8(match) }
@@ -58,7 +59,7 @@ final class PatternCode: @unchecked Sendable {
                 if lower == upper {
                     start =
                         upper < range.count ? upper + characterLength(subject[upper]) : upper + 1
-                    // An empty match right behind another match is not one.
+                    // An empty match right after another match does not count.
                     if lower == lastEnd { continue }
                 } else {
                     start = upper

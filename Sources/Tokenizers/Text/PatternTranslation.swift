@@ -1,26 +1,28 @@
-/// Rewrites a pattern from Oniguruma's dialect, in which tokenizer files are written, into PCRE2's.
+/// Rewrites a pattern from Oniguruma's dialect, which tokenizer files use, to PCRE2's.
 ///
-/// The two agree on most of what published patterns use. They differ in what a blank is (PCRE2 counts
-/// U+180E), what a word character is, in `\h` and `\v`, in the letter of the option that lets a dot
-/// match line ends, in `{,n}`, and in whether a script's name takes its extensions along. What would
-/// silently mean something else is refused.
+/// The two dialects agree on most features of published patterns. They differ in: blanks (PCRE2
+/// includes U+180E), word characters, `\h` and `\v`, the letter of the option that lets a dot match
+/// line ends, `{,n}`, and whether the name of a script includes its extensions. A pattern that
+/// would silently change its meaning is refused.
 enum PatternTranslation {
-    /// The word characters of Unicode's regular expressions (UTS #18), as the inside of a class.
+    /// The word characters of Unicode's regular expressions (UTS #18), in the form of a character
+    /// class without its brackets.
     static let unicodeWord = #"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}"#
-    /// Oniguruma's word characters: six of Latin-1 that are numbers of other kinds come along.
+    /// Oniguruma's word characters: in addition six Latin-1 characters that are numbers of other
+    /// kinds.
     private static let word = unicodeWord + #"\xB2\xB3\xB9\xBC-\xBE"#
     private static let blank = #"\p{White_Space}"#
     private static let hexadecimal = "0-9A-Fa-f"
 
-    /// Longer patterns are refused before PCRE2 sees them.
+    /// Longer patterns are refused without calling PCRE2.
     private static let longestPattern = 1 << 14
 
-    /// Whether what the pattern matches depends on the characters' properties.
+    /// Whether the matches of the pattern depend on the properties of characters.
     static func readsProperties(_ source: String) -> Bool {
         ["\\p", "\\P", "\\w", "\\W", "\\b", "\\B"].contains { source.contains($0) }
     }
 
-    /// The pattern for PCRE2; with `recent`, those characters count by their properties too.
+    /// The pattern for PCRE2. With `recent`, these characters count by their properties too.
     static func translate(
         _ source: String, field: String, recent: RecentCharacters? = nil
     ) throws -> [UInt8] {
@@ -46,7 +48,7 @@ enum PatternTranslation {
             case "[":
                 isInClass = true
                 pattern += "["
-                // A bracket that comes first stands for itself.
+                // A bracket in first position stands for itself.
                 for first: Unicode.Scalar in ["^", "]"] where rest.first == first {
                     rest.removeFirst()
                     pattern += first == "]" ? "\\]" : "^"
@@ -75,7 +77,7 @@ enum PatternTranslation {
         return Array(pattern.utf8)
     }
 
-    /// An escape in PCRE2's words, nil where there are none.
+    /// An escape in PCRE2's form; nil if there is none.
     private static func escape(
         _ scalar: Unicode.Scalar, _ rest: inout ArraySlice<Unicode.Scalar>, isInClass: Bool,
         _ recent: RecentCharacters?
@@ -103,7 +105,7 @@ enum PatternTranslation {
             return "\\x{" + digits.map { String($0) }.joined() + "}"
         case "v": return "\\x0B"
         case "p", "P", "x", "k":
-            // What the braces hold is a name, not a count.
+            // The braces contain a name, not a count.
             guard rest.first == "{", let end = rest.firstIndex(of: "}") else {
                 return "\\" + String(scalar)
             }
@@ -116,8 +118,8 @@ enum PatternTranslation {
         }
     }
 
-    /// A property by its name: a script's means the characters whose script it is, not also those
-    /// that other scripts share with it.
+    /// A property by its name. The name of a script means only the characters of that script, not
+    /// characters that it shares with other scripts.
     private static func property(
         _ name: String, negated: Bool, isInClass: Bool, _ recent: RecentCharacters?
     ) -> String {
@@ -133,7 +135,7 @@ enum PatternTranslation {
         return isInClass ? known + more : (isNegated ? "[^" : "[") + known + more + "]"
     }
 
-    /// Names of categories and of properties that are no scripts.
+    /// Names of categories, and of properties that are not scripts.
     private static let generalNames: Set<String> = [
         "any", "l", "ll", "lu", "lt", "lm", "lo", "m", "mn", "mc", "me", "n", "nd", "nl", "no", "p",
         "pc", "pd", "ps", "pe", "pi", "pf", "po", "s", "sm", "sc", "sk", "so", "z", "zs", "zl",
@@ -142,8 +144,8 @@ enum PatternTranslation {
         "ideographic", "emoji", "extended_pictographic", "emoji_presentation",
     ]
 
-    /// The letters behind `(?` up to the colon or bracket, when these are options: Oniguruma's `m` is
-    /// what PCRE2 calls `s`. Anything else is left to the caller's loop.
+    /// The letters after `(?` up to the colon or bracket, if they are options: Oniguruma's `m` is
+    /// PCRE2's `s`. Other text is left to the caller's loop.
     private static func options(_ rest: inout ArraySlice<Unicode.Scalar>) -> String {
         let letters = rest.dropFirst().prefix { "imx-".unicodeScalars.contains($0) }
         let end = rest.dropFirst(1 + letters.count).first
@@ -154,7 +156,7 @@ enum PatternTranslation {
 }
 
 extension Unicode.Scalar {
-    /// Whether a category (`lu`), a group of them (`l`) or `alphabetic` holds the character.
+    /// Whether the character is in a category (`lu`), a group of categories (`l`) or `alphabetic`.
     fileprivate func hasProperty(_ name: String) -> Bool {
         if name == "alphabetic" { return properties.isAlphabetic }
         let category = properties.generalCategory.shortName
@@ -163,7 +165,7 @@ extension Unicode.Scalar {
 }
 
 extension Unicode.GeneralCategory {
-    /// The two letters by which patterns know the category, in lower case.
+    /// The two letters of the category in patterns, in lower case.
     fileprivate var shortName: String {
         switch self {
         case .uppercaseLetter: "lu"

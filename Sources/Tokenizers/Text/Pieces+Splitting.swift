@@ -1,4 +1,4 @@
-/// What becomes of the matches that cut a text.
+/// The treatment of the matches that split a text.
 enum SplitBehavior: String, CaseIterable, Sendable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -16,14 +16,14 @@ enum SplitBehavior: String, CaseIterable, Sendable {
     }
 }
 
-/// A stretch of a piece: a match of what cuts it, or what lies between two matches.
+/// A part of a piece: a match, or the text between two matches.
 struct Stretch: Sendable {
     var range: Range<Int>
     var isMatch: Bool
 }
 
 extension Pieces {
-    /// Cuts every piece at the matches of a pattern; `inverted` cuts at what lies between them.
+    /// Splits every piece at the matches of a pattern; `inverted` splits at the text between them.
     func split(_ pattern: Pattern, _ behavior: SplitBehavior, inverted: Bool = false) -> Pieces {
         split(behavior) { range in
             var stretches: [Stretch] = []
@@ -42,7 +42,7 @@ extension Pieces {
         }
     }
 
-    /// Cuts every piece at the characters that fit.
+    /// Splits every piece at the characters that satisfy a condition.
     func split(_ behavior: SplitBehavior, where fits: (Unicode.Scalar) -> Bool) -> Pieces {
         split(behavior) { range in
             var stretches: [Stretch] = []
@@ -91,7 +91,7 @@ extension SplitBehavior {
         case .contiguous: joining(stretches) { $0 == $1 }
         case .mergedWithPrevious: joining(stretches) { !$0 && $1 }
         case .mergedWithNext:
-            // From the right, a match joins what follows it unless that is a match too.
+            // From the right, a match joins the part after it unless that is a match too.
             joining(
                 stretches.reversed().map {
                     Stretch(
@@ -102,7 +102,7 @@ extension SplitBehavior {
         }
     }
 
-    /// Joins a stretch to the one before it when the two kinds, before and after, say so.
+    /// Joins a part to the one before it, depending on the kinds of both.
     private func joining(
         _ stretches: [Stretch], _ joins: (_ before: Bool, _ this: Bool) -> Bool
     ) -> [Range<Int>] {

@@ -1,13 +1,13 @@
 import CPCRE2
 
-/// Characters that Oniguruma's tables have and an older PCRE2 does not.
+/// Characters that are in Oniguruma's tables but not in those of an older PCRE2.
 ///
-/// The `tokenizers` package takes properties from Unicode 16; PCRE2 10.42, say, from Unicode 14, so a
-/// letter that came in between would be cut like a sign.
+/// The `tokenizers` package uses properties of Unicode 16; PCRE2 10.42, for example, those of
+/// Unicode 14. So PCRE2 would treat a letter added in between like a symbol.
 struct RecentCharacters: Sendable {
     private let ranges: [ClosedRange<UInt32>]
 
-    /// What the library in use lacks.
+    /// The characters that the present library lacks.
     static let ofThisLibrary = RecentCharacters(after: version)
 
     private init(after version: (major: Int, minor: Int)) {
@@ -29,7 +29,7 @@ struct RecentCharacters: Sendable {
         return (parts.first ?? 16, parts.count > 1 ? parts[1] : 0)
     }
 
-    /// Whether a range of the bytes holds one of them.
+    /// Whether a range of the bytes contains one of them.
     func occur(in bytes: [UInt8], _ range: Range<Int>) -> Bool {
         guard let first = ranges.first?.lowerBound else { return false }
         var place = range.lowerBound
@@ -57,7 +57,7 @@ struct RecentCharacters: Sendable {
         return low < ranges.count && ranges[low].lowerBound <= code
     }
 
-    /// Those that have a property, as the inside of a class.
+    /// The characters with a property, in the form of a character class without its brackets.
     func members(_ has: (Unicode.Scalar) -> Bool) -> String {
         var text = ""
         for range in ranges {
@@ -74,7 +74,7 @@ struct RecentCharacters: Sendable {
         return text
     }
 
-    /// What versions 15.0 to 16.0 of Unicode added, from Oniguruma 6.9.10's `\P{Cn}`.
+    /// The additions of Unicode 15.0 to 16.0, from Oniguruma 6.9.10's `\P{Cn}`.
     private static let sinceUnicode15: [ClosedRange<UInt32>] = [
         0x897...0x897, 0xCF3...0xCF3, 0xECE...0xECE, 0x1B4E...0x1B4F, 0x1B7F...0x1B7F,
         0x1C89...0x1C8A, 0x2427...0x2429, 0x2FFC...0x2FFF, 0x31E4...0x31E5, 0x31EF...0x31EF,

@@ -1,12 +1,12 @@
 import Foundation
 
-/// The bytes of a file, mapped: a page is read when it is first touched, and costs no memory of our
-/// own. What lies in it is never written.
+/// The bytes of a file, memory-mapped: the system reads a page at its first use. The mapping is
+/// read-only.
 ///
-/// A file that another program shortens while it is mapped takes its pages away; replacing it, as
-/// checkpoints are written here and by transformers, does not.
+/// If another program shortens the file while it is mapped, its last pages disappear. Replacing the
+/// file, as `sami` and transformers do when they write checkpoints, does no harm.
 final class FileBytes: @unchecked Sendable {
-    // Sendable because nothing ever writes here.
+    // Sendable, because nothing writes to the mapping.
 
     let base: UnsafeRawPointer
     let count: Int
@@ -16,7 +16,7 @@ final class FileBytes: @unchecked Sendable {
     init(path: String) throws {
         func refuse(_ problem: String) -> ModelError { .unreadable(file: path, problem: problem) }
         func systemRefusal() -> ModelError { refuse(String(cString: strerror(errno)).lowercased()) }
-        // A pipe would keep us waiting for its other end.
+        // Without O_NONBLOCK, opening a pipe would wait for its other end.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw systemRefusal() }
         defer { close(descriptor) }
@@ -32,7 +32,7 @@ final class FileBytes: @unchecked Sendable {
         isMapped = true
     }
 
-    /// A copy of bytes that are in memory.
+    /// A copy of bytes in memory.
     init(_ data: Data) {
         let size = data.count
         let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, size), alignment: 64)

@@ -1,8 +1,8 @@
 import Layers
 import Synchronization
 
-/// A rotary embedding whose tables grow with the longest position that was asked for: a context of
-/// 131,072 positions would cost 67 MB that most work never touches.
+/// A rotary embedding whose tables grow with the longest requested position: tables for a context
+/// of 131,072 positions would take 67 MB, and most work never uses them.
 final class RotaryTables: Sendable {
     private let frequencies: RotaryFrequencies
     private let current: Mutex<(rotary: Rotary, positions: Int)?> = Mutex(nil)

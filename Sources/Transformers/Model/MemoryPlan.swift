@@ -1,13 +1,14 @@
 import Foundation
 
-/// How much memory a pass may take, and what follows: activations kept, or formed again.
+/// The memory limit of a pass, and the strategy that follows from it: keep activations or recompute
+/// them.
 public struct MemoryPlan: Sendable, Equatable {
-    /// Bytes that activations may take.
+    /// Largest number of bytes for activations.
     public var budget: Int
 
     public init(budget: Int) { self.budget = budget }
 
-    /// 70 % of what the machine has free now.
+    /// 70 % of the machine's free memory at this moment.
     public static var automatic: MemoryPlan {
         MemoryPlan(budget: Int(Double(availableBytes) * 0.7))
     }
@@ -15,7 +16,7 @@ public struct MemoryPlan: Sendable, Equatable {
     enum Strategy: Equatable {
         /// Every block's activations stay until its backward pass.
         case keep
-        /// Only every block's input stays; the block runs again before its backward pass.
+        /// Only every block's input stays; the block is recomputed before its backward pass.
         case recompute
         /// The same, one tree of the forest after another.
         case recomputeTreeByTree
@@ -34,7 +35,8 @@ public struct MemoryPlan: Sendable, Equatable {
         throw ModelError.doesNotFit(needed: least, available: budget)
     }
 
-    /// What the system says can be used without swapping, in bytes; 2 GiB where it does not say.
+    /// Memory that can be used without swapping, in bytes, as the system reports it; 2 GiB without
+    /// a report.
     public static var availableBytes: Int {
         guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),

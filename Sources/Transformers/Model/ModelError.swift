@@ -1,4 +1,4 @@
-/// What can be wrong with a model, its files, or what is asked of it.
+/// Faults of a model, of its files, or of a request to it.
 public enum ModelError: Error, Equatable, Sendable {
     case badConfiguration(file: String, problem: String)
     case unknownFamily(String, known: [String])
@@ -18,7 +18,7 @@ public enum ModelError: Error, Equatable, Sendable {
     case doesNotFit(needed: Int, available: Int)
     case badSetting(name: String, value: String, allowed: String)
     case nonFinite(what: String)
-    /// Of a generation; requests are counted from 0.
+    /// In generation; requests are counted from 0.
     case logitsNotFinite(request: Int)
 }
 

@@ -1,31 +1,31 @@
 import Foundation
 import Tensors
 
-/// How a rotary embedding is stretched over contexts longer than the one it was first trained on:
+/// The scaling of a rotary embedding for contexts longer than its original training context:
 /// `rope_scaling` of `config.json`.
 public enum RopeScaling: Sendable, Equatable {
     /// Every angle divided by a factor (Chen et al., arXiv 2306.15595).
     case linear(factor: Double)
     /// A larger base once a sequence is longer than the original context ("dynamic NTK").
     ///
-    /// The longest sequence of a pass decides, so passes beyond the original context depend on what
-    /// is in them, as in transformers.
+    /// The longest sequence of a pass decides the base. So beyond the original context the results
+    /// depend on the other sequences of the pass, as in transformers.
     case dynamic(factor: Double)
-    /// Llama 3.1: slow angles divided, fast ones kept, a smooth step between.
+    /// Llama 3.1: divides slow angles, keeps fast angles, with a smooth transition between.
     case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, original: Int)
 
-    /// The types that `config.json` may name, beside `default`.
+    /// The types that `config.json` may name, in addition to `default`.
     static let known = ["linear", "dynamic", "llama3"]
 }
 
-/// The angles of a rotary embedding: one a position for each pair of a head's elements.
+/// The angles of a rotary embedding: for each pair of a head's elements, the angle of one position.
 struct RotaryFrequencies: Sendable, Equatable {
     var theta: Double
     var headSize: Int
     var scaling: RopeScaling?
     /// `max_position_embeddings` of the file.
     var originalContext: Int
-    /// Whether they are rounded to bfloat16.
+    /// Whether the frequencies are rounded to bfloat16.
     var isRounded = false
 
     /// Whether frequencies depend on the longest sequence.
@@ -33,7 +33,7 @@ struct RotaryFrequencies: Sendable, Equatable {
         if case .dynamic = scaling { length > originalContext } else { false }
     }
 
-    /// θ^(−2i/size) for each pair i, scaled; `length` is the longest sequence's.
+    /// θ^(−2i/size) for each pair i, scaled; `length` is the length of the longest sequence.
     func inverse(length: Int) -> [Double] {
         let exact = scaled(length: length)
         return isRounded ? exact.map { Double(float(fromBFloat16: bfloat16(Float($0)))) } : exact

@@ -30,7 +30,7 @@ enum Norm: Sendable {
         case .rms(let norm, let weight, _):
             norm.backward(dy, x, weight: weights[weight], into: &dx, &gradients[weight])
         case .layer(let norm, let weight, let bias, _):
-            // Two tensors of one set cannot be lent out for writing at once.
+            // Swift cannot pass two tensors of one set as inout at the same time.
             var dbias = Tensor(zeros: [width])
             norm.backward(
                 dy, x, weight: weights[weight], into: &dx, &gradients[weight], &dbias)
@@ -54,7 +54,7 @@ struct Projection: Sendable {
             x, weight: weights[weight], bias: bias.map { weights[$0] }, addingTo: &out)
     }
 
-    /// Several on the same x.
+    /// Several projections of the same x.
     static func forward(
         _ projections: [Projection], _ x: Tensor, _ weights: ParameterSet
     ) -> [Tensor] {
@@ -77,7 +77,7 @@ struct Projection: Sendable {
     }
 }
 
-/// Token ids to rows; with a table of positions where a family learns them.
+/// The embedding: token ids to rows, with a table of positions if the family learns positions.
 struct TokenEmbedding: Sendable {
     let table: Parameter
     var positions: Parameter?
