@@ -83,3 +83,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Test code compiles in half the time without optimization. Tests that compute slow references
+// themselves keep it.
+let computingTests: Set = ["TensorsTests", "LayersTests", "TransformersTests"]
+for target in package.targets where target.type == .test && !computingTests.contains(target.name) {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+}
