@@ -1,8 +1,8 @@
 #pragma once
 #include <hdf5.h>
 
-/* Ids such as H5T_STD_I32LE and H5P_DATASET_CREATE are macros that open the library and read a global,
-   which Swift cannot import. Each function here is one of them. */
+/* Ids such as H5T_STD_I32LE and H5P_DATASET_CREATE are macros that open the library and read a
+   global. Swift cannot import such macros, so each function here stands for one of them. */
 static inline hid_t chdf5_type_f32(void) { return H5T_IEEE_F32LE; }
 static inline hid_t chdf5_type_f64(void) { return H5T_IEEE_F64LE; }
 static inline hid_t chdf5_type_i32(void) { return H5T_STD_I32LE; }
@@ -24,7 +24,7 @@ static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
    that Swift cannot import. */
 static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-/* The innermost entry of the error stack: what went wrong first. Returns 0 where there is none. */
+/* The innermost entry of the error stack, which is the first error. Returns 0 if there is none. */
 static inline herr_t chdf5_note_error(unsigned n, const H5E_error2_t *entry, void *into) {
     if (n == 0 && entry->desc) {
         char *text = (char *)into;
@@ -53,12 +53,12 @@ static inline hid_t chdf5_make_f16(void) {
     return type;
 }
 
-/* Two system calls around files that the Glibc module leaves out. */
+/* Two system calls for files that the Glibc module does not export. */
 #include <sys/types.h>
 #include <sys/vfs.h>
 extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 
-/* The number of the file system that holds an open file, as in statfs(2); 0 where it is not known. */
+/* The type of the file system of an open file, as in statfs(2); 0 if it is unknown. */
 static inline unsigned long chdf5_file_system(int descriptor) {
     struct statfs status;
     return fstatfs(descriptor, &status) == 0 ? (unsigned long)status.f_type : 0;

@@ -23,7 +23,8 @@ static inline __attribute__((always_inline)) lanes8 pairSums(lanes8 a, lanes8 b)
 
 /// The sums of the lanes of four vectors. For the same code in Swift the compiler emits thirty
 /// instructions on single lanes in place of five.
-static inline __attribute__((always_inline)) lanes4 laneSums(lanes8 a, lanes8 b, lanes8 c, lanes8 d) {
+static inline __attribute__((always_inline)) lanes4 laneSums(
+    lanes8 a, lanes8 b, lanes8 c, lanes8 d) {
     lanes8 sums = pairSums(pairSums(a, b), pairSums(c, d));
     return sums.lo + sums.hi;
 }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// What the program costs around the arithmetic: its start, the shipped model, a statement's bookkeeping.
+/// The program's costs apart from arithmetic: its start, loading the shipped model, the bookkeeping
+/// of a statement.
 struct Cost: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start-up, loading the shipped model, and the bookkeeping of a statement.")
@@ -17,7 +18,7 @@ struct Cost: ParsableCommand {
 
         let start = try time(7) { _ = try output(["--ephemeral", "-c", "1"]) }.min() ?? 0
         let load = try statementSeconds(["--ephemeral"], ["load model default"])
-        // The first statement of a new workspace makes its folders, so it is left out.
+        // The first statement of a new workspace creates its folders, so it is not counted.
         let count = 200
         let statements = try statementSeconds(
             ["-w", workspace], (0...count).map { "a = \($0)" })
@@ -37,7 +38,7 @@ struct Cost: ParsableCommand {
                 + "}")
     }
 
-    /// What `--json` says each statement took.
+    /// The duration of each statement, from the output of `--json`.
     private func statementSeconds(_ options: [String], _ statements: [String]) throws -> [Double] {
         struct Line: Decodable { var seconds: Double? }
         let text = try output(

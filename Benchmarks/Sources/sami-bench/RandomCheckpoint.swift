@@ -2,17 +2,17 @@ import Foundation
 import Tensors
 import Transformers
 
-/// A model directory of random weights in bfloat16 shards, made without ever holding the model: what
-/// a large checkpoint costs can then be measured where none can be downloaded.
+/// A model directory of random weights in bfloat16 shards, written without holding the model in
+/// memory. It allows measuring a large checkpoint on a machine that cannot download one.
 struct RandomCheckpoint {
     var configuration: ModelConfiguration
     var seed: UInt64 = 0
 
-    /// Elements that are made before they are written: 64 MB.
+    /// Number of elements that are generated before they are written: 64 MB.
     private static let chunk = 1 << 25
 
     /// Writes `config.json`, shards of at most 5 GB and their index.
-    /// - Parameter progress: told the bytes written after every chunk.
+    /// - Parameter progress: called after every chunk with the number of bytes written.
     func write(to directory: String, progress: (Int) -> Void) throws {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
@@ -37,7 +37,7 @@ struct RandomCheckpoint {
                     let count = min(left, Self.chunk)
                     var data = Data(count: 2 * count)
                     data.withUnsafeMutableBytes {
-                        // Norms are one; everything else is noise.
+                        // Norms are one; all other weights are random.
                         normal.fill($0, count, isNorm: entry.shape.count == 1, seed, &index)
                     }
                     try handle.write(contentsOf: data)
@@ -55,13 +55,13 @@ struct RandomCheckpoint {
     }
 }
 
-/// Normal numbers in bfloat16, by sixteen random bits each: a table of quantiles.
+/// Normal numbers in bfloat16 from sixteen random bits each, with a table of quantiles.
 private struct NormalTable: @unchecked Sendable {
     private let table: [UInt16]
 
     init(deviation: Double) {
         let key = RandomKey(seed: 7)
-        // Sorted samples stand for quantiles; their order does not matter, so they are not sorted.
+        // Random samples stand for quantiles. Their order does not matter, so they are not sorted.
         table = (0..<1 << 16).map { bfloat16(Float(key.normal(UInt64($0)) * deviation)) }
     }
 
@@ -79,7 +79,7 @@ private struct NormalTable: @unchecked Sendable {
                         target.pointer[i] = bfloat16(1)
                         continue
                     }
-                    // SplitMix64 (Steele, Lea, Flood, 2014) of the element's number.
+                    // SplitMix64 (Steele, Lea, Flood, 2014) of the element's index.
                     var z = (first &+ UInt64(i) &+ seed) &* 0x9E37_79B9_7F4A_7C15
                     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
                     target.pointer[i] = table.pointer[Int(z >> 48)]
@@ -98,12 +98,13 @@ private struct NormalTable: @unchecked Sendable {
     }
 }
 
-/// What a model directory costs: loading, generating, and scoring a 2 × 2 grid.
+/// Measures a model directory: loading, generating, and scoring a 2 × 2 block.
 struct CheckpointCost {
     var prompt = 128
     var new = 32
 
-    /// - Parameter report: told each number when it is known, since the whole takes minutes.
+    /// - Parameter report: called with each number as soon as it is known, because the whole takes
+    ///   minutes.
     func measure(_ directory: String, report: (String, Double) -> Void) throws {
         let start = ContinuousClock.now
         let model = try ModelDirectory.load(directory)

@@ -47,14 +47,14 @@ struct Report {
     }
 }
 
-/// The most memory this process has held, in bytes.
+/// The peak memory of this process, in bytes.
 func peakMemory() -> Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1024
 }
 
-/// The rate of the largest matrix product we can make here: what "floor" is measured against.
+/// The rate of the largest matrix product that fits here, the reference for "floor".
 enum MachinePeak {
     static func floatingPointRate() -> Double {
         let n = 1024

@@ -1,6 +1,6 @@
 import Transformers
 
-/// The model shapes that the PyTorch script beside these benchmarks uses.
+/// The model shapes of the PyTorch script that runs beside these benchmarks.
 enum Shapes {
     static let names = ["S", "M", "L", "T"]
 
@@ -26,20 +26,20 @@ enum Shapes {
     }
 }
 
-/// What the arithmetic of a piece of work costs at the least.
+/// The least number of operations that a piece of work needs.
 struct Work {
-    /// Multiplications and additions, each counted.
+    /// Multiplications and additions, each counted as one.
     var operations = 0.0
 
-    /// `rows` tokens through the blocks, once forward. The last block owes what is `read` alone, and
-    /// the keys and values of all.
+    /// `rows` tokens through the blocks, once forward. The last block needs only the rows in
+    /// `read`, and the keys and values of all rows.
     mutating func blocks(_ c: ModelConfiguration, rows: Int, read: Int, attended: Int) {
         let queries = c.heads * c.headSize
         let keys = 2 * c.hiddenSize * c.keyValueHeads * c.headSize
         let others = 2 * c.hiddenSize * queries + 3 * c.hiddenSize * c.feedForwardSize
         let (all, asked) = (Double(c.layers * rows), Double((c.layers - 1) * rows + read))
         operations += 2 * (all * Double(keys) + asked * Double(others))
-        // Queries see as many keys on average, read or not.
+        // On average queries see the same number of keys, whether their rows are read or not.
         operations += 4 * asked / Double(max(1, rows)) * Double(attended) * Double(queries)
     }
 

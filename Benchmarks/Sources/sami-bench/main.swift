@@ -149,7 +149,7 @@ struct Pretrain: ParsableCommand {
     }
 }
 
-/// A contrast batch on random tokens, and its loss's derivative.
+/// A contrast batch on random tokens, and the derivative of its loss.
 struct ContrastWork {
     var forest = TokenForest()
     var targets: [Target] = []
