@@ -45,17 +45,39 @@ let package = Package(
         .target(name: "Alignment", dependencies: ["Tensors", "Transformers", "Tokenizers"]),
         .target(name: "Workspaces", dependencies: ["CCrypto", "CHDF5"]),
         .target(name: "CommandLanguage"),
+        // Styled text, tables, heat maps and pictures: how anything is shown, whatever it is.
+        .target(name: "Rendering", dependencies: ["CommandLanguage"]),
+        // What names are bound to, and the expressions over it.
+        .target(
+            name: "Values",
+            dependencies: [
+                "CommandLanguage", "Rendering", "Tensors",
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
+        // The shipped world beside the method: its corpus, queries, principles and measures.
+        .target(
+            name: "ShippedWorld",
+            dependencies: ["Alignment", "Tensors", "Tokenizers", "Transformers", "Worlds"]),
+        // One file a verb, and the objects that they make.
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Alignment", "CommandLanguage", "Rendering", "ShippedWorld", "Tensors",
+                "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
+            ]),
         .target(
             name: "Sessions",
             dependencies: [
-                "Alignment", "CommandLanguage", "Workspaces", "Worlds",
-                .product(name: "OrderedCollections", package: "swift-collections"),
+                "Alignment", "CommandLanguage", "Commands", "Rendering", "Tensors", "Tokenizers",
+                "Transformers", "Values", "Workspaces",
             ]),
-        .target(name: "Shell", dependencies: ["Sessions", "CommandLanguage", "CEditLine"]),
+        .target(
+            name: "Shell",
+            dependencies: ["CEditLine", "CommandLanguage", "Commands", "Rendering", "Sessions"]),
         .executableTarget(
             name: "sami",
             dependencies: [
-                "Sessions", "Shell",
+                "Commands", "Rendering", "Sessions", "Shell",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -76,7 +98,12 @@ let package = Package(
         .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
         .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
         .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions"]),
+        .testTarget(
+            name: "SessionsTests",
+            dependencies: [
+                "CommandLanguage", "Commands", "Rendering", "Sessions", "ShippedWorld", "Tensors",
+                "Transformers", "Values", "Workspaces",
+            ]),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults"]),
         // The program itself is started by tests of what a person sees.
         .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "sami"]),

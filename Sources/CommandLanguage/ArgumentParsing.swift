@@ -54,7 +54,7 @@ extension Parser {
         let next = peek()
         switch next.kind {
         case .identifier(let word) where !Lexeme.reserved.contains(word):
-            if vocabulary.isVerb(word) { throw verbAsValue(word, next.span) }
+            if grammar.isVerb(word) { throw verbAsValue(word, next.span) }
             advance()
             return Argument(role: role, value: .name(word), span: next.span)
         case .text(let text):

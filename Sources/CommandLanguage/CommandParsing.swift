@@ -2,7 +2,7 @@
 extension Parser {
     mutating func command() throws(SyntaxError) -> CommandCall {
         let verbLexeme = advance()
-        guard let word = verbLexeme.word, let verb = vocabulary.verb(named: word) else {
+        guard let word = verbLexeme.word, let verb = grammar.verb(named: word) else {
             throw unexpected(verbLexeme, "a command")
         }
         try refuseUseAsValue(word, verbLexeme)
@@ -28,7 +28,7 @@ extension Parser {
         if case .broken(.unknownCharacter("?")) = next.kind, !next.afterBlank {
             throw SyntaxError(.helpMark(verb: word), next.span)
         }
-        let takesBareWord = vocabulary.verb(named: word)?.forms.contains { form in
+        let takesBareWord = grammar.verb(named: word)?.forms.contains { form in
             form.operands.first?.kind.isBare == true
         }
         guard takesBareWord != true else { return }
@@ -47,7 +47,7 @@ extension Parser {
     // MARK: Forms
 
     private mutating func selectForm(
-        of verb: Verb, _ verbLexeme: Lexeme
+        of verb: CommandSignature, _ verbLexeme: Lexeme
     ) throws(SyntaxError) -> (CommandForm, Identifier?) {
         let selectors = verb.selectors
         let plain = verb.forms.first { $0.selector == nil }

@@ -43,7 +43,7 @@ public struct Completion: Hashable, Sendable {
     }
 }
 
-extension Vocabulary {
+extension CommandGrammar {
     /// What is expected at a UTF-8 offset of a source.
     public func completionContext(for source: String, at offset: Int) -> CompletionContext {
         let text = SourceSpan(lower: 0, upper: offset).text(in: source)
@@ -67,7 +67,7 @@ extension Vocabulary {
             span: span, prefix: span.text(in: text), quote: quote, wants: probe.wants)
     }
 
-    /// What the vocabulary itself can offer: verbs, words, keys and functions that start with the
+    /// What the grammar itself can offer: verbs, words, keys and functions that start with the
     /// prefix. Names, fields and paths are for the host to add.
     public func candidates(for context: CompletionContext) -> [Completion] {
         var found: [Completion] = []

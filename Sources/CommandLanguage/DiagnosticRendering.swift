@@ -32,12 +32,12 @@ extension Diagnostic {
     ///   - source: the text that was parsed.
     ///   - file: with it, the first line opens with `file:line:column:`.
     ///   - width: cells a line of the terminal has; a longer source line is shown around the place.
-    ///   - colour: emphasis by terminal escapes.
+    ///   - color: emphasis by terminal escapes.
     public func rendered(
-        in source: String, file: String? = nil, width: Int = 80, colour: Bool = false
+        in source: String, file: String? = nil, width: Int = 80, color: Bool = false
     ) -> String {
         func paint(_ code: String, _ text: String) -> String {
-            colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+            color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
         }
         var lines: [String] = []
         var headline = paint("1;31", "error:") + " " + message.printable

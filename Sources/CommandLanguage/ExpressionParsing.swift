@@ -11,7 +11,7 @@ extension Parser {
     /// Precedence climbing: reads operators that bind at least as tightly as `minimum`.
     private mutating func binary(minimum: Int) throws(SyntaxError) -> Tree {
         nesting += 1
-        if nesting > Vocabulary.nestingLimit { throw tooDeep(peek().span) }
+        if nesting > CommandGrammar.nestingLimit { throw tooDeep(peek().span) }
         var left = try unary()
         while let operation = binaryOperator(peek()), operation.precedence >= minimum {
             if startsOperand(peek()) { break }
@@ -187,8 +187,8 @@ extension Parser {
         if Lexeme.reserved.contains(word) { throw unexpected(lexeme, "a value") }
         let after = peekSecond()
         let isCall = after.is("(") && !(amongOperands && after.afterBlank)
-        let isKnownFunction = vocabulary.functions.contains { $0.name == word }
-        if vocabulary.isVerb(word), !(isCall && isKnownFunction) {
+        let isKnownFunction = grammar.functions.contains { $0.name == word }
+        if grammar.isVerb(word), !(isCall && isKnownFunction) {
             throw verbAsValue(word, lexeme.span)
         }
         advance()
@@ -197,16 +197,16 @@ extension Parser {
     }
 
     func verbAsValue(_ word: String, _ span: SourceSpan) -> SyntaxError {
-        let makes = vocabulary.verb(named: word)?.makes ?? []
+        let makes = grammar.verb(named: word)?.makes ?? []
         return SyntaxError(
             .verbAsValue(word, makes: makes), span,
             edits: makes.first.map { [.init(span: span, replacement: $0)] } ?? [])
     }
 
     private mutating func call(_ function: Identifier) throws(SyntaxError) -> Tree {
-        let known = vocabulary.functions.first { $0.name == function.name }
-        if known == nil, !vocabulary.functions.isEmpty {
-            let near = nearest(function.name, in: vocabulary.functions.map(\.name))
+        let known = grammar.functions.first { $0.name == function.name }
+        if known == nil, !grammar.functions.isEmpty {
+            let near = nearest(function.name, in: grammar.functions.map(\.name))
             throw SyntaxError(
                 .unknownFunction(function.name, nearest: near), function.span,
                 edits: near.map { [.init(span: function.span, replacement: $0)] } ?? [])
@@ -342,13 +342,13 @@ extension Parser {
     }
 
     private func tooDeep(_ span: SourceSpan) -> SyntaxError {
-        SyntaxError(.tooDeep(limit: Vocabulary.nestingLimit), span)
+        SyntaxError(.tooDeep(limit: CommandGrammar.nestingLimit), span)
     }
 
     private func grown(
         _ expression: Expression, _ span: SourceSpan, over height: Int
     ) throws(SyntaxError) -> Tree {
-        if height + 1 > Vocabulary.nestingLimit { throw tooDeep(span) }
+        if height + 1 > CommandGrammar.nestingLimit { throw tooDeep(span) }
         return Tree(node: Node(expression, span: span), height: height + 1)
     }
 

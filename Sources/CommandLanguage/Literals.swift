@@ -164,11 +164,11 @@ public func quoted(_ text: String) -> String {
     return result + "\""
 }
 
-extension Vocabulary {
+extension CommandGrammar {
     /// The source of a literal for a value that came from outside of the language, such as
     /// `-p rate=1e-4`: the value itself where it is a literal, and otherwise its text in quotes.
     public static func literal(_ value: String) -> String {
-        let program = Vocabulary(verbs: []).parse(value)
+        let program = CommandGrammar(verbs: []).parse(value)
         guard program.diagnostics.isEmpty, program.statements.count == 1,
             case .expression(let node) = program.statements[0].body,
             program.statements[0].target == nil, program.statements[0].source == value,

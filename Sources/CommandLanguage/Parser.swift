@@ -1,6 +1,6 @@
 /// Reads statements by recursive descent over lexemes that are read on demand.
 struct Parser {
-    let vocabulary: Vocabulary
+    let grammar: CommandGrammar
     let source: String
     let lexer: Lexer
     /// The end of the last lexeme that was consumed.
@@ -17,8 +17,8 @@ struct Parser {
     /// Records what could stand at the end of the source, for completion.
     var probe: CompletionProbe?
 
-    init(_ vocabulary: Vocabulary, _ source: String) {
-        self.vocabulary = vocabulary
+    init(_ grammar: CommandGrammar, _ source: String) {
+        self.grammar = grammar
         self.source = source
         lexer = Lexer(source)
     }
@@ -67,7 +67,7 @@ struct Parser {
                 statements.append(try statement())
             } catch {
                 var diagnostic = Diagnostic(error)
-                diagnostic.corrected = vocabulary.corrected(source, from: start, error)
+                diagnostic.corrected = grammar.corrected(source, from: start, error)
                 diagnostics.append(diagnostic)
                 isIncomplete = error.isIncomplete
                 if isIncomplete { break }
@@ -133,7 +133,7 @@ struct Parser {
         }
         let target = try assignmentTarget(statementStart: start)
         let body: Statement.Body
-        if let word = peek().word, vocabulary.verb(named: word) != nil {
+        if let word = peek().word, grammar.verb(named: word) != nil {
             body = .command(try command())
         } else {
             body = .expression(try expressionStatement(hasTarget: target != nil))
@@ -150,7 +150,7 @@ struct Parser {
     ) throws(SyntaxError) -> Identifier? {
         let first = peek()
         guard let word = first.word, peekSecond().is("=") else { return nil }
-        if vocabulary.isVerb(word) {
+        if grammar.isVerb(word) {
             throw SyntaxError(.verbAsName(word), first.span, replacedBy: "my_\(word)")
         }
         if Lexeme.reserved.contains(word) {
@@ -251,7 +251,7 @@ struct Parser {
             // `?load`, as in other shells.
             let topic = lexer.lexeme(at: span.upper, insideBrackets: false).word
             return SyntaxError(
-                .helpMark(verb: topic.flatMap { vocabulary.isVerb($0) ? $0 : nil }), span)
+                .helpMark(verb: topic.flatMap { grammar.isVerb($0) ? $0 : nil }), span)
         default: return SyntaxError(problem, span)
         }
     }
@@ -263,12 +263,12 @@ struct Parser {
     }
 
     private func unknownCommand(_ name: String, _ span: SourceSpan) -> SyntaxError {
-        if let near = nearest(name, in: vocabulary.verbNames) {
+        if let near = nearest(name, in: grammar.verbNames) {
             return SyntaxError(
                 .unknownCommand(name, nearest: near), span, replacedBy: near)
         }
         // `queries ../posts.jsonl`: the verb itself was forgotten.
-        for verb in vocabulary.verbs where verb.selectors.contains(where: { $0.word == name }) {
+        for verb in grammar.verbs where verb.selectors.contains(where: { $0.word == name }) {
             let whole = "\(verb.name) \(name)"
             return SyntaxError(.unknownCommand(name, nearest: whole), span, replacedBy: whole)
         }

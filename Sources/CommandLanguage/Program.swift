@@ -21,7 +21,7 @@ public enum Completeness: Hashable, Sendable {
     case invalid
 }
 
-extension Vocabulary {
+extension CommandGrammar {
     /// Reads a block of statements. Every input gives an answer, in time linear in its length.
     public func parse(_ source: String) -> Program {
         var parser = Parser(self, source)

@@ -53,7 +53,7 @@ public struct Node: Hashable, Sendable {
 
 /// What can stand where a value is wanted.
 ///
-/// The height of a tree is at most ``Vocabulary/nestingLimit``, so it is safe to walk it
+/// The height of a tree is at most ``CommandGrammar/nestingLimit``, so it is safe to walk it
 /// recursively.
 public indirect enum Expression: Hashable, Sendable {
     case null
@@ -155,7 +155,7 @@ public struct Statement: Hashable, Sendable {
     public var source: String
 }
 
-/// A verb with its operands and options, checked against the vocabulary: every operand and key is
+/// A verb with its operands and options, checked against the grammar: every operand and key is
 /// one that the verb has, none that is required is missing, and words are among those allowed.
 public struct CommandCall: Hashable, Sendable {
     public var verb: Identifier
@@ -175,7 +175,7 @@ public struct CommandCall: Hashable, Sendable {
     /// The verb with its form: `load model`.
     public var title: String { form.map { "\(verb.name) \($0.name)" } ?? verb.name }
 
-    /// The first operand that plays a role, by the operand's name in the vocabulary.
+    /// The first operand that plays a role, by the operand's name in the grammar.
     public func operand(_ role: String) -> Argument? { operands.first { $0.role == role } }
 
     /// All operands that play a role, for an operand that repeats.
@@ -190,7 +190,7 @@ public struct CommandCall: Hashable, Sendable {
 /// What stands for an operand or for the value of a key.
 public struct Argument: Hashable, Sendable {
     public enum Value: Hashable, Sendable {
-        /// A bare word: one of the allowed ones where the vocabulary lists them.
+        /// A bare word: one of the allowed ones where the grammar lists them.
         case word(String)
         /// A path, bare or in quotes; as written, `~` not expanded.
         case path(String)
@@ -199,7 +199,7 @@ public struct Argument: Hashable, Sendable {
         case expression(Node)
     }
 
-    /// The operand's or key's name in the vocabulary.
+    /// The operand's or key's name in the grammar.
     public var role: String
     public var value: Value
     public var span: SourceSpan

@@ -14,7 +14,7 @@ public struct FullDisks {
         """
     private static let statements = [
         "train steps=1 accumulate=2 learning_rate=1e-4 seed=3", "x = zeros([300, 300])",
-        "undo", "gc 2", "pack packed.h5", "export model exported",
+        "undo", "gc 2", "pack packed.h5", "export model jsonValue",
         "export logprobs logprobs.json", "compose seed=5",
     ]
 
@@ -29,7 +29,7 @@ public struct FullDisks {
         var failed = 0
         for round in 0..<count {
             try laboratory.copy(workspace, to: "full.samiws")
-            for name in ["packed.h5", "exported", "logprobs.json"] { laboratory.remove(name) }
+            for name in ["packed.h5", "jsonValue", "logprobs.json"] { laboratory.remove(name) }
             let statement = Self.statements[round % Self.statements.count]
             // Most files are small; the model's has 10,000 blocks.
             let exponent = Double.random(in: 0...14, using: &random)

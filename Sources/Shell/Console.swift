@@ -22,8 +22,8 @@ public final class Console {
         public var echoes = false
         /// Goes on after a statement that failed.
         public var keepsGoing = false
-        /// Colour even so only where output is a terminal.
-        public var allowsColour = true
+        /// Color even so only where output is a terminal.
+        public var allowsColor = true
         /// Where typed blocks are kept; nil keeps them for this run only.
         public var historyPath: String?
         /// New blocks are added to the history file.
@@ -44,7 +44,7 @@ public final class Console {
     private let output: Writer
     private let errors: Writer
     private let progress: ProgressLine
-    let attention: Attention
+    let attention: InterruptController
     private var hasShownNotices = false
 
     public init(host: any ShellHost, terminal: Terminal, options: Options = Options()) {
@@ -56,7 +56,7 @@ public final class Console {
         progress = ProgressLine(errors, isTerminal: terminal.errorsAreTerminal) {
             terminal.size.columns
         }
-        attention = Attention(
+        attention = InterruptController(
             interrupt: host.interrupt, notices: terminal.errorsAreTerminal ? terminal.errors : nil)
         let line = progress
         host.progress = { line.show($0) }
@@ -116,11 +116,11 @@ public final class Console {
     /// Lines up to the end of a complete block; nil when there are no more. A dropped line drops
     /// the whole block, and so does Ctrl-D inside of one.
     private func nextBlock(from reader: any LineReader) -> String? {
-        let isColoured = terminal.isEditable && terminal.colourIfShown != .none
+        let isColored = terminal.isEditable && terminal.colorIfShown != .none
         var block = ""
         while true {
             let text = block.isEmpty ? Console.prompt : Console.secondPrompt
-            let prompt = EditedReader.prompt(text, colour: isColoured)
+            let prompt = EditedReader.prompt(text, color: isColored)
             switch reader.read(prompt: prompt, preceding: block) {
             case .end:
                 if block.isEmpty || attention.isEnding { return nil }
@@ -213,7 +213,7 @@ public final class Console {
     /// - Parameter work: gives false when something failed.
     public func attend(_ work: (_ report: (ShellOutcome) -> Void) -> Bool) -> RunStatus {
         var appearance = terminal.appearance
-        if !options.allowsColour { appearance.colour = .none }
+        if !options.allowsColor { appearance.color = .none }
         host.draw(with: appearance)
         var wasInterrupted = false
         attention.isRunning = true

@@ -162,9 +162,9 @@ public final class EditedReader: LineReader {
         promptBuffer[count] = 0
     }
 
-    /// A prompt in colour. A blank stands last: an escape must not.
-    static func prompt(_ text: String, colour: Bool) -> String {
-        guard colour else { return text + " " }
+    /// A prompt in color. A blank stands last: an escape must not.
+    static func prompt(_ text: String, color: Bool) -> String {
+        guard color else { return text + " " }
         return "\(escape)\u{1B}[1;36m\(escape)\(text)\(escape)\u{1B}[0m\(escape) "
     }
 

@@ -1,4 +1,6 @@
 import CommandLanguage
+import Commands
+import Rendering
 import Sessions
 
 /// A session as the shell's host.
@@ -46,24 +48,24 @@ public final class SessionHost: ShellHost {
     ) -> Bool {
         // Empty lines before a block make the lines of its diagnostics those of the stream.
         let source = String(repeating: "\n", count: block.firstLine - 1) + block.source
-        let colour = session.appearance.color
+        let color = session.appearance.color
         return session.evaluate(
             source, origin: block.file.map { .file($0) } ?? .prompt, keepGoing: keepGoing,
             willRun: willRun
-        ) { report(ShellOutcome($0, colour)) }
+        ) { report(ShellOutcome($0, color)) }
     }
 }
 
 extension ShellOutcome {
-    public init(_ outcome: Outcome, _ colour: Color) {
+    public init(_ outcome: Outcome, _ color: Color) {
         self.init(isInterrupted: outcome.isInterrupted, json: outcome.json)
         switch outcome.result {
         case .success(let output):
             // What was left out or stopped early is no output: `;` does not hide it.
             text =
                 output.isHidden
-                ? output.notes.joined(separator: "\n") : output.text.rendered(colour)
-        case .failure(let failure): error = failure.rendered(colour)
+                ? output.notes.joined(separator: "\n") : output.text.rendered(color)
+        case .failure(let failure): error = failure.rendered(color)
         }
     }
 }
@@ -79,7 +81,7 @@ extension ShellProgress {
 extension Appearance {
     public init(_ appearance: ShellAppearance) {
         let color: Color =
-            switch appearance.colour {
+            switch appearance.color {
             case .none: .none
             case .basic: .basic
             case .palette: .palette

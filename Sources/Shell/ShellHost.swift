@@ -1,4 +1,5 @@
 import CommandLanguage
+import Rendering
 
 /// What the shell needs of whoever evaluates statements.
 ///
@@ -66,17 +67,17 @@ public struct ShellOutcome: Sendable {
 
 /// How outputs are drawn.
 public struct ShellAppearance: Hashable, Sendable {
-    public enum Colour: Hashable, Sendable { case none, basic, palette, full }
+    public enum Color: Hashable, Sendable { case none, basic, palette, full }
 
     /// Cells of a line.
     public var width: Int
-    public var colour: Colour
+    public var color: Color
     /// Characters beyond ASCII can be shown.
     public var isUnicode: Bool
 
-    public init(width: Int = 80, colour: Colour = .none, isUnicode: Bool = true) {
+    public init(width: Int = 80, color: Color = .none, isUnicode: Bool = true) {
         self.width = width
-        self.colour = colour
+        self.color = color
         self.isUnicode = isUnicode
     }
 }

@@ -1,5 +1,6 @@
 import CEditLine
 import Glibc
+import Rendering
 
 /// What the descriptors that a program was given can do.
 public struct Terminal: Sendable {
@@ -12,8 +13,8 @@ public struct Terminal: Sendable {
     public var outputIsTerminal: Bool
     public var inputIsTerminal: Bool
     public var errorsAreTerminal: Bool
-    /// The environment's word on colour; whether output is a terminal is not looked at.
-    public var colourIfShown: ShellAppearance.Colour
+    /// The environment's word on color; whether output is a terminal is not looked at.
+    public var colorIfShown: ShellAppearance.Color
     public var isUnicode: Bool
     /// Its name in terminfo.
     public var type: String
@@ -37,13 +38,13 @@ public struct Terminal: Sendable {
             environment["EDITRC"] ?? environment["HOME"].map { $0 + "/.editrc" }
         let isCapable = !term.isEmpty && term != "dumb"
         isEditable = inputIsTerminal && outputIsTerminal && isCapable
-        colourIfShown = Terminal.colour(term: term, isCapable: isCapable, environment)
+        colorIfShown = Terminal.color(term: term, isCapable: isCapable, environment)
         isUnicode = Terminal.useLocale(environment)
     }
 
-    private static func colour(
+    private static func color(
         term: String, isCapable: Bool, _ environment: [String: String]
-    ) -> ShellAppearance.Colour {
+    ) -> ShellAppearance.Color {
         // https://no-color.org: any value but the empty one counts.
         guard isCapable, environment["NO_COLOR"]?.isEmpty ?? true else { return .none }
         let promise = environment["COLORTERM"] ?? ""
@@ -74,7 +75,7 @@ public struct Terminal: Sendable {
     /// How outputs are drawn on it now.
     public var appearance: ShellAppearance {
         ShellAppearance(
-            width: size.columns, colour: outputIsTerminal ? colourIfShown : .none,
+            width: size.columns, color: outputIsTerminal ? colorIfShown : .none,
             isUnicode: isUnicode)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Rendering
 import Sessions
 import Shell
 
@@ -27,7 +28,7 @@ final class Launch {
         options.isJSON = output.json
         options.echoes = output.echo
         options.keepsGoing = output.keepGoing
-        options.allowsColour = !isPlain
+        options.allowsColor = !isPlain
         options.historyPath = HistoryFile.defaultPath(environment: environment)
         // A session without a workspace keeps no history file either.
         options.savesHistory = configuration.access != .ephemeral

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Sessions
 import Shell
 
@@ -48,7 +49,7 @@ struct Replay: ParsableCommand {
         let session = launch.session
         let status = launch.console.attend { report in
             do {
-                let colour = session.appearance.color
+                let color = session.appearance.color
                 var options = ReplayOptions()
                 options.check = check
                 options.upTo = to
@@ -60,7 +61,7 @@ struct Replay: ParsableCommand {
                 let result = try Session.replay(
                     path, options, configuration: configuration,
                     interruption: session.interruption, progress: session.progress
-                ) { report(ShellOutcome($0, colour)) }
+                ) { report(ShellOutcome($0, color)) }
                 wasStopped = session.interruption.isRequested
                 if !output.json { report(ShellOutcome(text: result.summary)) }
                 return result.isWell

@@ -6,7 +6,7 @@ import Testing
     /// `|` marks the cursor; what comes after it is ignored.
     private func context(_ marked: String) -> CompletionContext {
         let parts = marked.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
-        return vocabulary.completionContext(
+        return grammar.completionContext(
             for: parts.joined(), at: parts[0].utf8.count)
     }
 
@@ -77,10 +77,10 @@ import Testing
         #expect(show(context(marked)) == expected)
     }
 
-    @Test("the vocabulary's own candidates start with what was typed and say what they are")
+    @Test("the grammar's own candidates start with what was typed and say what they are")
     func candidates() {
         func offered(_ marked: String) -> [Completion] {
-            vocabulary.candidates(for: context(marked))
+            grammar.candidates(for: context(marked))
         }
         #expect(offered("rol|") == [Completion("rollout", "samples responses")])
         #expect(
@@ -96,11 +96,11 @@ import Testing
     @Test("completion says which text it replaces")
     func spans() {
         let source = "load queries ../shared/da more"
-        let found = vocabulary.completionContext(for: source, at: 25)
+        let found = grammar.completionContext(for: source, at: 25)
         #expect(found.span.text(in: source) == "../shared/da")
         #expect(found.quote == nil)
         #expect(context("load queries 'a b|").quote == "'")
-        #expect(vocabulary.completionContext(for: "ab", at: 99).prefix == "ab")
+        #expect(grammar.completionContext(for: "ab", at: 99).prefix == "ab")
     }
 
     @Test("a path that cannot stand bare is put in quotes, and a folder's quotes stay open")

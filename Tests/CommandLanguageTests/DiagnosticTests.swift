@@ -16,7 +16,7 @@ struct Sentences {
 }
 
 func render(_ source: String) -> String {
-    vocabulary.parse(source).diagnostics.map { $0.rendered(in: source) }.joined(separator: "\n")
+    grammar.parse(source).diagnostics.map { $0.rendered(in: source) }.joined(separator: "\n")
 }
 
 /// The source line of a rendered diagnostic.
@@ -31,10 +31,10 @@ func typed(_ rendered: String) -> String {
             table == 0 ? CommandDiagnosticTests.sentences : ExpressionDiagnosticTests.sentences
         var corrected = 0
         for block in sentences.components {
-            for diagnostic in vocabulary.parse(typed(block)).diagnostics {
+            for diagnostic in grammar.parse(typed(block)).diagnostics {
                 guard let correction = diagnostic.corrected else { continue }
                 corrected += 1
-                #expect(vocabulary.parse(correction).diagnostics.isEmpty, "\(correction)")
+                #expect(grammar.parse(correction).diagnostics.isEmpty, "\(correction)")
             }
         }
         #expect(corrected > 10)
@@ -43,7 +43,7 @@ func typed(_ rendered: String) -> String {
     @Test("a file's diagnostic opens with file, line and column, the column in characters")
     func position() {
         let source = "x = 1\ny = \"größe 世界\" )\n"
-        let rendered = vocabulary.parse(source).diagnostics.map {
+        let rendered = grammar.parse(source).diagnostics.map {
             $0.rendered(in: source, file: "a/b.sami")
         }
         #expect(
@@ -61,7 +61,7 @@ func typed(_ rendered: String) -> String {
     func longLine() {
         let long = String(repeating: "wide 世界 ", count: 50)
         let source = "x = \"\(long)\" + ) + \"\(long)\""
-        let lines = vocabulary.parse(source).diagnostics[0].rendered(in: source, width: 60)
+        let lines = grammar.parse(source).diagnostics[0].rendered(in: source, width: 60)
             .split(separator: "\n")
         #expect(lines.count == 3)
         for line in lines { #expect(line.displayWidth <= 62, "\(line)") }
@@ -78,20 +78,20 @@ func typed(_ rendered: String) -> String {
         #expect(rendered.contains("the character U+001B has no meaning here"))
     }
 
-    @Test("colour is in the emphasis only: without it the text is the same")
-    func colour() {
+    @Test("color is in the emphasis only: without it the text is the same")
+    func color() {
         let source = "load modle default"
-        let diagnostic = vocabulary.parse(source).diagnostics[0]
-        let coloured = diagnostic.rendered(in: source, colour: true)
-        #expect(coloured.hasPrefix("\u{1B}[1;31merror:\u{1B}[0m "))
-        let plain = coloured.replacing(/\u{1B}\[[0-9;]*m/, with: "")
+        let diagnostic = grammar.parse(source).diagnostics[0]
+        let colored = diagnostic.rendered(in: source, color: true)
+        #expect(colored.hasPrefix("\u{1B}[1;31merror:\u{1B}[0m "))
+        let plain = colored.replacing(/\u{1B}\[[0-9;]*m/, with: "")
         #expect(plain == diagnostic.rendered(in: source))
     }
 
     @Test("a statement over several lines is corrected as a whole")
     func severalLines() {
         let source = "a = 1\nx = rollout [1,\n 2] temprature=1\nls"
-        let diagnostics = vocabulary.parse(source).diagnostics
+        let diagnostics = grammar.parse(source).diagnostics
         #expect(diagnostics.map(\.corrected) == ["x = rollout [1,\n 2] temperature=1"])
     }
 
@@ -101,11 +101,11 @@ func typed(_ rendered: String) -> String {
         let span = SourceSpan(lower: 12, upper: 19)
         #expect(span.text(in: source) == "lgprobs")
         #expect(
-            vocabulary.correction(of: source, replacing: span, with: "logprobs")
+            grammar.correction(of: source, replacing: span, with: "logprobs")
                 == "show logprobs[0]")
-        #expect(vocabulary.correction(of: source, replacing: span, with: ")") == nil)
+        #expect(grammar.correction(of: source, replacing: span, with: ")") == nil)
         #expect(
-            vocabulary.correction(
+            grammar.correction(
                 of: source, replacing: SourceSpan(lower: 900, upper: 901), with: "x") == nil)
     }
 

@@ -62,7 +62,7 @@ import Testing
             ("\"# not a comment; nor an end\"", "# not a comment; nor an end"),
         ])
     func escapes(source: String, expected: String) {
-        guard case .expression(let node)? = vocabulary.parse(source).statements.first?.body else {
+        guard case .expression(let node)? = grammar.parse(source).statements.first?.body else {
             Issue.record("\(source) did not parse: \(tree(source))")
             return
         }
@@ -73,7 +73,7 @@ import Testing
     func quoting() {
         for text in ["", "plain", "a\"b\\c", "new\nline\ttab\r", "\u{0}\u{1B}[31m", "é世界😀\u{301}"] {
             #expect(tree(quoted(text)) == quoted(text))
-            #expect(vocabulary.parse(quoted(text)).statements.count == 1)
+            #expect(grammar.parse(quoted(text)).statements.count == 1)
         }
     }
 
@@ -87,13 +87,13 @@ import Testing
             ("# no", "\"# no\""), ("1 + 1", "\"1 + 1\""),
         ])
     func outsideValues(value: String, expected: String) {
-        #expect(Vocabulary.literal(value) == expected)
+        #expect(CommandGrammar.literal(value) == expected)
     }
 
     @Test("a span holds exactly what was read")
     func spans() {
         let source = "  x = (größe + 1) * mean(y[0:2])  # why"
-        let statement = vocabulary.parse(source).statements[0]
+        let statement = grammar.parse(source).statements[0]
         #expect(statement.source == "x = (größe + 1) * mean(y[0:2])")
         #expect(statement.span.text(in: source) == statement.source)
         guard case .expression(let node) = statement.body,

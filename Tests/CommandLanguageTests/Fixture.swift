@@ -1,9 +1,9 @@
 @testable import CommandLanguage
 
-/// A vocabulary with every kind of operand and value.
-let vocabulary = Vocabulary(
+/// A grammar with every kind of operand and value.
+let grammar = CommandGrammar(
     verbs: [
-        Verb(
+        CommandSignature(
             "load", "reads a file",
             forms: [
                 CommandForm(
@@ -25,7 +25,7 @@ let vocabulary = Vocabulary(
                         OptionSpecification("count", .number, "how many"),
                     ]),
             ]),
-        Verb(
+        CommandSignature(
             "rollout", "samples responses", makes: ["rollouts"],
             operands: [.optional("queries", .value)],
             options: [
@@ -33,19 +33,19 @@ let vocabulary = Vocabulary(
                 OptionSpecification("top_p", .number),
                 OptionSpecification("max_tokens", .number),
             ]),
-        Verb(
+        CommandSignature(
             "score", "scores", makes: ["logprobs"],
             options: [
                 OptionSpecification("normalize", .words("mean", "sum"), "per token or not"),
                 OptionSpecification("per_token", .flag),
             ]),
-        Verb(
+        CommandSignature(
             "update", "one step", makes: ["model"],
             options: [
                 OptionSpecification("optimizer", .words("rmsprop", "adamw")),
                 OptionSpecification("learning_rate", .number),
             ]),
-        Verb(
+        CommandSignature(
             "train", "the loop",
             forms: [
                 CommandForm(
@@ -53,16 +53,16 @@ let vocabulary = Vocabulary(
                     options: [OptionSpecification("epochs", .number)]),
                 CommandForm("tokenizer", "makes a tokenizer", makes: ["tokenizer"]),
             ]),
-        Verb("generate", "tries the model", operands: [.required("prompt", .text)]),
-        Verb(
+        CommandSignature("generate", "tries the model", operands: [.required("prompt", .text)]),
+        CommandSignature(
             "compare", "two values",
             operands: [.required("first", .value), .required("second", .value)]),
-        Verb("show", "shows", operands: [.required("value", .value)]),
-        Verb(
+        CommandSignature("show", "shows", operands: [.required("value", .value)]),
+        CommandSignature(
             "export", "writes a file",
             operands: [.required("value", .value), .required("file", .path)]),
-        Verb("rm", "forgets", operands: [.required("names", .name, repeats: true)]),
-        Verb(
+        CommandSignature("rm", "forgets", operands: [.required("names", .name, repeats: true)]),
+        CommandSignature(
             "judge", "compares models",
             options: [
                 OptionSpecification(
@@ -70,9 +70,9 @@ let vocabulary = Vocabulary(
                 OptionSpecification("writer", .either([Choice("model")], .value)),
                 OptionSpecification("memory", .word),
             ]),
-        Verb("iterate", "iterations", operands: [.optional("n", .number)]),
-        Verb("ls", "lists"),
-        Verb("help", "explains", operands: [.optional("topic", .word, repeats: true)]),
+        CommandSignature("iterate", "iterations", operands: [.optional("n", .number)]),
+        CommandSignature("ls", "lists"),
+        CommandSignature("help", "explains", operands: [.optional("topic", .word, repeats: true)]),
     ],
     functions: [
         FunctionSpecification("mean", "the average", keys: [Choice("axis")]),
@@ -81,7 +81,7 @@ let vocabulary = Vocabulary(
 
 /// A program as nested brackets, so that a test shows a tree in one line.
 func tree(_ source: String) -> String {
-    let program = vocabulary.parse(source)
+    let program = grammar.parse(source)
     if let diagnostic = program.diagnostics.first { return "error: \(diagnostic.message)" }
     return program.statements.map(show).joined(separator: " | ")
 }

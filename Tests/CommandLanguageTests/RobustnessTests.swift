@@ -51,12 +51,12 @@ private let floods: [(String, String)] = [
 @Suite struct RobustnessTests {
     /// What every input must satisfy, whatever it is.
     private func check(_ source: String, _ seed: String) {
-        let program = vocabulary.parse(source)
+        let program = grammar.parse(source)
         let count = source.utf8.count
         for statement in program.statements {
             #expect(statement.span.lower >= 0 && statement.span.upper <= count, "\(seed)")
             if program.diagnostics.isEmpty {
-                let again = vocabulary.parse(statement.source)
+                let again = grammar.parse(statement.source)
                 #expect(
                     again.statements.count == 1 && again.diagnostics.isEmpty,
                     "\(seed): \(statement.source)")
@@ -68,7 +68,7 @@ private let floods: [(String, String)] = [
             let rendered = diagnostic.rendered(in: source)
             #expect(rendered.hasPrefix("error: "), "\(seed)")
             if let corrected = diagnostic.corrected {
-                #expect(vocabulary.parse(corrected).diagnostics.isEmpty, "\(seed): \(corrected)")
+                #expect(grammar.parse(corrected).diagnostics.isEmpty, "\(seed): \(corrected)")
             }
         }
         #expect((program.completeness == .complete) == program.diagnostics.isEmpty, "\(seed)")
@@ -104,9 +104,9 @@ private let floods: [(String, String)] = [
             }
             check(source, "seed \(seed), round \(round)")
             let cursor = Int.random(in: 0...source.utf8.count, using: &generator)
-            let context = vocabulary.completionContext(for: source, at: cursor)
+            let context = grammar.completionContext(for: source, at: cursor)
             #expect(context.span.lower <= context.span.upper, "seed \(seed), round \(round)")
-            _ = vocabulary.candidates(for: context)
+            _ = grammar.candidates(for: context)
         }
     }
 
@@ -138,9 +138,9 @@ private let floods: [(String, String)] = [
     func megabyte(name: String) {
         // By name: a test runner that prints its arguments would print megabytes.
         guard let source = floods.first(where: { $0.0 == name })?.1 else { return }
-        let program = vocabulary.parse(source)
+        let program = grammar.parse(source)
         for diagnostic in program.diagnostics { _ = diagnostic.rendered(in: source) }
-        _ = vocabulary.completionContext(for: source, at: source.utf8.count)
+        _ = grammar.completionContext(for: source, at: source.utf8.count)
         #expect(program.completeness == .complete || !program.diagnostics.isEmpty)
     }
 
@@ -149,8 +149,8 @@ private let floods: [(String, String)] = [
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
-        #expect(vocabulary.parse(nested(Vocabulary.nestingLimit - 1)).diagnostics.isEmpty)
-        let deep = vocabulary.parse(nested(Vocabulary.nestingLimit + 1)).diagnostics
+        #expect(grammar.parse(nested(CommandGrammar.nestingLimit - 1)).diagnostics.isEmpty)
+        let deep = grammar.parse(nested(CommandGrammar.nestingLimit + 1)).diagnostics
         #expect(deep.first?.message == "this nests deeper than 200 levels")
         #expect(deep.first?.suggestion == "give a part of it a name in a statement of its own")
     }

@@ -103,8 +103,8 @@ import Testing
     @Test("a statement's source alone reads as the same statement")
     func sourceStandsAlone() {
         let block = "  a = rollout queries[0:8] top_p=.9 ; time b = [1,\n 2] # x\nexport b out.npy;"
-        for statement in vocabulary.parse(block).statements {
-            let again = vocabulary.parse(statement.source).statements
+        for statement in grammar.parse(block).statements {
+            let again = grammar.parse(statement.source).statements
             #expect(again.count == 1)
             #expect(again.first?.source == statement.source)
             #expect(again.first?.target?.name == statement.target?.name)
@@ -118,8 +118,8 @@ import Testing
             "load queries \"a",
         ])
     func incomplete(source: String) {
-        guard case .incomplete = vocabulary.completeness(of: source) else {
-            Issue.record("\(source) is \(vocabulary.completeness(of: source))")
+        guard case .incomplete = grammar.completeness(of: source) else {
+            Issue.record("\(source) is \(grammar.completeness(of: source))")
             return
         }
     }
@@ -127,24 +127,24 @@ import Testing
     @Test("a finished block is complete, and a wrong one is invalid however it goes on")
     func completeAndInvalid() {
         for source in ["", "x = 1", "x = [1,\n2]", "rollout", "# [", "\"#\"", "ls; ls"] {
-            #expect(vocabulary.completeness(of: source) == .complete, "\(source)")
+            #expect(grammar.completeness(of: source) == .complete, "\(source)")
         }
         for source in [
             "x = )", "1 +", "x = [1, )", "score = 3\ny = [1", "rollout queries temprature=1",
         ] {
-            #expect(vocabulary.completeness(of: source) == .invalid, "\(source)")
+            #expect(grammar.completeness(of: source) == .invalid, "\(source)")
         }
     }
 
     @Test("every wrong line of a block is reported, and right lines between them are read")
     func recovery() {
-        let program = vocabulary.parse("x = )\ny = 2\nscore = 1\nz = [1 2]\nls")
+        let program = grammar.parse("x = )\ny = 2\nscore = 1\nz = [1 2]\nls")
         #expect(
             program.diagnostics.map { SourcePosition(of: $0.span.lower, in: program.source).line }
                 == [1, 3, 4])
         #expect(program.statements.map(\.source) == ["y = 2", "ls"])
         #expect(
-            vocabulary.parse(String(repeating: ")\n", count: 1000)).diagnostics.count
+            grammar.parse(String(repeating: ")\n", count: 1000)).diagnostics.count
                 == Program.diagnosticLimit)
     }
 }

@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// What a person gets for input that is wrong: a whole sentence each, and a workspace as before.
 @Suite struct BadInputTests {

@@ -3,7 +3,11 @@ import Testing
 import Transformers
 import Workspaces
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// Model directories as they come, through the statements a person types.
 @Suite struct CheckpointTests {
@@ -59,7 +63,7 @@ import Workspaces
     }
 
     @Test(arguments: ["llama", "mistral", "mixtral", "qwen2", "qwen3", "gpt2"])
-    func `a directory that was loaded is exported byte for byte`(_ family: String) throws {
+    func `a directory that was loaded is jsonValue byte for byte`(_ family: String) throws {
         let bench = try Workbench()
         try bench.output(
             """
@@ -97,8 +101,8 @@ import Workspaces
         try bench.output("load model plain as=writer")
         bench.session.close()
         let again = try bench.reopened()
-        let noun = try #require(try again.value(of: "writer")?.noun(ModelNoun.self))
-        #expect(try noun.chat?("List some.") == "[user] List some. [/]")
+        let object = try #require(try again.value(of: "writer")?.object(ModelObject.self))
+        #expect(try object.chat?("List some.") == "[user] List some. [/]")
         again.close()
     }
 
@@ -106,12 +110,12 @@ import Workspaces
     func `a stored model whose files lead out of a folder is refused`(_ name: String) throws {
         let bench = try Workbench()
         try bench.output("new model layers=1 width=32 heads=2 vocabulary=40 context=64 seed=3")
-        let noun = try #require(try bench.session.value(of: "model")?.noun(ModelNoun.self))
-        guard case .record(var record) = try noun.stored() else { return }
+        let object = try #require(try bench.session.value(of: "model")?.object(ModelObject.self))
+        guard case .record(var record) = try object.stored() else { return }
         record.fields.removeAll { $0.key == "files" }
         let file = StoredValue.array(try StoredArray(type: .uint8, shape: [1], bytes: Data([32])))
         record.fields.append(.init(key: "files", value: .record(StoredRecord([(name, file)]))))
-        #expect(throws: StorageError.self) { try ModelNoun.restored(.record(record)) }
+        #expect(throws: StorageError.self) { try ModelObject.restored(.record(record)) }
     }
 
     @Test func `stored types stay in memory, in the workspace and in an export`() throws {
@@ -129,8 +133,8 @@ import Workspaces
         #expect(try size("/narrow/model.safetensors") < size("/wide/model.safetensors") * 6 / 10)
         bench.session.close()
         let again = try bench.reopened()
-        let noun = try #require(try again.value(of: "model")?.noun(ModelNoun.self))
-        #expect(noun.model.weightType == .bfloat16)
+        let object = try #require(try again.value(of: "model")?.object(ModelObject.self))
+        #expect(object.model.weightType == .bfloat16)
         again.close()
     }
 }

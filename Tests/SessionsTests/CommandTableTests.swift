@@ -1,7 +1,11 @@
 import CommandLanguage
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct CommandTableTests {
     @Test func `every verb of the language is there, once`() {
@@ -20,7 +24,7 @@ import Testing
     @Test func `every example parses as its own verb and form`() {
         for command in CommandTable.commands {
             for form in command.forms {
-                let program = CommandTable.vocabulary.parse(form.example)
+                let program = CommandTable.grammar.parse(form.example)
                 #expect(program.diagnostics.isEmpty, "\(form.example)")
                 guard case .command(let call)? = program.statements.first?.body else {
                     Issue.record("no command: \(form.example)")
@@ -91,8 +95,8 @@ import Testing
                 """)
     }
 
-    @Test func `each noun's maker makes it`() {
-        for kind in NounKinds.types.map({ $0.kind }) where !["rollout", "query"].contains(kind) {
+    @Test func `each object's maker makes it`() {
+        for kind in ObjectKinds.types.map({ $0.kind }) where !["rollout", "query"].contains(kind) {
             let maker = CommandTable.maker(of: kind)
             #expect(maker != nil, "\(kind)")
         }
@@ -104,7 +108,7 @@ import Testing
     @Test func `the tour's commands parse`() {
         for line in Help.tour.plain.split(separator: "\n") where line.hasPrefix("  ") {
             guard !line.hasPrefix("   ") else { continue }
-            let program = CommandTable.vocabulary.parse(String(line))
+            let program = CommandTable.grammar.parse(String(line))
             #expect(program.diagnostics.isEmpty, "\(line)")
         }
     }

@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct CompletionTests {
     private func texts(_ bench: Workbench, _ source: String) -> [String] {

@@ -1,7 +1,11 @@
 import Tensors
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct DrawingTests {
     @Test(arguments: [
@@ -39,7 +43,7 @@ import Testing
     @Test func `a tensor prints as a summary and its corners`() {
         let tensor = Tensor((0..<200).map { Float($0) / 8 }, shape: [2, 10, 10])
         #expect(
-            Value.tensor(tensor).drawn(Appearance(width: 60)).plain == """
+            Value.tensor(tensor).rendered(Appearance(width: 60)).plain == """
                 tensor (2, 10, 10) float32  0 … 24.88  mean 12.44
                 [0, :, :]
                        0  0.1250  0.2500  0.3750  …  1.1250
@@ -61,33 +65,33 @@ import Testing
             TensorText.summary(Tensor(zeros: [0])) == "tensor (0,) float32  no values")
     }
 
-    @Test func `a heat map without colour shows digits, the diagonal in brackets`() {
+    @Test func `a heat map without color shows digits, the diagonal in brackets`() {
         let map = HeatMap(rows: 2, columns: 2, values: [-1.25, -2, -3.5, -0.5])
         #expect(
-            map.drawn(Appearance()).plain == """
+            map.rendered(Appearance()).plain == """
                          y0       y1 
                 c0  [-1.250]  -2.000 
                 c1   -3.500  [-0.500]
                 """)
-        let coloured = map.drawn(Appearance(color: .full)).rendered(.full)
-        #expect(coloured.contains("\u{1B}[1;38;2;"))
-        for line in coloured.split(separator: "\n") { #expect(!line.hasSuffix("m ")) }
+        let colored = map.rendered(Appearance(color: .full)).rendered(.full)
+        #expect(colored.contains("\u{1B}[1;38;2;"))
+        for line in colored.split(separator: "\n") { #expect(!line.hasSuffix("m ")) }
     }
 
-    @Test func `a token strip without colour says how much a token moves`() {
+    @Test func `a token strip without color says how much a token moves`() {
         let strip = TokenStrip(tokens: [
             .init(text: "Arr", shift: 2.314), .init(text: ", matey", shift: -0.26),
             .init(text: "!", shift: 0.01),
         ])
-        #expect(strip.drawn(Appearance()).plain == "Arr{+2.31}, matey{-0.26}!")
-        #expect(strip.drawn(Appearance(color: .palette)).plain == "Arr, matey!")
-        #expect(strip.drawn(Appearance(width: 20)).plain == "Arr{+2.31}\n, matey{-0.26}!")
+        #expect(strip.rendered(Appearance()).plain == "Arr{+2.31}, matey{-0.26}!")
+        #expect(strip.rendered(Appearance(color: .palette)).plain == "Arr, matey!")
+        #expect(strip.rendered(Appearance(width: 20)).plain == "Arr{+2.31}\n, matey{-0.26}!")
     }
 
     @Test func `a narrow window cuts cells, not characters`() {
         var table = Table([.init("name"), .init("text")])
         table.append(["a", "日本語のとても長い文章です"])
-        #expect(table.drawn(Appearance(width: 20)).plain == "name  text\na     日本語のとて…")
+        #expect(table.rendered(Appearance(width: 20)).plain == "name  text\na     日本語のとて…")
     }
 
     @Test func `text with escapes cannot steer a terminal`() {

@@ -3,7 +3,11 @@ import Tensors
 import Testing
 import Transformers
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct ExportTests {
     @Test func `a tensor as npy has NumPy's header and its values`() throws {

@@ -1,6 +1,10 @@
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct ExpressionTests {
     @Test(arguments: [

@@ -1,7 +1,11 @@
 import Tensors
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct JSONTests {
     @Test(arguments: [

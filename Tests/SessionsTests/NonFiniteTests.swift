@@ -2,7 +2,11 @@ import Foundation
 import Testing
 import Workspaces
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// Weights that are no numbers stop whatever meets them, with the query, and change nothing.
 @Suite(.enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"))

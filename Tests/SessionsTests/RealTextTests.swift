@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// Responses that were written elsewhere, through the statements a person types.
 @Suite struct RealTextTests {

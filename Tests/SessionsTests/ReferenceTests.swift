@@ -3,7 +3,11 @@ import Tensors
 import Testing
 import Transformers
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// The step-by-step verbs on a model whose values torch computed
 /// (`shared/reference/README.md` says how).
@@ -105,7 +109,7 @@ struct ReferenceTests {
         for (a, b) in zip(found, wanted) { #expect(abs(a - b) < 1e-3) }
     }
 
-    @Test func `nouns come back from disk as they were`() throws {
+    @Test func `objects come back from disk as they were`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.output(
             """
@@ -130,7 +134,7 @@ struct ReferenceTests {
         let again = try bench.reopened()
         for name in names {
             let value = try #require(try again.value(of: name))
-            #expect(value.drawn(again.appearance).plain == before[name], "\(name)")
+            #expect(value.rendered(again.appearance).plain == before[name], "\(name)")
         }
         var text = ""
         again.evaluate("update optimizer=adamw learning_rate=1e-4; optimizer.steps") { outcome in

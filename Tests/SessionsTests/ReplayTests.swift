@@ -2,7 +2,11 @@ import Foundation
 import Testing
 import Workspaces
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// Doing a session or a script again.
 @Suite struct ReplayTests {
@@ -46,7 +50,7 @@ import Workspaces
             let bench = try Workbench(access: .readWrite)
             bench.session.close()
             let workspace = try Workspace.open(
-                bench.folder + "/test.samiws", machine: Machine.description)
+                bench.folder + "/test.samiws", machine: NumericEnvironment.description)
             let sequence = try workspace.begin(source: source, seed: "0")
             try workspace.commit(
                 sequence, bind: [("x", .stored(StoredObject(kind: "value", value: kept)))],

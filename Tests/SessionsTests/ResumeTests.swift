@@ -3,7 +3,11 @@ import Tensors
 import Testing
 import Transformers
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// Going on after the process ended in the middle of a statement.
 @Suite struct ResumeTests {
@@ -47,7 +51,7 @@ import Transformers
         let setup =
             "train tokenizer vocabulary=280 documents=50; new model layers=1 width=32 context=256"
         try bench.output(setup)
-        let start = try #require(try bench.output("model").value?.noun(ModelNoun.self))
+        let start = try #require(try bench.output("model").value?.object(ModelObject.self))
         var settings = PretrainingSettings(steps: 4, batchTokens: 400)
         settings.schedule = LearningRateSchedule(.linear, warmup: 1, steps: 4)
         let corpus = { (index: Int) in

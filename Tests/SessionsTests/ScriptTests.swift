@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// What ships to be read is also run.
 @Suite(.enabled(if: Workbench.hasShippedModel, "models/tiny is not here"))

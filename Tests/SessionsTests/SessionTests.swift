@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 @Suite struct SessionTests {
     @Test func `a name holds what it was given, and underscore the last result`() throws {
@@ -189,7 +193,7 @@ import Testing
             let bench = try Workbench(seed: seed)
             bench.run(before)
             let output = try bench.output("new model layers=1 width=32 vocabulary=300 context=64")
-            return try #require(output.value?.noun(ModelNoun.self)).exported
+            return try #require(output.value?.object(ModelObject.self)).jsonValue
         }
         let one = try weights(7, "")
         #expect(try weights(7, "").equals(one))

@@ -1,14 +1,18 @@
 import Foundation
 import Testing
 
+@testable import Commands
+@testable import Rendering
 @testable import Sessions
+@testable import ShippedWorld
+@testable import Values
 
 /// The verbs of the method on the model that ships.
 @Suite(
     .enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"),
     .serialized)
 struct ShippedModelTests {
-    /// What examples may count on: a value for every noun, small enough to be quick.
+    /// What examples may count on: a value for every object, small enough to be quick.
     static let preamble = """
         load model default
         load queries summaries split=test count=4
@@ -61,7 +65,7 @@ struct ShippedModelTests {
                         Issue.record("\(failure.rendered())")
                     }
                 }
-                // What an example made of the nouns must not trip the next one.
+                // What an example made of the objects must not trip the next one.
                 if command.group == .data || command.group == .models || form.example == "undo" {
                     bench.run(Self.preamble)
                 }
@@ -73,10 +77,11 @@ struct ShippedModelTests {
         let bench = try prepared()
         let output = try bench.output(
             "load queries summaries split=test count=20; compose principles_each=2; rollout")
-        let noun = try #require(output.value?.noun(RolloutsNoun.self))
-        #expect(noun.rollouts.groups.count + noun.rollouts.rejected.count == 20)
+        let object = try #require(output.value?.object(RolloutsObject.self))
+        #expect(object.rollouts.groups.count + object.rollouts.rejected.count == 20)
         #expect(
-            try bench.output("len(rollouts) + 0").value?.asInteger == 2 * noun.rollouts.groups.count
+            try bench.output("len(rollouts) + 0").value?.asInteger == 2
+                * object.rollouts.groups.count
         )
         let shown = try bench.text("show rollouts[0]")
         #expect(shown.hasPrefix("rollout of summaries-test-"))
@@ -88,8 +93,9 @@ struct ShippedModelTests {
 
     @Test func `the same seed gives the same responses, whatever else is asked`() throws {
         let bench = try prepared()
-        let all = try bench.output("rollout seed=5").value?.noun(RolloutsNoun.self)
-        let some = try bench.output("rollout queries[0:1] seed=5").value?.noun(RolloutsNoun.self)
+        let all = try bench.output("rollout seed=5").value?.object(RolloutsObject.self)
+        let some = try bench.output("rollout queries[0:1] seed=5").value?.object(
+            RolloutsObject.self)
         let first = all?.rollouts.groups.first?.responses.map(\.text)
         #expect(some?.rollouts.groups.first?.responses.map(\.text) == first)
     }
@@ -97,9 +103,9 @@ struct ShippedModelTests {
     @Test func `proposed principles are the world's, with their opposites`() throws {
         let bench = try prepared()
         let output = try bench.output("propose about=answers count=4")
-        let noun = try #require(output.value?.noun(PrinciplesNoun.self))
-        #expect(noun.pairs.count == 4)
-        #expect(noun.pairs.allSatisfy { $0.form == .question })
+        let object = try #require(output.value?.object(PrinciplesObject.self))
+        #expect(object.pairs.count == 4)
+        #expect(object.pairs.allSatisfy { $0.form == .question })
     }
 
     @Test func `train and iterate change the model and log what they did`() throws {
@@ -117,10 +123,11 @@ struct ShippedModelTests {
     @Test func `judging a model against itself ties everywhere`() throws {
         let bench = try prepared()
         let output = try bench.output("judge judge=measured")
-        let noun = try #require(output.value?.noun(VerdictsNoun.self))
-        #expect(noun.verdicts.ties == noun.verdicts.count)
+        let object = try #require(output.value?.object(VerdictsObject.self))
+        #expect(object.verdicts.ties == object.verdicts.count)
         #expect(try bench.text("judge").hasPrefix("win rate 50.0 % (95 %: "))
-        let likelihood = try bench.output("judge judge=likelihood").value?.noun(VerdictsNoun.self)
+        let likelihood = try bench.output("judge judge=likelihood").value?.object(
+            VerdictsObject.self)
         #expect(likelihood?.verdicts.winRate == 0.5)
     }
 

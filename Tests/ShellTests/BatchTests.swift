@@ -34,7 +34,7 @@ private struct Pipes {
 }
 
 @Suite struct BatchTests {
-    @Test("a stream runs block by block, without prompt and colour, and stops at the first failure")
+    @Test("a stream runs block by block, without prompt and color, and stops at the first failure")
     func stream() {
         let run = Pipes(input: Array("rollout\nx = [1,\n2]\n\n\nscore )\nrollout".utf8)) {
             $0.runStream(file: "stdin")
@@ -43,7 +43,7 @@ private struct Pipes {
         #expect(run.errors.hasPrefix("stdin:6:7: error: nothing was opened that `)` could close\n"))
         #expect(run.code == .failed)
         #expect(run.host.evaluated == ["rollout", "x = [1,\n2]"])
-        #expect(run.host.appearance.colour == .none)
+        #expect(run.host.appearance.color == .none)
     }
 
     @Test("with keep-going a stream goes on, and still says that something failed")

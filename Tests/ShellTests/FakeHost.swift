@@ -5,22 +5,22 @@ import Synchronization
 
 /// A host of a few verbs, enough to see everything that the shell does.
 final class FakeHost: ShellHost {
-    static let vocabulary = Vocabulary(
+    static let grammar = CommandGrammar(
         verbs: [
-            Verb(
+            CommandSignature(
                 "load", "reads a file",
                 forms: [
                     CommandForm("model", "reads a model", operands: [.required("path", .path)]),
                     CommandForm("queries", "reads queries", operands: [.required("path", .path)]),
                 ]),
-            Verb(
+            CommandSignature(
                 "rollout", "samples responses", operands: [.optional("queries", .value)],
                 options: [
                     OptionSpecification("temperature", .number, "0 is greedy"),
                     OptionSpecification("top_p", .number, "nucleus"),
                 ]),
-            Verb("work", "takes a while", operands: [.optional("steps", .number)]),
-            Verb("quit", "ends"),
+            CommandSignature("work", "takes a while", operands: [.optional("steps", .number)]),
+            CommandSignature("quit", "ends"),
         ])
 
     private let isStopping = Stop()
@@ -40,12 +40,12 @@ final class FakeHost: ShellHost {
     func draw(with appearance: ShellAppearance) { self.appearance = appearance }
 
     func completeness(of source: String) -> Completeness {
-        FakeHost.vocabulary.completeness(of: source)
+        FakeHost.grammar.completeness(of: source)
     }
 
     func offers(in source: String, at cursor: Int) -> OfferList {
-        let context = FakeHost.vocabulary.completionContext(for: source, at: cursor)
-        var offers = FakeHost.vocabulary.candidates(for: context)
+        let context = FakeHost.grammar.completionContext(for: source, at: cursor)
+        var offers = FakeHost.grammar.candidates(for: context)
             .map { Offer($0.text, $0.summary, continues: !$0.isWhole) }
         if context.wants.contains(.names) {
             offers += names.filter { $0.hasPrefix(context.prefix) }.map { Offer($0, "a value") }
@@ -60,7 +60,7 @@ final class FakeHost: ShellHost {
         blocks.append(block)
         isStopping.isRequested.store(false, ordering: .relaxed)
         let source = String(repeating: "\n", count: block.firstLine - 1) + block.source
-        let program = FakeHost.vocabulary.parse(source)
+        let program = FakeHost.grammar.parse(source)
         if let diagnostic = program.diagnostics.first {
             let error = diagnostic.rendered(in: source, file: block.file)
             report(ShellOutcome(error: error, json: "{\"error\": true}"))

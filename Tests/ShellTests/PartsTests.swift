@@ -107,8 +107,8 @@ import Testing
 
     @Test("a prompt's escapes take no cells")
     func promptWidth() {
-        #expect(EditedReader.width(ofPrompt: EditedReader.prompt("sami>", colour: true)) == 6)
-        #expect(EditedReader.width(ofPrompt: EditedReader.prompt("sami>", colour: false)) == 6)
+        #expect(EditedReader.width(ofPrompt: EditedReader.prompt("sami>", color: true)) == 6)
+        #expect(EditedReader.width(ofPrompt: EditedReader.prompt("sami>", color: false)) == 6)
     }
 }
 
@@ -199,18 +199,18 @@ import Testing
 
 @Suite struct TerminalTests {
     @Test(
-        "colour is what the environment allows",
+        "color is what the environment allows",
         arguments: [
             (["TERM": "xterm"], .basic), (["TERM": "xterm-256color"], .palette),
             (["TERM": "xterm", "COLORTERM": "truecolor"], .full),
             (["TERM": "xterm-256color", "NO_COLOR": "1"], .none),
             (["TERM": "xterm", "NO_COLOR": ""], .basic), (["TERM": "dumb"], .none), ([:], .none),
-        ] as [([String: String], ShellAppearance.Colour)])
-    func colour(environment: [String: String], expected: ShellAppearance.Colour) {
-        #expect(Terminal(environment: environment).colourIfShown == expected)
+        ] as [([String: String], ShellAppearance.Color)])
+    func color(environment: [String: String], expected: ShellAppearance.Color) {
+        #expect(Terminal(environment: environment).colorIfShown == expected)
     }
 
-    @Test("pipes are not edited, get no colour, and count as 80 cells wide")
+    @Test("pipes are not edited, get no color, and count as 80 cells wide")
     func pipes() {
         let pipe = Pipe()
         let (input, output) = (
@@ -220,6 +220,6 @@ import Testing
             input: input, output: output, errors: output,
             environment: ["TERM": "xterm", "LC_ALL": "C.UTF-8"])
         #expect(!terminal.isEditable && !terminal.outputIsTerminal)
-        #expect(terminal.appearance == ShellAppearance(width: 80, colour: .none, isUnicode: true))
+        #expect(terminal.appearance == ShellAppearance(width: 80, color: .none, isUnicode: true))
     }
 }

@@ -233,8 +233,8 @@ import Testing
         }
     }
 
-    @Test("a coloured prompt has its colour off before its end")
-    func colour() throws {
+    @Test("a colored prompt has its color off before its end")
+    func color() throws {
         let talk = try Conversation(environment: ["NO_COLOR": ""])
         talk.pty.answer("sami>", "\u{4}")
         #expect(talk.finish() == .fine)

@@ -1,0 +1,193 @@
+/// The verbs and functions that statements may use, and what each takes.
+///
+/// The grammar knows no verb by itself. Whether `test` in `split=test` is a word, a path or the
+/// name of a value is read from here, and so are the suggestions in diagnostics and what completion
+/// offers; a host has one table for all of it.
+///
+/// ```swift
+/// let grammar = CommandGrammar(verbs: [
+///     CommandSignature("rollout", "samples responses", makes: ["rollouts"],
+///         operands: [.optional("queries", .value)],
+///         options: [OptionSpecification("temperature", .number, "0 is greedy")]),
+///     CommandSignature("load", "reads a file", forms: [
+///         CommandForm("model", "reads a model", makes: ["model"],
+///             operands: [.required("path", .either([Choice("default")], .path))]),
+///     ]),
+/// ])
+/// let program = grammar.parse("rollout queries[0:8] temperature=0.7")
+/// ```
+public struct CommandGrammar: Sendable {
+    /// How deep brackets may nest and how many operators may follow one another.
+    public static let nestingLimit = 200
+
+    public let verbs: [CommandSignature]
+    /// Empty means that any function name is taken; otherwise an unknown one is diagnosed.
+    public let functions: [FunctionSpecification]
+    private let verbsByName: [String: Int]
+
+    public init(verbs: [CommandSignature], functions: [FunctionSpecification] = []) {
+        self.verbs = verbs
+        self.functions = functions
+        var table: [String: Int] = [:]
+        for (index, verb) in verbs.enumerated() { table[verb.name] = index }
+        verbsByName = table
+    }
+
+    public func verb(named name: String) -> CommandSignature? {
+        verbsByName[name].map { verbs[$0] }
+    }
+
+    func isVerb(_ name: String) -> Bool { name == "time" || verbsByName[name] != nil }
+
+    var verbNames: [String] { verbs.map(\.name) + (verbsByName["time"] == nil ? ["time"] : []) }
+}
+
+/// A verb and the forms that it takes.
+public struct CommandSignature: Sendable {
+    public var name: String
+    /// One line, for completion and help.
+    public var summary: String
+    /// One form without a selecting word, or several with; `train` and `train tokenizer` show both.
+    public var forms: [CommandForm]
+
+    /// A verb whose forms are selected by the word after it.
+    public init(_ name: String, _ summary: String, forms: [CommandForm]) {
+        self.name = name
+        self.summary = summary
+        self.forms = forms
+    }
+
+    /// A verb with a single form.
+    public init(
+        _ name: String, _ summary: String, makes: [String] = [],
+        operands: [OperandSpecification] = [], options: [OptionSpecification] = []
+    ) {
+        self.init(
+            name, summary,
+            forms: [
+                CommandForm(
+                    nil, summary, makes: makes, operands: operands, options: options)
+            ])
+    }
+
+    /// The nouns that the verb binds, over all of its forms.
+    public var makes: [String] { forms.flatMap(\.makes) }
+
+    var selectors: [Choice] {
+        forms.compactMap { form in form.selector.map { Choice($0, form.summary) } }
+    }
+}
+
+/// What a verb takes after its name and, where there is one, the word that selects this form.
+public struct CommandForm: Sendable {
+    public var selector: String?
+    public var summary: String
+    /// The nouns that the command binds when no name is given, the main one first.
+    public var makes: [String]
+    public var operands: [OperandSpecification]
+    public var options: [OptionSpecification]
+
+    public init(
+        _ selector: String?, _ summary: String, makes: [String] = [],
+        operands: [OperandSpecification] = [], options: [OptionSpecification] = []
+    ) {
+        self.selector = selector
+        self.summary = summary
+        self.makes = makes
+        self.operands = operands
+        self.options = options
+    }
+}
+
+/// One operand of a form.
+public struct OperandSpecification: Sendable {
+    /// The name of its role, such as `path`; shown in capitals in usage lines.
+    public var name: String
+    public var kind: ArgumentKind
+    public var isRequired: Bool
+    /// Takes all that follow; only the last operand repeats.
+    public var repeats: Bool
+    public var summary: String
+
+    public static func required(
+        _ name: String, _ kind: ArgumentKind, _ summary: String = "", repeats: Bool = false
+    ) -> OperandSpecification {
+        OperandSpecification(
+            name: name, kind: kind, isRequired: true, repeats: repeats, summary: summary)
+    }
+
+    public static func optional(
+        _ name: String, _ kind: ArgumentKind, _ summary: String = "", repeats: Bool = false
+    ) -> OperandSpecification {
+        OperandSpecification(
+            name: name, kind: kind, isRequired: false, repeats: repeats, summary: summary)
+    }
+}
+
+/// One `key=value` of a form.
+public struct OptionSpecification: Sendable {
+    public var key: String
+    public var kind: ArgumentKind
+    public var summary: String
+
+    public init(_ key: String, _ kind: ArgumentKind, _ summary: String = "") {
+        self.key = key
+        self.kind = kind
+        self.summary = summary
+    }
+}
+
+/// How the text of an operand or value is read.
+///
+/// Whatever the kind, a value that opens with a parenthesis is an expression: `optimizer=(best)`.
+public indirect enum ArgumentKind: Sendable {
+    /// An expression over workspace values: `queries[0:8]`.
+    case value
+    /// Any expression.
+    case expression
+    /// An expression that should give a number.
+    case number
+    /// An expression that should give text, as a rule in quotes.
+    case text
+    /// An expression that should give true or false.
+    case flag
+    /// The bare name of a workspace value that is meant itself, as in `rm logprobs`.
+    case name
+    /// A bare word without a list to choose from, such as `600MB`.
+    case word
+    /// One of these words, bare or in quotes.
+    case words([Choice])
+    /// A path or an address: bare up to the next blank or `;`, or in quotes.
+    case path
+    /// One of these words when bare; anything else, and everything in quotes, is the other kind.
+    case either([Choice], ArgumentKind)
+
+    /// A list of words without descriptions.
+    public static func words(_ words: String...) -> ArgumentKind {
+        .words(words.map { Choice($0) })
+    }
+}
+
+/// A word to choose, and what it means.
+public struct Choice: Hashable, Sendable {
+    public var word: String
+    public var summary: String
+
+    public init(_ word: String, _ summary: String = "") {
+        self.word = word
+        self.summary = summary
+    }
+}
+
+/// A function that expressions may call.
+public struct FunctionSpecification: Sendable {
+    public var name: String
+    public var summary: String
+    public var keys: [Choice]
+
+    public init(_ name: String, _ summary: String = "", keys: [Choice] = []) {
+        self.name = name
+        self.summary = summary
+        self.keys = keys
+    }
+}

@@ -1,0 +1,45 @@
+import CommandLanguage
+import Values
+
+/// The one table of verbs.
+package enum CommandTable {
+    package static let commands: [Command] =
+        loadCommands + methodCommands + trainingCommands + modelCommands + lookCommands
+        + exportCommands + workspaceCommands + sessionCommands
+
+    package static let grammar = CommandGrammar(
+        verbs: commands.map(\.verb),
+        functions: Function.all.map { function in
+            FunctionSpecification(
+                function.name, function.summary,
+                keys: function.isOpen
+                    ? [] : function.parameters.map { Choice($0.name, $0.summary) })
+        })
+
+    private static let byName = Dictionary(
+        commands.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+    package static func command(_ name: String) -> Command? { byName[name] }
+
+    package static func form(of call: CommandCall) -> Command.Form? {
+        byName[call.verb.name]?.form(call.form?.name)
+    }
+
+    /// The command that binds an object: "rollout" for `rollouts`, "load model default" for `model`.
+    package static func maker(of object: String) -> String? {
+        let preferred = ["model": "load model default", "base": "load model default"]
+        if let line = preferred[object] { return line }
+        // The object's own verb comes before the ones that make it besides something else.
+        for isMain in [true, false] {
+            for command in commands {
+                for form in command.forms where form.makes.contains(object) {
+                    guard !isMain || form.makes.first == object, command.name != "load" else {
+                        continue
+                    }
+                    return [command.name, form.selector].compactMap(\.self).joined(separator: " ")
+                }
+            }
+        }
+        return object == "queries" ? "load queries PATH" : nil
+    }
+}

@@ -1,0 +1,27 @@
+import Values
+
+/// What a person reads of an error, whichever module threw it.
+package enum ErrorSentence {
+    /// One sentence without its full stop, as every message of a statement.
+    package static func of(_ error: any Error) -> String {
+        let cause = cause(of: error)
+        var text = "\(cause)"
+        if text.hasSuffix("."), !text.hasSuffix("..") { text.removeLast() }
+        // Sentences of other modules start with a capital letter; the ones here follow "error: ".
+        if !(cause is EvaluationError), let first = text.first, first.isUppercase,
+            text.dropFirst().first?.isLowercase == true
+        {
+            text = first.lowercased() + text.dropFirst()
+        }
+        return text
+    }
+
+    /// The error itself, without the place in the statement that it is about.
+    package static func cause(of error: any Error) -> any Error {
+        switch error {
+        case let stopped as StoppedEarly: cause(of: stopped.error)
+        case let located as LocatedError: located.error
+        default: error
+        }
+    }
+}

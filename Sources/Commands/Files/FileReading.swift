@@ -1,0 +1,193 @@
+import CommandLanguage
+import Foundation
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// Reading what a person names, with a sentence for everything that can be wrong with it.
+package enum FileReading {
+    /// The content of a file that is not empty.
+    ///
+    /// - Parameter shown: the path as the person wrote it.
+    package static func data(_ path: String, shown: String) throws(EvaluationError) -> Data {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .missingFile(shown, nearest: neighbour(of: path, shown: shown))
+        }
+        guard !isFolder.boolValue else { throw .isFolder(shown) }
+        // A pipe or a device has no size and may never end.
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: (path as NSString).resolvingSymlinksInPath)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular else {
+            throw .notReadable(shown, reason: "it is not a plain file")
+        }
+        let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+        guard size > 0 else { throw .emptyFile(shown) }
+        let limit = Limits.current.file
+        guard size <= limit else {
+            throw .notReadable(
+                shown,
+                reason: "it has \(NumberText.bytes(size)), and file_limit is "
+                    + NumberText.bytes(limit))
+        }
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw .notReadable(shown, reason: reason(error))
+        }
+    }
+
+    /// What the system says went wrong, in its own words.
+    package static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError,
+            cause.domain == "NSPOSIXErrorDomain"
+        {
+            return String(cString: strerror(Int32(cause.code))).lowercased()
+        }
+        switch error.code {
+        case CocoaError.fileReadNoPermission.rawValue, CocoaError.fileWriteNoPermission.rawValue:
+            return "permission denied"
+        case CocoaError.fileWriteOutOfSpace.rawValue: return "the disk is full"
+        default: return error.localizedDescription
+        }
+    }
+
+    /// A file beside the missing one whose name is close.
+    private static func neighbour(of path: String, shown: String) -> String? {
+        let folder = (path as NSString).deletingLastPathComponent
+        let name = (path as NSString).lastPathComponent
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder),
+            let near = nearest(name, in: names.sorted())
+        else { return nil }
+        let prefix = (shown as NSString).deletingLastPathComponent
+        return prefix.isEmpty ? near : (prefix as NSString).appendingPathComponent(near)
+    }
+}
+
+/// A JSON Lines file: one record a line; blank lines are passed over.
+struct JSONLines {
+    struct Line {
+        /// From 1.
+        var number: Int
+        var record: Record
+    }
+
+    let shown: String
+    var lines: [Line] = []
+
+    init(_ data: Data, shown: String) throws(EvaluationError) {
+        self.shown = shown
+        let bytes = [UInt8](data)
+        var number = 0
+        var start = bytes.startIndex
+        while start < bytes.endIndex {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.endIndex
+            number += 1
+            let line = bytes[start..<end]
+            start = end + 1
+            guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
+            let value: Value
+            do throws(JSONError) {
+                value = try JSONReader.value(line)
+            } catch {
+                throw .badLine(
+                    path: shown, line: number, problem: "\(error.problem) (column \(error.column))")
+            }
+            guard case .record(let record) = value else {
+                throw .badLine(
+                    path: shown, line: number,
+                    problem: "a record in braces was expected, not \(value.aKind)")
+            }
+            lines.append(Line(number: number, record: record))
+        }
+        guard !lines.isEmpty else { throw .emptyFile(shown) }
+    }
+
+    func bad(_ line: Line, _ problem: String) -> EvaluationError {
+        .badLine(path: shown, line: line.number, problem: problem)
+    }
+
+    /// The text of a field, nil where the field is missing.
+    func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
+        guard let value = line.record[key] else { return nil }
+        guard case .text(let text) = value else {
+            throw bad(line, "`\(key)` must be text, not \(value.aKind)")
+        }
+        return text
+    }
+
+    /// A list of texts, nil where the field is missing.
+    func texts(_ key: String, _ line: Line) throws(EvaluationError) -> [String]? {
+        guard let value = line.record[key] else { return nil }
+        guard case .list(let items) = value else {
+            throw bad(line, "`\(key)` must be a list of texts, not \(value.aKind)")
+        }
+        var texts: [String] = []
+        for item in items {
+            guard case .text(let text) = item else {
+                throw bad(line, "each item of `\(key)` must be text, not \(item.aKind)")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+}
+
+extension Invocation {
+    /// The records of a JSON Lines file; the file is noted in the journal.
+    func jsonLines(_ role: String) throws -> JSONLines {
+        guard let shown = try text(role) else { throw missing(role) }
+        return try jsonLines(at: shown, role: role)
+    }
+
+    /// The same at a path, which the argument named `role` gave.
+    func jsonLines(at path: String, role: String) throws -> JSONLines {
+        let (data, shown) = try file(at: path, role: role)
+        do {
+            return try JSONLines(data, shown: shown)
+        } catch {
+            throw located(error, at: role)
+        }
+    }
+
+    /// Notes the files of a model's folder in the journal, small ones with their digests; weights
+    /// have one in the workspace.
+    func noteFiles(of directory: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names.sorted() {
+            let path = directory + "/" + name
+            guard ["json", "safetensors", "model"].contains((name as NSString).pathExtension),
+                let size = try? FileManager.default.attributesOfItem(atPath: path)[.size],
+                let bytes = (size as? NSNumber)?.intValue
+            else { continue }
+            let content =
+                bytes > 0 && bytes <= 1 << 24 ? try? FileReading.data(path, shown: name) : nil
+            session.noteInput(
+                content.map { InputFile(path: path, content: $0) }
+                    ?? InputFile(path: path, bytes: bytes))
+        }
+    }
+
+    /// The content of the file that an operand names, and the path as it was written.
+    func file(_ role: String) throws -> (data: Data, shown: String) {
+        guard let shown = try text(role) else { throw missing(role) }
+        return try file(at: shown, role: role)
+    }
+
+    private func file(at shown: String, role: String) throws -> (data: Data, shown: String) {
+        let path = Paths.absolute(shown, in: session.directory)
+        do {
+            let data = try FileReading.data(path, shown: shown)
+            session.noteInput(InputFile(path: path, content: data))
+            return (data, shown)
+        } catch {
+            throw located(error, at: role)
+        }
+    }
+
+    private func missing(_ role: String) -> LocatedError {
+        located(EvaluationError.missingArgument(function: call.title, parameter: role))
+    }
+}

@@ -1,0 +1,14 @@
+import Foundation
+
+package enum Paths {
+    /// The path that a person wrote, as an absolute one: `~` is the home folder, and a relative path
+    /// starts in `directory`.
+    package static func absolute(_ path: String, in directory: String) -> String {
+        var path = path
+        if path == "~" || path.hasPrefix("~/") {
+            path = (path as NSString).expandingTildeInPath
+        }
+        if !path.hasPrefix("/") { path = (directory as NSString).appendingPathComponent(path) }
+        return (path as NSString).standardizingPath
+    }
+}

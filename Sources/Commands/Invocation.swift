@@ -1,0 +1,262 @@
+import CommandLanguage
+import Foundation
+import Rendering
+import Tensors
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+import Worlds
+
+/// One command while it runs: its operands and keys as values, and what it needs of the session.
+package final class Invocation {
+    unowned let session: any CommandContext
+    package let call: CommandCall
+    /// The text that spans point into.
+    package let source: String
+    /// Decides everything random in the command.
+    package let key: RandomKey
+    /// The journal's number, 0 for commands that are not journaled.
+    package let sequence: Int
+    /// The name on the left of `=`.
+    package let target: Identifier?
+    /// Where the same statement stood when it was stopped or killed; nil where it begins anew.
+    package let resumed: StoredValue?
+
+    package init(
+        session: any CommandContext, call: CommandCall, source: String, target: Identifier?,
+        key: RandomKey,
+        sequence: Int, resumed: StoredValue? = nil
+    ) {
+        self.session = session
+        self.call = call
+        self.source = source
+        self.target = target
+        self.key = key
+        self.sequence = sequence
+        self.resumed = resumed
+    }
+
+    package var appearance: Appearance { session.appearance }
+
+    // MARK: Values
+
+    /// The argument for an operand's role or a key.
+    package func argument(_ role: String) -> Argument? { call.operand(role) ?? call.option(role) }
+
+    package func has(_ role: String) -> Bool { argument(role) != nil }
+
+    package func value(_ argument: Argument) throws -> Value {
+        switch argument.value {
+        case .word(let word), .path(let word), .name(let word): .text(word)
+        case .expression(let node): try Evaluator(environment: session).value(of: node)
+        }
+    }
+
+    package func value(_ role: String) throws -> Value? { try argument(role).map { try value($0) } }
+
+    /// The error at the place where `role` was given, else at the verb.
+    package func located(_ error: any Error, at role: String? = nil) -> LocatedError {
+        let span = role.flatMap { argument($0)?.span } ?? call.verb.span
+        return LocatedError(error: error, span: span)
+    }
+
+    package func error(_ message: String, suggestion: String? = nil, at role: String? = nil)
+        -> LocatedError
+    {
+        located(EvaluationError.other(message, suggestion: suggestion), at: role)
+    }
+
+    package func number(_ role: String) throws -> Double? {
+        guard let value = try value(role) else { return nil }
+        guard let number = value.asNumber else {
+            throw located(
+                EvaluationError.wrongKind(
+                    role: "`\(role)`", expected: "a number", found: value.aKind),
+                at: role)
+        }
+        return number
+    }
+
+    package func number(_ role: String, in range: ClosedRange<Double>, rule: String) throws
+        -> Double?
+    {
+        guard let number = try number(role) else { return nil }
+        guard range.contains(number) else {
+            throw located(
+                EvaluationError.outOfRange(
+                    role: "`\(role)`", rule: rule, found: NumberText.significant(number)),
+                at: role)
+        }
+        return number
+    }
+
+    package func number(_ role: String, atLeast lower: Double) throws -> Double? {
+        try number(
+            role, in: lower...Double.greatestFiniteMagnitude,
+            rule: "at least \(NumberText.significant(lower))")
+    }
+
+    func integer(_ role: String, atLeast lower: Int, atMost upper: Int = 1 << 31) throws -> Int? {
+        guard let value = try value(role) else { return nil }
+        guard let integer = value.asInteger else {
+            if let number = value.asNumber {
+                throw located(
+                    EvaluationError.notWhole(
+                        role: "`\(role)`", found: NumberText.significant(number)),
+                    at: role)
+            }
+            throw located(
+                EvaluationError.wrongKind(
+                    role: "`\(role)`", expected: "a whole number", found: value.aKind), at: role)
+        }
+        guard integer >= lower, integer <= upper else {
+            let rule =
+                integer < lower
+                ? "at least \(NumberText.grouped(lower))" : "at most \(NumberText.grouped(upper))"
+            throw located(
+                EvaluationError.outOfRange(role: "`\(role)`", rule: rule, found: "\(integer)"),
+                at: role)
+        }
+        return integer
+    }
+
+    /// A list of finite numbers.
+    package func numbers(_ role: String) throws -> [Double]? {
+        guard let value = try value(role) else { return nil }
+        guard case .list(let items) = value else {
+            throw located(
+                EvaluationError.wrongKind(
+                    role: "`\(role)`", expected: "a list of numbers", found: value.aKind), at: role)
+        }
+        return try items.map { item in
+            guard case .number(let number) = item, number.isFinite else {
+                throw located(
+                    EvaluationError.wrongKind(
+                        role: "an item of `\(role)`", expected: "a number", found: item.aKind),
+                    at: role)
+            }
+            return number
+        }
+    }
+
+    package func flag(_ role: String) throws -> Bool? {
+        guard let value = try value(role) else { return nil }
+        switch value {
+        case .bool(let flag): return flag
+        default:
+            throw located(
+                EvaluationError.wrongKind(
+                    role: "`\(role)`", expected: "true or false", found: value.aKind), at: role)
+        }
+    }
+
+    package func text(_ role: String) throws -> String? {
+        guard let value = try value(role) else { return nil }
+        guard case .text(let text) = value else {
+            throw located(
+                EvaluationError.wrongKind(role: "`\(role)`", expected: "text", found: value.aKind),
+                at: role)
+        }
+        return text
+    }
+
+    /// One text or a list of texts; none when the argument is not there.
+    package func texts(_ role: String) throws -> [String] {
+        let items: [Value]
+        switch try value(role) {
+        case nil: items = []
+        case .list(let list): items = list
+        case let single?: items = [single]
+        }
+        return try items.map { item in
+            guard case .text(let text) = item else {
+                throw located(
+                    EvaluationError.wrongKind(
+                        role: "each item of `\(role)`", expected: "text", found: item.aKind),
+                    at: role)
+            }
+            return text
+        }
+    }
+
+    /// One of an enumeration's words, as the grammar listed them.
+    package func word<Word: RawRepresentable & CaseIterable>(
+        _ role: String, _ type: Word.Type
+    ) throws -> Word? where Word.RawValue == String {
+        guard let text = try text(role) else { return nil }
+        guard let word = Word(rawValue: text) else {
+            let words = Word.allCases.map(\.rawValue)
+            throw located(
+                EvaluationError.outOfRange(
+                    role: "`\(role)`", rule: Sentence.alternatives(words),
+                    found: Value.text(text).summary),
+                at: role)
+        }
+        return word
+    }
+
+    // MARK: Objects
+
+    /// The operand, else what the workspace holds under the object's name.
+    package func object<N: SessionObject>(_ type: N.Type, _ role: String) throws -> N {
+        if let argument = argument(role) { return try object(type, argument) }
+        return try workspaceObject(type, role)
+    }
+
+    /// As above, nil when there is neither.
+    func objectIfBound<N: SessionObject>(_ type: N.Type, _ role: String) throws -> N? {
+        if let argument = argument(role) { return try object(type, argument) }
+        guard session.isBound(role) else { return nil }
+        return try workspaceObject(type, role)
+    }
+
+    private func workspaceObject<N: SessionObject>(_ type: N.Type, _ name: String) throws -> N {
+        guard let value = try session.value(of: name) else {
+            throw located(
+                EvaluationError.missingObject(
+                    name, verb: call.title, maker: CommandTable.maker(of: N.kind)))
+        }
+        guard let object = value.object(type) ?? made(type, of: value) else {
+            throw located(
+                EvaluationError.wrongKind(
+                    role: "`\(name)`", expected: Sentence.withArticle(N.kind), found: value.aKind))
+        }
+        return object
+    }
+
+    private func object<N: SessionObject>(_ type: N.Type, _ argument: Argument) throws -> N {
+        let value = try value(argument)
+        if let object = value.object(type) ?? made(type, of: value) { return object }
+        throw LocatedError(
+            error: EvaluationError.wrongKind(
+                role: "`\(argument.role)`", expected: Sentence.withArticle(N.kind),
+                found: value.aKind),
+            span: argument.span)
+    }
+
+    /// One item of a list is as good as the list, `score rollouts[0]`, and so are records that a
+    /// person wrote, `principles = [{"principle": …, "antithesis": …}]`.
+    private func made<N: SessionObject>(_ type: N.Type, of value: Value) -> N? {
+        (type as? any ListObject.Type)?.init(wrapping: value) as? N
+    }
+
+    // MARK: Long work
+
+    /// Whether the person wants the work to stop.
+    package var isInterrupted: Bool {
+        session.isInterrupted
+    }
+
+    func meter(_ task: String? = nil) -> ProgressMeter {
+        ProgressMeter(task: task ?? call.verb.name, report: session.progress)
+    }
+
+    // MARK: Files
+
+    /// The absolute path for a path operand.
+    package func path(_ role: String) throws -> String? {
+        guard let text = try text(role) else { return nil }
+        return Paths.absolute(text, in: session.directory)
+    }
+}

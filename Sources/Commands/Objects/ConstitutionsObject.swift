@@ -1,0 +1,135 @@
+import Alignment
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// The constitutions that queries are answered under: composed, a group a query, or as a file holds
+/// them, to be dealt out to queries.
+struct ConstitutionsObject: StorableObject {
+    static let kind = "constitutions"
+
+    enum Content: Sendable, Codable {
+        case groups([ConstitutionGroup])
+        case sources([ConstitutionSource])
+    }
+
+    var content: Content
+
+    var groups: [ConstitutionGroup]? {
+        if case .groups(let groups) = content { return groups }
+        return nil
+    }
+
+    static let fields: [Field<ConstitutionsObject>] = [
+        Field("count", "how many groups there are") { Value($0.count ?? 0) },
+        Field("texts", "their texts, a list for each group") { object in
+            .list((0..<(object.count ?? 0)).map { Value(object.texts($0)) })
+        },
+        Field("training", "the same as training prompts show them") { object in
+            .list((object.groups ?? []).map { Value($0.training.map(\.text)) })
+        },
+    ]
+
+    var count: Int? {
+        switch content {
+        case .groups(let groups): groups.count
+        case .sources(let sources): sources.count
+        }
+    }
+
+    func item(_ index: Int) -> Value {
+        switch content {
+        case .groups(let groups):
+            return .record([
+                "query": Value(groups[index].query),
+                "constitutions": Value(groups[index].constitutions.map(\.text)),
+                "training": Value(groups[index].training.map(\.text)),
+            ])
+        case .sources(let sources): return ConstitutionsObject.line(sources[index])
+        }
+    }
+
+    func selecting(_ indices: [Int]) -> Value {
+        switch content {
+        case .groups(let groups):
+            .object(ConstitutionsObject(content: .groups(indices.map { groups[$0] })))
+        case .sources(let sources):
+            .object(ConstitutionsObject(content: .sources(indices.map { sources[$0] })))
+        }
+    }
+
+    private func texts(_ index: Int) -> [String] {
+        switch content {
+        case .groups(let groups): return groups[index].constitutions.map(\.text)
+        case .sources(let sources):
+            switch sources[index] {
+            case .written(let constitutions): return constitutions.map(\.text)
+            case .pairs(let pairs): return pairs.map(\.principle)
+            }
+        }
+    }
+
+    var summary: String {
+        switch content {
+        case .groups(let groups):
+            "\(groups.first?.constitutions.count ?? 0) for each of "
+                + NumberText.count(groups.count, "query", "queries")
+        case .sources(let sources):
+            "\(NumberText.count(sources.count, "entry", "entries")) of a file"
+        }
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("constitutions: \(summary)", .heading)
+        guard (count ?? 0) > 0 else { return text }
+        for (index, constitution) in texts(0).enumerated() {
+            text.line("[0] constitution \(index)", .faint)
+            for line in TextWidth.wrapped(constitution, to: appearance.columns - 2) {
+                text.line("  " + line)
+            }
+        }
+        if let count, count > 1 { text.line("… and \(count - 1) more", .faint) }
+        return text
+    }
+
+    /// A line of a constitutions file, which `load constitutions` reads back.
+    private static func line(_ source: ConstitutionSource) -> Value {
+        switch source {
+        case .written(let constitutions) where constitutions.count == 2:
+            .record([
+                "positive": .text(constitutions[0].text), "negative": .text(constitutions[1].text),
+            ])
+        case .written(let constitutions):
+            .record(["constitutions": Value(constitutions.map(\.text))])
+        case .pairs(let pairs):
+            .record([
+                "principles": Value(pairs.map(\.principle)),
+                "antitheses": Value(pairs.map(\.antithesis)),
+            ])
+        }
+    }
+
+    var jsonValue: Value {
+        switch content {
+        case .sources(let sources): return .list(sources.map(ConstitutionsObject.line))
+        case .groups(let groups):
+            return .list(
+                groups.map { group in
+                    guard
+                        case .record(var record) = ConstitutionsObject.line(
+                            .written(group.constitutions))
+                    else { return .null }
+                    record["query"] = Value(group.query)
+                    return .record(record)
+                })
+        }
+    }
+
+    func stored() throws -> StoredValue { try CodableStorage.stored(content) }
+
+    static func restored(_ value: StoredValue) throws -> ConstitutionsObject {
+        ConstitutionsObject(
+            content: try CodableStorage.restored(Content.self, from: value, kind: kind))
+    }
+}

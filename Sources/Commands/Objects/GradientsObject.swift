@@ -1,0 +1,167 @@
+import Alignment
+import Foundation
+import Rendering
+import Tensors
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+
+/// Gradients of the mean loss: one tensor a parameter.
+struct GradientsObject: StorableObject, SizedObject {
+    static let kind = "gradients"
+
+    var parameters: ParameterSet
+    /// The shape of the model they belong to.
+    var configuration: ModelConfiguration
+    var norm: Double
+    /// The mean loss that they are the derivative of, in nats, without the penalty.
+    var loss: Double
+    var queries: Int
+    /// Mean KL(model ‖ base) in nats a token; nil without a penalty.
+    var divergence: Double?
+    /// The penalty's weight, and how scores were made: what it takes to form them again.
+    var beta = 0.0
+    var score = ScoreSettings()
+
+    var bytes: Int { parameters.count * 4 }
+
+    static let fields: [Field<GradientsObject>] = [
+        Field("norm", "root of the sum of squares over all tensors") { .number($0.norm) },
+        Field("loss", "the loss they are the derivative of, in nats") { .number($0.loss) },
+        Field("queries", "how many queries they are the mean of") { Value($0.queries) },
+        Field("beta", "weight of the penalty to the base") { .number($0.beta) },
+        Field("divergence", "mean KL to the base in nats a token; null without a penalty") {
+            Value($0.divergence)
+        },
+        Field("names", "the names of the tensors") { Value($0.parameters.names) },
+        Field("tensors", "the tensors by name") { .record($0.tensorRecord) },
+        Field("norms", "the norm of each tensor") { object in
+            var record = Record()
+            for (name, norm) in object.norms { record[name] = .number(norm) }
+            return .record(record)
+        },
+    ]
+
+    var tensorRecord: Record { parameters.record }
+
+    private var norms: [(String, Double)] {
+        zip(parameters.names, parameters.tensors).map { name, tensor in
+            let squares = tensor.withUnsafeBufferPointer { values in
+                values.reduce(0.0) { $0 + Double($1) * Double($1) }
+            }
+            return (name, squares.squareRoot())
+        }
+    }
+
+    var summary: String {
+        "norm \(NumberText.significant(norm, digits: 4)), "
+            + NumberText.count(parameters.names.count, "tensor")
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("gradients: ", .heading)
+        text.append("norm \(NumberText.significant(norm, digits: 5))")
+        text.append(
+            ", \(NumberText.count(parameters.names.count, "tensor")), mean over "
+                + NumberText.count(queries, "query", "queries"), .faint)
+        if let divergence {
+            text.append(
+                ", KL to the base \(NumberText.significant(divergence, digits: 4)) nats a token",
+                .faint)
+        }
+        var table = Table([.init("largest"), .init("shape"), .init("norm", isNumeric: true)])
+        let shapes = Dictionary(
+            zip(parameters.names, parameters.tensors.map(\.shape)), uniquingKeysWith: { a, _ in a })
+        for (name, norm) in norms.sorted(by: { $0.1 > $1.1 }).prefix(5) {
+            table.append([
+                name, TensorText.shape(shapes[name] ?? []), NumberText.significant(norm, digits: 4),
+            ])
+        }
+        text.line(table.rendered(appearance))
+        return text
+    }
+
+    var jsonValue: Value { .record(tensorRecord) }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
+                ("norm", .number(norm)), ("loss", .number(loss)),
+                ("queries", .number(Double(queries))),
+                ("divergence", divergence.map { .number($0) } ?? .null),
+                ("beta", .number(beta)), ("score", try CodableStorage.stored(score)),
+                ("tensors", try parameters.stored()),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> GradientsObject {
+        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
+            let norm = value["norm"]?.numberValue, let loss = value["loss"]?.numberValue,
+            let queries = value["queries"]?.integerValue, let score = value["score"]
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        return GradientsObject(
+            parameters: try LanguageModel(configuration, stored: tensors).parameters,
+            configuration: configuration, norm: norm, loss: loss, queries: queries,
+            divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
+            score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind))
+    }
+}
+
+/// What the optimizer remembers between `update`s.
+struct OptimizerObject: StorableObject, SizedObject {
+    static let kind = "optimizer"
+
+    var state: OptimizerState
+    var rule: OptimizerSettings.Rule
+    var configuration: ModelConfiguration
+
+    var bytes: Int { [state.means, state.squares].reduce(0) { $0 + ($1?.count ?? 0) * 4 } }
+
+    static let fields: [Field<OptimizerObject>] = [
+        Field("rule", "rmsprop or adamw") { .text($0.rule.rawValue) },
+        Field("steps", "steps it has made") { Value($0.state.steps) },
+        Field("squares", "running mean of squared gradients") { object in
+            object.state.squares.map { .record($0.record) } ?? .null
+        },
+        Field("means", "running mean of gradients, AdamW's alone") { object in
+            object.state.means.map { .record($0.record) } ?? .null
+        },
+    ]
+
+    var summary: String { "\(rule.rawValue) after \(NumberText.count(state.steps, "step"))" }
+
+    func rendered(_ appearance: Appearance) -> StyledText { StyledText("optimizer: " + summary) }
+
+    var jsonValue: Value {
+        .record(["rule": .text(rule.rawValue), "steps": Value(state.steps)])
+    }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("rule", .text(rule.rawValue)), ("steps", .number(Double(state.steps))),
+                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
+                ("means", try state.means?.stored() ?? .null),
+                ("squares", try state.squares?.stored() ?? .null),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> OptimizerObject {
+        guard let rule = value["rule"]?.textValue.flatMap(OptimizerSettings.Rule.init(rawValue:)),
+            let steps = value["steps"]?.integerValue, let json = value["configuration"]?.textValue
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        func moments(_ stored: StoredValue?) throws -> ParameterSet? {
+            guard let stored, stored != .null else { return nil }
+            return try LanguageModel(configuration, stored: stored).parameters
+        }
+        var state = OptimizerState()
+        state.steps = steps
+        state.means = try moments(value["means"])
+        state.squares = try moments(value["squares"])
+        return OptimizerObject(state: state, rule: rule, configuration: configuration)
+    }
+}

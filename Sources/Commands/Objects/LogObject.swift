@@ -1,0 +1,103 @@
+import Alignment
+import Rendering
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// What training reported, step by step: a table of numbers with one row a step.
+struct LogObject: StorableObject {
+    static let kind = "log"
+
+    /// What was logged: "train", "iterate", "pretrain".
+    var title: String
+    /// Each row has the same fields, numbers but for a few texts.
+    var rows: [Record]
+    /// Sentences for the whole run.
+    var remarks: [String] = []
+
+    static let fields: [Field<LogObject>] = [
+        Field("count", "how many rows there are") { Value($0.rows.count) },
+        Field("title", "what was logged") { .text($0.title) },
+        Field("columns", "the names of the columns") { object in
+            Value(object.rows.first.map { Array($0.keys) } ?? [])
+        },
+        Field("remarks", "sentences on the whole run") { Value($0.remarks) },
+    ]
+
+    var count: Int? { rows.count }
+
+    func item(_ index: Int) -> Value { .record(rows[index]) }
+
+    func selecting(_ indices: [Int]) -> Value {
+        .object(LogObject(title: title, rows: indices.map { rows[$0] }, remarks: remarks))
+    }
+
+    var summary: String { "\(title), \(NumberText.count(rows.count, "row"))" }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("log of \(title)", .heading)
+        if let first = rows.first {
+            var table = Table(first.keys.map { Table.Column($0, isNumeric: true) })
+            let shown =
+                rows.count > 16
+                ? Array(0..<4) + Array((rows.count - 10)..<rows.count) : Array(rows.indices)
+            for index in shown {
+                if index > 0, !shown.contains(index - 1) {
+                    table.append(first.keys.map { _ in "…" })
+                }
+                table.append(
+                    first.keys.map { key in
+                        switch rows[index][key] ?? .null {
+                        case .number(let number): NumberText.significant(number, digits: 4)
+                        case .null: ""
+                        case let value: value.asText ?? value.summary
+                        }
+                    })
+            }
+            text.line(table.rendered(appearance))
+        }
+        for remark in remarks { text.line(remark) }
+        return text
+    }
+
+    var jsonValue: Value { .list(rows.map(Value.record)) }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("title", .text(title)),
+                ("remarks", .list(remarks.map { .text($0) })),
+                ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> LogObject {
+        guard let title = value["title"]?.textValue, let stored = value["rows"],
+            case .list(let items) = try Value(stored)
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let rows = items.compactMap { item -> Record? in
+            if case .record(let record) = item { return record }
+            return nil
+        }
+        return LogObject(
+            title: title, rows: rows,
+            remarks: (value["remarks"]?.listValue ?? []).compactMap(\.textValue))
+    }
+
+    /// A row for one step of SAMI training; `iteration` where there are several.
+    static func row(_ record: TrainRecord, iteration: Int? = nil) -> Record {
+        var row = Record()
+        if let iteration { row["iteration"] = Value(iteration) }
+        row["step"] = Value(record.step)
+        row["loss"] = .number(record.contrast.loss)
+        row["bound"] = .number(record.contrast.bound)
+        row["row_acc"] = .number(record.contrast.rowAccuracy)
+        row["col_acc"] = .number(record.contrast.columnAccuracy)
+        if let divergence = record.divergence { row["kl"] = .number(divergence) }
+        row["grad_norm"] = .number(record.gradientNorm)
+        row["rate"] = .number(record.learningRate)
+        row["tokens"] = Value(record.tokens)
+        return row
+    }
+}

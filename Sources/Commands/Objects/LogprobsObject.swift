@@ -1,0 +1,159 @@
+import Alignment
+import Rendering
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// S for every query: the log-prob of each response under each constitution, in nats.
+struct LogprobsObject: StorableObject, ListObject, TensorObject {
+    static let kind = "logprobs"
+
+    var scores: [QueryScores]
+    var settings: ScoreSettings
+
+    init(scores: [QueryScores], settings: ScoreSettings) {
+        self.scores = scores
+        self.settings = settings
+    }
+
+    /// Shape (queries, C, R); nil where queries differ in C or R.
+    var tensor: Tensor? {
+        guard let first = scores.first?.scores,
+            scores.allSatisfy({
+                $0.scores.constitutions == first.constitutions
+                    && $0.scores.responses == first.responses
+            })
+        else { return nil }
+        return Tensor(
+            scores.flatMap { $0.scores.values.map { Float($0) } },
+            shape: [scores.count, first.constitutions, first.responses])
+    }
+
+    static func matrix(_ scores: ScoreMatrix) -> Tensor {
+        Tensor(scores.values.map { Float($0) }, shape: [scores.constitutions, scores.responses])
+    }
+
+    static let fields: [Field<LogprobsObject>] = [
+        Field("shape", "queries, constitutions, responses") { object in
+            Value(object.tensor?.shape ?? [object.scores.count])
+        },
+        Field("count", "how many queries there are") { Value($0.scores.count) },
+        Field("ids", "the queries") { Value($0.scores.map(\.id)) },
+        Field("normalize", "mean: nats a token; sum: nats a response") {
+            .text($0.settings.normalize.rawValue)
+        },
+        Field("lengths", "scored tokens of every response under every constitution") { object in
+            .list(object.scores.map { Value($0.lengths) })
+        },
+        Field("tokens", "log-probs of every token, where `per_token=true` kept them") { object in
+            .list(
+                object.scores.map { scores in
+                    .list(scores.tokenLogProbs.map { .tensor(Tensor($0, shape: [$0.count])) })
+                })
+        },
+        Field("mean", "mean of all scores") { object in
+            let values = object.scores.flatMap(\.scores.values)
+            return values.isEmpty ? .null : .number(values.reduce(0, +) / Double(values.count))
+        },
+    ]
+
+    var count: Int? { scores.count }
+
+    func item(_ index: Int) -> Value { .tensor(LogprobsObject.matrix(scores[index].scores)) }
+
+    func selecting(_ indices: [Int]) -> Value {
+        .object(LogprobsObject(scores: indices.map { scores[$0] }, settings: settings))
+    }
+
+    /// Also a matrix or a stack of them, so that a person can contrast numbers typed in.
+    init?(wrapping value: Value) {
+        guard let tensor = value.asTensor, (2...3).contains(tensor.shape.count) else { return nil }
+        let shape = tensor.shape.count == 2 ? [1] + tensor.shape : tensor.shape
+        let values = tensor.values
+        let size = shape[1] * shape[2]
+        var scores: [QueryScores] = []
+        for index in 0..<shape[0] {
+            guard
+                let matrix = try? ScoreMatrix(
+                    constitutions: shape[1], responses: shape[2],
+                    values: values[index * size..<(index + 1) * size].map { Double($0) })
+            else { return nil }
+            scores.append(QueryScores(id: "\(index)", scores: matrix))
+        }
+        self.init(scores: scores, settings: ScoreSettings())
+    }
+
+    var unit: String { settings.normalize == .mean ? "nats a token" : "nats a response" }
+
+    var summary: String {
+        let shape = tensor.map { TensorText.shape($0.shape) } ?? "\(scores.count) of several shapes"
+        return "S \(shape), \(unit)"
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("logprobs ", .heading)
+        text.append(summary)
+        for (index, query) in scores.prefix(2).enumerated() {
+            text.line("[\(index)] \(query.id)", .name)
+            let map = HeatMap(
+                rows: query.scores.constitutions, columns: query.scores.responses,
+                values: query.scores.values)
+            text.line(map.rendered(appearance))
+        }
+        if scores.count > 2 { text.line("… and \(scores.count - 2) more queries", .faint) }
+        return text
+    }
+
+    var jsonValue: Value {
+        tensor.map(Value.tensor)
+            ?? .list(scores.map { .tensor(LogprobsObject.matrix($0.scores)) })
+    }
+
+    func stored() throws -> StoredValue {
+        var light = scores
+        for index in light.indices {
+            light[index].tokenLogProbs = []
+            light[index].tokens = []
+        }
+        var record = StoredRecord([
+            ("settings", try CodableStorage.stored(settings)),
+            ("queries", try CodableStorage.stored(light)),
+        ])
+        // The whole of S as one array, for those who open the workspace with other programs.
+        if let tensor { record["logprobs"] = .array(try StoredArray(tensor)) }
+        let flat = scores.flatMap { $0.tokenLogProbs.joined() }
+        if !flat.isEmpty {
+            record["token_logprobs"] = .array(try StoredArray(flat, shape: [flat.count]))
+            record["tokens"] = .array(
+                try StoredArray(scores.flatMap { $0.tokens.joined() }, shape: [flat.count]))
+        }
+        return .record(record)
+    }
+
+    static func restored(_ value: StoredValue) throws -> LogprobsObject {
+        guard let settings = value["settings"], let queries = value["queries"] else {
+            throw StorageError(kind: kind, problem: "a part of it is missing")
+        }
+        var scores = try CodableStorage.restored([QueryScores].self, from: queries, kind: kind)
+        if let logProbs = try value["token_logprobs"]?.arrayValue?.values(as: Float.self),
+            let tokens = try value["tokens"]?.arrayValue?.values(as: Int32.self)
+        {
+            var position = 0
+            for index in scores.indices {
+                for length in scores[index].lengths {
+                    guard position + length <= min(logProbs.count, tokens.count) else {
+                        throw StorageError(kind: kind, problem: "its tokens are not all there")
+                    }
+                    let range = position..<(position + length)
+                    scores[index].tokenLogProbs.append(Array(logProbs[range]))
+                    scores[index].tokens.append(Array(tokens[range]))
+                    position += length
+                }
+            }
+        }
+        return LogprobsObject(
+            scores: scores,
+            settings: try CodableStorage.restored(ScoreSettings.self, from: settings, kind: kind))
+    }
+}

@@ -1,0 +1,117 @@
+import Alignment
+import Rendering
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// The contrastive loss, what it is made of, and what it says about mutual information.
+struct LossObject: StorableObject {
+    static let kind = "loss"
+
+    var ids: [String]
+    var contrasts: [Contrast]
+
+    var mean: ContrastSummary { ContrastSummary(contrasts) }
+
+    static let fields: [Field<LossObject>] = [
+        Field("value", "½ (row + column), mean over queries, in nats") { .number($0.mean.loss) },
+        Field("row", "which response did this constitution produce? in nats") {
+            .number($0.mean.row)
+        },
+        Field("column", "which constitution produced this response? in nats") {
+            .number($0.mean.column)
+        },
+        Field("row_accuracy", "share of rows whose largest score is on the diagonal") {
+            .number($0.mean.rowAccuracy)
+        },
+        Field("column_accuracy", "share of columns whose largest score is on the diagonal") {
+            .number($0.mean.columnAccuracy)
+        },
+        Field("row_bound", "log C − row: at least so much mutual information, in nats") {
+            .number($0.mean.rowBound)
+        },
+        Field("column_bound", "log C − column, in nats") { .number($0.mean.columnBound) },
+        Field("bound", "log C − value, in nats") { .number($0.mean.bound) },
+        Field("ceiling", "log C: no bound can say more, in nats") { .number($0.mean.ceiling) },
+        Field("count", "how many queries there are") { Value($0.contrasts.count) },
+        Field("values", "the loss of each query") { object in
+            .tensor(
+                Tensor(object.contrasts.map { Float($0.loss) }, shape: [object.contrasts.count]))
+        },
+        Field("gradient", "∂loss/∂S of each query's own loss") { object in
+            .list(object.contrasts.map { .tensor(LogprobsObject.matrix($0.gradient)) })
+        },
+    ]
+
+    var count: Int? { contrasts.count }
+
+    func item(_ index: Int) -> Value {
+        let contrast = contrasts[index]
+        return .record([
+            "query": .text(ids[index]), "value": .number(contrast.loss),
+            "row": .number(contrast.row), "column": .number(contrast.column),
+            "row_accuracy": .number(contrast.rowAccuracy),
+            "column_accuracy": .number(contrast.columnAccuracy),
+            "bound": .number(contrast.bound),
+        ])
+    }
+
+    func selecting(_ indices: [Int]) -> Value {
+        .object(LossObject(ids: indices.map { ids[$0] }, contrasts: indices.map { contrasts[$0] }))
+    }
+
+    var summary: String {
+        "\(NumberText.fixed(mean.loss, decimals: 4)) nats over "
+            + NumberText.count(contrasts.count, "query", "queries")
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        func digits(_ value: Double) -> String { NumberText.fixed(value, decimals: 4) }
+        let mean = mean
+        var text = StyledText("loss \(digits(mean.loss)) nats", .heading)
+        text.append(", mean over " + NumberText.count(contrasts.count, "query", "queries"), .faint)
+        var table = Table([
+            .init(""), .init("loss", isNumeric: true), .init("accuracy", isNumeric: true),
+            .init("information at least", isNumeric: true),
+        ])
+        table.styles = [0: .faint]
+        table.append([
+            "rows", digits(mean.row), NumberText.percent(mean.rowAccuracy), digits(mean.rowBound),
+        ])
+        table.append([
+            "columns", digits(mean.column), NumberText.percent(mean.columnAccuracy),
+            digits(mean.columnBound),
+        ])
+        text.line(table.rendered(appearance))
+        text.line(
+            "Bounds are in nats and cannot exceed log C = \(digits(mean.ceiling)).", .faint)
+        return text
+    }
+
+    var jsonValue: Value {
+        var record = fieldRecord
+        record["gradient"] = nil
+        record["queries"] = .list(contrasts.indices.map(item))
+        return .record(record)
+    }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("ids", .list(ids.map { .text($0) })),
+                ("contrasts", try CodableStorage.stored(contrasts)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> LossObject {
+        guard let ids = value["ids"]?.listValue?.compactMap(\.textValue),
+            let stored = value["contrasts"]
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let contrasts = try CodableStorage.restored([Contrast].self, from: stored, kind: kind)
+        guard ids.count == contrasts.count else {
+            throw StorageError(kind: kind, problem: "its parts do not go together")
+        }
+        return LossObject(ids: ids, contrasts: contrasts)
+    }
+}

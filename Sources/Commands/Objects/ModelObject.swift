@@ -1,0 +1,157 @@
+import Alignment
+import Foundation
+import Rendering
+import Tensors
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+
+/// A language model with what is needed to talk to it.
+struct ModelObject: StorableObject, SizedObject {
+    static let kind = "model"
+
+    var model: LanguageModel
+    /// Nil where a directory has none: token ids then are all that can be scored.
+    var tokenizer: Tokenizer?
+    /// How queries and constitutions become text for it.
+    var prompts: Prompts
+    /// Where it came from, in a few words: a path, or what trained it.
+    var origin: String
+    /// What its directory says of its text, file by file; nil where the tokenizer came otherwise.
+    var directory: TokenizerDirectory?
+
+    var bytes: Int {
+        model.weightBytes
+            + (directory?.files.values.reduce(0) { $0 + $1.count }
+                ?? tokenizer?.json.utf8.count ?? 0)
+    }
+
+    /// Dresses a request as its chat template wants it; nil where it has none.
+    var chat: (@Sendable (String) throws -> String)? {
+        guard let directory, directory.templates["default"] != nil else { return nil }
+        return { try directory.prompt([ChatMessage(role: "user", content: $0)]) }
+    }
+
+    /// The same in all but its weights.
+    func with(_ model: LanguageModel, origin: String) -> ModelObject {
+        var copy = self
+        copy.model = model
+        copy.origin = origin
+        return copy
+    }
+
+    static let fields: [Field<ModelObject>] = [
+        Field("parameters", "how many numbers it consists of") { Value($0.model.parameterCount) },
+        Field("family", "its architecture") { .text($0.model.configuration.modelType) },
+        Field("layers", "blocks") { Value($0.model.configuration.layers) },
+        Field("width", "size of a hidden state") { Value($0.model.configuration.hiddenSize) },
+        Field("heads", "attention heads") { Value($0.model.configuration.heads) },
+        Field("key_value_heads", "heads that keys and values have") {
+            Value($0.model.configuration.keyValueHeads)
+        },
+        Field("feed_forward", "width of the feed-forward layer") {
+            Value($0.model.configuration.feedForwardSize)
+        },
+        Field("vocabulary", "how many tokens it knows") {
+            Value($0.model.configuration.vocabularySize)
+        },
+        Field("context", "longest sequence, in tokens") {
+            Value($0.model.configuration.contextLength)
+        },
+        Field("origin", "where it came from") { .text($0.origin) },
+        Field("norm", "root of the sum of its squared weights") {
+            .number($0.model.parameters.norm)
+        },
+        Field("names", "the names of its tensors") { Value($0.model.parameters.names) },
+        Field("tensors", "its weights by name") { object in
+            .record(object.tensorRecord)
+        },
+        Field("tokenizer", "what turns text into its tokens") { object in
+            object.tokenizer.map { .object(TokenizerObject(tokenizer: $0, origin: object.origin)) }
+                ?? .null
+        },
+    ]
+
+    var tensorRecord: Record { model.parameters.record }
+
+    var summary: String {
+        let configuration = model.configuration
+        return
+            "\(configuration.modelType), \(NumberText.grouped(model.parameterCount)) parameters, "
+            + "\(configuration.layers) layers of \(configuration.hiddenSize), \(origin)"
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        let configuration = model.configuration
+        var table = Table([.init("what"), .init("value")])
+        table.styles = [0: .faint]
+        table.append(["model", origin])
+        table.append([
+            "shape",
+            "\(configuration.modelType), \(configuration.layers) layers of "
+                + "\(configuration.hiddenSize), \(configuration.heads) heads, feed-forward "
+                + "\(configuration.feedForwardSize)",
+        ])
+        table.append([
+            "size",
+            "\(NumberText.grouped(model.parameterCount)) parameters, "
+                + "\(NumberText.bytes(model.weightBytes)) in \(model.weightType.rawValue)",
+        ])
+        table.append([
+            "text",
+            "\(NumberText.grouped(configuration.vocabularySize)) tokens, context "
+                + NumberText.grouped(configuration.contextLength)
+                + (tokenizer == nil ? ", no tokenizer" : ""),
+        ])
+        return table.rendered(appearance, showsTitles: false)
+    }
+
+    var jsonValue: Value {
+        var record = Record()
+        for field in ModelObject.fields
+        where !["tensors", "tokenizer", "names"].contains(field.name) {
+            record[field.name] = field.value(self)
+        }
+        return .record(record)
+    }
+
+    func stored() throws -> StoredValue {
+        let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in
+            let array = try StoredArray(type: .uint8, shape: [data.count], bytes: data)
+            return (name, StoredValue.array(array))
+        }
+        return .record(
+            StoredRecord([
+                ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
+                ("origin", .text(origin)),
+                ("prompts", try CodableStorage.stored(prompts)),
+                ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
+                ("files", .record(StoredRecord(files))),
+                ("tensors", try model.parameters.stored()),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> ModelObject {
+        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
+            let prompts = value["prompts"]
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
+        var files: [String: Data] = [:]
+        for field in value["files"]?.recordValue?.fields ?? [] {
+            // An export writes under these names, and a workspace may come from a stranger.
+            guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
+                throw StorageError(
+                    kind: kind, problem: "its file \(field.key) leads out of a folder")
+            }
+            files[field.key] = field.value.arrayValue?.bytes
+        }
+        let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
+        let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
+        return ModelObject(
+            model: try LanguageModel(configuration, stored: tensors),
+            tokenizer: directory?.tokenizer ?? own,
+            prompts: try CodableStorage.restored(Prompts.self, from: prompts, kind: kind),
+            origin: value["origin"]?.textValue ?? "the workspace", directory: directory)
+    }
+}

@@ -1,0 +1,13 @@
+/// Every object by the kind that a stored object carries.
+enum ObjectKinds {
+    static let all: [String: any StorableObject.Type] = Dictionary(
+        types.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
+
+    static let types: [any StorableObject.Type] = [
+        ModelObject.self, TokenizerObject.self, QueriesObject.self, QueryObject.self,
+        PrinciplesObject.self,
+        ConstitutionsObject.self, RolloutsObject.self, RolloutObject.self, LogprobsObject.self,
+        LossObject.self, GradientsObject.self, OptimizerObject.self, LogObject.self,
+        VerdictsObject.self,
+    ]
+}

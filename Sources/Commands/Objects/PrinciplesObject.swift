@@ -1,0 +1,98 @@
+import Alignment
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// Sentences of wanted behaviour, each with the sentence that asks for the opposite.
+struct PrinciplesObject: StorableObject, ListObject {
+    static let kind = "principles"
+
+    var pairs: [PrinciplePair]
+
+    init(pairs: [PrinciplePair]) {
+        self.pairs = pairs
+    }
+
+    static let fields: [Field<PrinciplesObject>] = [
+        Field("count", "how many pairs there are") { Value($0.pairs.count) },
+        Field("principles", "the sentences of wanted behaviour") {
+            Value($0.pairs.map(\.principle))
+        },
+        Field("antitheses", "the sentences that ask for the opposite") {
+            Value($0.pairs.map(\.antithesis))
+        },
+    ]
+
+    var count: Int? { pairs.count }
+
+    func item(_ index: Int) -> Value { .record(PrinciplesObject.record(pairs[index])) }
+
+    func selecting(_ indices: [Int]) -> Value {
+        .object(PrinciplesObject(pairs: indices.map { pairs[$0] }))
+    }
+
+    /// Also a person's own: `principles = [{"principle": "…", "antithesis": "…"}]`.
+    init?(wrapping value: Value) {
+        let items: [Value]
+        switch value {
+        case .list(let list): items = list
+        case .record: items = [value]
+        default: return nil
+        }
+        var pairs: [PrinciplePair] = []
+        for item in items {
+            guard case .record(let record) = item, let principle = record["principle"]?.asText,
+                let antithesis = record["antithesis"]?.asText
+            else { return nil }
+            pairs.append(
+                PrinciplePair(
+                    principle: principle, antithesis: antithesis,
+                    form: record["form"]?.asText.flatMap(QueryForm.init(rawValue:))))
+        }
+        guard !pairs.isEmpty else { return nil }
+        self.init(pairs: pairs)
+    }
+
+    private static func record(_ pair: PrinciplePair) -> Record {
+        var record: Record = [
+            "principle": .text(pair.principle), "antithesis": .text(pair.antithesis),
+        ]
+        if let form = pair.form { record["form"] = .text(form.rawValue) }
+        return record
+    }
+
+    var summary: String { NumberText.count(pairs.count, "pair") }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText()
+        let half = (appearance.columns - 8) / 2
+        let longest = pairs.map { max(TextWidth.of($0.principle), TextWidth.of($0.antithesis)) }
+        guard (longest.max() ?? 0) > half else {
+            var table = Table([
+                .init("", isNumeric: true), .init("principle"), .init("antithesis"),
+            ])
+            table.styles = [0: .faint]
+            for (index, pair) in pairs.enumerated() {
+                table.append(["\(index)", pair.principle, pair.antithesis])
+            }
+            return table.rendered(appearance)
+        }
+        for (index, pair) in pairs.enumerated() {
+            text.line("\(index)  ", .faint)
+            text.append(pair.principle)
+            text.line("   not: ", .faint)
+            text.append(pair.antithesis)
+        }
+        return text
+    }
+
+    var jsonValue: Value { .list(pairs.map { .record(PrinciplesObject.record($0)) }) }
+
+    func stored() throws -> StoredValue { try CodableStorage.stored(pairs) }
+
+    static func restored(_ value: StoredValue) throws -> PrinciplesObject {
+        PrinciplesObject(
+            pairs: try CodableStorage.restored([PrinciplePair].self, from: value, kind: kind))
+    }
+}

@@ -1,0 +1,144 @@
+import Alignment
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// What users ask.
+struct QueriesObject: StorableObject, ListObject {
+    static let kind = "queries"
+
+    var queries: [Query]
+
+    init(queries: [Query]) {
+        self.queries = queries
+    }
+
+    static let fields: [Field<QueriesObject>] = [
+        Field("count", "how many there are") { Value($0.queries.count) },
+        Field("ids", "their ids") { Value($0.queries.map(\.id)) },
+    ]
+
+    var count: Int? { queries.count }
+
+    func item(_ index: Int) -> Value { .object(QueryObject(query: queries[index])) }
+
+    func selecting(_ indices: [Int]) -> Value {
+        .object(QueriesObject(queries: indices.map { queries[$0] }))
+    }
+
+    init?(wrapping value: Value) {
+        if let one = value.object(QueryObject.self) {
+            self.init(queries: [one.query])
+            return
+        }
+        guard case .list(let items) = value, !items.isEmpty else { return nil }
+        var queries: [Query] = []
+        for (index, item) in items.enumerated() {
+            if let one = item.object(QueryObject.self) {
+                queries.append(one.query)
+            } else if case .text(let text) = item {
+                queries.append(Query(id: "\(index)", form: .text, text: text))
+            } else if case .record(let record) = item,
+                let query = try? Query(id: record["id"]?.asText ?? "\(index)", fields: record.texts)
+            {
+                queries.append(query)
+            } else {
+                return nil
+            }
+        }
+        self.init(queries: queries)
+    }
+
+    var summary: String {
+        let forms = QueryForm.allCases.compactMap { form -> String? in
+            let count = queries.count { $0.form == form }
+            return count == 0 ? nil : NumberText.count(count, form.rawValue)
+        }
+        return forms.isEmpty ? "no queries" : forms.joined(separator: ", ")
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText(NumberText.count(queries.count, "query", "queries"), .heading)
+        var table = Table([.init("", isNumeric: true), .init("id"), .init("text")])
+        table.styles = [0: .faint, 1: .name]
+        for (index, query) in queries.prefix(6).enumerated() {
+            table.append(["\(index)", query.id, query.text.prefix(300).description])
+        }
+        if !queries.isEmpty { text.line(table.rendered(appearance, showsTitles: false)) }
+        if queries.count > 6 { text.line("… and \(queries.count - 6) more", .faint) }
+        return text
+    }
+
+    var jsonValue: Value { .list(queries.map { QueryObject(query: $0).jsonValue }) }
+
+    func stored() throws -> StoredValue {
+        .list(
+            queries.map { query in
+                .record(
+                    StoredRecord([
+                        ("id", .text(query.id)), (query.form.rawValue, .text(query.text)),
+                    ]))
+            })
+    }
+
+    static func restored(_ value: StoredValue) throws -> QueriesObject {
+        let queries = try (value.listValue ?? []).map { item in
+            var fields: [String: String] = [:]
+            for field in item.recordValue?.fields ?? [] {
+                fields[field.key] = field.value.textValue
+            }
+            return try Query(id: fields.removeValue(forKey: "id") ?? "", fields: fields)
+        }
+        return QueriesObject(queries: queries)
+    }
+}
+
+/// One of them.
+struct QueryObject: StorableObject {
+    static let kind = "query"
+
+    var query: Query
+
+    static let fields: [Field<QueryObject>] = [
+        Field("id", "its name") { .text($0.query.id) },
+        Field("form", "post, question or text") { .text($0.query.form.rawValue) },
+        Field("text", "what is asked") { .text($0.query.text) },
+    ]
+
+    var summary: String { query.id + ": " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("\(query.form.rawValue) \(query.id)", .faint)
+        for line in TextWidth.wrapped(TextWidth.printable(query.text), to: appearance.columns) {
+            text.line(line)
+        }
+        return text
+    }
+
+    var jsonValue: Value {
+        .record(["id": .text(query.id), query.form.rawValue: .text(query.text)])
+    }
+
+    func stored() throws -> StoredValue {
+        try QueriesObject(queries: [query]).stored()
+    }
+
+    static func restored(_ value: StoredValue) throws -> QueryObject {
+        guard let query = try QueriesObject.restored(value).queries.first else {
+            throw StorageError(kind: kind, problem: "it is empty")
+        }
+        return QueryObject(query: query)
+    }
+}
+
+extension Record {
+    /// The fields that hold text.
+    var texts: [String: String] {
+        var texts: [String: String] = [:]
+        for (key, value) in self {
+            if case .text(let text) = value, key != "id" { texts[key] = text }
+        }
+        return texts
+    }
+}

@@ -1,0 +1,265 @@
+import Alignment
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// Sampled responses and what they were sampled from; indexed response by response.
+struct RolloutsObject: StorableObject, ListObject {
+    static let kind = "rollouts"
+
+    var rollouts: Rollouts
+
+    init(rollouts: Rollouts) {
+        self.rollouts = rollouts
+    }
+
+    /// Where a flat index lies: group and response.
+    private func place(_ index: Int) -> (group: Int, response: Int)? {
+        var left = index
+        for (number, group) in rollouts.groups.enumerated() {
+            if left < group.responses.count { return (number, left) }
+            left -= group.responses.count
+        }
+        return nil
+    }
+
+    static let fields: [Field<RolloutsObject>] = [
+        Field("count", "how many responses there are") { Value($0.count ?? 0) },
+        Field("queries", "ids of the queries they answer") {
+            Value($0.rollouts.groups.map(\.id))
+        },
+        Field("rejected", "queries left out, with the reason") { object in
+            .list(
+                object.rollouts.rejected.map {
+                    .record([
+                        "query": .text($0.id), "reason": .text($0.reason.rawValue),
+                        "constitution": $0.constitution.map { Value($0) } ?? .null,
+                        "text": .text($0.text),
+                    ])
+                })
+        },
+        Field("settings", "how they were sampled") { object in
+            guard let settings = object.rollouts.settings else { return .null }
+            return .record([
+                "temperature": .number(settings.temperature),
+                "max_tokens": Value(settings.maxTokens), "samples": Value(settings.samples),
+                "top_p": Value(settings.topP), "top_k": Value(settings.topK),
+                "min_p": Value(settings.minP),
+            ])
+        },
+    ]
+
+    var count: Int? { rollouts.groups.reduce(0) { $0 + $1.responses.count } }
+
+    func item(_ index: Int) -> Value {
+        guard let place = place(index) else { return .null }
+        return .object(RolloutObject(group: rollouts.groups[place.group], index: place.response))
+    }
+
+    /// Whole queries where all of their responses are taken in order, which keeps them a contrast;
+    /// else a list of single responses.
+    func selecting(_ indices: [Int]) -> Value {
+        var groups: [RolloutGroup] = []
+        var position = 0
+        while position < indices.count {
+            guard let first = place(indices[position]), first.response == 0 else { break }
+            let group = rollouts.groups[first.group]
+            let end = position + group.responses.count
+            guard end <= indices.count,
+                indices[position..<end].elementsEqual(
+                    indices[position]..<(indices[position] + group.responses.count))
+            else { break }
+            groups.append(group)
+            position = end
+        }
+        guard position == indices.count else { return .list(indices.map(item)) }
+        return .object(
+            RolloutsObject(rollouts: Rollouts(groups: groups, settings: rollouts.settings)))
+    }
+
+    init?(wrapping value: Value) {
+        let items: [Value]
+        if case .list(let list) = value { items = list } else { items = [value] }
+        var groups: [RolloutGroup] = []
+        for item in items {
+            guard let one = item.object(RolloutObject.self) else { return nil }
+            // A single response stands for its query: a contrast needs all of them.
+            if groups.last != one.group { groups.append(one.group) }
+        }
+        guard !groups.isEmpty else { return nil }
+        self.init(rollouts: Rollouts(groups: groups))
+    }
+
+    /// "2 rejected: 1 overflow (tldr-3), 1 identical (tldr-9)"
+    var rejectionNote: String? { RolloutsObject.note(rollouts.rejected, rollouts.counts) }
+
+    static func note(
+        _ rejected: [Rollouts.Rejected], _ counts: [(reason: RolloutRejection, count: Int)]
+    ) -> String? {
+        guard !rejected.isEmpty else { return nil }
+        let reasons = counts.map { reason, count in
+            let ids = rejected.filter { $0.reason == reason }.map(\.id)
+            let shown = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
+            return "\(count) \(reason.words) (\(shown))"
+        }
+        let isCut = counts.contains { $0.count > 5 }
+        return "\(NumberText.count(rejected.count, "query", "queries")) left out: "
+            + reasons.joined(separator: "; ") + (isCut ? "; `rollouts.rejected` lists all" : "")
+    }
+
+    var summary: String {
+        "\(NumberText.count(count ?? 0, "response")) to "
+            + NumberText.count(rollouts.groups.count, "query", "queries")
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText("rollouts: \(summary)", .heading)
+        if let first = rollouts.groups.first {
+            text.append(
+                ", \(first.prompts.count) constitutions × \(NumberText.count(first.samples, "sample"))",
+                .faint)
+        }
+        var shown = 0
+        for group in rollouts.groups.prefix(2) {
+            for (index, response) in group.responses.prefix(4).enumerated() {
+                text.line("[\(shown + index)] ", .faint)
+                text.append("\(group.id) under \(response.constitution): ", .name)
+                let body = response.text ?? "\(group.responses[index].tokenCount) tokens"
+                text.append(
+                    TextWidth.cut(TextWidth.oneLine(body), to: max(20, 2 * appearance.columns - 24))
+                )
+            }
+            shown += group.responses.count
+        }
+        if rollouts.groups.count > 2 {
+            text.line("… and \(rollouts.groups.count - 2) more queries", .faint)
+        }
+        return text
+    }
+
+    /// Lines of a rollouts file.
+    var jsonValue: Value {
+        .list(
+            rollouts.lines.map { line in
+                .record([
+                    "query": Int(line.query).map { Value($0) } ?? .text(line.query),
+                    "constitution": Value(line.constitution),
+                    "prompt": line.prompt.value, "response": line.response.value,
+                ])
+            })
+    }
+
+    func stored() throws -> StoredValue { try CodableStorage.stored(rollouts) }
+
+    static func restored(_ value: StoredValue) throws -> RolloutsObject {
+        RolloutsObject(
+            rollouts: try CodableStorage.restored(Rollouts.self, from: value, kind: kind))
+    }
+}
+
+/// One response, with the others to its query around it.
+struct RolloutObject: StorableObject {
+    static let kind = "rollout"
+
+    var group: RolloutGroup
+    var index: Int
+
+    var response: Response { group.responses[index] }
+
+    static let fields: [Field<RolloutObject>] = [
+        Field("query", "the id of its query") { .text($0.group.id) },
+        Field("asked", "what was asked") { Value($0.group.asked?.text) },
+        Field("constitution", "the number of the constitution that it was sampled under") {
+            Value($0.response.constitution)
+        },
+        Field("principles", "that constitution's text") { object in
+            guard object.group.constitutions.indices.contains(object.response.constitution) else {
+                return .null
+            }
+            return .text(object.group.constitutions[object.response.constitution].text)
+        },
+        Field("prompt", "what it is scored under") { object in
+            object.group.prompts.indices.contains(object.response.constitution)
+                ? object.group.prompts[object.response.constitution].value : .null
+        },
+        Field("response", "what the model said") { $0.response.passage.value },
+        Field("sample", "which of the constitution's responses it is") {
+            Value($0.response.sample)
+        },
+        Field("tokens", "how many tokens were sampled") { Value($0.response.sampledTokens) },
+    ]
+
+    var summary: String {
+        let text = response.text.map { TextWidth.cut(TextWidth.oneLine($0), to: 60) }
+        return "\(group.id) under \(response.constitution): \(text ?? "tokens")"
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText(
+            "rollout of \(group.id), constitution \(response.constitution)", .heading)
+        if group.constitutions.indices.contains(response.constitution) {
+            for line in TextWidth.wrapped(
+                group.constitutions[response.constitution].text, to: appearance.columns - 2)
+            {
+                text.line("  " + line, .faint)
+            }
+        }
+        let body = response.text ?? JSONWriter.text(response.passage.value)
+        for line in TextWidth.wrapped(TextWidth.printable(body), to: appearance.columns) {
+            text.line(line)
+        }
+        return text
+    }
+
+    var jsonValue: Value { .record(fieldRecord) }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("group", try CodableStorage.stored(group)), ("index", .number(Double(index))),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> RolloutObject {
+        guard let stored = value["group"], let index = value["index"]?.numberValue else {
+            throw StorageError(kind: kind, problem: "a part of it is missing")
+        }
+        let group = try CodableStorage.restored(RolloutGroup.self, from: stored, kind: kind)
+        guard let index = Int(exactly: index), group.responses.indices.contains(index) else {
+            throw StorageError(kind: kind, problem: "its response is missing")
+        }
+        return RolloutObject(group: group, index: index)
+    }
+}
+
+extension Passage {
+    /// Text, or token ids where that is all there is.
+    var value: Value {
+        switch self {
+        case .text(let text): .text(text)
+        case .tokens(let tokens): Value(tokens.map { Int($0) })
+        }
+    }
+}
+
+extension Response {
+    var tokenCount: Int {
+        if case .tokens(let tokens) = passage { return tokens.count }
+        return sampledTokens
+    }
+}
+
+extension RolloutRejection {
+    /// For a sentence that counts them.
+    var words: String {
+        switch self {
+        case .overflow: "too long for the context"
+        case .empty: "with an empty response"
+        case .unfinished: "with an unfinished response"
+        case .malformed: "with a malformed response"
+        case .identical: "with identical responses"
+        case .missing: "without a response"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+struct TokenizerObject: StorableObject {
+    static let kind = "tokenizer"
+
+    var tokenizer: Tokenizer
+    var origin: String
+
+    static let fields: [Field<TokenizerObject>] = [
+        Field("vocabulary", "how many tokens it has") { Value($0.tokenizer.vocabularySize) },
+        Field("begin", "the token that starts a text") { object in
+            Value(object.tokenizer.bos.flatMap { object.tokenizer.token($0) })
+        },
+        Field("end", "the token that ends a text") { object in
+            Value(object.tokenizer.eos.flatMap { object.tokenizer.token($0) })
+        },
+        Field("origin", "where it came from") { .text($0.origin) },
+        Field("tokens", "every token by its number") { object in
+            .list(
+                (0..<object.tokenizer.idLimit).map { id in
+                    Value(object.tokenizer.token(Int32(clamping: id)))
+                })
+        },
+    ]
+
+    var summary: String {
+        "\(NumberText.grouped(tokenizer.vocabularySize)) tokens, \(origin)"
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText { StyledText("tokenizer: " + summary) }
+
+    var jsonValue: Value {
+        var record = fieldRecord
+        record["tokens"] = nil
+        return .record(record)
+    }
+
+    func stored() throws -> StoredValue {
+        .record(StoredRecord([("json", .text(tokenizer.json)), ("origin", .text(origin))]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> TokenizerObject {
+        guard let json = value["json"]?.textValue else {
+            throw StorageError(kind: kind, problem: "its tokenizer.json is missing")
+        }
+        return TokenizerObject(
+            tokenizer: try Tokenizer(json: json),
+            origin: value["origin"]?.textValue ?? "the workspace")
+    }
+}

@@ -1,0 +1,162 @@
+import Alignment
+import Rendering
+import Tokenizers
+import Values
+import Workspaces
+
+/// How one model's responses compare with another's.
+struct VerdictsObject: StorableObject {
+    static let kind = "verdicts"
+
+    var verdicts: Verdicts
+    /// What the two sides are called: "model", "base".
+    var first: String
+    var second: String
+
+    static let fields: [Field<VerdictsObject>] = [
+        Field("win_rate", "(wins + ½ ties) / comparisons") { Value($0.verdicts.winRate) },
+        Field("interval", "95 % interval of the win rate") { object in
+            VerdictsObject.pair(object.verdicts.interval)
+        },
+        Field("wins", "comparisons won") { Value($0.verdicts.wins) },
+        Field("ties", "comparisons without a winner") { Value($0.verdicts.ties) },
+        Field("losses", "comparisons lost") { Value($0.verdicts.losses) },
+        Field("count", "comparisons that were judged") { Value($0.verdicts.count) },
+        Field("judge", "who judged") { .text($0.verdicts.judge) },
+        Field("length_controlled", "the win rate at equal lengths") {
+            Value($0.verdicts.lengthControlled?.rate)
+        },
+        Field("length_controlled_interval", "its 95 % interval") { object in
+            VerdictsObject.pair(object.verdicts.lengthControlled?.interval)
+        },
+        Field("words", "mean words a response, on both sides") { object in
+            .list([
+                .number(object.verdicts.firstLengths.words),
+                .number(object.verdicts.secondLengths.words),
+            ])
+        },
+        Field("characters", "mean characters a response, on both sides") { object in
+            .list([
+                .number(object.verdicts.firstLengths.characters),
+                .number(object.verdicts.secondLengths.characters),
+            ])
+        },
+        Field("malformed", "share of malformed responses, on both sides") { object in
+            .list([Value(object.verdicts.firstMalformed), Value(object.verdicts.secondMalformed)])
+        },
+        Field("principles", "how well each principle is followed") { object in
+            .list(
+                object.verdicts.principles.map {
+                    .record([
+                        "principle": .text($0.principle), "count": Value($0.count),
+                        "first": .number($0.first), "second": .number($0.second),
+                    ])
+                })
+        },
+        Field("unknown", "principles that the judge does not know") {
+            Value($0.verdicts.unknownPrinciples)
+        },
+        Field("comparisons", "every comparison") { object in
+            .list(object.verdicts.comparisons.map(VerdictsObject.record))
+        },
+    ]
+
+    private static func pair(_ interval: Interval?) -> Value {
+        interval.map { .list([.number($0.lower), .number($0.upper)]) } ?? .null
+    }
+
+    private static func record(_ comparison: Comparison) -> Value {
+        .record([
+            "query": .text(comparison.pair.id),
+            "constitution": .text(comparison.pair.constitution.text),
+            "first": .text(comparison.pair.first), "second": .text(comparison.pair.second),
+            "judgement": Value(comparison.judgement?.rawValue),
+            "left_out": Value(comparison.leftOut?.rawValue),
+            "scores": .list(comparison.scores.map(Value.number)),
+        ])
+    }
+
+    /// The line a script ends with: `win rate 73.2 % (95 %: 69.1 to 76.9 %) of model over base`.
+    var headline: String {
+        guard let rate = verdicts.winRate, let interval = verdicts.interval else {
+            return "no comparison was judged"
+        }
+        return "win rate \(NumberText.percent(rate)) (95 %: "
+            + "\(NumberText.fixed(interval.lower * 100, decimals: 1)) to "
+            + "\(NumberText.percent(interval.upper))) of \(first) over \(second), "
+            + NumberText.count(verdicts.count, "comparison")
+    }
+
+    var summary: String {
+        verdicts.winRate.map { "win rate \(NumberText.percent($0)) in \(verdicts.count)" }
+            ?? "nothing judged"
+    }
+
+    func rendered(_ appearance: Appearance) -> StyledText {
+        var text = StyledText(headline, .heading)
+        guard verdicts.count > 0 else { return text }
+        text.line("\(verdicts.wins) wins, \(verdicts.ties) ties, \(verdicts.losses) losses")
+        if let control = verdicts.lengthControlled {
+            text.append(
+                "; at equal lengths \(NumberText.percent(control.rate)) ("
+                    + "\(NumberText.fixed(control.interval.lower * 100, decimals: 1)) to "
+                    + "\(NumberText.percent(control.interval.upper)))")
+        }
+        var sides = Table([
+            .init(""), .init("words", isNumeric: true), .init("characters", isNumeric: true),
+            .init("malformed", isNumeric: true),
+        ])
+        func row(_ name: String, _ lengths: ResponseLengths, _ malformed: Double?) -> [String] {
+            [
+                name, NumberText.fixed(lengths.words, decimals: 1),
+                NumberText.fixed(lengths.characters, decimals: 1),
+                malformed.map { NumberText.percent($0) } ?? "-",
+            ]
+        }
+        sides.append(row(first, verdicts.firstLengths, verdicts.firstMalformed))
+        sides.append(row(second, verdicts.secondLengths, verdicts.secondMalformed))
+        text.line(sides.rendered(appearance))
+        guard !verdicts.principles.isEmpty else { return text }
+        var table = Table([
+            .init("followed by", isNumeric: true), .init(first, isNumeric: true),
+            .init(second, isNumeric: true), .init("principle"),
+        ])
+        for tally in verdicts.principles.prefix(12) {
+            table.append([
+                "\(tally.count)", NumberText.percent(tally.first, decimals: 0),
+                NumberText.percent(tally.second, decimals: 0), tally.principle,
+            ])
+        }
+        table.columns[0].title = "of"
+        text.line(table.rendered(appearance))
+        if verdicts.principles.count > 12 {
+            text.line("… and \(verdicts.principles.count - 12) more principles", .faint)
+        }
+        return text
+    }
+
+    var jsonValue: Value {
+        var record = fieldRecord
+        record["first"] = .text(first)
+        record["second"] = .text(second)
+        return .record(record)
+    }
+
+    func stored() throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("first", .text(first)), ("second", .text(second)),
+                ("verdicts", try CodableStorage.stored(verdicts)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> VerdictsObject {
+        guard let stored = value["verdicts"] else {
+            throw StorageError(kind: kind, problem: "a part of it is missing")
+        }
+        return VerdictsObject(
+            verdicts: try CodableStorage.restored(Verdicts.self, from: stored, kind: kind),
+            first: value["first"]?.textValue ?? "model",
+            second: value["second"]?.textValue ?? "base")
+    }
+}

@@ -1,0 +1,47 @@
+import Alignment
+import Tensors
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+
+/// The state of a pretraining run in a workspace.
+enum PretrainingStorage {
+    package static func stored(
+        _ run: Pretraining, _ rows: [Record], _ mean: Double
+    ) throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("step", .number(Double(run.step))), ("tokens", .number(Double(run.tokens))),
+                ("next", .number(Double(run.nextDocument))), ("mean", .number(mean)),
+                ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
+                ("weights", try run.model.parameters.stored()),
+                ("optimizer_steps", .number(Double(run.optimizerState.steps))),
+                ("means", try run.optimizerState.means?.stored() ?? .null),
+                ("squares", try run.optimizerState.squares?.stored() ?? .null),
+            ]))
+    }
+
+    static func restored(
+        _ value: StoredValue, _ model: LanguageModel
+    ) throws -> (Pretraining, [Record]) {
+        guard let weights = try model.with(stored: value["weights"]),
+            let step = value["step"]?.integerValue, let tokens = value["tokens"]?.integerValue,
+            let next = value["next"]?.integerValue, step >= 0, tokens >= 0, next >= 0,
+            let stored = value["rows"],
+            case .list(let items) = try Value(stored)
+        else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
+        var run = Pretraining(model: weights)
+        run.step = step
+        run.tokens = tokens
+        run.nextDocument = next
+        run.optimizerState.steps = value["optimizer_steps"]?.integerValue ?? 0
+        run.optimizerState.means = try model.with(stored: value["means"])?.parameters
+        run.optimizerState.squares = try model.with(stored: value["squares"])?.parameters
+        let rows = items.compactMap { item -> Record? in
+            if case .record(let record) = item { return record }
+            return nil
+        }
+        return (run, rows)
+    }
+}

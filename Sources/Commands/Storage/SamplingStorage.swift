@@ -1,0 +1,34 @@
+import Alignment
+import Workspaces
+
+/// The state of `rollout` and of `judge` in a workspace.
+enum SamplingStorage {
+    package static func stored(_ state: RolloutState) throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("next", .number(Double(state.next))),
+                ("rollouts", try CodableStorage.stored(state.rollouts)),
+            ]))
+    }
+
+    static func restored(_ value: StoredValue) throws -> RolloutState {
+        guard let next = value["next"]?.integerValue, next >= 0, let stored = value["rollouts"]
+        else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
+        var state = RolloutState(
+            rollouts: try CodableStorage.restored(
+                Rollouts.self, from: stored, kind: "checkpoint"))
+        state.next = next
+        return state
+    }
+
+    package static func stored(_ pairs: [ResponsePair]) throws -> StoredValue {
+        .record(StoredRecord([("pairs", try CodableStorage.stored(pairs))]))
+    }
+
+    static func restoredPairs(_ value: StoredValue) throws -> [ResponsePair] {
+        guard let pairs = value["pairs"] else {
+            throw StorageError(kind: "checkpoint", problem: "a part of it is missing")
+        }
+        return try CodableStorage.restored([ResponsePair].self, from: pairs, kind: "checkpoint")
+    }
+}

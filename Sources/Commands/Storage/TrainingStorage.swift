@@ -1,0 +1,52 @@
+import Alignment
+import Tensors
+import Transformers
+import Workspaces
+
+/// The state of `train` in a workspace.
+enum TrainingStorage {
+    package static func stored(
+        _ model: LanguageModel, _ state: TrainState, _ log: [TrainRecord]
+    ) throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("weights", try model.parameters.stored()), ("train", try stored(state)),
+                ("log", try CodableStorage.stored(log)),
+            ]))
+    }
+
+    static func restored(
+        _ value: StoredValue, _ model: LanguageModel
+    ) throws -> (model: LanguageModel, state: TrainState, log: [TrainRecord]) {
+        guard let weights = try model.with(stored: value["weights"]), let train = value["train"],
+            let log = value["log"]
+        else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
+        return (
+            weights, try restoredState(train, model),
+            try CodableStorage.restored([TrainRecord].self, from: log, kind: "checkpoint")
+        )
+    }
+
+    package static func stored(_ train: TrainState) throws -> StoredValue {
+        .record(
+            StoredRecord([
+                ("step", .number(Double(train.step))),
+                ("optimizer_steps", .number(Double(train.optimizer.steps))),
+                ("means", try train.optimizer.means?.stored() ?? .null),
+                ("squares", try train.optimizer.squares?.stored() ?? .null),
+            ]))
+    }
+
+    static func restoredState(
+        _ value: StoredValue, _ model: LanguageModel
+    ) throws -> TrainState {
+        var optimizer = OptimizerState()
+        optimizer.steps = value["optimizer_steps"]?.integerValue ?? 0
+        optimizer.means = try model.with(stored: value["means"])?.parameters
+        optimizer.squares = try model.with(stored: value["squares"])?.parameters
+        guard let step = value["step"]?.integerValue, step >= 0, optimizer.steps >= 0 else {
+            throw StorageError(kind: "checkpoint", problem: "its step is no count")
+        }
+        return TrainState(step: step, optimizer: optimizer)
+    }
+}

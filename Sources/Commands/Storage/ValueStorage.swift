@@ -1,0 +1,167 @@
+import Foundation
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// An object that a workspace can keep.
+protocol StorableObject: SessionObject {
+    func stored() throws -> StoredValue
+    /// Throws where the value is not one that `stored` wrote.
+    static func restored(_ value: StoredValue) throws -> Self
+}
+
+/// A stored value that cannot be read back: written by another program or a newer version.
+struct StorageError: Error, CustomStringConvertible {
+    package var kind: String
+    package var problem: String
+    package var description: String { "the stored \(kind) cannot be read: \(problem)" }
+}
+
+extension Value {
+    /// The form a workspace keeps.
+    package func storedObject() throws -> StoredObject {
+        StoredObject(kind: kind, value: try stored())
+    }
+
+    private func stored() throws -> StoredValue {
+        switch self {
+        case .null: return .null
+        case .bool(let truth): return .bool(truth)
+        case .number(let number): return .number(number)
+        case .text(let text): return .text(text)
+        case .list(let items): return .list(try items.map { try $0.storedItem() })
+        case .record(let record):
+            return .record(StoredRecord(try record.map { ($0.key, try $0.value.storedItem()) }))
+        case .tensor(let tensor): return .array(try StoredArray(tensor))
+        case .object(let object):
+            guard let object = object as? any StorableObject else {
+                return try object.jsonValue.stored()
+            }
+            return try object.stored()
+        }
+    }
+
+    /// Inside lists and records an object says what it is, since only the outermost kind is recorded.
+    private func storedItem() throws -> StoredValue {
+        guard case .object(let object) = self else { return try stored() }
+        return .record(
+            StoredRecord([(Value.kindKey, .text(type(of: object).kind)), ("value", try stored())]))
+    }
+
+    private static let kindKey = "sami.kind"
+
+    package init(_ object: StoredObject) throws {
+        if let kind = ObjectKinds.all[object.kind] {
+            self = .object(try kind.restored(object.value))
+        } else {
+            self = try Value(object.value)
+        }
+    }
+
+    package init(_ stored: StoredValue) throws {
+        switch stored {
+        case .null: self = .null
+        case .bool(let truth): self = .bool(truth)
+        case .number(let number): self = .number(number)
+        case .text(let text): self = .text(text)
+        case .list(let items): self = .list(try items.map { try Value($0) })
+        case .record(let fields):
+            if let kind = fields[Value.kindKey]?.textValue, let type = ObjectKinds.all[kind],
+                let value = fields["value"]
+            {
+                self = .object(try type.restored(value))
+                return
+            }
+            var record = Record()
+            for field in fields.fields { record[field.key] = try Value(field.value) }
+            self = .record(record)
+        case .array(let array): self = .tensor(try Tensor(array))
+        }
+    }
+}
+
+extension StoredArray {
+    package init(_ tensor: Tensor) throws {
+        self = try StoredArray(
+            type: ElementType(tensor.type), shape: tensor.shape,
+            bytes: tensor.withUnsafeBytes { Data($0) })
+    }
+}
+
+extension ElementType {
+    init(_ type: WeightType) {
+        self =
+            switch type {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            }
+    }
+}
+
+extension Tensor {
+    /// Sixteen-bit numbers stay so; whole numbers and double precision become float32.
+    init(_ array: StoredArray) throws {
+        if let type = WeightType(rawValue: array.type.rawValue) {
+            self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, type, shape: array.shape) }
+            return
+        }
+        let values: [Float]
+        switch array.type {
+        case .float32: values = try array.values(as: Float.self)
+        case .float64: values = try array.values(as: Double.self).map { Float($0) }
+        case .int32: values = try array.values(as: Int32.self).map { Float($0) }
+        case .int64: values = try array.values(as: Int64.self).map { Float($0) }
+        case .uint8: values = try array.values(as: UInt8.self).map { Float($0) }
+        case .float16, .bfloat16: values = []
+        }
+        self.init(values, shape: array.shape)
+    }
+}
+
+/// Stores what is `Codable` through its JSON form.
+enum CodableStorage {
+    package static func stored(_ value: some Encodable) throws -> StoredValue {
+        let encoder = JSONEncoder()
+        // Equal values must have equal bytes, and so the same digest.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let json = [UInt8](try encoder.encode(value))
+        do throws(JSONError) {
+            return try JSONReader.value(json[...]).storedJSON
+        } catch {
+            throw StorageError(kind: "value", problem: error.problem)
+        }
+    }
+
+    static func restored<Result: Decodable>(
+        _ type: Result.Type, from stored: StoredValue, kind: String
+    ) throws -> Result {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        do {
+            let json = JSONWriter.text(try Value(stored))
+            return try decoder.decode(type, from: Data(json.utf8))
+        } catch {
+            throw StorageError(kind: kind, problem: "it has another form")
+        }
+    }
+}
+
+extension Value {
+    /// What JSON can say, as a workspace keeps it.
+    fileprivate var storedJSON: StoredValue {
+        switch self {
+        case .bool(let truth): .bool(truth)
+        case .number(let number): .number(number)
+        case .text(let text): .text(text)
+        case .list(let items): .list(items.map(\.storedJSON))
+        case .record(let record):
+            .record(StoredRecord(record.map { ($0.key, $0.value.storedJSON) }))
+        case .null, .tensor, .object: .null
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import CommandLanguage
+import Rendering
+import Values
+
+/// Help, written from the tables that parsing and dispatch read.
+enum Help {
+    static func run(_ invocation: Invocation) throws -> CommandResult {
+        let appearance = invocation.appearance
+        guard let topic = try invocation.text("topic") else {
+            return CommandResult(text: overview(appearance))
+        }
+        if let command = CommandTable.command(topic) {
+            let form = try invocation.text("form")
+            if let form, command.form(form) == nil {
+                let forms = command.forms.compactMap(\.selector)
+                throw invocation.located(
+                    EvaluationError.unknownTopic(
+                        "\(topic) \(form)", nearest: nearest(form, in: forms)),
+                    at: "form")
+            }
+            return CommandResult(text: help(command, form, appearance))
+        }
+        if let function = Function.named(topic) {
+            return CommandResult(text: help(function, appearance))
+        }
+        if let object = ObjectKinds.all[topic] {
+            return CommandResult(text: help(object, appearance))
+        }
+        if topic == "time" {
+            return CommandResult(
+                text: StyledText("time STATEMENT\n  runs it and says how long it took"))
+        }
+        if topic == "functions" { return CommandResult(text: functions(appearance)) }
+        let topics =
+            CommandTable.commands.map(\.name) + Function.all.map(\.name)
+            + Array(ObjectKinds.all.keys).sorted() + ["functions"]
+        throw invocation.located(
+            EvaluationError.unknownTopic(topic, nearest: nearest(topic, in: topics)), at: "topic")
+    }
+
+    static func overview(_ appearance: Appearance) -> StyledText {
+        var text = StyledText()
+        for group in Command.Group.allCases {
+            text.line(group.rawValue, .heading)
+            var table = Table([.init("verb"), .init("meaning")])
+            table.styles = [0: .name]
+            for command in CommandTable.commands where command.group == group {
+                table.append(["  " + command.name, command.summary])
+            }
+            if group == .session {
+                table.append(["  time", "runs the statement after it and says how long it took"])
+            }
+            text.line(table.rendered(appearance, showsTitles: false))
+        }
+        text.line("")
+        let advice =
+            "help VERB explains one, help functions lists what expressions can call, tour shows the way."
+        for line in TextWidth.wrapped(advice, to: appearance.columns) { text.line(line, .faint) }
+        return text
+    }
+
+    static func help(_ command: Command, _ selector: String?, _ appearance: Appearance)
+        -> StyledText
+    {
+        var text = StyledText()
+        for form in command.forms where selector == nil || form.selector == selector {
+            if !text.isEmpty { text.line("") }
+            text.line(usage(command, form), .heading)
+            text.line("  \(form.summary)")
+            if !form.makes.isEmpty, form.makes != ["_"] {
+                text.append("; makes ", .faint)
+                text.append(form.makes.joined(separator: ", "), .name)
+            }
+            var table = Table([.init("key"), .init("meaning")])
+            table.styles = [0: .name]
+            for operand in form.operands {
+                table.append([
+                    "  " + operand.name.uppercased(), describe(operand.kind, operand.summary),
+                ])
+            }
+            for option in form.options {
+                table.append(["  \(option.key)=", describe(option.kind, option.summary)])
+            }
+            if !table.rows.isEmpty { text.line(wrapped(table, appearance)) }
+            text.line("  example: ", .faint)
+            text.append(form.example)
+        }
+        if !command.about.isEmpty {
+            text.line("")
+            for line in TextWidth.wrapped(command.about, to: appearance.columns) { text.line(line) }
+        }
+        return text
+    }
+
+    /// Meanings run on over several lines instead of being cut: help is for reading.
+    private static func wrapped(_ table: Table, _ appearance: Appearance) -> StyledText {
+        let first = (table.rows.map { TextWidth.of($0[0]) }.max() ?? 0) + 2
+        let room = max(20, appearance.columns - first)
+        var text = StyledText()
+        for row in table.rows {
+            for (index, line) in TextWidth.wrapped(row[1], to: room).enumerated() {
+                text.line(TextWidth.padded(index == 0 ? row[0] : "", to: first), .name)
+                text.append(line)
+            }
+        }
+        return text
+    }
+
+    /// `rollout [QUERIES] [temperature=…] …`
+    static func usage(_ command: Command, _ form: Command.Form) -> String {
+        var parts = [command.name]
+        if let selector = form.selector { parts.append(selector) }
+        for operand in form.operands {
+            let name = operand.name.uppercased() + (operand.repeats ? "…" : "")
+            parts.append(operand.isRequired ? name : "[\(name)]")
+        }
+        if !form.options.isEmpty { parts.append("[key=value …]") }
+        return parts.joined(separator: " ")
+    }
+
+    private static func describe(_ kind: ArgumentKind, _ summary: String) -> String {
+        let words = words(of: kind)
+        guard !words.isEmpty else { return summary }
+        return summary + " (" + words.joined(separator: ", ") + ")"
+    }
+
+    private static func words(of kind: ArgumentKind) -> [String] {
+        switch kind {
+        case .words(let choices): choices.map(word)
+        case .either(let choices, let other): choices.map(word) + words(of: other)
+        case .flag: ["true or false"]
+        default: []
+        }
+    }
+
+    private static func word(_ choice: Choice) -> String {
+        choice.summary.isEmpty ? choice.word : "\(choice.word): \(choice.summary)"
+    }
+
+    private static func help(_ function: Function, _ appearance: Appearance) -> StyledText {
+        var text = StyledText(function.usage, .heading)
+        text.line("  \(function.summary)")
+        for parameter in function.parameters {
+            text.line("  \(parameter.name)", .name)
+            text.append("  \(parameter.summary)")
+        }
+        text.line("  example: ", .faint)
+        text.append(function.example)
+        return text
+    }
+
+    private static func functions(_ appearance: Appearance) -> StyledText {
+        var table = Table([.init("function"), .init("gives")])
+        table.styles = [0: .name]
+        for function in Function.all { table.append([function.usage, function.summary]) }
+        return table.rendered(appearance, showsTitles: false)
+    }
+
+    private static func help(_ object: any StorableObject.Type, _ appearance: Appearance)
+        -> StyledText
+    {
+        var text = StyledText(object.kind, .heading)
+        if let maker = CommandTable.maker(of: object.kind) {
+            text.append("  made by ", .faint)
+            text.append(maker)
+        }
+        var table = Table([.init("field"), .init("meaning")])
+        table.styles = [0: .name]
+        for field in object.fieldNames { table.append(["  ." + field.name, field.summary]) }
+        text.line(table.rendered(appearance, showsTitles: false))
+        return text
+    }
+
+    /// Steps that a person types one after another, with what each shows.
+    static let tour: StyledText = {
+        var text = StyledText("SAMI, one command at a time", .heading)
+        let steps: [(String, String)] = [
+            ("load model default", "the shipped model; `base` keeps the same weights"),
+            ("load queries summaries count=16", "posts to summarize, of the shipped world"),
+            ("propose about=summaries", "the model writes principles and their opposites"),
+            (
+                "compose count=2 principles_each=2",
+                "two constitutions a query that say opposite things"
+            ),
+            ("rollout", "a response for each query and constitution"),
+            ("show rollouts[0]", "where in the response the principle acts"),
+            ("score", "S: the log-prob of each response under each constitution"),
+            ("contrast", "can one tell from a response which constitution made it?"),
+            ("backward", "how each weight would change that"),
+            ("update", "one step that way"),
+            ("score; contrast", "the same, with the changed model"),
+            ("iterate 1", "the whole loop, on new queries"),
+            (
+                "load queries summaries split=test count=100; judge",
+                "the trained model against its base"
+            ),
+            ("undo", "takes back the last statement; history lists them all"),
+        ]
+        for (command, meaning) in steps {
+            text.line("  \(command)", .name)
+            text.line("      \(meaning)")
+        }
+        return text
+    }()
+}

@@ -1,0 +1,201 @@
+import Alignment
+import CommandLanguage
+import Rendering
+import ShippedWorld
+import Tensors
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+
+extension CommandTable {
+    /// Runs the plan that the command describes, from the base or from where it stopped.
+    static func iterate(_ invocation: Invocation) throws -> CommandResult {
+        let base = try invocation.object(ModelObject.self, "base")
+        let tokenizer = try invocation.tokenizer(of: base)
+        var plan = try invocation.plan(for: base)
+        if let value = try invocation.integer("iterations", atLeast: 1, atMost: 1000) {
+            plan.iterations = value
+        }
+        if let value = try invocation.word("from", IterationPlan.Start.self) { plan.from = value }
+        if let value = try invocation.integer("count", atLeast: 2, atMost: Composer.largestCount) {
+            plan.compose.count = value
+        }
+        try invocation.apply(to: &plan.compose)
+        try invocation.apply(to: &plan.rollout)
+        try invocation.apply(to: &plan.train)
+        if invocation.has("epochs") || invocation.has("steps") { plan.epochs = [] }
+        let sources = try sources(invocation, role: "principles")
+        if case .pairs(let pairs)? = sources.first, let wanted = plan.compose.principles,
+            !invocation.has("principles_each")
+        {
+            plan.compose.principles = min(wanted, pairs.count)
+        }
+        let supply = try invocation.supply(base, sources, &plan)
+
+        let iteration = Iteration(
+            plan, prompts: base.prompts, sources: sources, isMalformed: WorldMeasure.isMalformed,
+            memory: invocation.session.settings.memoryPlan)
+        let start =
+            try invocation.resumed.map { try IterationStorage.restored($0, base: base.model) }
+            ?? IterationState(base: base.model)
+        let follower = invocation.follower("iterate")
+        defer { follower.finish() }
+        var keeper = CheckpointKeeper(invocation, plan.iterations)
+        let result: (state: IterationState, isStopped: Bool)
+        do {
+            result = try iteration.run(
+                base: base.model, tokenizer: tokenizer, from: start,
+                key: try invocation.randomKey(), queries: supply.queries, progress: follower.follow
+            ) { event, state in
+                try keeper.note(event, state)
+                return invocation.isInterrupted ? .stop : .more
+            }
+        } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
+            throw invocation.located(
+                AlignmentError.weightsNotFinite(tensor: tensor, count: count, learningRate: rate),
+                at: "learning_rate")
+        }
+        return try finish(result.state, result.isStopped, plan, base, invocation)
+    }
+
+    private static func finish(
+        _ state: IterationState, _ isStopped: Bool, _ plan: IterationPlan, _ base: ModelObject,
+        _ invocation: Invocation
+    ) throws -> CommandResult {
+        var rows: [Record] = []
+        var remarks: [String] = []
+        for record in state.log {
+            rows += record.steps.map { LogObject.row($0, iteration: record.iteration) }
+            var remark =
+                "iteration \(record.iteration): \(record.kept) of \(record.asked) queries kept"
+            let counts = RolloutRejection.allCases.compactMap { reason -> String? in
+                let count = record.rejected.count { $0.reason == reason }
+                return count == 0 ? nil : "\(count) \(reason.words)"
+            }
+            if !counts.isEmpty { remark += " (" + counts.joined(separator: ", ") + ")" }
+            if let last = record.steps.last {
+                remark += ", loss \(NumberText.fixed(last.contrast.loss, decimals: 4)) at the end"
+            }
+            remarks.append(remark)
+        }
+        rows += state.steps.map { LogObject.row($0, iteration: state.iteration) }
+        var notes: [String] = []
+        var weights = state.policy
+        var done = "after \(NumberText.count(state.log.count, "iteration"))"
+        if isStopped {
+            if state.log.isEmpty {
+                guard let model = state.model, !state.steps.isEmpty else {
+                    let error = invocation.located(
+                        EvaluationError.interrupted(
+                            "stopped before the first step; nothing has changed"))
+                    throw StoppedEarly(
+                        error: error,
+                        work: state.rollouts == nil ? .beginning : try stopped(state, plan))
+                }
+                weights = model
+                done = "after step \(state.steps.count) of iteration 1"
+                notes.append("stopped in iteration 1; `model` is what it was after its last step")
+            } else {
+                notes.append(
+                    "stopped in iteration \(state.iteration) of \(plan.iterations); `model` is "
+                        + "that of iteration \(state.iteration - 1)")
+            }
+        }
+        let log = LogObject(title: "iterate", rows: rows, remarks: remarks)
+        var result = CommandResult()
+        result.bindings = [
+            ("model", .object(base.with(weights, origin: "\(base.origin), \(done)"))),
+            ("log", .object(log)),
+        ]
+        var text = StyledText("model changed: ", .heading)
+        text.append(done)
+        for remark in remarks { text.line(remark) }
+        result.text = text
+        result.notes = notes
+        if isStopped { result.stopped = try stopped(state, plan) }
+        return result
+    }
+
+    private static func stopped(
+        _ state: IterationState, _ plan: IterationPlan
+    ) throws -> StoppedWork {
+        StoppedWork(
+            progress: state.progress(of: plan.iterations), kind: "iteration",
+            state: try IterationStorage.stored(state))
+    }
+}
+
+extension IterationState {
+    /// How far it is, in words.
+    fileprivate func progress(of iterations: Int) -> String {
+        "iteration \(min(iteration, iterations)) of \(iterations)"
+            + (iteration > iterations ? ", done" : "")
+            + (steps.isEmpty ? "" : ", step \(steps.count) of \(steps[0].steps)")
+    }
+}
+
+extension Invocation {
+    /// Where the iterations' queries come from, and how many of them each gets: that is written
+    /// into the plan.
+    fileprivate func supply(
+        _ base: ModelObject, _ sources: [ConstitutionSource], _ plan: inout IterationPlan
+    ) throws -> QuerySupply {
+        var own: [Alignment.Query]?
+        let asked = try integer("queries", atLeast: 1, atMost: 1_000_000)
+        // The key `queries` is a number here, so the session is asked for the value directly.
+        if has("on") {
+            own = try object(QueriesObject.self, "on").queries
+        } else if base.prompts != .tiny {
+            guard let bound = try session.value(of: "queries")?.object(QueriesObject.self) else {
+                throw located(
+                    EvaluationError.missingObject(
+                        "queries", verb: "iterate", maker: "load queries PATH"))
+            }
+            own = bound.queries
+        }
+        guard let own else {
+            if let asked { plan.queries = asked }
+            // Another session seed meets other queries of the endless supply.
+            return .world(
+                seed: session.seed, kinds: QuerySupply.kinds(fitting: sources),
+                count: plan.queries)
+        }
+        let fair = own.count / plan.iterations
+        guard fair > 0 else {
+            throw error(
+                "\(NumberText.count(own.count, "query", "queries")) cannot be dealt out to "
+                    + NumberText.count(plan.iterations, "iteration"))
+        }
+        plan.queries = asked ?? min(plan.queries, fair)
+        guard plan.queries * plan.iterations <= own.count else {
+            throw error(
+                "\(plan.iterations) iterations of \(plan.queries) queries need "
+                    + "\(plan.iterations * plan.queries), and there are \(own.count)",
+                suggestion: "queries=\(fair)", at: "queries")
+        }
+        return .list(own, count: plan.queries)
+    }
+}
+
+/// Writes checkpoints of a run of iterations, so that a killed process loses little.
+private struct CheckpointKeeper {
+    private let invocation: Invocation
+    private let iterations: Int
+    private var clock = CheckpointClock()
+
+    init(_ invocation: Invocation, _ iterations: Int) {
+        self.invocation = invocation
+        self.iterations = iterations
+    }
+
+    mutating func note(_ event: IterationEvent, _ state: IterationState) throws {
+        switch event {
+        case .finished: break
+        case .rolledOut, .trained: guard clock.isDue() else { return }
+        }
+        try invocation.keepCheckpoint("iteration", state.progress(of: iterations)) {
+            try IterationStorage.stored(state)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Alignment
+import CommandLanguage
+import Transformers
+import Worlds
+
+extension CommandTable {
+    static let loadPrinciplesForm = Command.Form(
+        "principles", "reads principles, or takes those that the shipped world can measure",
+        makes: ["principles"],
+        operands: [
+            .required(
+                "path",
+                .either(
+                    [
+                        Choice("trained", "the six kinds that the demo trains on"),
+                        Choice("held_out", "the four kinds that it does not"),
+                        Choice("all", "both"),
+                        Choice("others", "the kinds that `principles` does not name"),
+                    ], .path),
+                "a JSON Lines file of {\"principle\": …, \"antithesis\": …}")
+        ],
+        options: [
+            OptionSpecification(
+                "about",
+                .words([
+                    Choice("summaries", "as they are worded for posts"),
+                    Choice("answers", "as they are worded for questions"),
+                ]), "the wording of the shipped world's principles; both unless given")
+        ],
+        example: "load principles held_out", run: loadPrinciples)
+
+    private static func loadPrinciples(_ invocation: Invocation) throws -> CommandResult {
+        switch try invocation.text("path") {
+        case "trained": return try worldPrinciples(invocation) { $0.isTrained }
+        case "held_out": return try worldPrinciples(invocation) { !$0.isTrained }
+        case "all": return try worldPrinciples(invocation) { _ in true }
+        case "others":
+            let named = try invocation.object(PrinciplesObject.self, "principles").pairs.compactMap
+            {
+                World.everyday.dimension(of: $0.principle)?.dimension.style
+            }
+            return try worldPrinciples(invocation) { !named.contains($0.style) }
+        default: return try principlesOfFile(invocation)
+        }
+    }
+
+    private static func worldPrinciples(
+        _ invocation: Invocation, _ isWanted: (Dimension) -> Bool
+    ) throws -> CommandResult {
+        let kind: QueryKind? =
+            switch try invocation.text("about") {
+            case "summaries": .summary
+            case "answers": .answer
+            default: nil
+            }
+        let pairs = World.everyday.principlePairs(about: kind, isWanted)
+        guard !pairs.isEmpty else {
+            throw invocation.error("`principles` names every kind that there is", at: "path")
+        }
+        return CommandResult("principles", PrinciplesObject(pairs: pairs))
+    }
+
+    private static func principlesOfFile(_ invocation: Invocation) throws -> CommandResult {
+        let file = try invocation.jsonLines("path")
+        var pairs: [PrinciplePair] = []
+        for line in file.lines {
+            guard let object = PrinciplesObject(wrapping: .record(line.record))
+            else {
+                throw invocation.located(
+                    file.bad(line, "\"principle\" and \"antithesis\" are needed, both texts"),
+                    at: "path")
+            }
+            pairs += object.pairs
+        }
+        return CommandResult("principles", PrinciplesObject(pairs: pairs))
+    }
+}

@@ -1,0 +1,67 @@
+import Alignment
+import CommandLanguage
+import Foundation
+import Tokenizers
+import Transformers
+import Values
+import Workspaces
+
+extension CommandTable {
+    static let loadResponsesForm = Command.Form(
+        "responses", "reads responses written elsewhere, a file a constitution",
+        makes: ["rollouts"],
+        operands: [
+            .required("paths", .value, "a list of JSON Lines files, one for each constitution")
+        ],
+        options: [
+            OptionSpecification("queries", .value, "in place of `queries`"),
+            OptionSpecification("constitutions", .value, "in place of `constitutions`"),
+            OptionSpecification("model", .value, "whose prompts they answer; `model`"),
+            MethodKey.seed,
+        ],
+        example: "load responses [\"after.jsonl\", \"before.jsonl\"]", run: loadResponses)
+
+    /// `{"id": …, "response": …}` a line: file i holds what stands for constitution i of each query.
+    private static func loadResponses(_ invocation: Invocation) throws -> CommandResult {
+        let model = try invocation.model()
+        let queries = try invocation.object(QueriesObject.self, "queries").queries
+        let groups = try constitutionGroups(
+            for: queries, try invocation.randomKey().child("compose"), invocation)
+        var written: [[WrittenResponse]] = []
+        for path in try invocation.texts("paths") {
+            let file = try invocation.jsonLines(at: path, role: "paths")
+            var list: [WrittenResponse] = []
+            do throws(EvaluationError) {
+                for line in file.lines { list.append(try response(line, file)) }
+            } catch {
+                throw invocation.located(error, at: "paths")
+            }
+            written.append(list)
+        }
+        let rollouts: Rollouts
+        do {
+            rollouts = try Rollouts(
+                written: written, queries: queries, constitutions: groups, prompts: model.prompts)
+        } catch {
+            throw invocation.located(error, at: "paths")
+        }
+        let object = RolloutsObject(rollouts: rollouts)
+        return CommandResult("rollouts", object, notes: try notes(on: object, invocation))
+    }
+
+    private static func response(
+        _ line: JSONLines.Line, _ file: JSONLines
+    ) throws(EvaluationError) -> WrittenResponse {
+        let id: String
+        switch line.record["id"] ?? .null {
+        case .text(let text): id = text
+        case .number(let number): id = JSONWriter.number(number)
+        case .null: throw file.bad(line, "`id` is missing")
+        case let value: throw file.bad(line, "`id` must be text or a number, not \(value.aKind)")
+        }
+        guard let text = try file.text("response", line) else {
+            throw file.bad(line, "`response` is missing")
+        }
+        return WrittenResponse(query: id, text: text)
+    }
+}

@@ -1,0 +1,80 @@
+/// A small matrix as colored cells: dark for the smallest value, bright for the largest.
+package struct HeatMap {
+    package var rows: Int
+    package var columns: Int
+    /// Row after row.
+    package var values: [Double]
+    /// Cells whose value should be the largest of their row and column.
+    package var marksDiagonal: Bool
+    package var rowLabel: String
+    package var columnLabel: String
+
+    package init(
+        rows: Int, columns: Int, values: [Double], marksDiagonal: Bool = true,
+        rowLabel: String = "c", columnLabel: String = "y"
+    ) {
+        self.rows = rows
+        self.columns = columns
+        self.values = values
+        self.marksDiagonal = marksDiagonal
+        self.rowLabel = rowLabel
+        self.columnLabel = columnLabel
+    }
+
+    /// Without color the digits stand alone; the diagonal is in brackets either way.
+    package func rendered(_ appearance: Appearance) -> StyledText {
+        let finite = values.filter(\.isFinite)
+        guard let low = finite.min(), let high = finite.max() else {
+            return StyledText("empty", .faint)
+        }
+        let labelWidth = "\(rowLabel)\(max(0, rows - 1))".count + 1
+        let shownColumns = min(columns, max(1, (appearance.columns - labelWidth) / 9))
+        let shownRows = min(rows, 16)
+        var text = StyledText(String(repeating: " ", count: labelWidth))
+        for column in 0..<shownColumns {
+            text.append(
+                TextWidth.padded("\(columnLabel)\(column)", to: 8, onLeft: true) + " ", .faint)
+        }
+        for row in 0..<shownRows {
+            text.line(TextWidth.padded("\(rowLabel)\(row)", to: labelWidth), .faint)
+            for column in 0..<shownColumns {
+                let value = values[row * columns + column]
+                let share = high > low ? (value - low) / (high - low) : 0.5
+                var digits = NumberText.fixed(value, decimals: value.magnitude < 100 ? 3 : 1)
+                let isDiagonal = marksDiagonal && row == column % max(1, rows)
+                digits = isDiagonal ? "[\(digits)]" : "\(digits) "
+                let cell = TextWidth.padded(digits, to: 9, onLeft: true)
+                text.append(cell, HeatMap.style(share, appearance, isBold: isDiagonal))
+            }
+        }
+        if shownRows < rows || shownColumns < columns {
+            text.line("\(shownRows) × \(shownColumns) of \(rows) × \(columns)", .faint)
+        }
+        return text
+    }
+
+    private static func style(_ share: Double, _ appearance: Appearance, isBold: Bool) -> TextStyle
+    {
+        guard appearance.color != .none, share.isFinite else { return .plain }
+        let color = ramp(share)
+        let isDark = 0.3 * color.0 + 0.6 * color.1 + 0.1 * color.2 < 128
+        let background = TextColor.rgb(UInt8(color.0), UInt8(color.1), UInt8(color.2))
+        return TextStyle(
+            foreground: isDark ? .rgb(240, 240, 240) : .rgb(20, 20, 20), background: background,
+            isBold: isBold)
+    }
+
+    /// Viridis in five stops: even in lightness, and readable by the color-blind.
+    private static func ramp(_ share: Double) -> (Double, Double, Double) {
+        let stops: [(Double, Double, Double)] = [
+            (68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37),
+        ]
+        let position = min(max(share, 0), 1) * Double(stops.count - 1)
+        let index = min(stops.count - 2, Int(position))
+        let part = position - Double(index)
+        let (a, b) = (stops[index], stops[index + 1])
+        return (
+            a.0 + (b.0 - a.0) * part, a.1 + (b.1 - a.1) * part, a.2 + (b.2 - a.2) * part
+        )
+    }
+}

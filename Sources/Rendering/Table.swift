@@ -1,0 +1,68 @@
+/// Rows in straight columns. The last column gives way when the window is narrow.
+package struct Table {
+    package struct Column {
+        package var title: String
+        package var isNumeric: Bool
+
+        package init(_ title: String, isNumeric: Bool = false) {
+            self.title = title
+            self.isNumeric = isNumeric
+        }
+    }
+
+    package var columns: [Column]
+    package var rows: [[String]] = []
+    /// The style of each column's cells.
+    package var styles: [Int: TextStyle] = [:]
+
+    package init(_ columns: [Column]) { self.columns = columns }
+
+    package mutating func append(_ cells: [String]) {
+        rows.append(cells.map { TextWidth.oneLine($0) })
+    }
+
+    package func rendered(_ appearance: Appearance, showsTitles: Bool = true) -> StyledText {
+        guard !columns.isEmpty else { return StyledText() }
+        var widths = columns.map { showsTitles ? TextWidth.of($0.title) : 0 }
+        for row in rows {
+            for (index, cell) in row.enumerated() where index < widths.count {
+                widths[index] = max(widths[index], TextWidth.of(cell))
+            }
+        }
+        shrink(&widths, to: appearance.columns)
+        var text = StyledText()
+        if showsTitles {
+            text.line(line(columns.map(\.title), widths) { _ in .faint })
+        }
+        for row in rows { text.line(line(row, widths) { styles[$0] ?? .plain }) }
+        return text
+    }
+
+    /// Takes columns from the widest cells first, so that short ones stay whole.
+    private func shrink(_ widths: inout [Int], to columns: Int) {
+        let gaps = 2 * (widths.count - 1)
+        var excess = widths.reduce(gaps, +) - columns
+        while excess > 0, let widest = widths.indices.max(by: { widths[$0] <= widths[$1] }),
+            widths[widest] > 4
+        {
+            widths[widest] -= 1
+            excess -= 1
+        }
+    }
+
+    private func line(_ cells: [String], _ widths: [Int], style: (Int) -> TextStyle) -> StyledText {
+        var text = StyledText()
+        for index in widths.indices {
+            let cell = TextWidth.cut(index < cells.count ? cells[index] : "", to: widths[index])
+            let isLast = index == widths.count - 1
+            if columns[index].isNumeric {
+                text.append(
+                    TextWidth.padded(cell, to: widths[index], onLeft: true), style(index))
+            } else {
+                text.append(isLast ? cell : TextWidth.padded(cell, to: widths[index]), style(index))
+            }
+            if !isLast { text.append("  ") }
+        }
+        return text
+    }
+}

@@ -1,0 +1,80 @@
+import CommandLanguage
+
+/// Fitting text into columns of a terminal.
+package enum TextWidth {
+    package static func of(_ text: some StringProtocol) -> Int {
+        // Printable ASCII is most of what is drawn, and needs no Unicode tables.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
+        return text.displayWidth
+    }
+
+    /// The longest prefix that fits `columns`, with `…` in place of what was cut.
+    package static func cut(_ text: String, to columns: Int) -> String {
+        guard of(text) > columns else { return text }
+        return text.prefix(cells: max(0, columns - 1)) + (columns > 0 ? "…" : "")
+    }
+
+    package static func padded(_ text: String, to columns: Int, onLeft: Bool = false) -> String {
+        let space = String(repeating: " ", count: max(0, columns - of(text)))
+        return onLeft ? space + text : text + space
+    }
+
+    /// Lines of at most `columns`, broken at blanks where there is one.
+    package static func wrapped(_ text: String, to columns: Int) -> [String] {
+        let columns = max(1, columns)
+        var lines: [String] = []
+        for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            var line = ""
+            for part in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
+                var word = String(part)
+                if !line.isEmpty, of(line) + 1 + of(word) > columns {
+                    lines.append(line)
+                    line = ""
+                }
+                while of(word) > columns {
+                    let head = word.prefix(cells: columns)
+                    guard !head.isEmpty else { break }
+                    lines.append(head)
+                    word.removeFirst(head.count)
+                }
+                line += line.isEmpty ? word : " " + word
+            }
+            lines.append(line)
+        }
+        return lines
+    }
+
+    /// One line that shows what a text holds: control characters and line ends as escapes.
+    package static func oneLine(_ text: some StringProtocol) -> String {
+        guard text.unicodeScalars.contains(where: { isControl($0) }) else { return String(text) }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where isControl(scalar): result += "\\x" + hex(scalar.value)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// Text as it may go to a terminal: what would move the cursor or change its state is shown as
+    /// an escape; line ends and tabs stay.
+    package static func printable(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { line in
+                line.split(separator: "\t", omittingEmptySubsequences: false)
+                    .map { oneLine($0) }.joined(separator: "\t")
+            }.joined(separator: "\n")
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+    }
+
+    private static func hex(_ value: UInt32) -> String {
+        (value < 16 ? "0" : "") + String(value, radix: 16)
+    }
+}

@@ -1,0 +1,63 @@
+import CommandLanguage
+import Tokenizers
+import Values
+import Workspaces
+
+/// The names of a workspace and their values, read from disk once and then held in memory.
+struct Bindings {
+    private struct Held {
+        var value: Value
+        /// Which binding of the name the value belongs to: undo brings back an older one.
+        var digest: String?
+        var sequence: Int
+    }
+
+    let workspace: Workspace
+    private var held: [String: Held] = [:]
+
+    init(_ workspace: Workspace) { self.workspace = workspace }
+
+    var names: [String] { workspace.names.map(\.name) }
+
+    func info(_ name: String) -> BindingInfo? { workspace.binding(name) }
+
+    /// Nil when nothing is bound to the name.
+    mutating func value(of name: String) throws -> Value? {
+        guard let info = workspace.binding(name) else { return nil }
+        if let held = held[name], held.digest == info.digest, held.sequence == info.sequence {
+            return held.value
+        }
+        guard info.isStored else {
+            throw EvaluationError.notKept(
+                name: name,
+                reason:
+                    "it was larger than `snapshot_limit` when statement \(info.sequence) made it")
+        }
+        let value = try Value(try workspace.read(name))
+        held[name] = Held(value: value, digest: info.digest, sequence: info.sequence)
+        return value
+    }
+
+    /// Remembers values that have just been committed.
+    mutating func hold(_ values: [(String, Value)], _ report: CommitReport) {
+        for (name, value) in values {
+            guard let info = report.bound.last(where: { $0.name == name }) else { continue }
+            held[name] = Held(value: value, digest: info.digest, sequence: info.sequence)
+        }
+    }
+
+    /// Writes what was too large to be written at its statement. Returns what could not be.
+    mutating func keepAll() -> [String] {
+        guard workspace.isWritable, !workspace.isEphemeral else { return [] }
+        var problems: [String] = []
+        for info in workspace.names where !info.isStored {
+            guard let held = held[info.name], held.sequence == info.sequence else { continue }
+            do {
+                try workspace.keep(info.name, try held.value.storedObject())
+            } catch {
+                problems.append("`\(info.name)` could not be kept: \(error)")
+            }
+        }
+        return problems
+    }
+}

@@ -1,0 +1,102 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Values
+
+/// What a host offers at a place of a block.
+public struct CompletionList: Sendable {
+    /// The part of the block that an item replaces, in UTF-8 offsets.
+    public var replacing: SourceSpan
+    public var items: [Completion]
+}
+
+extension Session {
+    /// What could be typed at a UTF-8 offset of a block: verbs, keys and words of the command table,
+    /// names, fields, functions and paths, each with a few words about it.
+    public func completions(in source: String, at cursor: Int) -> CompletionList {
+        let grammar = CommandTable.grammar
+        var context = grammar.completionContext(for: source, at: cursor)
+        // Words and keys say more about the place than functions, which fit anywhere.
+        if !context.wants.contains(.verbs) {
+            context.wants =
+                context.wants.filter { $0.isOfTheVerb } + context.wants.filter { !$0.isOfTheVerb }
+        }
+        var items: [Completion] = []
+        for want in context.wants {
+            switch want {
+            case .names: items += nameCompletions(context.prefix)
+            case .fields(let owner): items += fieldCompletions(of: owner, context.prefix)
+            case .path: items += pathCompletions(context)
+            case .verbs, .words, .keys, .functions: continue
+            }
+        }
+        items = grammar.candidates(for: context) + items
+        var seen: Set<String> = []
+        return CompletionList(
+            replacing: context.span, items: items.filter { seen.insert($0.text).inserted })
+    }
+
+    private func nameCompletions(_ prefix: String) -> [Completion] {
+        workspace.names.filter { $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(".") }
+            .map { Completion($0.name, $0.kind) }
+    }
+
+    /// Fields of what an expression gives. Only what is in memory or quickly read is evaluated.
+    private func fieldCompletions(of owner: Node, _ prefix: String) -> [Completion] {
+        guard isCheap(owner), let value = try? Evaluator(environment: self).value(of: owner) else {
+            return []
+        }
+        return value.fieldNames.filter { $0.name.hasPrefix(prefix) }
+            .map { Completion($0.name, $0.summary) }
+    }
+
+    /// Names, fields and indexes; completing must not run arithmetic over a model's weights.
+    private func isCheap(_ node: Node) -> Bool {
+        switch node.expression {
+        case .name, .number, .text: true
+        case .field(let owner, _), .index(let owner, _): isCheap(owner)
+        default: false
+        }
+    }
+
+    private func pathCompletions(_ context: CompletionContext) -> [Completion] {
+        let typed = context.prefix
+        let shownFolder: String
+        let start: String
+        if let slash = typed.lastIndex(of: "/") {
+            shownFolder = String(typed[...slash])
+            start = String(typed[typed.index(after: slash)...])
+        } else {
+            shownFolder = ""
+            start = typed
+        }
+        let folder =
+            shownFolder.isEmpty
+            ? directory : Paths.absolute(shownFolder, in: directory)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            return []
+        }
+        return names.sorted().filter { name in
+            name.hasPrefix(start) && (!name.hasPrefix(".") || start.hasPrefix("."))
+        }.prefix(500).map { name in
+            var directory: ObjCBool = false
+            let exists = FileManager.default.fileExists(
+                atPath: (folder as NSString).appendingPathComponent(name), isDirectory: &directory)
+            let isFolder = exists && directory.boolValue
+            return Completion(
+                context.insertion(
+                    path: shownFolder + name + (isFolder ? "/" : ""), isFolder: isFolder),
+                isFolder ? "folder" : "file", isWhole: !isFolder)
+        }
+    }
+}
+
+extension CompletionWant {
+    /// Whether the command table names it.
+    fileprivate var isOfTheVerb: Bool {
+        switch self {
+        case .words, .keys: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,363 @@
+import CommandLanguage
+import Commands
+import Rendering
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// Where a block of statements comes from.
+public enum Origin: Sendable {
+    case prompt
+    /// Errors then open with `file:line:column:`.
+    case file(String)
+
+    var file: String? {
+        if case .file(let name) = self { return name }
+        return nil
+    }
+}
+
+extension Session {
+    /// Runs the statements of a block in order and hands on each outcome as soon as it is there.
+    ///
+    /// A block that does not parse runs nothing and gives one outcome for each mistake. A statement
+    /// that fails changes nothing; the ones after it run only with `keepGoing`.
+    ///
+    /// - Parameter willRun: called with each statement's text before it runs, for `--echo`.
+    /// - Returns: false when a statement failed.
+    @discardableResult
+    public func evaluate(
+        _ source: String, origin: Origin = .prompt, keepGoing: Bool = false,
+        willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void
+    ) -> Bool {
+        if sourceDepth == 0 { interruption.clear() }
+        let program = CommandTable.grammar.parse(source)
+        guard program.diagnostics.isEmpty else {
+            for diagnostic in program.diagnostics {
+                let failure = Failure(
+                    kind: .syntax, diagnostic: diagnostic, source: source, file: origin.file,
+                    width: appearance.columns)
+                report(
+                    Outcome(
+                        statement: lineText(at: diagnostic.span, in: source), line: failure.line,
+                        result: .failure(failure), seconds: 0))
+            }
+            return false
+        }
+        var allWell = true
+        for statement in program.statements {
+            if isParameterAssignment(statement) { continue }
+            willRun?(statement.source)
+            let outcome = Limits.$current.withValue(settings.limits) {
+                run(statement, source, origin, report: report)
+            }
+            report(outcome)
+            if case .failure(let failure) = outcome.result {
+                allWell = false
+                if !keepGoing || failure.kind == .interrupted { break }
+            }
+            // A stopped statement may have gone well as far as it came; what follows was not meant.
+            if outcome.isInterrupted {
+                allWell = false
+                break
+            }
+            if isFinished { break }
+        }
+        return allWell
+    }
+
+    private func lineText(at span: SourceSpan, in source: String) -> String {
+        let line = SourcePosition(of: span.lower, in: source).line
+        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.indices.contains(line - 1) ? String(lines[line - 1]) : ""
+    }
+
+    /// A script's `name = literal` that `-p` has given another value.
+    private func isParameterAssignment(_ statement: Statement) -> Bool {
+        guard let target = statement.target, parameters[target.name] != nil,
+            case .expression(let node) = statement.body, node.isLiteral
+        else { return false }
+        // Only the first assignment is the script's default; a later one is its own business.
+        parameters[target.name] = nil
+        return true
+    }
+
+    // MARK: One statement
+
+    private func run(
+        _ statement: Statement, _ source: String, _ origin: Origin, report: (Outcome) -> Void
+    ) -> Outcome {
+        let clock = ContinuousClock()
+        let start = clock.now
+        inputs = []
+        inputFiles = []
+        let line = SourcePosition(of: statement.span.lower, in: source).line
+        let result: Result<Output, Failure>
+        do {
+            var output: Output
+            switch statement.body {
+            case .expression(let node):
+                output = try run(node, statement, source)
+            case .command(let call):
+                output = try withoutActuallyEscaping(report) { report in
+                    let outer = self.report
+                    self.report = report
+                    defer { self.report = outer }
+                    return try run(call, statement, source)
+                }
+            }
+            output.isHidden = statement.hidden
+            if statement.timed {
+                let note = NumberText.duration((clock.now - start).seconds)
+                output.text.line(note, .faint)
+                output.notes.append(note)
+            }
+            result = .success(output)
+        } catch {
+            result = .failure(failure(error, statement, source, origin))
+        }
+        return Outcome(
+            statement: statement.source, line: line, result: result,
+            seconds: (clock.now - start).seconds, isInterrupted: interruption.isRequested)
+    }
+
+    private func run(
+        _ node: Node, _ statement: Statement, _ source: String
+    ) throws -> Output {
+        if readsLastResult(node) { try journalPending() }
+        let value = try Evaluator(environment: self).value(of: node)
+        var notes: [String] = []
+        if let target = statement.target {
+            try requireWritable(at: target.span)
+            let start = ContinuousClock.now
+            let sequence = try workspace.begin(
+                source: statement.source, seed: seedText, number: replayedSequence)
+            notes = try commit(
+                sequence, bind: [(target.name, value)], unbind: [],
+                seconds: (ContinuousClock.now - start).seconds)
+        } else {
+            unjournaled = statement.source
+        }
+        lastResult = value
+        var text = statement.target == nil ? value.rendered(appearance) : StyledText()
+        append(notes, to: &text)
+        return Output(
+            name: statement.target?.name, isHidden: false, text: text, notes: notes, value: value,
+            media: [:])
+    }
+
+    private func run(
+        _ call: CommandCall, _ statement: Statement, _ source: String
+    ) throws -> Output {
+        guard let form = CommandTable.form(of: call) else {
+            throw LocatedError(
+                error: EvaluationError.other("there is no command `\(call.title)`"),
+                span: call.verb.span)
+        }
+        if let target = statement.target, form.makes.isEmpty, form.effect != .tries {
+            throw LocatedError(
+                error: EvaluationError.other(
+                    "`\(call.title)` makes no value that a name could have"),
+                span: target.span)
+        }
+        if readsLastResult(call) { try journalPending() }
+        let isJournaled: Bool
+        switch form.effect {
+        case .changes:
+            try requireWritable(at: call.verb.span)
+            isJournaled = true
+        case .tries:
+            if statement.target != nil { try requireWritable(at: call.verb.span) }
+            isJournaled = workspace.isWritable
+        case .looks, .manages: isJournaled = false
+        }
+        let sequence =
+            isJournaled
+            ? try workspace.begin(
+                source: statement.source, seed: seedText, number: replayedSequence) : 0
+        return try finish(sequence, form, call, statement, source)
+    }
+
+    private func finish(
+        _ sequence: Int, _ form: Command.Form, _ call: CommandCall, _ statement: Statement,
+        _ source: String
+    ) throws -> Output {
+        // A replay numbers its statements anew, and must draw what the original drew.
+        let number = replayedSequence ?? sequence
+        let invocation = Invocation(
+            session: self, call: call, source: source, target: statement.target,
+            key: RandomKey(seed: seed).child(UInt64(number)), sequence: sequence)
+        return output(of: try carryOut(form, invocation))
+    }
+
+    /// Runs a command and journals how it ended, with all that `resume` needs where the person
+    /// stopped it.
+    func carryOut(_ form: Command.Form, _ invocation: Invocation) throws -> CommandResult {
+        let start = ContinuousClock.now
+        let sequence = invocation.sequence
+        do {
+            var result = try form.run(invocation)
+            rename(&result, invocation.target)
+            guard sequence > 0 else { return result }
+            let stopped = result.stopped.flatMap { keep($0, sequence, &result.notes) }
+            result.notes += try commit(
+                sequence, bind: result.bindings, unbind: result.unbind,
+                seconds: (ContinuousClock.now - start).seconds, stopped: stopped)
+            if stopped != nil { result.notes.append("`resume` goes on to the end") }
+            return result
+        } catch {
+            guard sequence > 0 else { throw error }
+            var ignored: [String] = []
+            let stopped = (error as? StoppedEarly).flatMap { keep($0.work, sequence, &ignored) }
+            // The error is what matters; a journal that cannot take it says so next time.
+            try? workspace.fail(
+                sequence, message: Failure.sentence(for: error), stopped: stopped)
+            throw error
+        }
+    }
+
+    /// Stores where stopped work stands. What it has done so far is kept in any case, so a disk
+    /// that has no room for more is worth a note and no failure.
+    private func keep(_ work: StoppedWork, _ sequence: Int, _ notes: inout [String]) -> String? {
+        guard work.state != .null else { return work.progress }
+        do {
+            try workspace.checkpoint(
+                sequence, StoredObject(kind: work.kind, value: work.state),
+                progress: work.progress)
+            return work.progress
+        } catch {
+            notes.append("it cannot be resumed: \(Failure.sentence(for: error))")
+            return nil
+        }
+    }
+
+    /// The name on the left of `=` is that of the main value.
+    func rename(_ result: inout CommandResult, _ target: Identifier?) {
+        guard let target else { return }
+        if !result.bindings.isEmpty {
+            result.bindings[0].name = target.name
+        } else if let value = result.value {
+            result.bindings = [(target.name, value)]
+        }
+    }
+
+    private func output(of result: CommandResult) -> Output {
+        let value = result.value ?? result.bindings.first?.value
+        if let value {
+            lastResult = value
+            unjournaled = nil
+        }
+        var text = result.text ?? value?.rendered(appearance) ?? StyledText()
+        append(result.notes, to: &text)
+        return Output(
+            name: result.bindings.first?.name, isHidden: false, text: text, notes: result.notes,
+            value: value, media: result.media)
+    }
+
+    private func append(_ notes: [String], to text: inout StyledText) {
+        for note in notes {
+            for line in TextWidth.wrapped(note, to: appearance.columns) {
+                text.line(line, .warning)
+            }
+        }
+    }
+
+    // MARK: The journal
+
+    /// The session's seed and the number that the next statement gets: together they decide its
+    /// random numbers.
+    var seedText: String { "\(seed)" }
+
+    func commit(
+        _ sequence: Int, bind: [(name: String, value: Value)], unbind: [String], seconds: Double,
+        stopped: String? = nil
+    ) throws -> [String] {
+        do {
+            var bound: [(String, BoundValue)] = []
+            for (name, value) in bind {
+                let bytes = value.storedBytes
+                if bytes > settings.snapshotLimit {
+                    bound.append(
+                        (name, .transient(kind: value.kind, digest: nil, bytes: bytes)))
+                } else {
+                    bound.append((name, .stored(try value.storedObject())))
+                }
+            }
+            let report = try workspace.commit(
+                sequence, bind: bound, unbind: unbind, inputs: inputs, files: inputFiles,
+                seconds: seconds, stopped: stopped)
+            bindings.hold(bind.map { ($0.name, $0.value) }, report)
+            var notes = report.notices.map { "\($0)" }
+            if let depth = settings.undoDepth {
+                do {
+                    try workspace.trim(keepingUndo: depth)
+                } catch {
+                    notes.append("old values are still there: \(Failure.sentence(for: error))")
+                }
+            }
+            return notes
+        } catch {
+            try? workspace.fail(sequence, message: Failure.sentence(for: error))
+            throw error
+        }
+    }
+
+    /// Puts the last bare expression into the journal, since a statement is about to depend on it.
+    private func journalPending() throws {
+        guard let source = unjournaled, workspace.isWritable else { return }
+        let sequence = try workspace.begin(source: source, seed: seedText)
+        _ = try workspace.commit(sequence, bind: [], seconds: 0)
+        unjournaled = nil
+    }
+
+    private func readsLastResult(_ node: Node) -> Bool {
+        node.contains { if case .name("_") = $0.expression { true } else { false } }
+    }
+
+    private func readsLastResult(_ call: CommandCall) -> Bool {
+        (call.operands + call.options.map(\.value)).contains { argument in
+            if case .expression(let node) = argument.value { return readsLastResult(node) }
+            return false
+        }
+    }
+}
+
+extension Node {
+    /// Whether a node at or below this one has a property.
+    func contains(_ isWanted: (Node) -> Bool) -> Bool {
+        if isWanted(self) { return true }
+        switch expression {
+        case .null, .bool, .number, .text, .name: return false
+        case .list(let items): return items.contains { $0.contains(isWanted) }
+        case .record(let entries): return entries.contains { $0.value.contains(isWanted) }
+        case .field(let owner, _), .unary(_, let owner): return owner.contains(isWanted)
+        case .binary(_, let left, let right):
+            return left.contains(isWanted) || right.contains(isWanted)
+        case .call(_, let arguments): return arguments.contains { $0.value.contains(isWanted) }
+        case .index(let owner, let subscripts):
+            return owner.contains(isWanted)
+                || subscripts.contains { part in
+                    switch part {
+                    case .at(let node): node.contains(isWanted)
+                    case .slice(let lower, let upper, let step, _):
+                        [lower, upper, step].contains { $0?.contains(isWanted) ?? false }
+                    }
+                }
+        }
+    }
+}
+
+extension Value {
+    /// Roughly what a workspace would write for it.
+    var storedBytes: Int {
+        switch self {
+        case .null, .bool, .number: 8
+        case .text(let text): text.utf8.count
+        case .list(let items): items.reduce(0) { $0 + $1.storedBytes }
+        case .record(let record): record.values.reduce(0) { $0 + $1.storedBytes }
+        case .tensor(let tensor): tensor.count * 4
+        case .object(let object): (object as? any SizedObject)?.bytes ?? 1000
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Rendering
+import Values
+import Workspaces
+
+/// Does a session again from its journal, statement by statement, in a workspace of its own.
+///
+/// Every statement keeps the number and seed it had, so that it draws the same random numbers. One
+/// that was stopped by hand has no end to be done again: its values are taken over.
+struct Replay {
+    /// Where the journal and the values to compare with are.
+    let original: Workspace
+    /// The fresh session.
+    let session: Session
+    var options: ReplayOptions
+
+    struct Report {
+        var statements = 0
+        var values = 0
+        /// Sentences on values that came out different, the first with both values.
+        var differences: [String] = []
+        /// Values that could not be compared, since the session did not keep them.
+        var unknown = 0
+        var taken = 0
+        var isExact = true
+        var failure: String?
+        var isStopped = false
+
+        var isWell: Bool { differences.isEmpty && failure == nil && !isStopped }
+
+        var sentence: String {
+            if let failure { return "replay failed at \(failure)" }
+            if isStopped {
+                return "replay stopped after \(NumberText.count(statements, "statement"))"
+            }
+            if let first = differences.first {
+                return "replay differs: \(first)"
+                    + (differences.count > 1 ? "; \(differences.count - 1) more differ" : "")
+            }
+            var text = "replayed \(NumberText.count(statements, "statement"))"
+            if values > 0 {
+                text += ", \(NumberText.count(values, "value")) the same"
+                text +=
+                    isExact
+                    ? " to the last bit"
+                    : " (made on another machine: numbers to within "
+                        + "\(ValueComparison.relative) of their size, all else exactly)"
+            }
+            if taken > 0 {
+                text += "; \(NumberText.count(taken, "statement")) stopped by hand taken over"
+            }
+            if unknown > 0 {
+                text += "; \(NumberText.count(unknown, "value")) not kept, so not compared"
+            }
+            return text
+        }
+    }
+
+    func run(report: (Outcome) -> Void) throws -> Report {
+        var result = Report()
+        if !options.allowsWrites { session.writableFolder = session.directory }
+        for entry in original.history where entry.status == .committed {
+            if let last = options.upTo, entry.sequence > last { break }
+            if session.isInterrupted {
+                result.isStopped = true
+                break
+            }
+            let line = "#\(entry.sequence) `\(TextWidth.oneLine(entry.source))`"
+            if let problem = try play(entry, report) {
+                if session.isInterrupted {
+                    result.isStopped = true
+                } else {
+                    result.failure = "\(line): \(problem)"
+                }
+                break
+            }
+            result.statements += 1
+            if entry.stopped != nil {
+                result.taken += 1
+            } else if options.check {
+                compare(entry, line, &result)
+            }
+        }
+        return result
+    }
+
+    /// Does one statement. Returns what went wrong.
+    private func play(_ entry: HistoryEntry, _ report: (Outcome) -> Void) throws -> String? {
+        guard !entry.source.isEmpty else { return "the journal has lost its text" }
+        session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
+        session.replayedSequence = entry.sequence
+        defer { session.replayedSequence = nil }
+        if entry.stopped != nil { return takeOver(entry) }
+        var failure: Failure?
+        session.evaluate(entry.source) { outcome in
+            if case .failure(let found) = outcome.result { failure = found }
+            report(outcome)
+        }
+        return failure?.message
+    }
+
+    /// Binds what a stopped statement had bound.
+    private func takeOver(_ entry: HistoryEntry) -> String? {
+        do {
+            let bound = try entry.bound.map { info -> (String, BoundValue) in
+                guard let digest = info.digest, original.isStored(digest) else {
+                    throw EvaluationError.notKept(
+                        name: info.name, reason: "its statement was stopped by hand")
+                }
+                return (info.name, .stored(try original.read(digest: digest)))
+            }
+            let sequence = try session.workspace.begin(
+                source: entry.source, seed: entry.seed, number: entry.sequence)
+            try session.workspace.commit(
+                sequence, bind: bound, unbind: entry.unbound,
+                seconds: entry.seconds ?? 0, stopped: entry.stopped)
+            return nil
+        } catch {
+            return Failure.sentence(for: error)
+        }
+    }
+
+    private func compare(_ entry: HistoryEntry, _ line: String, _ result: inout Report) {
+        let isExact = entry.machine == NumericEnvironment.description || entry.machine.isEmpty
+        result.isExact = result.isExact && isExact
+        let again = session.workspace.statement(entry.sequence)
+        for (old, new) in zip(entry.files, again?.files ?? []) {
+            guard let digest = old.digest, let found = new.digest, digest != found else { continue }
+            result.differences.append("\(line) read '\(new.path)', which has changed since")
+        }
+        for info in entry.bound {
+            guard let digest = info.digest else {
+                result.unknown += 1
+                continue
+            }
+            guard let found = again?.bound.first(where: { $0.name == info.name }) else {
+                result.differences.append("`\(info.name)` of \(line) is not made any more")
+                continue
+            }
+            result.values += 1
+            if found.digest == digest { continue }
+            guard original.isStored(digest), let before = try? original.read(digest: digest),
+                let now = found.digest.flatMap({ try? session.workspace.read(digest: $0) })
+            else {
+                result.differences.append(
+                    "`\(info.name)` of \(line) came out different; the earlier value is not kept, "
+                        + "only its digest \(digest.prefix(12))…")
+                continue
+            }
+            let difference = ValueComparison(isExact: isExact).first(before.value, now.value)
+            if let difference {
+                result.differences.append(
+                    "`\(info.name)\(difference.place)` of \(line) was \(difference.before) and is "
+                        + "now \(difference.now)")
+            } else if isExact {
+                result.differences.append(
+                    "`\(info.name)` of \(line) was of the kind \(before.kind) and is now of the "
+                        + "kind \(now.kind)")
+            }
+        }
+    }
+}
+
+extension Session {
+    /// `sami replay WORKSPACE` or `sami replay SCRIPT`: does a session again, statement by statement,
+    /// without changing its workspace. A script is run, and with `check` run again and compared.
+    ///
+    /// - Parameter report: called with the outcome of each statement.
+    /// - Returns: whether every statement ran and, with `check`, every value came out the same, and
+    ///   a sentence that says so, the first difference with both values.
+    /// - Throws: `WorkspaceError` when a workspace cannot be read or made.
+    public static func replay(
+        _ path: String, _ options: ReplayOptions = ReplayOptions(),
+        configuration: Configuration = Configuration(),
+        interruption: Interruption = Interruption(), progress: ((Progress) -> Void)? = nil,
+        report: (Outcome) -> Void
+    ) throws -> (isWell: Bool, summary: String) {
+        var configuration = configuration
+        let directory = configuration.directory ?? FileManager.default.currentDirectoryPath
+        configuration.directory = directory
+        let path = Paths.absolute(path, in: directory)
+        func fresh(keeping: Bool) throws -> Session {
+            configuration.access = .ephemeral
+            if keeping, let into = options.into {
+                let target = Paths.absolute(into, in: directory)
+                guard !FileManager.default.fileExists(atPath: target) else {
+                    throw WorkspaceError.alreadyThere(target)
+                }
+                configuration.access = .readWrite
+                configuration.workspace = target
+            }
+            let session = try Session(configuration)
+            session.progress = progress
+            session.outerInterruption = interruption
+            return session
+        }
+        var isFolder: ObjCBool = false
+        let isScript =
+            FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            && !isFolder.boolValue
+        guard isScript else {
+            let original = try Workspace.open(path, mode: .readOnly)
+            defer { original.close() }
+            return try replay(original, try fresh(keeping: true), options, report)
+        }
+        let first = try fresh(keeping: true)
+        defer { first.close() }
+        if !options.allowsWrites { first.writableFolder = directory }
+        let source = String(decoding: try FileReading.data(path, shown: path), as: UTF8.self)
+        var count = 0
+        let isWell = first.evaluate(source, origin: .file(path)) { outcome in
+            count += 1
+            report(outcome)
+        }
+        guard isWell, options.check else {
+            return (isWell, "ran \(NumberText.count(count, "statement"))")
+        }
+        return try replay(first.workspace, try fresh(keeping: false), options) { _ in }
+    }
+
+    static func replay(
+        _ original: Workspace, _ session: Session, _ options: ReplayOptions,
+        _ report: (Outcome) -> Void
+    ) throws -> (isWell: Bool, summary: String) {
+        defer { session.close() }
+        let replay = Replay(original: original, session: session, options: options)
+        let result = try replay.run(report: report)
+        return (result.isWell, result.sentence)
+    }
+}

@@ -1,0 +1,66 @@
+import CommandLanguage
+import Commands
+import Rendering
+import Tensors
+import Values
+import Workspaces
+
+extension Session {
+    /// Goes on with a statement that was stopped, or was running when the process ended: from its
+    /// checkpoint where there is one, else from its beginning. Seed and number are the ones it had,
+    /// so the result is that of an uninterrupted run.
+    package func resume(
+        _ unfinished: UnfinishedStatement, _ invocation: Invocation
+    ) throws -> CommandResult {
+        let program = CommandTable.grammar.parse(unfinished.source)
+        guard program.diagnostics.isEmpty, let statement = program.statements.first,
+            case .command(let call) = statement.body, let form = CommandTable.form(of: call)
+        else {
+            try workspace.dropUnfinished()
+            throw invocation.error(
+                "`\(TextWidth.oneLine(unfinished.source))` has nothing to go on with; type it again"
+            )
+        }
+        let checkpoint = try unfinished.checkpoint.map { try workspace.read(digest: $0) }
+        let ownSeed = seed
+        seed = UInt64(unfinished.seed.prefix { $0 != "/" }) ?? seed
+        defer { seed = ownSeed }
+        let sequence = unfinished.sequence
+        try workspace.resume(sequence)
+        // Of the statement itself, not of `resume`.
+        inputs = []
+        inputFiles = []
+        let inner = Invocation(
+            session: self, call: call, source: unfinished.source, target: statement.target,
+            key: RandomKey(seed: seed).child(UInt64(replayedSequence ?? sequence)),
+            sequence: sequence, resumed: checkpoint?.value)
+        do {
+            return try carryOut(form, inner)
+        } catch {
+            // Places in it belong to the other statement's text.
+            let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
+            let kind = Failure.kind(of: ErrorSentence.cause(of: error))
+            let message = "`\(line)`: \(Failure.sentence(for: error))"
+            throw kind == .interrupted
+                ? invocation.located(EvaluationError.interrupted(message))
+                : invocation.error(message)
+        }
+    }
+
+    /// What to say about a statement that did not come to its end.
+    static func sentence(_ unfinished: UnfinishedStatement) -> String {
+        let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
+        var text = "`\(line)` "
+        if unfinished.isStopped {
+            text += "was stopped"
+        } else {
+            text += "was running when the last session ended"
+        }
+        if !unfinished.progress.isEmpty { text += ", at \(unfinished.progress)" }
+        text +=
+            unfinished.checkpoint == nil
+            ? "; nothing of it was kept. `resume` runs it again"
+            : ". `resume` goes on from there"
+        return text + ", `resume drop=true` forgets it"
+    }
+}

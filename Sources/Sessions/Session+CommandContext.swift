@@ -1,0 +1,87 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Values
+import Workspaces
+
+/// What commands see of the session.
+extension Session: CommandContext {
+    package var isInterrupted: Bool {
+        interruption.isRequested || outerInterruption?.isRequested == true
+    }
+
+    package func isBound(_ name: String) -> Bool { bindings.info(name) != nil }
+
+    package func noteInput(_ file: InputFile) { inputFiles.append(file) }
+
+    package func keepAll() -> [String] { bindings.keepAll() }
+
+    package func requireWritable(at span: SourceSpan) throws {
+        guard workspace.isWritable else {
+            throw LocatedError(error: EvaluationError.readOnly, span: span)
+        }
+    }
+
+    package func forgetLastResult() {
+        lastResult = nil
+        unjournaled = nil
+    }
+
+    package func finish() { isFinished = true }
+
+    package func open(_ path: String, access: Access) throws -> [String] {
+        let next = try Workspace.open(
+            path, mode: access.mode, program: program, machine: NumericEnvironment.description)
+        notices = bindings.keepAll()
+        workspace.close()
+        bindings = Bindings(next)
+        forgetLastResult()
+        seed = Session.lastSeed(of: next) ?? seed
+        welcome()
+        defer { notices = [] }
+        return notices
+    }
+
+    package func run(script: String, file: String) throws {
+        guard sourceDepth < 16 else {
+            throw EvaluationError.other(
+                "scripts run scripts more than 16 deep; one may run itself")
+        }
+        sourceDepth += 1
+        defer { sourceDepth -= 1 }
+        let report = report
+        var failure: Failure?
+        evaluate(script, origin: .file(file)) { outcome in
+            if case .failure(let found) = outcome.result {
+                failure = failure ?? found
+            } else {
+                report?(outcome)
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    package func replay(
+        _ path: String?, _ options: ReplayOptions
+    ) throws -> (isWell: Bool, summary: String) {
+        var configuration = Session.Configuration()
+        configuration.directory = directory
+        configuration.appearance = appearance
+        configuration.program = program
+        if let path, path != workspace.path {
+            return try Session.replay(
+                path, options, configuration: configuration, interruption: interruption,
+                progress: progress
+            ) { _ in }
+        }
+        configuration.access = options.into == nil ? .ephemeral : .readWrite
+        configuration.workspace = options.into ?? ""
+        if let into = options.into, FileManager.default.fileExists(atPath: into) {
+            throw WorkspaceError.alreadyThere(into)
+        }
+        let fresh = try Session(configuration)
+        fresh.progress = progress
+        fresh.outerInterruption = interruption
+        return try Session.replay(workspace, fresh, options) { _ in }
+    }
+}

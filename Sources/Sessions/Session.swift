@@ -1,0 +1,163 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Rendering
+import Tensors
+import Tokenizers
+import Values
+import Workspaces
+
+/// How far a long statement is. The name alone would also mean Foundation's class.
+public typealias Progress = Commands.Progress
+
+/// One person's session on one workspace: reads statements, runs them, journals them, and gives back
+/// what to show.
+///
+/// Not `Sendable`: one thread uses it at a time, and every call returns when its work is done. Only
+/// its `interruption` may be reached from elsewhere.
+///
+/// ```swift
+/// let session = try Session(.init())
+/// session.evaluate("load model default; describe model") { outcome in print(outcome) }
+/// session.close()
+/// ```
+public final class Session {
+    public struct Configuration: Sendable {
+        /// The workspace's folder; left alone by an ephemeral session.
+        public var workspace = "session.samiws"
+        public var access = Access.readWrite
+        /// What relative paths in statements are relative to; the current directory when nil.
+        public var directory: String?
+        public var appearance = Appearance()
+        /// Name and version of the program, for the journal.
+        public var program = "sami"
+        /// Nil: the seed that the workspace was last used with, 0 for a new one.
+        public var seed: UInt64?
+
+        public init() {}
+    }
+
+    public var appearance: Appearance
+    public let interruption = Interruption()
+    /// Called on the evaluating thread, at most ten times a second.
+    public var progress: ((Progress) -> Void)?
+    /// Sentences about what was found on opening, to be shown once.
+    public internal(set) var notices: [String] = []
+    /// After `quit`.
+    public internal(set) var isFinished = false
+
+    package var seed: UInt64
+    package var settings = Settings()
+    package let directory: String
+    let program: String
+    /// Where statements may write files, for the statements of a stranger; nil where they may write
+    /// anywhere.
+    package internal(set) var writableFolder: String?
+    var bindings: Bindings
+    package internal(set) var lastResult: Value?
+    /// Expressions that set `_` and are not in the journal yet; a statement that reads `_` puts
+    /// them there first, so that it can be replayed.
+    var unjournaled: String?
+    /// Values from `-p name=value` that stand in for a script's own assignments.
+    var parameters: [String: String] = [:]
+    /// Names that the statement at hand has read, and files.
+    var inputs: [String] = []
+    var inputFiles: [InputFile] = []
+    var sourceDepth = 0
+    /// Hands on the outcomes of the block that runs; `source` hands on its statements' outcomes too.
+    var report: ((Outcome) -> Void)?
+    /// In a replay, the number that the statement at hand had originally.
+    var replayedSequence: Int?
+    /// Of the session that this one works for.
+    var outerInterruption: Interruption?
+
+    package var workspace: Workspace { bindings.workspace }
+
+    /// - Throws: `WorkspaceError` when the workspace cannot be used.
+    public init(_ configuration: Configuration) throws {
+        appearance = configuration.appearance
+        directory = configuration.directory ?? FileManager.default.currentDirectoryPath
+        let path = Paths.absolute(configuration.workspace, in: directory)
+        program = configuration.program
+        let workspace = try Workspace.open(
+            path, mode: configuration.access.mode, program: program,
+            machine: NumericEnvironment.description)
+        bindings = Bindings(workspace)
+        seed = configuration.seed ?? Session.lastSeed(of: workspace) ?? 0
+        welcome()
+    }
+
+    deinit { workspace.close() }
+
+    /// Writes what was held back and gives the workspace's lock back. Returns sentences about what
+    /// could not be kept.
+    @discardableResult
+    public func close() -> [String] {
+        // What goes with the session need not be written; of a large checkpoint that is minutes.
+        let problems = workspace.isEphemeral ? [] : bindings.keepAll()
+        workspace.close()
+        isFinished = true
+        return problems
+    }
+
+    /// Nil when ephemeral.
+    public var workspacePath: String? { workspace.isEphemeral ? nil : workspace.path }
+
+    public var isReadOnly: Bool { !workspace.isWritable }
+
+    /// What is bound now, by name.
+    public var boundNames: [(name: String, kind: String)] {
+        workspace.names.filter { !$0.name.hasPrefix(".") }.map { ($0.name, $0.kind) }
+    }
+
+    public func completeness(of source: String) -> Completeness {
+        CommandTable.grammar.completeness(of: source)
+    }
+
+    /// `-p name=value`: bound at once, and a script's own `name = literal` is then left out. A value
+    /// that is no literal is text.
+    public func setParameter(_ name: String, _ value: String) throws {
+        let statement = "\(name) = \(CommandGrammar.literal(value))"
+        var failure: Failure?
+        evaluate(statement) { outcome in
+            if case .failure(let found) = outcome.result { failure = found }
+        }
+        if let failure { throw failure }
+        parameters[name] = value
+    }
+
+    func welcome() {
+        notices += workspace.notices.map { "\($0)" }
+        if let unfinished = workspace.unfinished, workspace.isWritable {
+            notices.append(Session.sentence(unfinished))
+        }
+    }
+
+    /// The seed of the last statement: the journal notes "seed/number" for each.
+    static func lastSeed(of workspace: Workspace) -> UInt64? {
+        guard let seed = workspace.history.last?.seed else { return nil }
+        return UInt64(seed.prefix { $0 != "/" })
+    }
+}
+
+extension Access {
+    var mode: Workspace.Mode {
+        switch self {
+        case .readWrite: .readWrite
+        case .readOnly: .readOnly
+        case .ephemeral: .ephemeral
+        }
+    }
+}
+
+extension Session: Environment {
+    package func value(of name: String) throws -> Value? {
+        guard let value = try bindings.value(of: name) else { return nil }
+        if !inputs.contains(name) { inputs.append(name) }
+        return value
+    }
+
+    package var names: [String] { bindings.names.filter { !$0.hasPrefix(".") } }
+
+    package func maker(of object: String) -> String? { CommandTable.maker(of: object) }
+}

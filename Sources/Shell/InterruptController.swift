@@ -1,0 +1,63 @@
+import Glibc
+import Synchronization
+
+/// Decides what a signal means: while a statement runs Ctrl-C asks it to stop, and otherwise it is
+/// for whoever reads lines.
+final class InterruptController: Sendable {
+    let pending: PendingSignals?
+    private let interrupt: @Sendable () -> Void
+    /// Where to say that a stop is under way; nil when nobody watches.
+    private let notices: Int32?
+    private let state = Mutex(State())
+
+    private struct State {
+        var isRunning = false
+        var interruptions = 0
+        var isEnding = false
+    }
+
+    init(interrupt: @escaping @Sendable () -> Void, notices: Int32?) {
+        self.interrupt = interrupt
+        self.notices = notices
+        pending = PendingSignals()
+    }
+
+    var isRunning: Bool {
+        get { state.withLock { $0.isRunning } }
+        set {
+            state.withLock {
+                $0.isRunning = newValue
+                $0.interruptions = 0
+            }
+            // One that came a moment too early was meant for what has ended since.
+            if newValue { _ = pending?.take(.interrupt) }
+        }
+    }
+
+    /// The process was asked to end.
+    var isEnding: Bool { state.withLock { $0.isEnding } }
+
+    func answer(_ signal: ShellSignal) {
+        switch signal {
+        case .interrupt:
+            let count = state.withLock { state -> Int in
+                if state.isRunning { state.interruptions += 1 }
+                return state.isRunning ? state.interruptions : 0
+            }
+            if count == 0 {
+                pending?.post(.interrupt)
+            } else {
+                interrupt()
+                if count == 2, let notices {
+                    Writer(notices).write(
+                        "\r\u{1B}[Kstopping at the next step; Ctrl-\\ ends the process at once\n")
+                }
+            }
+        case .terminate:
+            state.withLock { $0.isEnding = true }
+            interrupt()
+            pending?.post(.terminate)
+        case .stop, .resume, .resize: pending?.post(signal)
+        }
+    }
+}

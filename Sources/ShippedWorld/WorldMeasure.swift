@@ -1,0 +1,34 @@
+import Alignment
+import Worlds
+
+/// The shipped world's programs as a measure of adherence.
+package struct WorldMeasure: Measure {
+    package init() {}
+
+    /// Which dimension of the shipped world a principle is about; nil for any other principle.
+    package static func meaning(of principle: String) -> String? {
+        World.everyday.dimension(of: principle)?.dimension.style.rawValue
+    }
+
+    package func adherence(
+        of response: String, to principle: String, for query: Alignment.Query
+    ) -> Adherence {
+        let world = World.everyday
+        guard world.situation(of: query.text) != nil,
+            let follows = world.adherence(
+                response: response, query: query.text, principle: principle)
+        else { return .unknown }
+        return follows ? .follows : .breaks
+    }
+
+    package func isMalformed(_ response: String, for query: Alignment.Query) -> Bool {
+        WorldMeasure.isMalformed(response, query)
+    }
+
+    /// What the world's grammar says of responses to its own queries; of others it knows nothing.
+    package static func isMalformed(_ response: String, _ query: Alignment.Query) -> Bool {
+        let world = World.everyday
+        guard world.situation(of: query.text) != nil else { return false }
+        return world.isMalformed(response, query: query.text)
+    }
+}

@@ -1,0 +1,10 @@
+import Alignment
+import Worlds
+
+extension Alignment.Query {
+    /// A query of the shipped world.
+    package init(_ query: Worlds.Query) {
+        self.init(
+            id: query.id, form: query.kind == .summary ? .post : .question, text: query.body)
+    }
+}

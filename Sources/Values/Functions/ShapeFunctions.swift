@@ -1,0 +1,163 @@
+import Tensors
+
+extension Function {
+    /// Functions about arrays and lists as such.
+    package static let shapes: [Function] = [
+        Function(
+            "len", "how many items, or characters", [.required("x", "a list, a tensor or text")],
+            example: "len([1, 2, 3])"
+        ) { (arguments) throws(EvaluationError) in
+            guard let count = arguments.value("x").itemCount else {
+                throw .wrongKind(
+                    role: "`x` of `len`", expected: "a list, a tensor or text",
+                    found: arguments.value("x").aKind)
+            }
+            return Value(count)
+        },
+        Function(
+            "shape", "the sides of an array", [.required("x", "a tensor or a list of numbers")],
+            example: "shape([[1, 2], [3, 4]])"
+        ) { (arguments) throws(EvaluationError) in Value(try arguments.tensor("x").shape) },
+        Function(
+            "tensor", "a tensor of numbers in lists", [.required("x", "numbers in lists")],
+            example: "tensor([[1, 2], [3, 4]])"
+        ) { (arguments) throws(EvaluationError) in .tensor(try arguments.tensor("x")) },
+        filled("zeros", 0),
+        filled("ones", 1),
+        Function(
+            "range", "whole numbers from start up to, not including, stop",
+            [
+                .required("start", "or, alone, stop"), .optional("stop", "first one left out"),
+                .optional("step", "1 unless given"),
+            ], example: "range(3)"
+        ) { (arguments) throws(EvaluationError) in
+            let first = try arguments.integer("start")
+            let isAlone = arguments.values["stop"] == nil
+            let start = isAlone ? 0 : first
+            let stop = isAlone ? first : try arguments.integer("stop")
+            let step = try arguments.integer("step", default: 1)
+            guard step != 0 else { throw .zeroStep }
+            let count = max(0, (stop - start + step - step.signum()) / step)
+            guard count <= Limits.listCount else { throw .tooLong(count) }
+            return Value(Array(stride(from: start, to: stop, by: step)))
+        },
+        Function(
+            "transpose", "axes in reverse order", [.required("x", "a tensor")],
+            example: "transpose([[1, 2], [3, 4]])"
+        ) { (arguments) throws(EvaluationError) in .tensor(try arguments.tensor("x").transposed) },
+        Function(
+            "reshape", "the same values in another shape; one side may be -1",
+            [.required("x", "a tensor"), .required("shape", "a list of sides")],
+            example: "reshape(range(6), [2, 3])"
+        ) { (arguments) throws(EvaluationError) in
+            let tensor = try arguments.tensor("x")
+            var shape = try arguments.shape([arguments.value("shape")])
+            if let side = shape.first(where: { $0 < -1 }) {
+                throw .outOfRange(role: "a side of a shape", rule: "at least -1", found: "\(side)")
+            }
+            if shape.count(where: { $0 == -1 }) > 1 {
+                throw .other("only one side of a shape may be -1")
+            }
+            if let free = shape.firstIndex(of: -1) {
+                let others = shape.indices.filter { $0 != free }.map { shape[$0] }
+                try Limits.check(others)
+                let known = others.reduce(1, *)
+                shape[free] = known > 0 ? tensor.count / known : 0
+            }
+            try Limits.check(shape)
+            guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1, *) == tensor.count else {
+                throw .reshapeCount(from: tensor.shape, to: shape)
+            }
+            return .tensor(tensor.reshaped(shape))
+        },
+        Function(
+            "sort", "in rising order",
+            [.required("x", "numbers or texts"), .optional("reverse", "true: in falling order")],
+            example: "sort([3, 1, 2])"
+        ) { (arguments) throws(EvaluationError) in
+            let reverse = try arguments.flag("reverse", default: false)
+            if case .tensor(let tensor) = arguments.value("x"), tensor.shape.count == 1 {
+                let values = tensor.values.sorted { reverse ? $1 < $0 : $0 < $1 }
+                return .tensor(Tensor(values, shape: tensor.shape))
+            }
+            let items = try arguments.list("x")
+            let numbers = items.compactMap(\.asNumber)
+            if numbers.count == items.count {
+                return .list(numbers.sorted { reverse ? $1 < $0 : $0 < $1 }.map(Value.number))
+            }
+            let texts = items.compactMap(\.asText)
+            guard texts.count == items.count else {
+                throw .wrongKind(
+                    role: "`x` of `sort`", expected: "all numbers or all texts",
+                    found: "a mixed list")
+            }
+            return Value(texts.sorted { reverse ? $1 < $0 : $0 < $1 })
+        },
+        Function(
+            "zip", "lists of the first items, the second ones, …",
+            [.required("a", "a list"), .required("b", "another")],
+            example: "zip([1, 2], [\"a\", \"b\"])"
+        ) { (arguments) throws(EvaluationError) in
+            .list(zip(try arguments.list("a"), try arguments.list("b")).map { .list([$0, $1]) })
+        },
+        Function(
+            "unique", "each item once, in order of first appearance", [.required("x", "a list")],
+            example: "unique([1, 2, 1])"
+        ) { (arguments) throws(EvaluationError) in
+            var seen: Set<String> = []
+            return .list(
+                try arguments.list("x").filter { seen.insert(JSONWriter.text($0)).inserted })
+        },
+    ]
+
+    private static func filled(_ name: String, _ value: Float) -> Function {
+        Function(
+            name, "a tensor of \(name)", [.required("shape", "its sides")],
+            example: "\(name)(2, 3)", isOpen: true
+        ) { (arguments) throws(EvaluationError) in
+            let given = arguments.rest + (arguments.values["shape"].map { [$0] } ?? [])
+            guard !given.isEmpty else {
+                throw .missingArgument(function: name, parameter: "shape")
+            }
+            let shape = try arguments.shape(given)
+            if let side = shape.first(where: { $0 < 0 }) {
+                throw .outOfRange(role: "a side of a shape", rule: "at least 0", found: "\(side)")
+            }
+            try Limits.check(shape)
+            return .tensor(Tensor(repeating: value, shape: shape))
+        }
+    }
+}
+
+extension Tensor {
+    /// The axes in reverse order; of a matrix, rows and columns swapped.
+    var transposed: Tensor {
+        guard shape.count > 1 else { return self }
+        let reversed = Array(shape.reversed())
+        var steps = [Int](repeating: 1, count: shape.count)
+        for axis in shape.indices.dropLast().reversed() {
+            steps[axis] = steps[axis + 1] * shape[axis + 1]
+        }
+        let reversedSteps = Array(steps.reversed())
+        var result = Tensor(zeros: reversed)
+        withUnsafeBufferPointer { source in
+            result.withUnsafeMutableBufferPointer { target in
+                var position = [Int](repeating: 0, count: reversed.count)
+                var offset = 0
+                for index in target.indices {
+                    target[index] = source[offset]
+                    var axis = reversed.count - 1
+                    while axis >= 0 {
+                        position[axis] += 1
+                        offset += reversedSteps[axis]
+                        if position[axis] < reversed[axis] { break }
+                        offset -= reversedSteps[axis] * reversed[axis]
+                        position[axis] = 0
+                        axis -= 1
+                    }
+                }
+            }
+        }
+        return result
+    }
+}

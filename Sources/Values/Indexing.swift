@@ -1,0 +1,154 @@
+import Tensors
+
+/// A subscript once its expressions are evaluated: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`.
+enum Selector: Equatable {
+    case index(Int)
+    /// Nil means "from the end that the step leaves".
+    case slice(lower: Int?, upper: Int?, step: Int)
+    case indexes([Int])
+}
+
+/// Positions along one axis.
+enum Selection: Equatable {
+    /// One position; the axis goes away.
+    case one(Int)
+    case many([Int])
+}
+
+extension Selector {
+    /// The positions along an axis of `count`; negative numbers count from the end, as in Python,
+    /// and slices are cut to what is there.
+    package func resolved(count: Int, what: String) throws(EvaluationError) -> Selection {
+        func position(_ index: Int) throws(EvaluationError) -> Int {
+            let position = index < 0 ? index + count : index
+            guard position >= 0, position < count else {
+                throw .indexOutOfRange(index: index, count: count, what: what)
+            }
+            return position
+        }
+        switch self {
+        case .index(let index):
+            return .one(try position(index))
+        case .indexes(let indexes):
+            var positions: [Int] = []
+            for index in indexes { positions.append(try position(index)) }
+            return .many(positions)
+        case .slice(let lower, let upper, let step):
+            guard step != 0 else { throw .zeroStep }
+            func bound(_ index: Int?, ifAbsent absent: Int) -> Int {
+                guard let index else { return absent }
+                let position = index < 0 ? index + count : index
+                return step > 0
+                    ? min(max(position, 0), count) : min(max(position, -1), count - 1)
+            }
+            let start = bound(lower, ifAbsent: step > 0 ? 0 : count - 1)
+            let end = bound(upper, ifAbsent: step > 0 ? count : -1)
+            // A huge step still takes the first position, and must not overflow.
+            let stride = max(-count - 1, min(count + 1, step))
+            return .many(Array(Swift.stride(from: start, to: end, by: stride)))
+        }
+    }
+}
+
+extension Tensor {
+    /// `x[selectors]`: axes that are not named are taken whole; an axis with one position goes away.
+    func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
+        guard !shape.isEmpty else { throw .notIndexable("a tensor of shape ()") }
+        guard selectors.count <= shape.count else {
+            throw .tooManySubscripts(given: selectors.count, shape: shape)
+        }
+        var axes: [[Int]] = []
+        var resultShape: [Int] = []
+        for (axis, size) in shape.enumerated() {
+            guard axis < selectors.count else {
+                axes.append(Array(0..<size))
+                resultShape.append(size)
+                continue
+            }
+            let what = shape.count == 1 ? "the tensor" : "axis \(axis) of the tensor"
+            switch try selectors[axis].resolved(count: size, what: what) {
+            case .one(let position): axes.append([position])
+            case .many(let positions):
+                axes.append(positions)
+                resultShape.append(positions.count)
+            }
+        }
+        let source = values
+        var offsets = [0]
+        for (axis, positions) in axes.enumerated() {
+            let size = shape[axis]
+            offsets = offsets.flatMap { base in positions.map { base * size + $0 } }
+        }
+        let picked = offsets.map { source[$0] }
+        if resultShape.isEmpty, let only = picked.first { return .number(Double(only)) }
+        return .tensor(Tensor(picked, shape: resultShape))
+    }
+}
+
+extension Value {
+    /// `x[…]` for whatever can be indexed.
+    func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
+        switch self {
+        case .tensor(let tensor):
+            return try tensor.selecting(selectors)
+        case .list(let items):
+            return try pick(selectors, count: items.count, what: "the list") {
+                items[$0]
+            } many: {
+                .list($0.map { items[$0] })
+            }
+        case .text(let text):
+            let characters = Array(text)
+            return try pick(selectors, count: characters.count, what: "the text") {
+                .text(String(characters[$0]))
+            } many: {
+                .text(String($0.map { characters[$0] }))
+            }
+        case .object(let object):
+            // One index or slice keeps what the object knows; more of them are about its numbers.
+            if selectors.count > 1, let tensor = (object as? any TensorObject)?.tensor {
+                return try tensor.selecting(selectors)
+            }
+            guard let count = object.count else { throw .notIndexable(aKind) }
+            return try pick(selectors, count: count, what: "`\(type(of: object).kind)`") {
+                object.item($0)
+            } many: {
+                object.selecting($0)
+            }
+        default:
+            throw .notIndexable(aKind)
+        }
+    }
+
+    /// Applies the first selector here and the others to what it yields: `rows[0:4, 1]` takes item 1
+    /// of each of four rows.
+    private func pick(
+        _ selectors: [Selector], count: Int, what: String, one: (Int) -> Value,
+        many: ([Int]) -> Value
+    ) throws(EvaluationError) -> Value {
+        guard let first = selectors.first else { return self }
+        let rest = Array(selectors.dropFirst())
+        switch try first.resolved(count: count, what: what) {
+        case .one(let position):
+            let item = one(position)
+            return rest.isEmpty ? item : try item.selecting(rest)
+        case .many(let positions):
+            guard !rest.isEmpty else { return many(positions) }
+            var items: [Value] = []
+            for position in positions { items.append(try one(position).selecting(rest)) }
+            return .list(items)
+        }
+    }
+
+    /// How many things indexing reaches, nil where it cannot.
+    package var itemCount: Int? {
+        switch self {
+        case .tensor(let tensor): tensor.shape.first
+        case .list(let items): items.count
+        case .text(let text): text.count
+        case .record(let record): record.count
+        case .object(let object): object.count
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import OrderedCollections
+import Rendering
+import Tensors
+
+/// Fields in the order they were given.
+public typealias Record = OrderedDictionary<String, Value>
+
+/// Everything a name can be bound to and an expression can yield.
+///
+/// The plain cases are what JSON has, and arrays of float32. What SAMI speaks of (a model,
+/// rollouts, a loss) is a `SessionObject`, which knows its own fields, drawing and stored form; a new object
+/// is a new file, not a new case.
+public indirect enum Value: Sendable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case text(String)
+    case list([Value])
+    case record(Record)
+    case tensor(Tensor)
+    case object(any SessionObject)
+}
+
+extension Value {
+    /// What the value is called in sentences and in `ls`.
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "truth value"
+        case .number: "number"
+        case .text: "text"
+        case .list: "list"
+        case .record: "record"
+        case .tensor: "tensor"
+        case .object(let object): type(of: object).kind
+        }
+    }
+
+    /// The kind with its article: "a number", "rollouts".
+    package var aKind: String {
+        switch self {
+        case .null: return "null"
+        case .text: return "text"
+        default: return Sentence.withArticle(kind)
+        }
+    }
+
+    /// One line for `ls` and for short outputs; never the whole value.
+    public var summary: String {
+        switch self {
+        case .null: "null"
+        case .bool(let truth): truth ? "true" : "false"
+        case .number(let number): NumberText.significant(number, digits: 10)
+        case .text(let text):
+            "\"" + TextWidth.cut(TextWidth.oneLine(text.prefix(400)), to: 60) + "\""
+        case .list(let items): "list of \(NumberText.grouped(items.count))"
+        case .record(let record): "record of " + record.keys.prefix(6).joined(separator: ", ")
+        case .tensor(let tensor): TensorText.summary(tensor)
+        case .object(let object): object.summary
+        }
+    }
+
+    /// The number, also of a tensor that holds just one.
+    package var asNumber: Double? {
+        switch self {
+        case .number(let number): number
+        case .tensor(let tensor) where tensor.count == 1: Double(tensor.values[0])
+        default: nil
+        }
+    }
+
+    package var asText: String? {
+        if case .text(let text) = self { return text }
+        return nil
+    }
+
+    /// Whole numbers only, within what an index or a count can be.
+    package var asInteger: Int? {
+        guard let number = asNumber, number == number.rounded(), number.magnitude < 1e15 else {
+            return nil
+        }
+        return Int(number)
+    }
+
+    package func object<N: SessionObject>(_ type: N.Type) -> N? {
+        if case .object(let object) = self { return object as? N }
+        return nil
+    }
+
+    package init(_ strings: [String]) { self = .list(strings.map(Value.text)) }
+
+    package init(_ integers: [Int]) { self = .list(integers.map { .number(Double($0)) }) }
+
+    package init(_ number: Int) { self = .number(Double(number)) }
+
+    package init(_ number: Double?) { self = number.map(Value.number) ?? .null }
+
+    package init(_ text: String?) { self = text.map(Value.text) ?? .null }
+}
+
+extension Value {
+    /// Equality as `==` means it in an expression, for everything that is not a tensor.
+    package func equals(_ other: Value) -> Bool {
+        switch (self, other) {
+        case (.null, .null): return true
+        case (.bool(let left), .bool(let right)): return left == right
+        case (.number(let left), .number(let right)): return left == right
+        case (.text(let left), .text(let right)): return left == right
+        case (.list(let left), .list(let right)):
+            return left.count == right.count && zip(left, right).allSatisfy { $0.equals($1) }
+        case (.record(let left), .record(let right)):
+            return left.count == right.count
+                && left.allSatisfy { key, value in right[key]?.equals(value) ?? false }
+        case (.tensor(let left), .tensor(let right)):
+            return left.shape == right.shape && left.values == right.values
+        case (.object(let left), .object(let right)):
+            return type(of: left) == type(of: right) && left.jsonValue.equals(right.jsonValue)
+        default: return false
+        }
+    }
+}

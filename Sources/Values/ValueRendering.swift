@@ -1,0 +1,57 @@
+import Rendering
+
+extension Value {
+    /// What is printed when a statement yields the value. Bounded: a long list shows its ends.
+    package func rendered(_ appearance: Appearance) -> StyledText {
+        switch self {
+        case .null, .bool, .number: return StyledText(summary)
+        case .text(let text): return StyledText(TextWidth.printable(text))
+        case .tensor(let tensor): return TensorText.rendered(tensor, appearance)
+        case .object(let object): return object.rendered(appearance)
+        case .list(let items): return Value.rendered(items, appearance)
+        case .record(let record):
+            var table = Table([.init("field"), .init("value")])
+            table.styles = [0: .name]
+            for (key, value) in record.prefix(40) { table.append([key, value.brief]) }
+            return table.rendered(appearance, showsTitles: false)
+        }
+    }
+
+    private static func rendered(_ items: [Value], _ appearance: Appearance) -> StyledText {
+        let isShort = items.count <= 64 && items.allSatisfy(\.isPlain)
+        if isShort {
+            let line = "[" + items.map(\.brief).joined(separator: ", ") + "]"
+            if TextWidth.of(line) <= 2 * appearance.columns { return StyledText(line) }
+        }
+        var text = StyledText("list of \(NumberText.grouped(items.count))", .faint)
+        let shown =
+            items.count > 12
+            ? Array(0..<8) + Array((items.count - 2)..<items.count)
+            : Array(items.indices)
+        for (position, index) in shown.enumerated() {
+            if position > 0, index != shown[position - 1] + 1 { text.line("  …", .faint) }
+            text.line("  [\(index)] ", .faint)
+            text.append(TextWidth.cut(items[index].brief, to: appearance.columns - 8))
+        }
+        return text
+    }
+
+    private var isPlain: Bool {
+        switch self {
+        case .null, .bool, .number, .text: true
+        case .list(let items): items.count <= 16 && items.allSatisfy(\.isPlain)
+        default: false
+        }
+    }
+
+    /// One line that shows a small value whole.
+    var brief: String {
+        switch self {
+        case .number(let number): NumberText.significant(number)
+        case .text(let text): JSONWriter.quoted(String(text.prefix(200)))
+        case .list(let items) where isPlain:
+            "[" + items.map(\.brief).joined(separator: ", ") + "]"
+        default: summary
+        }
+    }
+}
