@@ -1,4 +1,4 @@
-/// Reading one operand or one value by its kind.
+/// Reading of one operand or value, by its kind.
 extension Parser {
     mutating func argument(
         _ kind: ArgumentKind, role: String, shownAs: String
@@ -8,7 +8,7 @@ extension Parser {
             if kind.isBare { note([.path], at: next.span.lower + 1, raw: true) }
             throw broken(.unclosedText, next.span)
         }
-        // Whatever is wanted, a parenthesis opens an expression that gives it.
+        // For every kind, a parenthesis opens an expression that gives the value.
         if next.is("(") { return try expressionArgument(role) }
         switch kind {
         case .value, .expression, .number, .text: return try expressionArgument(role)
@@ -80,11 +80,11 @@ extension Parser {
         return try argument(other, role: role, shownAs: shownAs)
     }
 
-    /// A blank or the end follows, and no operator after the blank.
+    /// Whether a blank or the end follows, and no operator after the blank.
     private mutating func standsAlone(_ lexeme: Lexeme) -> Bool {
         guard lexer.bareWordEnd(lexeme.span.lower) == lexeme.span.upper else { return false }
         if case .symbol(let symbol) = peekSecond().kind {
-            // `-1` may be the next operand; `- 1` goes on with this one.
+            // `-1` may be the next operand; `- 1` continues this one.
             return BinaryOperator(rawValue: symbol) == nil
                 || (["-", "+"].contains(symbol) && lexer.blankLength(peekSecond().span.upper) == 0)
         }
@@ -135,7 +135,7 @@ extension Parser {
     }
 
     private func quoteInside(_ lower: Int) -> SyntaxError {
-        // `a/"b c"/d` up to the blank after its last quote.
+        // `a/"b c"/d` up to the blank after the last quote.
         var end = lexer.bareWordEnd(lower)
         let limit = min(lexer.endOfLine(lower), lower + 400)
         while end < limit,

@@ -1,8 +1,8 @@
-/// The verbs and functions that statements may use, and what each takes.
+/// The verbs and functions of statements, with their operands and options.
 ///
-/// The grammar knows no verb by itself. Whether `test` in `split=test` is a word, a path or the
-/// name of a value is read from here, and so are the suggestions in diagnostics and what completion
-/// offers; a host has one table for all of it.
+/// The parser itself knows no verb. This table decides whether `test` in `split=test` is a word, a
+/// path or the name of a value; diagnostics and completion use it too. So a host has one table for
+/// everything.
 ///
 /// ```swift
 /// let grammar = CommandGrammar(verbs: [
@@ -17,11 +17,11 @@
 /// let program = grammar.parse("rollout queries[0:8] temperature=0.7")
 /// ```
 public struct CommandGrammar: Sendable {
-    /// How deep brackets may nest and how many operators may follow one another.
+    /// Largest nesting of brackets, and largest number of consecutive operators.
     public static let nestingLimit = 200
 
     public let verbs: [CommandSignature]
-    /// Empty means that any function name is taken; otherwise an unknown one is diagnosed.
+    /// If empty, any function name is accepted; otherwise an unknown name gives a diagnostic.
     public let functions: [FunctionSpecification]
     private let verbsByName: [String: Int]
 
@@ -42,15 +42,16 @@ public struct CommandGrammar: Sendable {
     var verbNames: [String] { verbs.map(\.name) + (verbsByName["time"] == nil ? ["time"] : []) }
 }
 
-/// A verb and the forms that it takes.
+/// A verb and its forms.
 public struct CommandSignature: Sendable {
     public var name: String
     /// One line, for completion and help.
     public var summary: String
-    /// One form without a selecting word, or several with; `train` and `train tokenizer` show both.
+    /// One form without a selecting word, or several forms with selecting words; `train` and `train
+    /// tokenizer` show both.
     public var forms: [CommandForm]
 
-    /// A verb whose forms are selected by the word after it.
+    /// A verb whose next word selects a form.
     public init(_ name: String, _ summary: String, forms: [CommandForm]) {
         self.name = name
         self.summary = summary
@@ -70,7 +71,7 @@ public struct CommandSignature: Sendable {
             ])
     }
 
-    /// The nouns that the verb binds, over all of its forms.
+    /// The names that the verb binds, over all of its forms.
     public var makes: [String] { forms.flatMap(\.makes) }
 
     var selectors: [Choice] {
@@ -78,11 +79,11 @@ public struct CommandSignature: Sendable {
     }
 }
 
-/// What a verb takes after its name and, where there is one, the word that selects this form.
+/// The input after a verb and, if there is one, after the word that selects this form.
 public struct CommandForm: Sendable {
     public var selector: String?
     public var summary: String
-    /// The nouns that the command binds when no name is given, the main one first.
+    /// The names that the command binds without a name on the left, the main one first.
     public var makes: [String]
     public var operands: [OperandSpecification]
     public var options: [OptionSpecification]
@@ -101,11 +102,11 @@ public struct CommandForm: Sendable {
 
 /// One operand of a form.
 public struct OperandSpecification: Sendable {
-    /// The name of its role, such as `path`; shown in capitals in usage lines.
+    /// The name of its role, such as `path`; usage lines show it in capitals.
     public var name: String
     public var kind: ArgumentKind
     public var isRequired: Bool
-    /// Takes all that follow; only the last operand repeats.
+    /// Whether it takes all following operands; only the last operand repeats.
     public var repeats: Bool
     public var summary: String
 
@@ -137,9 +138,9 @@ public struct OptionSpecification: Sendable {
     }
 }
 
-/// How the text of an operand or value is read.
+/// The way in which the text of an operand or value is read.
 ///
-/// Whatever the kind, a value that opens with a parenthesis is an expression: `optimizer=(best)`.
+/// For every kind, a value that begins with a parenthesis is an expression: `optimizer=(best)`.
 public indirect enum ArgumentKind: Sendable {
     /// An expression over workspace values: `queries[0:8]`.
     case value
@@ -147,19 +148,19 @@ public indirect enum ArgumentKind: Sendable {
     case expression
     /// An expression that should give a number.
     case number
-    /// An expression that should give text, as a rule in quotes.
+    /// An expression that should give text, usually in quotes.
     case text
     /// An expression that should give true or false.
     case flag
-    /// The bare name of a workspace value that is meant itself, as in `rm logprobs`.
+    /// The bare name of a workspace value, as in `rm logprobs`: the name, not the value.
     case name
-    /// A bare word without a list to choose from, such as `600MB`.
+    /// A bare word without a list of allowed words, such as `600MB`.
     case word
     /// One of these words, bare or in quotes.
     case words([Choice])
     /// A path or an address: bare up to the next blank or `;`, or in quotes.
     case path
-    /// One of these words when bare; anything else, and everything in quotes, is the other kind.
+    /// A bare word from this list; any other input, and everything in quotes, has the other kind.
     case either([Choice], ArgumentKind)
 
     /// A list of words without descriptions.
@@ -168,7 +169,7 @@ public indirect enum ArgumentKind: Sendable {
     }
 }
 
-/// A word to choose, and what it means.
+/// An allowed word and its meaning.
 public struct Choice: Hashable, Sendable {
     public var word: String
     public var summary: String

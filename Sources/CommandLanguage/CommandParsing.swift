@@ -1,4 +1,4 @@
-/// Reading a command by the table of its verb.
+/// Reading of a command with the table of its verb.
 extension Parser {
     mutating func command() throws(SyntaxError) -> CommandCall {
         let verbLexeme = advance()
@@ -19,7 +19,7 @@ extension Parser {
         return call
     }
 
-    /// `score.shape`, `score + 1`: what is meant is the value that the command makes.
+    /// `score.shape`, `score + 1`: the user means the value that the command makes.
     private mutating func refuseUseAsValue(_ word: String, _ lexeme: Lexeme) throws(SyntaxError) {
         let next = peek()
         if !next.afterBlank, next.is(".") || next.is("[") {
@@ -152,7 +152,7 @@ extension Parser {
         of form: CommandForm, _ nextOperand: inout Int, into call: inout CommandCall
     ) throws(SyntaxError) {
         let next = peek()
-        // An optional word that is not there leaves its place to the operand after it.
+        // A missing optional word leaves its place to the next operand.
         while nextOperand + 1 < form.operands.count, !form.operands[nextOperand].isRequired,
             case .words(let choices) = form.operands[nextOperand].kind,
             !choices.contains(where: { $0.word == next.word })
@@ -183,7 +183,7 @@ extension Parser {
         if let word = next.word, let option = form.options.first(where: { $0.key == word }) {
             return keyWithoutValue(option, next.span)
         }
-        // `generate once upon a time`: the text stands without its quotes.
+        // `generate once upon a time`: text without its quotes.
         if let last = call.operands.last,
             let operand = form.operands.first(where: { $0.name == last.role }),
             case .text = operand.kind, case .expression(let node) = last.value,
@@ -242,7 +242,7 @@ extension Parser {
         var depth = 0
         var commas: [SourceSpan] = []
         var offset = open.lower
-        // What stands in the way of a suggestion is not worth an unbounded search.
+        // A suggestion is not worth an unbounded search.
         while offset < min(lexer.count, open.lower + 4000) {
             let lexeme = lexer.lexeme(at: offset, insideBrackets: true)
             switch lexeme.kind {
@@ -261,7 +261,7 @@ extension Parser {
 }
 
 extension ArgumentKind {
-    /// Read as a bare word, not as an expression.
+    /// Whether the argument is read as a bare word, not as an expression.
     var isBare: Bool {
         switch self {
         case .word, .words, .path, .name: true

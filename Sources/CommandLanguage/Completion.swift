@@ -1,12 +1,12 @@
-/// What could stand at a place of a source, for hosts that complete.
+/// The possible continuations at a place of a source, for hosts that complete.
 public struct CompletionContext: Hashable, Sendable {
-    /// What is being completed: from the start of the word to the cursor.
+    /// The part to complete: from the start of the word to the cursor.
     public var span: SourceSpan
     /// The part of the word before the cursor, without an opening quote.
     public var prefix: String
-    /// The quote that was opened before the word.
+    /// The quote that opens before the word.
     public var quote: Character?
-    /// Everything that fits, in the order in which to offer it; empty inside text and comments.
+    /// All kinds that fit, in the order in which to offer them; empty inside text and comments.
     public var wants: [CompletionWant]
 }
 
@@ -14,26 +14,27 @@ public struct CompletionContext: Hashable, Sendable {
 public enum CompletionWant: Hashable, Sendable {
     /// A verb, at the start of a statement.
     case verbs
-    /// One of these words: a form of the verb, or what an operand or a key may be.
+    /// One of these words: a form of the verb, or a possible value of an operand or a key.
     case words([Choice])
-    /// A key of the command or function; what is inserted ends with `=`.
+    /// A key of the command or function. The inserted text ends with `=`.
     case keys([Choice])
     /// The name of a workspace value.
     case names
     /// A function that expressions may call.
     case functions
-    /// A field of what the expression gives.
+    /// A field of the expression's value.
     case fields(of: Node)
     /// A file or folder.
     case path
 }
 
-/// Something to insert in place of ``CompletionContext/span``.
+/// A text to insert in place of ``CompletionContext/span``.
 public struct Completion: Hashable, Sendable {
     public var text: String
-    /// One line about it; may be empty.
+    /// A description of one line; may be empty.
     public var summary: String
-    /// A blank may follow: it is a whole word, not a key, a function or a folder.
+    /// Whether a blank may follow: true for a complete word; false for a key, a function or a
+    /// folder.
     public var isWhole: Bool
 
     public init(_ text: String, _ summary: String = "", isWhole: Bool = true) {
@@ -44,7 +45,7 @@ public struct Completion: Hashable, Sendable {
 }
 
 extension CommandGrammar {
-    /// What is expected at a UTF-8 offset of a source.
+    /// The possible continuations at a UTF-8 offset of a source.
     public func completionContext(for source: String, at offset: Int) -> CompletionContext {
         let text = SourceSpan(lower: 0, upper: offset).text(in: source)
         var parser = Parser(self, text)
@@ -67,12 +68,12 @@ extension CommandGrammar {
             span: span, prefix: span.text(in: text), quote: quote, wants: probe.wants)
     }
 
-    /// What the grammar itself can offer: verbs, words, keys and functions that start with the
-    /// prefix. Names, fields and paths are for the host to add.
+    /// The completions that the grammar itself knows: verbs, words, keys and functions that start
+    /// with the prefix. The host adds names, fields and paths.
     public func candidates(for context: CompletionContext) -> [Completion] {
         var found: [Completion] = []
-        // Beside an operand a key is as a rule what is meant; a function that happens to start alike
-        // would keep TAB from completing it.
+        // Among operands a key is usually wanted. A function with the same beginning would keep TAB
+        // from completing the key.
         let hasKey = context.wants.contains { want in
             guard case .keys(let keys) = want else { return false }
             return keys.contains { $0.word.hasPrefix(context.prefix) }
@@ -88,7 +89,7 @@ extension CommandGrammar {
             case .keys(let keys):
                 found += keys.map { Completion($0.word + "=", $0.summary, isWhole: false) }
             case .functions:
-                // An empty word in front of every expression would list nothing else.
+                // Without a prefix, every expression would list all functions.
                 guard !context.prefix.isEmpty, !hasKey else { continue }
                 found += functions.map { Completion($0.name + "(", $0.summary, isWhole: false) }
             case .names, .fields, .path: continue
@@ -99,8 +100,8 @@ extension CommandGrammar {
 }
 
 extension CompletionContext {
-    /// The text to insert for a path: in quotes where it could not stand bare. A folder's quotes
-    /// stay open, so that one can go on.
+    /// The text to insert for a path: in quotes if the path cannot be a bare word. The quotes of a
+    /// folder stay open, so that the user can continue.
     public func insertion(path: String, isFolder: Bool) -> String {
         let needsQuotes = path.contains { $0.isWhitespace || "\"';#\\".contains($0) }
         guard needsQuotes || quote != nil else { return path }
@@ -113,8 +114,8 @@ extension CompletionContext {
     }
 }
 
-/// Collects what the parser could have taken where the source ends. The parser itself says so while
-/// it reads, so that completion can never disagree with the grammar.
+/// Collects the lexemes that the parser could accept where the source ends. The parser itself
+/// reports them while it reads, so completion always agrees with the grammar.
 struct CompletionProbe {
     let offset: Int
     var lower = -1
@@ -125,12 +126,12 @@ struct CompletionProbe {
 }
 
 extension Parser {
-    /// Says that something could start at an offset. It counts if the source ends inside of it; the
-    /// last such place wins.
+    /// Records a possible lexeme that starts at an offset. It counts if the source ends inside it;
+    /// the last such place wins.
     mutating func note(
         _ wants: [CompletionWant], at lower: Int, raw: Bool = false, afterBlank: Bool = false
     ) {
-        // No word or path is longer; the bound keeps a long line from costing its square.
+        // Words and paths are shorter than this. The limit keeps the time for a long line linear.
         guard let probe, lower >= probe.lower, lower <= probe.offset,
             probe.offset - lower <= 4096
         else { return }
@@ -153,7 +154,7 @@ extension Parser {
         }
     }
 
-    /// At the end of the source, with nothing but blanks since the last statement ended.
+    /// Called at the end of the source, if only blanks follow the last statement.
     mutating func noteEmptyStatement() {
         let before = position > 0 ? lexer.bytes[position - 1] : UInt8(ascii: "\n")
         guard before == UInt8(ascii: "\n") || before == UInt8(ascii: ";") else { return }
@@ -166,7 +167,7 @@ extension Parser {
         byte >= 0x80 || byte == UInt8(ascii: "_") || Unicode.Scalar(byte).isNamePart
     }
 
-    /// What the next operand may be, and the keys that are left.
+    /// Notes the kinds of the next operand, and the remaining keys.
     mutating func noteArgument(_ form: CommandForm, _ nextOperand: Int, _ call: CommandCall) {
         guard probe != nil else { return }
         let lower = peek().span.lower
@@ -176,7 +177,7 @@ extension Parser {
         for index in nextOperand..<max(nextOperand, form.operands.count) {
             operands += wants(form.operands[index].kind)
             raw = raw || form.operands[index].kind.isBare
-            // Optional words may be left out: then what follows them fits as well.
+            // Optional words may be missing, so the operand after them fits as well.
             guard !form.operands[index].isRequired, case .words = form.operands[index].kind else {
                 break
             }

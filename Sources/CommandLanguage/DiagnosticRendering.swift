@@ -1,12 +1,12 @@
-/// Where a place of a source is, as an editor counts it.
+/// A place in a source, in the numbers of an editor.
 public struct SourcePosition: Hashable, Sendable {
     /// From 1.
     public var line: Int
     /// In characters (extended grapheme clusters), from 1.
     public var column: Int
 
-    /// The position of a UTF-8 offset; the end of the source when the offset lies beyond it.
-    /// Cost: one pass over the bytes before the offset.
+    /// The position of a UTF-8 offset; the end of the source if the offset lies beyond it. Cost:
+    /// one pass over the bytes before the offset.
     public init(of offset: Int, in source: String) {
         let before = SourceSpan(lower: 0, upper: offset).text(in: source)
         let bytes = before.utf8
@@ -17,8 +17,8 @@ public struct SourcePosition: Hashable, Sendable {
 }
 
 extension Diagnostic {
-    /// The diagnostic as a person reads it: the sentence, the line with a caret under the place,
-    /// and what to try.
+    /// The diagnostic in the form that users see: the sentence, the line with a caret under the
+    /// place, and a suggestion.
     ///
     /// ```
     /// error: `rollout` has no key `temprature`
@@ -29,10 +29,11 @@ extension Diagnostic {
     /// ```
     ///
     /// - Parameters:
-    ///   - source: the text that was parsed.
-    ///   - file: with it, the first line opens with `file:line:column:`.
-    ///   - width: cells a line of the terminal has; a longer source line is shown around the place.
-    ///   - color: emphasis by terminal escapes.
+    ///   - source: the parsed text.
+    ///   - file: if given, the first line begins with `file:line:column:`.
+    ///   - width: number of cells in a line of the terminal. Of a longer source line, the part
+    ///     around the place is shown.
+    ///   - color: whether to use terminal escapes for emphasis.
     public func rendered(
         in source: String, file: String? = nil, width: Int = 80, color: Bool = false
     ) -> String {
@@ -59,7 +60,7 @@ extension Diagnostic {
     }
 }
 
-/// The line that holds a place, cut to a width around it, and the caret under it.
+/// The line that contains a place, cut to a width around it, with the caret under the place.
 private struct Excerpt {
     var text = ""
     var indent = ""
@@ -68,7 +69,7 @@ private struct Excerpt {
     init(_ source: String, _ span: SourceSpan, width: Int) {
         let bytes = Array(source.utf8)
         var lower = min(max(span.lower, 0), bytes.count)
-        // A place at the very end belongs to the last line that has something on it.
+        // A place at the very end belongs to the last line that is not empty.
         while lower == bytes.count, lower > 0, bytes[lower - 1] == UInt8(ascii: "\n") { lower -= 1 }
         let newline = UInt8(ascii: "\n")
         let start = bytes[..<lower].lastIndex(of: newline).map { $0 + 1 } ?? 0
@@ -78,7 +79,7 @@ private struct Excerpt {
         func cut(_ range: Range<Int>) -> String {
             String(decoding: bytes[range], as: UTF8.self).printable
         }
-        // Long lines: only so many bytes on both sides can ever be shown.
+        // In a long line, only this many bytes on both sides can be visible.
         let reach = 8 * width
         var before = cut(max(start, lower - reach)..<lower)
         var under = cut(lower..<min(upper, lower + reach))

@@ -1,5 +1,5 @@
-/// An expression with the height of its tree, which is bounded so that whoever walks it may
-/// recurse.
+/// An expression with the height of its tree. The height is limited, so that code which walks the
+/// tree may recurse.
 struct Tree {
     var node: Node
     var height = 1
@@ -46,8 +46,8 @@ extension Parser {
         }
     }
 
-    /// Among operands, `a -1` is two operands and `a - 1` one, as in the matrices of Octave; and so
-    /// are `a` and `/b` where a path is wanted next.
+    /// Among operands, `a -1` is two operands and `a - 1` is one, as in matrices of Octave. `a` and
+    /// `/b` are two operands if a path may come next.
     private func startsOperand(_ lexeme: Lexeme) -> Bool {
         amongOperands && lexeme.afterBlank
             && (lexeme.is("-") || lexeme.is("+")
@@ -244,7 +244,7 @@ extension Parser {
             throw SyntaxError(.tuple, open.span, edits: tupleEdits(open.span))
         }
         let end = try close(open, outer, expected: "`)`")
-        // The brackets belong to the place, so that a caret under it shows them.
+        // The brackets belong to the span, so that the caret marks them too.
         inner.node.span = open.span.union(end)
         return inner
     }
@@ -297,7 +297,8 @@ extension Parser {
         return true
     }
 
-    /// Inside brackets blanks no longer separate operands; gives what ``close`` must restore.
+    /// Inside brackets blanks no longer separate operands. Returns the value that ``close`` must
+    /// restore.
     mutating func enterBrackets(_ open: Lexeme) -> Bool {
         openBrackets.append(open)
         defer { amongOperands = false }
@@ -318,7 +319,7 @@ extension Parser {
         return next.span
     }
 
-    /// The error for a lexeme that cannot stand where something else is expected.
+    /// The error for a lexeme at a place where another kind is expected.
     func unexpected(_ lexeme: Lexeme, _ expectation: String) -> SyntaxError {
         switch lexeme.kind {
         case .broken(let problem): return broken(problem, lexeme.span)
@@ -332,7 +333,7 @@ extension Parser {
             return SyntaxError(.assignmentInExpression, lexeme.span, replacedBy: "==")
         case .symbol("//"): return SyntaxError(.commentMark, lexeme.span, replacedBy: "#")
         case .newline, .end, .semicolon:
-            // Nothing is there to point at: the caret goes right behind what was read.
+            // There is nothing to point at, so the caret goes right after the last lexeme.
             return SyntaxError(
                 .expected(expectation, found: lexeme.kind.described),
                 SourceSpan(lower: position, upper: position))
@@ -352,7 +353,7 @@ extension Parser {
         return Tree(node: Node(expression, span: span), height: height + 1)
     }
 
-    /// Replaces the parenthesis at a place and the one that closes it by square brackets.
+    /// Replaces the parenthesis at a place and its closing parenthesis by square brackets.
     private func tupleEdits(_ open: SourceSpan) -> [SyntaxError.Edit] {
         guard let end = bracketedParts(open)?.close else { return [] }
         return [.init(span: open, replacement: "["), .init(span: end, replacement: "]")]

@@ -35,8 +35,8 @@ extension Lexer {
         UInt8(ascii: "/"): UInt8(ascii: "/"),
     ]
 
-    /// The bytes that a backslash sequence stands for, and where it ends. Besides `\u{…}` these are
-    /// Python's, because tools that write `name = literal` for us escape text as Python does.
+    /// The bytes of a backslash sequence, and the place after it. Except for `\u{…}` the sequences
+    /// are Python's, because tools that write `name = literal` lines escape text as Python does.
     private func readEscape(_ lower: Int) -> ([UInt8]?, Int) {
         guard let (escaped, length) = scalar(lower + 1) else { return (nil, count) }
         let end = lower + 1 + length
@@ -83,7 +83,8 @@ extension Lexer {
 
     /// Reads a number: digits with `_` between them, a fraction, an exponent.
     func readNumber(_ lower: Int) -> (Lexeme.Kind, Int) {
-        // Everything that could belong to it is taken, so that `12abc` is one bad number, not two.
+        // Takes all characters that could belong to the number, so that `12abc` is one bad number,
+        // not two.
         var end = lower
         let isHexadecimal = byte(lower + 1) == UInt8(ascii: "x")
         while let next = byte(end) {
@@ -105,15 +106,15 @@ extension Lexer {
             return (.broken(.badNumber(written)), end)
         }
         guard value.isFinite else { return (.broken(.numberTooLarge(written)), end) }
-        // 2^53: above it neighbouring whole numbers become the same value without a word.
+        // 2^53: above it, Double silently represents neighboring whole numbers by the same value.
         if value.magnitude > 9_007_199_254_740_992, plain.utf8.allSatisfy(isDigit) {
             return (.broken(.wholeNumberInexact(written)), end)
         }
         return (.number(value), end)
     }
 
-    /// The number without `_`, or nil when it is not one. `Double(String)` alone would also take
-    /// hexadecimal, `inf` and `nan`.
+    /// The number without `_`, or nil if it is not a number. `Double(String)` alone would also
+    /// accept hexadecimal, `inf` and `nan`.
     private func plainNumber(_ written: String) -> String? {
         var plain: [UInt8] = []
         var previous: UInt8 = 0
@@ -143,7 +144,7 @@ extension Lexer {
     }
 }
 
-/// Text in quotes, so that it reads back as the same text.
+/// Text in quotes, in a form that reads back as the same text.
 public func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -165,8 +166,8 @@ public func quoted(_ text: String) -> String {
 }
 
 extension CommandGrammar {
-    /// The source of a literal for a value that came from outside of the language, such as
-    /// `-p rate=1e-4`: the value itself where it is a literal, and otherwise its text in quotes.
+    /// The source of a literal for a value from outside the language, such as `-p rate=1e-4`: the
+    /// value itself if it is a literal, otherwise its text in quotes.
     public static func literal(_ value: String) -> String {
         let program = CommandGrammar(verbs: []).parse(value)
         guard program.diagnostics.isEmpty, program.statements.count == 1,
@@ -179,7 +180,7 @@ extension CommandGrammar {
 }
 
 extension Node {
-    /// Whether the value is written out: no name, no call, no operator but a sign.
+    /// Whether the node is a literal: no name, no call, no operator but a sign.
     public var isLiteral: Bool {
         switch expression {
         case .null, .bool, .number, .text: true

@@ -1,4 +1,4 @@
-/// Reads statements by recursive descent over lexemes that are read on demand.
+/// Reads statements by recursive descent; the lexer supplies lexemes on demand.
 struct Parser {
     let grammar: CommandGrammar
     let source: String
@@ -8,13 +8,14 @@ struct Parser {
     private var lookahead: Lexeme?
     /// Inside brackets line breaks are blanks.
     var openBrackets: [Lexeme] = [] { didSet { lookahead = nil } }
-    /// Brackets, signs and right-associative operators around the present place.
+    /// Number of brackets, signs and right-associative operators around the present place.
     var nesting = 0
-    /// Directly among the operands of a command, where a blank can separate two values.
+    /// Whether the parser is directly among the operands of a command, where a blank can separate
+    /// two values.
     var amongOperands = false
-    /// The operand after this one is a path, and may begin with a slash.
+    /// Whether the operand after this one is a path, which may begin with a slash.
     var pathFollows = false
-    /// Records what could stand at the end of the source, for completion.
+    /// Records the possible continuations at the end of the source, for completion.
     var probe: CompletionProbe?
 
     init(_ grammar: CommandGrammar, _ source: String) {
@@ -82,7 +83,7 @@ struct Parser {
                     ? .incomplete(diagnostics[0].message) : .invalid)
     }
 
-    /// The first statement alone; nil when there is none.
+    /// The first statement only; nil if there is none.
     mutating func firstStatement() throws(SyntaxError) -> Statement? {
         var none: [Statement] = []
         var lineStart = 0
@@ -90,7 +91,7 @@ struct Parser {
         return peek().span.lower == lexer.count ? nil : try statement()
     }
 
-    /// Passes `;` and line ends. A `;` with nothing after it on its line hides that line's output.
+    /// Skips `;` and line ends. A `;` with nothing after it on its line hides that line's output.
     private mutating func skipSeparators(_ statements: inout [Statement], _ lineStart: inout Int) {
         while true {
             switch peek().kind {
@@ -144,7 +145,7 @@ struct Parser {
             source: lexer.text(span))
     }
 
-    /// `name =` at the start of a statement, if that is what comes.
+    /// Reads `name =` at the start of a statement, if it is there.
     private mutating func assignmentTarget(
         statementStart: Int
     ) throws(SyntaxError) -> Identifier? {
@@ -194,7 +195,7 @@ struct Parser {
         }
     }
 
-    /// Why a statement cannot go on after an expression.
+    /// The error for further input after an expression.
     mutating func leftover(after node: Node, hasTarget: Bool) -> SyntaxError {
         let next = peek()
         switch next.kind {
@@ -213,7 +214,7 @@ struct Parser {
         return SyntaxError(.expectedEnd(found: described(next)), next.span)
     }
 
-    /// A lexeme that could not be read, with the spelling that would be right.
+    /// The error for an unreadable lexeme, with the correct spelling.
     func broken(_ problem: Problem, _ span: SourceSpan) -> SyntaxError {
         switch problem {
         case .operatorSpelling("!", "not"):
@@ -221,7 +222,7 @@ struct Parser {
         case .operatorSpelling(_, let use) where use != "\"" && use != "'":
             return SyntaxError(problem, span, replacedBy: use)
         case .operatorSpelling(let found, let use):
-            // Curly quotes come in pairs: mend the closing one too.
+            // Curly quotes come in pairs, so correct the closing quote too.
             var edits = [SyntaxError.Edit(span: span, replacement: use)]
             var offset = span.upper
             while offset < lexer.endOfLine(span.upper), let (scalar, length) = lexer.scalar(offset)
@@ -239,7 +240,7 @@ struct Parser {
         case .unclosedText:
             return SyntaxError(problem, SourceSpan(lower: span.lower, upper: span.lower + 1))
         case .unknownEscape(let escape):
-            // The whole text is one lexeme; what is wrong is the sequence inside of it.
+            // The whole text is one lexeme; the fault is in the sequence inside it.
             var lower = span.lower
             while lower < span.upper, !lexer.bytes[lower...].starts(with: escape.utf8) {
                 lower += 1
@@ -256,7 +257,7 @@ struct Parser {
         }
     }
 
-    /// How a diagnostic names what was found; a number as it was written.
+    /// The description of an unexpected lexeme in a diagnostic; a number as the user wrote it.
     func described(_ lexeme: Lexeme) -> String {
         if case .number = lexeme.kind { return "`\(lexer.text(lexeme.span).shortened)`" }
         return lexeme.kind.described
@@ -267,7 +268,7 @@ struct Parser {
             return SyntaxError(
                 .unknownCommand(name, nearest: near), span, replacedBy: near)
         }
-        // `queries ../posts.jsonl`: the verb itself was forgotten.
+        // `queries ../posts.jsonl`: the user forgot the verb.
         for verb in grammar.verbs where verb.selectors.contains(where: { $0.word == name }) {
             let whole = "\(verb.name) \(name)"
             return SyntaxError(.unknownCommand(name, nearest: whole), span, replacedBy: whole)
@@ -277,7 +278,7 @@ struct Parser {
 }
 
 extension Lexeme {
-    /// Could open an operand but cannot continue an expression.
+    /// Whether it could open an operand but cannot continue an expression.
     fileprivate var couldBeOperand: Bool {
         switch kind {
         case .identifier(let word): !["and", "or"].contains(word)

@@ -1,8 +1,8 @@
-/// What a source turned out to be.
+/// The result of reading a source.
 public struct Program: Hashable, Sendable {
     public var source: String
-    /// The statements that could be read, in order. Where there are diagnostics, run none of them:
-    /// a mistake on the last line should not be found after an hour on the first.
+    /// The readable statements, in order. If there are diagnostics, run none of the statements: a
+    /// mistake on the last line should not be found after an hour on the first.
     public var statements: [Statement]
     /// At most ``diagnosticLimit``, in order.
     public var diagnostics: [Diagnostic]
@@ -11,28 +11,28 @@ public struct Program: Hashable, Sendable {
     public static let diagnosticLimit = 20
 }
 
-/// Whether more lines are wanted. Every host asks this and nothing else.
+/// Whether more lines are needed. Every host uses only this test.
 public enum Completeness: Hashable, Sendable {
     /// Can be run, or is empty.
     case complete
-    /// A bracket or a quote is still open, or the last line ends with `\`; says which in words.
+    /// A bracket or a quote is still open, or the last line ends with `\`; the text says which.
     case incomplete(String)
-    /// Wrong, whatever may follow.
+    /// Invalid, whatever may follow.
     case invalid
 }
 
 extension CommandGrammar {
-    /// Reads a block of statements. Every input gives an answer, in time linear in its length.
+    /// Reads a block of statements. Every input gives a result, in time linear in its length.
     public func parse(_ source: String) -> Program {
         var parser = Parser(self, source)
         return parser.program()
     }
 
-    /// Whether a block can be run or wants more lines.
+    /// Whether a block can be run or needs more lines.
     public func completeness(of source: String) -> Completeness { parse(source).completeness }
 
-    /// The statement that starts at or before a place, with the place replaced; nil when the result
-    /// is not right either. For diagnostics that evaluation makes: an unknown name and its nearest.
+    /// The statement that starts at or before a place, with the place replaced; nil if the result
+    /// is invalid too. For diagnostics of the evaluation: an unknown name and its nearest name.
     public func correction(
         of source: String, replacing span: SourceSpan, with replacement: String
     ) -> String? {
@@ -46,9 +46,9 @@ extension CommandGrammar {
         return corrected(source, from: statement.span.lower, error)
     }
 
-    /// The corrected form of the first statement at an offset after edits, when it then is right.
+    /// The first statement at an offset after the edits, if it is then valid.
     func corrected(_ source: String, from start: Int, _ error: SyntaxError) -> String? {
-        // Beyond this nobody reads a suggestion, and errors must stay cheap.
+        // Nobody reads a longer suggestion, and errors must stay cheap.
         let reach = 4000
         let bytes = Array(source.utf8)
         var text = Array(bytes[start..<min(bytes.count, start + reach)])
@@ -69,7 +69,7 @@ extension CommandGrammar {
                 guard let statement = try parser.firstStatement() else { return nil }
                 return statement.source
             } catch {
-                // A statement with two mistakes: mend the next one as well.
+                // A statement with two mistakes: correct the next one as well.
                 edits = error.edits
             }
         }

@@ -1,7 +1,7 @@
-/// A part of a source, as UTF-8 offsets from the start of the text that was parsed.
+/// A part of a source, in UTF-8 offsets from the start of the parsed text.
 ///
-/// A block of several statements is parsed as one text, so that a span can always be turned into a
-/// line and a column of what the person wrote.
+/// A block of several statements is parsed as one text, so a span always has a line and a column in
+/// the user's input.
 public struct SourceSpan: Hashable, Sendable {
     public var lower: Int
     public var upper: Int
@@ -11,7 +11,7 @@ public struct SourceSpan: Hashable, Sendable {
         self.upper = max(lower, upper)
     }
 
-    /// The smallest span that holds both.
+    /// The smallest span that contains both.
     public func union(_ other: SourceSpan) -> SourceSpan {
         SourceSpan(lower: min(lower, other.lower), upper: max(upper, other.upper))
     }
@@ -27,7 +27,7 @@ public struct SourceSpan: Hashable, Sendable {
     }
 }
 
-/// A name as it was written, and where.
+/// A name as the user wrote it, and its place.
 public struct Identifier: Hashable, Sendable, CustomStringConvertible {
     public var name: String
     public var span: SourceSpan
@@ -40,7 +40,7 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 }
 
-/// An expression and the part of the source that it was read from.
+/// An expression and its part of the source.
 public struct Node: Hashable, Sendable {
     public var expression: Expression
     public var span: SourceSpan
@@ -51,7 +51,7 @@ public struct Node: Hashable, Sendable {
     }
 }
 
-/// What can stand where a value is wanted.
+/// An expression: everything that can stand for a value.
 ///
 /// The height of a tree is at most ``CommandGrammar/nestingLimit``, so it is safe to walk it
 /// recursively.
@@ -62,7 +62,7 @@ public indirect enum Expression: Hashable, Sendable {
     case text(String)
     case name(String)
     case list([Node])
-    /// `{"key": value}`, in the order written; a key may repeat, and then the last one counts.
+    /// `{"key": value}`, in the written order. If a key repeats, the last entry counts.
     case record([RecordEntry])
     case field(Node, Identifier)
     case index(Node, [Subscript])
@@ -77,14 +77,14 @@ public struct RecordEntry: Hashable, Sendable {
     public var value: Node
 }
 
-/// One place between the brackets of `x[…]`.
+/// One item between the brackets of `x[…]`.
 public enum Subscript: Hashable, Sendable {
     case at(Node)
-    /// `a:b:step` as in Python: each part may be missing, `:` alone is the whole axis.
+    /// `a:b:step` as in Python: each part may be missing; `:` alone is the whole axis.
     case slice(lower: Node?, upper: Node?, step: Node?, span: SourceSpan)
 }
 
-/// One value between the brackets of `f(…)`, with its key when it has one.
+/// One value between the brackets of `f(…)`, with its key if it has one.
 public struct CallArgument: Hashable, Sendable {
     public var key: Identifier?
     public var value: Node
@@ -129,25 +129,26 @@ public enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
     var isComparison: Bool { precedence == 4 }
 }
 
-/// `not` binds looser than a comparison, a sign tighter than a product and looser than `**`.
+/// `not` binds less tightly than a comparison. A sign binds more tightly than a product and less
+/// tightly than `**`.
 enum UnaryPrecedence {
     static let not = 3
     static let sign = 7
 }
 
-/// One statement: what to do, the name for its result, and how to show it.
+/// One statement: the action, the name for its result, and the form of its output.
 public struct Statement: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         case command(CommandCall)
         case expression(Node)
     }
 
-    /// The name on the left of `=`, when there is one. Never a verb, a word of the language or `_`.
+    /// The name on the left of `=`, if there is one. Never a verb, a word of the language or `_`.
     public var target: Identifier?
     public var body: Body
     /// A `;` at the end of the line hides the output of every statement on that line.
     public var hidden: Bool
-    /// Written after `time`.
+    /// Whether the statement follows the word `time`.
     public var timed: Bool
     /// From the first to the last character, without a `;` and without a comment.
     public var span: SourceSpan
@@ -155,8 +156,8 @@ public struct Statement: Hashable, Sendable {
     public var source: String
 }
 
-/// A verb with its operands and options, checked against the grammar: every operand and key is
-/// one that the verb has, none that is required is missing, and words are among those allowed.
+/// A verb with its operands and options, checked against the grammar: the verb has every operand
+/// and key, none that is required is missing, and all words are allowed.
 public struct CommandCall: Hashable, Sendable {
     public var verb: Identifier
     /// The word after the verb that selects a form, such as `model` in `load model`.
@@ -175,31 +176,31 @@ public struct CommandCall: Hashable, Sendable {
     /// The verb with its form: `load model`.
     public var title: String { form.map { "\(verb.name) \($0.name)" } ?? verb.name }
 
-    /// The first operand that plays a role, by the operand's name in the grammar.
+    /// The first operand with a role, by the operand's name in the grammar.
     public func operand(_ role: String) -> Argument? { operands.first { $0.role == role } }
 
-    /// All operands that play a role, for an operand that repeats.
+    /// All operands with a role, for an operand that repeats.
     public func operands(_ role: String) -> [Argument] { operands.filter { $0.role == role } }
 
-    /// The value given for a key.
+    /// The value of a key.
     public func option(_ key: String) -> Argument? {
         options.first { $0.key.name == key }?.value
     }
 }
 
-/// What stands for an operand or for the value of a key.
+/// The value of an operand or of a key.
 public struct Argument: Hashable, Sendable {
     public enum Value: Hashable, Sendable {
-        /// A bare word: one of the allowed ones where the grammar lists them.
+        /// A bare word: one of the allowed words, if the grammar lists them.
         case word(String)
-        /// A path, bare or in quotes; as written, `~` not expanded.
+        /// A path, bare or in quotes; as written, `~` is not expanded.
         case path(String)
-        /// The name of a workspace value that is meant itself, not what it holds.
+        /// A workspace name that stands for itself, not for its value.
         case name(String)
         case expression(Node)
     }
 
-    /// The operand's or key's name in the grammar.
+    /// The name of the operand or key in the grammar.
     public var role: String
     public var value: Value
     public var span: SourceSpan

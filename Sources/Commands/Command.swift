@@ -3,7 +3,7 @@ import Rendering
 import Tokenizers
 import Values
 
-/// One verb: all that parsing, dispatch, help and completion know about it.
+/// One verb: the data that parsing, dispatch, help and completion use.
 package struct Command: Sendable {
     package enum Group: String, Sendable, CaseIterable {
         case data = "Bring in"
@@ -47,14 +47,15 @@ package struct Command: Sendable {
             ])
     }
 
-    /// What a command does to the workspace.
+    /// The effect of a command on the workspace.
     package enum Effect: Sendable {
-        /// Binds values or random numbers: journaled, and refused when the workspace is read-only.
+        /// Binds values or draws random numbers: journaled, and refused if the workspace is
+        /// read-only.
         case changes
-        /// Draws random numbers or sets `_`, but binds nothing by itself: journaled where that is
-        /// possible.
+        /// Draws random numbers or sets `_`, but binds no name: journaled if the workspace is
+        /// writable.
         case tries
-        /// Only looks, or writes files outside.
+        /// Only reads, or writes files outside the workspace.
         case looks
         /// Works on the journal itself, such as `undo`.
         case manages
@@ -63,12 +64,12 @@ package struct Command: Sendable {
     package struct Form: Sendable {
         var selector: String?
         package var summary: String
-        /// The objects it binds when no name is given, the main one first.
+        /// The names that it binds without a name on the left, the main one first.
         package var makes: [String]
         package var effect: Effect
         package var operands: [OperandSpecification]
         package var options: [OptionSpecification]
-        /// A line that a test runs.
+        /// A statement that a test runs.
         var example: String
         package var run: @Sendable (Invocation) throws -> CommandResult
 
@@ -102,19 +103,20 @@ package struct Command: Sendable {
     }
 }
 
-/// What a command hands back.
+/// The result of a command.
 package struct CommandResult {
-    /// Names for what it made, the main one first: that one takes the name on the left of `=`.
+    /// Names of the values that it made, the main one first. A name on the left of `=` replaces the
+    /// main name.
     package var bindings: [(name: String, value: Value)] = []
     package var unbind: [String] = []
-    /// What `_` is afterwards and what is drawn; the main binding's value unless given.
+    /// The new value of `_`, which is also displayed; the main binding's value by default.
     package var value: Value?
-    /// What is drawn in place of the value.
+    /// Displayed in place of the value.
     package var text: StyledText?
-    /// Sentences on what happened besides.
+    /// Sentences about side effects.
     package var notes: [String] = []
     package var media: [String: String] = [:]
-    /// How to go on, where the person stopped the work and what it had done is kept.
+    /// The state for `resume`, if the user stopped the work and part of it is kept.
     package var stopped: StoppedWork?
 
     package init() {}

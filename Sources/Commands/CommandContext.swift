@@ -3,21 +3,22 @@ import Rendering
 import Values
 import Workspaces
 
-/// What a command may use of the session that runs it.
+/// The part of the session that a command may use.
 ///
-/// Commands lie below the session, so that a verb can be read, and tested, without it.
+/// Commands lie below the session in the module order, so a verb can be read and tested without a
+/// session.
 package protocol CommandContext: AnyObject, Environment {
     var workspace: Workspace { get }
-    /// How outputs are drawn.
+    /// The appearance of outputs.
     var appearance: Appearance { get set }
     var settings: Settings { get set }
     /// Decides all random numbers of the session.
     var seed: UInt64 { get set }
-    /// Relative paths of statements start here.
+    /// The folder that relative paths of statements start from.
     var directory: String { get }
-    /// The only folder that statements may write files in; nil where they may write anywhere.
+    /// The only folder that statements may write files in; nil if they may write anywhere.
     var writableFolder: String? { get }
-    /// Whether the person wants the running statement to stop.
+    /// Whether the user wants to stop the running statement.
     var isInterrupted: Bool { get }
     /// Called with reports of long work.
     var progress: ((Progress) -> Void)? { get }
@@ -25,7 +26,7 @@ package protocol CommandContext: AnyObject, Environment {
     func isBound(_ name: String) -> Bool
     /// Notes in the journal that the statement has read a file.
     func noteInput(_ file: InputFile)
-    /// - Throws: at `span`, where the workspace is open for reading only.
+    /// - Throws: at `span`, if the workspace is open for reading only.
     func requireWritable(at span: SourceSpan) throws
     /// Writes the values that were too large to be written at their statements. Returns sentences
     /// about those that could not be written.
@@ -33,15 +34,15 @@ package protocol CommandContext: AnyObject, Environment {
 
     // Verbs about the session itself.
 
-    /// `_` has no value any more: undo and redo have changed what it was made of.
+    /// Removes the value of `_`: undo and redo have changed the values it was computed from.
     func forgetLastResult()
-    /// `open`: leaves the workspace for another. Returns what was found there.
+    /// `open`: leaves the workspace for another. Returns the notices of opening it.
     func open(_ path: String, access: Access) throws -> [String]
     /// `quit`
     func finish()
-    /// `source`: runs the statements of a script, the first error of which is thrown.
+    /// `source`: runs the statements of a script and throws its first error.
     func run(script: String, file: String) throws
-    /// `replay`: does this session again, or another one, or a script.
+    /// `replay`: replays this session, another session, or a script.
     func replay(
         _ path: String?, _ options: ReplayOptions
     ) throws -> (isWell: Bool, summary: String)
@@ -52,17 +53,17 @@ package protocol CommandContext: AnyObject, Environment {
 /// Who may change the workspace.
 public enum Access: Sendable {
     case readWrite, readOnly
-    /// Nothing is kept; there is no folder to name.
+    /// Nothing is kept; there is no folder.
     case ephemeral
 }
 
-/// How a session is done again.
+/// Options for replaying a session.
 public struct ReplayOptions: Sendable {
-    /// Compares every value with the one that the session made.
+    /// Whether to compare every value with the session's.
     public var check = false
-    /// The last statement to do, by its number in the journal; nil for all.
+    /// The number of the last statement to replay; nil for all.
     public var upTo: Int?
-    /// A workspace that is made and keeps what the statements make; nil keeps nothing.
+    /// A new workspace for the values of the statements; nil keeps nothing.
     public var into: String?
     /// Whether statements may write files outside of the working folder.
     public var allowsWrites = false

@@ -1,13 +1,13 @@
 import Values
 
-/// What a person reads of an error, whichever module threw it.
+/// The sentence that a user reads for an error of any module.
 package enum ErrorSentence {
     /// One sentence without its full stop, as every message of a statement.
     package static func of(_ error: any Error) -> String {
         let cause = cause(of: error)
         var text = "\(cause)"
         if text.hasSuffix("."), !text.hasSuffix("..") { text.removeLast() }
-        // Sentences of other modules start with a capital letter; the ones here follow "error: ".
+        // Sentences of other modules start with a capital letter; sentences here follow "error: ".
         if !(cause is EvaluationError), let first = text.first, first.isUppercase,
             text.dropFirst().first?.isLowercase == true
         {

@@ -1,11 +1,11 @@
 import Rendering
 import Transformers
 
-/// What working with a model takes in memory, by arithmetic: said before anything is done.
+/// The memory that each kind of work with a model takes, computed before any work begins.
 enum ModelMemory {
     static func rendered(_ model: LanguageModel, _ appearance: Appearance) throws -> StyledText {
         let configuration = model.configuration
-        // Lengths that mean something to this model: a post and its summary, or less.
+        // Typical lengths for this model: a post and its summary, or less.
         let prompt = min(512, max(1, configuration.contextLength * 3 / 4))
         let response = min(128, max(1, configuration.contextLength / 4))
         let free = MemoryPlan.availableBytes

@@ -2,24 +2,24 @@ import Tensors
 import Transformers
 import Values
 
-/// What `set` changes. They belong to the running session, not to the workspace.
+/// The settings that `set` changes. They belong to the running session, not to the workspace.
 package struct Settings: Sendable {
-    /// Values larger than this, in bytes, are not written at every statement.
+    /// Larger values, in bytes, are not written at every statement.
     package var snapshotLimit = 1 << 30
-    /// Bytes that activations and caches may take; nil: most of what is free.
+    /// Largest number of bytes for activations and caches; nil takes most of the free memory.
     package var memory: Int?
     package var limits = Limits()
-    /// How many statements stay undoable, and so how many old models are kept; nil: all of them,
-    /// until `gc`.
+    /// Number of statements that can be undone, which decides how many old models are kept; nil
+    /// keeps all until `gc`.
     package var undoDepth: Int?
-    /// How many statements `gc` keeps undoable unless it is told.
+    /// Number of statements that `gc` keeps undoable by default.
     static let usualUndoDepth = 20
 
     package init() {}
 
     var memoryPlan: MemoryPlan { memory.map(MemoryPlan.init(budget:)) ?? .automatic }
 
-    /// A size as people write it: `600MB`, `1.5 GB`, `4096`; nil where it is none.
+    /// A size in usual notation: `600MB`, `1.5 GB`, `4096`; nil if it is not a size.
     package static func bytes(_ text: String) -> Int? {
         let digits = text.prefix { $0.isNumber || $0 == "." }
         guard let number = Double(digits), number.isFinite, number >= 0 else { return nil }

@@ -1,31 +1,30 @@
 import Values
 import Workspaces
 
-/// What long work that was stopped leaves behind, so that `resume` ends in what an uninterrupted run
-/// would have given.
+/// The state of stopped long work, from which `resume` reaches the result of an uninterrupted run.
 package struct StoppedWork {
-    /// How far it got: "step 40 of 100".
+    /// The position in words: "step 40 of 100".
     package var progress: String
-    /// What a checkpoint holds.
+    /// The kind of the checkpoint's content.
     package var kind: String
     package var state: StoredValue
 }
 
 extension StoppedWork {
-    /// Work that had not got anywhere: it begins anew.
+    /// Work without a saved state: it begins anew.
     static let beginning = StoppedWork(progress: "the beginning", kind: "", state: .null)
 }
 
-/// Work that was stopped before it had anything to bind.
+/// Work that was stopped before it had a result to bind.
 package struct StoppedEarly: Error {
     package var error: LocatedError
     package var work: StoppedWork
 }
 
 extension Invocation {
-    /// Keeps a state of long work, so that `resume` can go on after a kill.
+    /// Stores a state of long work, so that `resume` can continue after a kill.
     ///
-    /// - Parameter progress: how far that is, in words.
+    /// - Parameter progress: the position in words.
     func keepCheckpoint(_ kind: String, _ progress: String, _ state: () throws -> StoredValue)
         throws
     {
@@ -35,15 +34,15 @@ extension Invocation {
     }
 }
 
-/// When to write a checkpoint: writing weights takes a moment, and half a minute of work is what a
-/// kill may cost.
+/// Decides when to write a checkpoint. Writing weights takes a moment, and a kill may cost half a
+/// minute of work.
 struct CheckpointClock {
     private var last = ContinuousClock.now
     private let seconds: Double
 
     init(every seconds: Double = 30) { self.seconds = seconds }
 
-    /// Whether it is time; the clock then starts anew.
+    /// Whether a checkpoint is due; if so, the clock restarts.
     mutating func isDue() -> Bool {
         let now = ContinuousClock.now
         guard (now - last).seconds > seconds else { return false }

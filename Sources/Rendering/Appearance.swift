@@ -1,4 +1,4 @@
-/// How outputs are drawn. A host sets it when a session opens and again when the window changes.
+/// The appearance of outputs. A host sets it when a session opens and when the window changes.
 public struct Appearance: Sendable, Equatable {
     /// Columns of the terminal; tables and strips are cut or wrapped to it.
     public var width: Int
@@ -12,11 +12,11 @@ public struct Appearance: Sendable, Equatable {
         self.isUnicode = isUnicode
     }
 
-    /// The width that drawing uses: a window narrower than 20 columns is drawn as if it had 20.
+    /// The width for drawing: at least 20 columns, even in a narrower window.
     package var columns: Int { max(20, width) }
 }
 
-/// What a terminal can show.
+/// The colors that a terminal can show.
 public enum Color: String, Sendable, CaseIterable {
     case none
     /// The sixteen colors every terminal has.

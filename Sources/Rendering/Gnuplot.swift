@@ -1,12 +1,12 @@
 import Foundation
 
-/// Why gnuplot gave no picture.
+/// The reason why gnuplot gave no picture.
 package enum GnuplotError: Error {
-    /// The file's extension names no kind of picture.
+    /// The file's extension is not a picture format.
     case unknownExtension(String)
     case notInstalled
     case cannotStart(any Error)
-    /// What gnuplot itself wrote.
+    /// The message of gnuplot.
     case failed(String)
 }
 
@@ -37,7 +37,7 @@ package enum Gnuplot {
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         do {
-            // A file rather than a pipe: writing to a gnuplot that dies would end this process.
+            // A file, not a pipe: writing to the pipe of a dead gnuplot would kill this process.
             try Data(script(picture, terminal, aside).utf8).write(
                 to: URL(fileURLWithPath: scriptPath))
             try process.run()

@@ -4,7 +4,7 @@ package struct HeatMap {
     package var columns: Int
     /// Row after row.
     package var values: [Double]
-    /// Cells whose value should be the largest of their row and column.
+    /// Whether to mark the cells whose value should be the largest of their row and column.
     package var marksDiagonal: Bool
     package var rowLabel: String
     package var columnLabel: String
@@ -21,7 +21,7 @@ package struct HeatMap {
         self.columnLabel = columnLabel
     }
 
-    /// Without color the digits stand alone; the diagonal is in brackets either way.
+    /// Without color only the digits are shown; the diagonal is in brackets in both cases.
     package func rendered(_ appearance: Appearance) -> StyledText {
         let finite = values.filter(\.isFinite)
         guard let low = finite.min(), let high = finite.max() else {

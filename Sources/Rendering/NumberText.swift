@@ -1,5 +1,5 @@
-/// Numbers as people read them. Written without the C library's formatting, which follows the
-/// locale that a terminal host must set, and would turn 0.5 into "0,5".
+/// Numbers for people. Written without the C library's formatting: it follows the locale that a
+/// terminal host must set, and would turn 0.5 into "0,5".
 package enum NumberText {
     /// Shortest form with at most `digits` significant digits: `0.3`, `12`, `1.2e-05`, `nan`.
     package static func significant(_ value: Double, digits: Int = 7) -> String {
@@ -35,7 +35,7 @@ package enum NumberText {
     /// `1.25e-07`.
     static func scientific(_ value: Double, digits: Int) -> String {
         if !value.isFinite || value == 0 { return significant(value) }
-        // Below the normal numbers a power of ten has no inverse to scale with.
+        // The inverse of a power of ten below the normal numbers is infinite.
         if value.magnitude < 1e-300 { return "\(value)" }
         var exponent = decimalExponent(value.magnitude)
         var mantissa = value.magnitude / powerOfTen(exponent)
@@ -106,7 +106,8 @@ package enum NumberText {
     }
 
     private static func powerOfTen(_ exponent: Int) -> Double {
-        // Decimal literals parse to the nearest double; repeated multiplication would drift.
+        // Decimal literals parse to the nearest double; repeated multiplication would accumulate
+        // errors.
         Double("1e\(exponent)") ?? 1
     }
 

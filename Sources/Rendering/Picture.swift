@@ -1,4 +1,4 @@
-/// Numbers that can be drawn: lines over a common axis, or a matrix.
+/// Numbers for a picture: lines over a common axis, or a matrix.
 package struct Picture {
     package enum Content {
         case lines([(name: String, points: [(x: Double, y: Double)])])

@@ -1,4 +1,4 @@
-/// Text with colors kept apart from the characters, so that one output serves a pipe, a terminal
+/// Text with colors kept separate from the characters, so that one output serves a pipe, a terminal
 /// and a notebook.
 public struct StyledText: Sendable, Equatable {
     public struct Run: Sendable, Equatable {
@@ -14,7 +14,7 @@ public struct StyledText: Sendable, Equatable {
 
     public var isEmpty: Bool { runs.isEmpty }
 
-    /// The characters alone.
+    /// The characters without colors.
     public var plain: String { runs.map(\.text).joined() }
 
     public mutating func append(_ text: String, _ style: TextStyle = .plain) {
@@ -30,7 +30,7 @@ public struct StyledText: Sendable, Equatable {
         for run in other.runs { append(run.text, run.style) }
     }
 
-    /// Appends a line, starting a new one first unless this is the beginning.
+    /// Appends a line. Starts a new line first unless the text is empty.
     public mutating func line(_ text: String, _ style: TextStyle = .plain) {
         if !isEmpty { append("\n") }
         append(text, style)
@@ -42,7 +42,7 @@ public struct StyledText: Sendable, Equatable {
     }
 
     /// The text with escape sequences for a terminal that shows `color`. Every line ends in the
-    /// plain style, so that a pager or a cut line does not bleed.
+    /// plain style, so that a pager or a cut line does not carry a color into the next line.
     public func rendered(_ color: Color) -> String {
         guard color != .none else { return plain }
         var result = ""

@@ -1,4 +1,4 @@
-/// Rows in straight columns. The last column gives way when the window is narrow.
+/// Rows in aligned columns. The last column is shortened if the window is narrow.
 package struct Table {
     package struct Column {
         package var title: String
@@ -38,7 +38,7 @@ package struct Table {
         return text
     }
 
-    /// Takes columns from the widest cells first, so that short ones stay whole.
+    /// Shortens the widest cells first, so that short cells stay complete.
     private func shrink(_ widths: inout [Int], to columns: Int) {
         let gaps = 2 * (widths.count - 1)
         var excess = widths.reduce(gaps, +) - columns

@@ -3,12 +3,12 @@ import CommandLanguage
 /// Fitting text into columns of a terminal.
 package enum TextWidth {
     package static func of(_ text: some StringProtocol) -> Int {
-        // Printable ASCII is most of what is drawn, and needs no Unicode tables.
+        // Most drawn text is printable ASCII and needs no Unicode tables.
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
         return text.displayWidth
     }
 
-    /// The longest prefix that fits `columns`, with `…` in place of what was cut.
+    /// The longest prefix that fits `columns`, with `…` in place of the rest.
     package static func cut(_ text: String, to columns: Int) -> String {
         guard of(text) > columns else { return text }
         return text.prefix(cells: max(0, columns - 1)) + (columns > 0 ? "…" : "")
@@ -19,7 +19,7 @@ package enum TextWidth {
         return onLeft ? space + text : text + space
     }
 
-    /// Lines of at most `columns`, broken at blanks where there is one.
+    /// Lines of at most `columns`, broken at blanks if there are any.
     package static func wrapped(_ text: String, to columns: Int) -> [String] {
         let columns = max(1, columns)
         var lines: [String] = []
@@ -44,7 +44,7 @@ package enum TextWidth {
         return lines
     }
 
-    /// One line that shows what a text holds: control characters and line ends as escapes.
+    /// One line that shows a text: control characters and line ends as escapes.
     package static func oneLine(_ text: some StringProtocol) -> String {
         guard text.unicodeScalars.contains(where: { isControl($0) }) else { return String(text) }
         var result = ""
@@ -60,8 +60,8 @@ package enum TextWidth {
         return result
     }
 
-    /// Text as it may go to a terminal: what would move the cursor or change its state is shown as
-    /// an escape; line ends and tabs stay.
+    /// Text for a terminal: characters that would move the cursor or change its state become
+    /// escapes; line ends and tabs stay.
     package static func printable(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { line in

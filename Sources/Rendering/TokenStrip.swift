@@ -1,5 +1,5 @@
-/// A response token by token, each shown by how much one constitution rather than another raises its
-/// log-prob: one sees where a principle acts.
+/// A response token by token. The color of a token shows how much one constitution rather than
+/// another raises its log-prob, so one sees where a principle acts.
 package struct TokenStrip {
     package struct Token {
         package var text: String
@@ -18,8 +18,8 @@ package struct TokenStrip {
 
     package var total: Double { tokens.reduce(0) { $0 + $1.shift } }
 
-    /// Green where the own constitution raises a token, red where it lowers it. Without color each
-    /// token that moves by a tenth of a nat or more is followed by how much: `Arr{+2.31}`.
+    /// Green if the response's own constitution raises a token, red if it lowers it. Without color
+    /// each token that changes by a tenth of a nat or more is followed by the change: `Arr{+2.31}`.
     package func rendered(_ appearance: Appearance) -> StyledText {
         var text = StyledText()
         var used = 0
@@ -58,7 +58,7 @@ package struct TokenStrip {
         guard appearance.color != .none, shift.isFinite, shift.magnitude >= 0.05 else {
             return .plain
         }
-        // Saturates at two nats: a token seven times as probable.
+        // Saturates at two nats: a token that is seven times as probable.
         let strength = min(1, shift.magnitude / 2)
         let strong = UInt8(70 + 110 * strength)
         let background: TextColor =

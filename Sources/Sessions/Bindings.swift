@@ -3,11 +3,12 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// The names of a workspace and their values, read from disk once and then held in memory.
+/// The names of a workspace and their values, read from disk once and then kept in memory.
 struct Bindings {
     private struct Held {
         var value: Value
-        /// Which binding of the name the value belongs to: undo brings back an older one.
+        /// The digest of the binding that the value belongs to: undo restores an older binding of
+        /// the same name.
         var digest: String?
         var sequence: Int
     }
@@ -21,7 +22,7 @@ struct Bindings {
 
     func info(_ name: String) -> BindingInfo? { workspace.binding(name) }
 
-    /// Nil when nothing is bound to the name.
+    /// Nil if the name has no value.
     mutating func value(of name: String) throws -> Value? {
         guard let info = workspace.binding(name) else { return nil }
         if let held = held[name], held.digest == info.digest, held.sequence == info.sequence {
@@ -38,7 +39,7 @@ struct Bindings {
         return value
     }
 
-    /// Remembers values that have just been committed.
+    /// Keeps values that have just been committed.
     mutating func hold(_ values: [(String, Value)], _ report: CommitReport) {
         for (name, value) in values {
             guard let info = report.bound.last(where: { $0.name == name }) else { continue }
@@ -46,7 +47,8 @@ struct Bindings {
         }
     }
 
-    /// Writes what was too large to be written at its statement. Returns what could not be.
+    /// Writes the values that were too large to be written at their statements. Returns sentences
+    /// about failures.
     mutating func keepAll() -> [String] {
         guard workspace.isWritable, !workspace.isEphemeral else { return [] }
         var problems: [String] = []

@@ -4,18 +4,18 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Where two values that should be the same first differ.
+/// The first difference between two values that should be equal.
 struct ValueDifference: Equatable {
-    /// `.loss[3]`, empty for the value as a whole.
+    /// `.loss[3]`; empty for the whole value.
     var place: String
     var before: String
     var now: String
 }
 
-/// Compares what a statement made with what it makes when it is done again.
+/// Compares a statement's values with the values of running it again.
 ///
-/// Texts, ids and all that is not a number must be equal. Numbers must be equal to the last bit on
-/// the machine and with the threads that made them; elsewhere sums run in another order, and they
+/// Texts, ids and everything that is not a number must be equal. Numbers must be equal to the last
+/// bit on the same machine with the same threads. Elsewhere sums have another order, and numbers
 /// may differ by `absolute + relative · |x|`.
 struct ValueComparison {
     static let relative = 1e-3
@@ -135,10 +135,10 @@ struct ValueComparison {
             <= Self.absolute + Self.relative * max(abs(old), abs(new))
     }
 
-    /// Ids and counts are numbers too, in JSON.
+    /// In JSON ids and counts are numbers too.
     private func isInteger(_ number: Double) -> Bool { number == number.rounded() }
 
-    /// The words around the place where two texts part.
+    /// The words around the first difference of two texts.
     private func textDifference(
         _ before: String, _ now: String, at place: String
     ) -> ValueDifference {

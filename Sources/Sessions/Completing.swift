@@ -3,7 +3,7 @@ import Commands
 import Foundation
 import Values
 
-/// What a host offers at a place of a block.
+/// The completions for a place of a block.
 public struct CompletionList: Sendable {
     /// The part of the block that an item replaces, in UTF-8 offsets.
     public var replacing: SourceSpan
@@ -11,12 +11,12 @@ public struct CompletionList: Sendable {
 }
 
 extension Session {
-    /// What could be typed at a UTF-8 offset of a block: verbs, keys and words of the command table,
-    /// names, fields, functions and paths, each with a few words about it.
+    /// The completions at a UTF-8 offset of a block: verbs, keys and words of the command table,
+    /// names, fields, functions and paths, each with a short description.
     public func completions(in source: String, at cursor: Int) -> CompletionList {
         let grammar = CommandTable.grammar
         var context = grammar.completionContext(for: source, at: cursor)
-        // Words and keys say more about the place than functions, which fit anywhere.
+        // Words and keys depend on the place; functions fit everywhere, so they come last.
         if !context.wants.contains(.verbs) {
             context.wants =
                 context.wants.filter { $0.isOfTheVerb } + context.wants.filter { !$0.isOfTheVerb }
@@ -41,7 +41,8 @@ extension Session {
             .map { Completion($0.name, $0.kind) }
     }
 
-    /// Fields of what an expression gives. Only what is in memory or quickly read is evaluated.
+    /// Fields of an expression's value. An expression is evaluated only if its value is in memory
+    /// or quick to read.
     private func fieldCompletions(of owner: Node, _ prefix: String) -> [Completion] {
         guard isCheap(owner), let value = try? Evaluator(environment: self).value(of: owner) else {
             return []
@@ -50,7 +51,7 @@ extension Session {
             .map { Completion($0.name, $0.summary) }
     }
 
-    /// Names, fields and indexes; completing must not run arithmetic over a model's weights.
+    /// Names, fields and indexes; completion must not compute with a model's weights.
     private func isCheap(_ node: Node) -> Bool {
         switch node.expression {
         case .name, .number, .text: true
@@ -92,7 +93,7 @@ extension Session {
 }
 
 extension CompletionWant {
-    /// Whether the command table names it.
+    /// Whether the command table contains it.
     fileprivate var isOfTheVerb: Bool {
         switch self {
         case .words, .keys: true

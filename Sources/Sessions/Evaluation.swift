@@ -6,10 +6,10 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Where a block of statements comes from.
+/// The origin of a block of statements.
 public enum Origin: Sendable {
     case prompt
-    /// Errors then open with `file:line:column:`.
+    /// Errors then begin with `file:line:column:`.
     case file(String)
 
     var file: String? {
@@ -19,13 +19,13 @@ public enum Origin: Sendable {
 }
 
 extension Session {
-    /// Runs the statements of a block in order and hands on each outcome as soon as it is there.
+    /// Runs the statements of a block in order and reports each outcome as soon as it is known.
     ///
-    /// A block that does not parse runs nothing and gives one outcome for each mistake. A statement
-    /// that fails changes nothing; the ones after it run only with `keepGoing`.
+    /// A block that does not parse runs nothing and gives one outcome for each mistake. A failed
+    /// statement changes nothing; the statements after it run only with `keepGoing`.
     ///
     /// - Parameter willRun: called with each statement's text before it runs, for `--echo`.
-    /// - Returns: false when a statement failed.
+    /// - Returns: false if a statement failed.
     @discardableResult
     public func evaluate(
         _ source: String, origin: Origin = .prompt, keepGoing: Bool = false,
@@ -57,7 +57,8 @@ extension Session {
                 allWell = false
                 if !keepGoing || failure.kind == .interrupted { break }
             }
-            // A stopped statement may have gone well as far as it came; what follows was not meant.
+            // A stopped statement may have succeeded in part; the statements after it were meant
+            // for its complete result.
             if outcome.isInterrupted {
                 allWell = false
                 break
@@ -73,12 +74,13 @@ extension Session {
         return lines.indices.contains(line - 1) ? String(lines[line - 1]) : ""
     }
 
-    /// A script's `name = literal` that `-p` has given another value.
+    /// A `name = literal` of a script whose value `-p` has replaced.
     private func isParameterAssignment(_ statement: Statement) -> Bool {
         guard let target = statement.target, parameters[target.name] != nil,
             case .expression(let node) = statement.body, node.isLiteral
         else { return false }
-        // Only the first assignment is the script's default; a later one is its own business.
+        // Only the first assignment is the script's default; a later assignment is an ordinary
+        // statement.
         parameters[target.name] = nil
         return true
     }
@@ -183,7 +185,7 @@ extension Session {
         _ sequence: Int, _ form: Command.Form, _ call: CommandCall, _ statement: Statement,
         _ source: String
     ) throws -> Output {
-        // A replay numbers its statements anew, and must draw what the original drew.
+        // A replay numbers its statements anew, but must draw the original random numbers.
         let number = replayedSequence ?? sequence
         let invocation = Invocation(
             session: self, call: call, source: source, target: statement.target,
@@ -191,8 +193,8 @@ extension Session {
         return output(of: try carryOut(form, invocation))
     }
 
-    /// Runs a command and journals how it ended, with all that `resume` needs where the person
-    /// stopped it.
+    /// Runs a command and journals its end. If the user stopped it, also stores the state that
+    /// `resume` needs.
     func carryOut(_ form: Command.Form, _ invocation: Invocation) throws -> CommandResult {
         let start = ContinuousClock.now
         let sequence = invocation.sequence
@@ -210,15 +212,16 @@ extension Session {
             guard sequence > 0 else { throw error }
             var ignored: [String] = []
             let stopped = (error as? StoppedEarly).flatMap { keep($0.work, sequence, &ignored) }
-            // The error is what matters; a journal that cannot take it says so next time.
+            // The error is more important; if the journal cannot record it, the next write reports
+            // that.
             try? workspace.fail(
                 sequence, message: Failure.sentence(for: error), stopped: stopped)
             throw error
         }
     }
 
-    /// Stores where stopped work stands. What it has done so far is kept in any case, so a disk
-    /// that has no room for more is worth a note and no failure.
+    /// Stores the state of stopped work. The results so far are kept in any case, so a full disk
+    /// gives a note and not a failure.
     private func keep(_ work: StoppedWork, _ sequence: Int, _ notes: inout [String]) -> String? {
         guard work.state != .null else { return work.progress }
         do {
@@ -232,7 +235,7 @@ extension Session {
         }
     }
 
-    /// The name on the left of `=` is that of the main value.
+    /// The name on the left of `=` becomes the name of the main value.
     func rename(_ result: inout CommandResult, _ target: Identifier?) {
         guard let target else { return }
         if !result.bindings.isEmpty {
@@ -265,8 +268,8 @@ extension Session {
 
     // MARK: The journal
 
-    /// The session's seed and the number that the next statement gets: together they decide its
-    /// random numbers.
+    /// The session's seed and the number of the next statement: together they decide its random
+    /// numbers.
     var seedText: String { "\(seed)" }
 
     func commit(
@@ -303,7 +306,7 @@ extension Session {
         }
     }
 
-    /// Puts the last bare expression into the journal, since a statement is about to depend on it.
+    /// Journals the last bare expression, because a statement is about to depend on it.
     private func journalPending() throws {
         guard let source = unjournaled, workspace.isWritable else { return }
         let sequence = try workspace.begin(source: source, seed: seedText)
@@ -324,7 +327,7 @@ extension Session {
 }
 
 extension Node {
-    /// Whether a node at or below this one has a property.
+    /// Whether a node in this tree has a property.
     func contains(_ isWanted: (Node) -> Bool) -> Bool {
         if isWanted(self) { return true }
         switch expression {
@@ -349,7 +352,7 @@ extension Node {
 }
 
 extension Value {
-    /// Roughly what a workspace would write for it.
+    /// Approximate number of bytes that a workspace would write for it.
     var storedBytes: Int {
         switch self {
         case .null, .bool, .number: 8

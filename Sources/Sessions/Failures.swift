@@ -6,7 +6,7 @@ import Transformers
 import Values
 import Workspaces
 
-/// From whatever was thrown to what a person reads.
+/// Turns thrown errors into the text that users read.
 extension Session {
     func failure(
         _ error: any Error, _ statement: Statement, _ source: String, _ origin: Origin
@@ -31,7 +31,7 @@ extension Session {
             file: origin.file, width: appearance.columns)
     }
 
-    /// What the caret points at when nothing more is known: the verb, or the expression.
+    /// The place for the caret if no other place is known: the verb, or the expression.
     private static func headSpan(of statement: Statement) -> SourceSpan {
         switch statement.body {
         case .command(let call): call.verb.span
@@ -74,7 +74,7 @@ extension EvaluationError {
         }
     }
 
-    /// The name that stands at the error's place in the corrected statement.
+    /// The name at the error's place in the corrected statement.
     fileprivate var replacement: String? {
         switch self {
         case .unknownName(_, let nearest, let maker): maker == nil ? nearest : nil

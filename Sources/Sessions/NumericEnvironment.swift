@@ -1,7 +1,8 @@
 import Foundation
 import Tensors
 
-/// What decides numbers to the last bit besides the statements: processor and threads.
+/// The properties that decide numbers to the last bit, in addition to the statements: processor and
+/// threads.
 enum NumericEnvironment {
     static let description = "\(processor), \(Workers.count) threads"
 

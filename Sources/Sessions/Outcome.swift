@@ -4,15 +4,15 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// What became of one statement.
+/// The result of one statement.
 public struct Outcome: Sendable {
-    /// The statement as it was written.
+    /// The statement as the user wrote it.
     public var statement: String
     /// Its first line in the block, from 1.
     public var line: Int
     public var result: Result<Output, Failure>
     public var seconds: Double
-    /// Whether the person stopped it; it may have gone well as far as it came.
+    /// Whether the user stopped it; it may have succeeded in part.
     public var isInterrupted = false
 
     /// The object that `--json` prints: one line, no line end.
@@ -32,19 +32,19 @@ public struct Outcome: Sendable {
     }
 }
 
-/// What a statement that went well gives a host to show.
+/// The output of a successful statement, for a host to show.
 public struct Output: Sendable {
-    /// The name it bound, nil where it bound none.
+    /// The name that it bound; nil if it bound none.
     public var name: String?
-    /// A `;` ended the line: a person does not want to see it.
+    /// Whether a `;` ended the line, which hides the output.
     public var isHidden: Bool
-    /// What to print; empty for nothing.
+    /// The text to print; empty for nothing.
     public var text: StyledText
-    /// Sentences on what happened besides: what was left out, stopped early or not kept. They are
-    /// part of `text` too.
+    /// Sentences about side effects: skipped input, early stops, values that were not kept. They
+    /// are part of `text` too.
     public var notes: [String]
     public var value: Value?
-    /// Forms other than text by MIME type, such as `image/svg+xml`.
+    /// Forms other than text, by MIME type, such as `image/svg+xml`.
     public var media: [String: String]
 
     /// All forms by MIME type, for notebooks.
@@ -56,7 +56,7 @@ public struct Output: Sendable {
     }
 }
 
-/// Why a statement failed, and where. Nothing has changed by it.
+/// The reason for a statement's failure, and its place. The statement has changed nothing.
 public struct Failure: Error, Sendable {
     public enum Kind: String, Sendable {
         case syntax, name, value, file, workspace, interrupted, numbers
@@ -64,9 +64,9 @@ public struct Failure: Error, Sendable {
 
     public var kind: Kind
     public var diagnostic: Diagnostic
-    /// The text that the diagnostic points into.
+    /// The text that the diagnostic refers to.
     public var source: String
-    /// The file it was read from, nil at a prompt.
+    /// The file of the statement; nil at a prompt.
     public var file: String?
     public var width: Int
 
@@ -75,7 +75,7 @@ public struct Failure: Error, Sendable {
     public var line: Int { SourcePosition(of: diagnostic.span.lower, in: source).line }
     public var column: Int { SourcePosition(of: diagnostic.span.lower, in: source).column }
 
-    /// For people: the sentence, the line with a caret under the place, and advice.
+    /// For people: the sentence, the line with a caret under the place, and a suggestion.
     public func rendered(_ color: Color = .none) -> String {
         diagnostic.rendered(in: source, file: file, width: width, color: color != .none)
     }
@@ -94,8 +94,8 @@ public struct Failure: Error, Sendable {
 }
 
 extension Value {
-    /// The value in full where it is of a size to print, else what it is. Scripts that want all of
-    /// a large value export it.
+    /// The whole value if it is small enough to print, otherwise its summary. Scripts export large
+    /// values.
     var printed: Value {
         if JSONSize.fits(self, limit: 1 << 20) { return self }
         var record = Record()
@@ -107,7 +107,7 @@ extension Value {
     }
 }
 
-/// Whether a value's JSON would stay under a size, found without writing it.
+/// Whether a value's JSON is smaller than a limit, determined without writing it.
 private enum JSONSize {
     static func fits(_ value: Value, limit: Int) -> Bool {
         var left = limit

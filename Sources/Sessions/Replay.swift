@@ -5,23 +5,23 @@ import Rendering
 import Values
 import Workspaces
 
-/// Does a session again from its journal, statement by statement, in a workspace of its own.
+/// Replays a session from its journal, statement by statement, in a workspace of its own.
 ///
-/// Every statement keeps the number and seed it had, so that it draws the same random numbers. One
-/// that was stopped by hand has no end to be done again: its values are taken over.
+/// Every statement keeps its number and seed, so that it draws the same random numbers. A statement
+/// that a user stopped cannot be replayed; its values are copied.
 struct Replay {
-    /// Where the journal and the values to compare with are.
+    /// The workspace with the journal and the values to compare with.
     let original: Workspace
-    /// The fresh session.
+    /// The new session.
     let session: Session
     var options: ReplayOptions
 
     struct Report {
         var statements = 0
         var values = 0
-        /// Sentences on values that came out different, the first with both values.
+        /// Sentences about different values, the first with both values.
         var differences: [String] = []
-        /// Values that could not be compared, since the session did not keep them.
+        /// Number of values that could not be compared, because the session did not keep them.
         var unknown = 0
         var taken = 0
         var isExact = true
@@ -86,7 +86,7 @@ struct Replay {
         return result
     }
 
-    /// Does one statement. Returns what went wrong.
+    /// Runs one statement. Returns a sentence if it failed.
     private func play(_ entry: HistoryEntry, _ report: (Outcome) -> Void) throws -> String? {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
@@ -101,7 +101,7 @@ struct Replay {
         return failure?.message
     }
 
-    /// Binds what a stopped statement had bound.
+    /// Binds the values of a stopped statement.
     private func takeOver(_ entry: HistoryEntry) -> String? {
         do {
             let bound = try entry.bound.map { info -> (String, BoundValue) in
@@ -164,13 +164,14 @@ struct Replay {
 }
 
 extension Session {
-    /// `sami replay WORKSPACE` or `sami replay SCRIPT`: does a session again, statement by statement,
-    /// without changing its workspace. A script is run, and with `check` run again and compared.
+    /// `sami replay WORKSPACE` or `sami replay SCRIPT`: runs a session again, statement by
+    /// statement, without changing its workspace. A script is run once; with `check` it is run a
+    /// second time and the values are compared.
     ///
     /// - Parameter report: called with the outcome of each statement.
-    /// - Returns: whether every statement ran and, with `check`, every value came out the same, and
-    ///   a sentence that says so, the first difference with both values.
-    /// - Throws: `WorkspaceError` when a workspace cannot be read or made.
+    /// - Returns: whether every statement ran and, with `check`, every value was equal; and a
+    ///   sentence that says so, or the first difference with both values.
+    /// - Throws: `WorkspaceError` if a workspace cannot be read or created.
     public static func replay(
         _ path: String, _ options: ReplayOptions = ReplayOptions(),
         configuration: Configuration = Configuration(),

@@ -6,9 +6,9 @@ import Values
 import Workspaces
 
 extension Session {
-    /// Goes on with a statement that was stopped, or was running when the process ended: from its
-    /// checkpoint where there is one, else from its beginning. Seed and number are the ones it had,
-    /// so the result is that of an uninterrupted run.
+    /// Continues a statement that was stopped, or that ran when the process ended: from its
+    /// checkpoint, or else from its beginning. Seed and number are the original ones, so the result
+    /// is that of an uninterrupted run.
     package func resume(
         _ unfinished: UnfinishedStatement, _ invocation: Invocation
     ) throws -> CommandResult {
@@ -27,7 +27,7 @@ extension Session {
         defer { seed = ownSeed }
         let sequence = unfinished.sequence
         try workspace.resume(sequence)
-        // Of the statement itself, not of `resume`.
+        // Inputs of the statement itself, not of `resume`.
         inputs = []
         inputFiles = []
         let inner = Invocation(
@@ -37,7 +37,7 @@ extension Session {
         do {
             return try carryOut(form, inner)
         } catch {
-            // Places in it belong to the other statement's text.
+            // Spans in the error refer to the other statement's text.
             let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
             let kind = Failure.kind(of: ErrorSentence.cause(of: error))
             let message = "`\(line)`: \(Failure.sentence(for: error))"
@@ -47,7 +47,7 @@ extension Session {
         }
     }
 
-    /// What to say about a statement that did not come to its end.
+    /// A sentence about a statement that did not reach its end.
     static func sentence(_ unfinished: UnfinishedStatement) -> String {
         let line = TextWidth.cut(TextWidth.oneLine(unfinished.source), to: 60)
         var text = "`\(line)` "

@@ -4,7 +4,7 @@ import Foundation
 import Values
 import Workspaces
 
-/// What commands see of the session.
+/// The session's interface for commands.
 extension Session: CommandContext {
     package var isInterrupted: Bool {
         interruption.isRequested || outerInterruption?.isRequested == true

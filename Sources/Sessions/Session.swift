@@ -10,11 +10,11 @@ import Workspaces
 /// How far a long statement is. The name alone would also mean Foundation's class.
 public typealias Progress = Commands.Progress
 
-/// One person's session on one workspace: reads statements, runs them, journals them, and gives back
-/// what to show.
+/// One user's session on one workspace: reads statements, runs them, journals them, and returns the
+/// output.
 ///
 /// Not `Sendable`: one thread uses it at a time, and every call returns when its work is done. Only
-/// its `interruption` may be reached from elsewhere.
+/// its `interruption` may be used from other threads.
 ///
 /// ```swift
 /// let session = try Session(.init())
@@ -23,15 +23,15 @@ public typealias Progress = Commands.Progress
 /// ```
 public final class Session {
     public struct Configuration: Sendable {
-        /// The workspace's folder; left alone by an ephemeral session.
+        /// The workspace's folder; an ephemeral session ignores it.
         public var workspace = "session.samiws"
         public var access = Access.readWrite
-        /// What relative paths in statements are relative to; the current directory when nil.
+        /// The folder that relative paths in statements start from; nil for the current directory.
         public var directory: String?
         public var appearance = Appearance()
         /// Name and version of the program, for the journal.
         public var program = "sami"
-        /// Nil: the seed that the workspace was last used with, 0 for a new one.
+        /// Nil takes the seed that the workspace last used, or 0 for a new workspace.
         public var seed: UInt64?
 
         public init() {}
@@ -41,39 +41,38 @@ public final class Session {
     public let interruption = Interruption()
     /// Called on the evaluating thread, at most ten times a second.
     public var progress: ((Progress) -> Void)?
-    /// Sentences about what was found on opening, to be shown once.
+    /// Sentences about the state found on opening, shown once.
     public internal(set) var notices: [String] = []
-    /// After `quit`.
+    /// True after `quit`.
     public internal(set) var isFinished = false
 
     package var seed: UInt64
     package var settings = Settings()
     package let directory: String
     let program: String
-    /// Where statements may write files, for the statements of a stranger; nil where they may write
-    /// anywhere.
+    /// The only folder that a stranger's statements may write to; nil if they may write anywhere.
     package internal(set) var writableFolder: String?
     var bindings: Bindings
     package internal(set) var lastResult: Value?
-    /// Expressions that set `_` and are not in the journal yet; a statement that reads `_` puts
-    /// them there first, so that it can be replayed.
+    /// Expressions that set `_` and are not yet in the journal. A statement that reads `_` journals
+    /// them first, so that it can be replayed.
     var unjournaled: String?
-    /// Values from `-p name=value` that stand in for a script's own assignments.
+    /// Values from `-p name=value` that replace a script's own assignments.
     var parameters: [String: String] = [:]
-    /// Names that the statement at hand has read, and files.
+    /// Names and files that the present statement has read.
     var inputs: [String] = []
     var inputFiles: [InputFile] = []
     var sourceDepth = 0
-    /// Hands on the outcomes of the block that runs; `source` hands on its statements' outcomes too.
+    /// Reports the outcomes of the running block; `source` reports its statements' outcomes too.
     var report: ((Outcome) -> Void)?
-    /// In a replay, the number that the statement at hand had originally.
+    /// In a replay, the original number of the present statement.
     var replayedSequence: Int?
-    /// Of the session that this one works for.
+    /// The interruption of the session that this session works for.
     var outerInterruption: Interruption?
 
     package var workspace: Workspace { bindings.workspace }
 
-    /// - Throws: `WorkspaceError` when the workspace cannot be used.
+    /// - Throws: `WorkspaceError` if the workspace cannot be used.
     public init(_ configuration: Configuration) throws {
         appearance = configuration.appearance
         directory = configuration.directory ?? FileManager.default.currentDirectoryPath
@@ -89,23 +88,24 @@ public final class Session {
 
     deinit { workspace.close() }
 
-    /// Writes what was held back and gives the workspace's lock back. Returns sentences about what
-    /// could not be kept.
+    /// Writes the delayed values and releases the workspace's lock. Returns sentences about values
+    /// that could not be kept.
     @discardableResult
     public func close() -> [String] {
-        // What goes with the session need not be written; of a large checkpoint that is minutes.
+        // The values of an ephemeral session need not be written; for a large checkpoint that would
+        // take minutes.
         let problems = workspace.isEphemeral ? [] : bindings.keepAll()
         workspace.close()
         isFinished = true
         return problems
     }
 
-    /// Nil when ephemeral.
+    /// Nil for an ephemeral workspace.
     public var workspacePath: String? { workspace.isEphemeral ? nil : workspace.path }
 
     public var isReadOnly: Bool { !workspace.isWritable }
 
-    /// What is bound now, by name.
+    /// The present names and the kinds of their values.
     public var boundNames: [(name: String, kind: String)] {
         workspace.names.filter { !$0.name.hasPrefix(".") }.map { ($0.name, $0.kind) }
     }
@@ -114,8 +114,8 @@ public final class Session {
         CommandTable.grammar.completeness(of: source)
     }
 
-    /// `-p name=value`: bound at once, and a script's own `name = literal` is then left out. A value
-    /// that is no literal is text.
+    /// `-p name=value`: bound at once; the script's own `name = literal` is then skipped. A value
+    /// that is not a literal is text.
     public func setParameter(_ name: String, _ value: String) throws {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
         var failure: Failure?
@@ -133,7 +133,7 @@ public final class Session {
         }
     }
 
-    /// The seed of the last statement: the journal notes "seed/number" for each.
+    /// The seed of the last statement: the journal records "seed/number" for each statement.
     static func lastSeed(of workspace: Workspace) -> UInt64? {
         guard let seed = workspace.history.last?.seed else { return nil }
         return UInt64(seed.prefix { $0 != "/" })

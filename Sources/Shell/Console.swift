@@ -1,7 +1,7 @@
 import CommandLanguage
 import Glibc
 
-/// What the process says when it ends.
+/// The exit status of the process.
 public enum RunStatus: Int32, Sendable {
     case fine = 0
     case failed = 1
@@ -10,21 +10,22 @@ public enum RunStatus: Int32, Sendable {
     case interrupted = 130
 }
 
-/// Runs statements from a prompt, from files and from pipes, on one host.
+/// Runs statements from a prompt, from files and from pipes, with one host.
 ///
-/// Outputs go to standard output, errors and progress to standard error. One thread uses it; Ctrl-C
-/// arrives on another and only ever asks the host to stop.
+/// Outputs go to standard output, errors and progress to standard error. One thread uses the
+/// console. Ctrl-C arrives on another thread, which only asks the host to stop.
 public final class Console {
     public struct Options: Sendable {
-        /// One JSON object a statement on standard output, in place of what people read.
+        /// Prints one JSON object for each statement on standard output, in place of text for
+        /// people.
         public var isJSON = false
         /// Shows each statement before it runs.
         public var echoes = false
-        /// Goes on after a statement that failed.
+        /// Continues after a statement that failed.
         public var keepsGoing = false
-        /// Color even so only where output is a terminal.
+        /// Color is used only if output is a terminal.
         public var allowsColor = true
-        /// Where typed blocks are kept; nil keeps them for this run only.
+        /// File for the history of typed blocks; nil keeps the history for this run only.
         public var historyPath: String?
         /// New blocks are added to the history file.
         public var savesHistory = true
@@ -35,7 +36,7 @@ public final class Console {
     }
 
     static let prompt = "sami>"
-    /// As wide as the prompt, so that the lines of a block stand under one another.
+    /// Has the width of the prompt, so that the lines of a block align.
     static let secondPrompt = "  ..."
 
     private let host: any ShellHost
@@ -62,13 +63,14 @@ public final class Console {
         host.progress = { line.show($0) }
     }
 
-    /// Answers the process's signals from now on.
+    /// Handles the process's signals from now on.
     public func watchSignals() {
         let attention = attention
         SignalWatch.start { attention.answer($0) }
     }
 
-    /// Asks the running statement to stop after so many seconds, and ends. Needs `watchSignals`.
+    /// Asks the running statement to stop after a number of seconds, and ends. Needs
+    /// `watchSignals`.
     public func end(after seconds: UInt32) { alarm(seconds) }
 
     // MARK: A person
@@ -80,7 +82,7 @@ public final class Console {
         let reader = personReader()
         for block in history?.load() ?? [] { reader.remember(block) }
         if !options.isJSON { options.greeting.map(output.writeLine) }
-        // Where nobody reads the prompt's own output, they go beside the errors.
+        // If nobody reads the prompt's own output, notices go to standard error.
         for notice in host.notices { (options.isJSON ? errors : output).writeLine(notice) }
         hasShownNotices = true
         var hasReportedHistory = false
@@ -105,7 +107,7 @@ public final class Console {
             }
             if let reader { return reader }
         }
-        // Output that goes to a file holds no prompts; whoever types sees them beside the errors.
+        // Output to a file contains no prompts; the user sees them on standard error.
         let prompts =
             terminal.outputIsTerminal ? output : terminal.errorsAreTerminal ? errors : nil
         return PlainReader(
@@ -113,8 +115,8 @@ public final class Console {
             signals: attention.pending)
     }
 
-    /// Lines up to the end of a complete block; nil when there are no more. A dropped line drops
-    /// the whole block, and so does Ctrl-D inside of one.
+    /// Reads lines up to the end of a complete block; nil at the end of the input. Dropping a line
+    /// drops the whole block, and so does Ctrl-D inside a block.
     private func nextBlock(from reader: any LineReader) -> String? {
         let isColored = terminal.isEditable && terminal.colorIfShown != .none
         var block = ""
@@ -141,7 +143,7 @@ public final class Console {
 
     // MARK: A program
 
-    /// Runs a whole text: a script, or what follows `-c`.
+    /// Runs a whole text: a script, or the text after `-c`.
     public func run(_ block: SourceBlock) -> RunStatus {
         if attention.isEnding || attention.pending?.take(.interrupt) == true {
             return .interrupted
@@ -149,7 +151,7 @@ public final class Console {
         return evaluate(block)
     }
 
-    /// Runs what standard input holds: a file as a whole, a pipe as it comes.
+    /// Runs standard input: a file as a whole, a pipe statement by statement.
     public func runInput() -> RunStatus {
         var status = stat()
         guard fstat(terminal.input, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
@@ -158,8 +160,8 @@ public final class Console {
         return run(block)
     }
 
-    /// Runs statements as they come through a pipe, so that a program at its other end can wait for
-    /// one answer before it asks the next.
+    /// Runs statements as they arrive through a pipe, so that the program at the other end can wait
+    /// for one result before it sends the next statement.
     public func runStream(file: String) -> RunStatus {
         let reader = PlainReader(input: terminal.input, signals: attention.pending)
         var worst = RunStatus.fine
@@ -208,9 +210,10 @@ public final class Console {
         }
     }
 
-    /// Does work that reports outcomes: shows them and its progress, and lets Ctrl-C stop it.
+    /// Runs work that reports outcomes. Shows the outcomes and the progress, and lets Ctrl-C stop
+    /// the work.
     ///
-    /// - Parameter work: gives false when something failed.
+    /// - Parameter work: returns false if something failed.
     public func attend(_ work: (_ report: (ShellOutcome) -> Void) -> Bool) -> RunStatus {
         var appearance = terminal.appearance
         if !options.allowsColor { appearance.color = .none }
@@ -221,7 +224,7 @@ public final class Console {
             progress.reset()
             show(outcome)
             wasInterrupted = wasInterrupted || outcome.isInterrupted
-            // Nobody reads any more: no reason to go on.
+            // Nobody reads the output any more, so stop.
             if output.isClosed { host.interrupt() }
         }
         progress.reset()
@@ -239,7 +242,7 @@ public final class Console {
         if let error = outcome.error { errors.writeLine(error) }
     }
 
-    /// A statement as it would look had it been typed.
+    /// A statement in the form in which a user would have typed it.
     private func echo(_ statement: String) -> String {
         let lines = statement.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.enumerated().map { index, line in

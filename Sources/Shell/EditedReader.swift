@@ -1,10 +1,10 @@
 import CEditLine
 import Glibc
 
-/// Reads lines that a person edits in a terminal, on libedit.
+/// Reads lines that a user edits in a terminal, with libedit.
 ///
 /// Emacs keys, history with incremental search on Ctrl-R, completion on TAB, pasted blocks as one
-/// piece; whatever the user's `.editrc` says wins. One thread uses it.
+/// text. The user's `.editrc` has precedence. One thread uses it.
 public final class EditedReader: LineReader {
     let line: OpaquePointer
     private let history: OpaquePointer
@@ -14,7 +14,7 @@ public final class EditedReader: LineReader {
     let signals: PendingSignals?
     let offers: (String, Int) -> OfferList
 
-    /// The prompt as libedit wants it: alive as long as it may ask for it.
+    /// The prompt in libedit's form. It must live as long as libedit may ask for it.
     private var promptText: [wchar_t] = [0]
     private(set) var promptWidth = 0
     private let promptBuffer: UnsafeMutableBufferPointer<wchar_t>
@@ -23,22 +23,23 @@ public final class EditedReader: LineReader {
     var keptTexts: [UnsafeMutablePointer<wchar_t>] = []
     /// The lines of the block before the one that is edited.
     private(set) var preceding = ""
-    /// Why reading a character failed.
+    /// The reason why reading a character failed.
     private var stopReason: Reading = .end
     private var decoder = ScalarDecoder()
 
-    /// Between two of these libedit expects escapes, which take no cells.
+    /// libedit expects escape sequences between two of these characters. They take no cells.
     private static let escape: Character = "\u{1}"
     private static let promptLimit = 256
 
-    /// Nil where libedit cannot run on the terminal.
+    /// Nil if libedit cannot run on the terminal.
     ///
-    /// - Parameter offers: what could stand at a UTF-8 offset of a source.
+    /// - Parameter offers: returns the completions at a UTF-8 offset of a source.
     public init?(
         _ terminal: Terminal, program: String = "sami", signals: PendingSignals?,
         offers: @escaping (String, Int) -> OfferList
     ) {
-        // Descriptors of its own: closing the streams must not close the program's.
+        // libedit gets descriptors of its own: closing its streams must not close the program's
+        // descriptors.
         var files: [UnsafeMutablePointer<FILE>] = []
         for (descriptor, mode) in [
             (terminal.input, "r"), (terminal.output, "w"), (terminal.errors, "w"),
@@ -46,8 +47,8 @@ public final class EditedReader: LineReader {
             if let file = fdopen(dup(descriptor), mode) { files.append(file) }
         }
         if let silence = fopen("/dev/null", "w") { files.append(silence) }
-        // It first looks at the process's TERM, which need not be this terminal's; what it says
-        // about that one is nobody's business.
+        // libedit first looks at the process's TERM, which may belong to another terminal. Its
+        // message about that terminal must not appear.
         guard files.count == 4, let line = el_init(program, files[0], files[1], files[3]),
             let history = history_winit()
         else {
@@ -96,8 +97,9 @@ public final class EditedReader: LineReader {
         bindKeys()
         el_source(line, terminal.editorSettings)
         hasViKeys = sami_edit_has_vi_keys(line) != 0
-        // Switching to vi's keys forgot ours. There ESC ends inserting and cannot open a sequence,
-        // so that pastes arrive as typed lines; TAB stays with who claims it.
+        // Switching to vi's keys removed our bindings. In vi mode ESC ends inserting and cannot
+        // begin a sequence, so pastes arrive as typed lines. TAB is bound again unless the user has
+        // bound it.
         if hasViKeys, !userBindsTab() { bindCompletion() }
     }
 
@@ -122,7 +124,8 @@ public final class EditedReader: LineReader {
         setPrompt(prompt)
         stopReason = .end
         SignalWatch.answerStop(true)
-        // libedit itself would first show the prompt: keys in between would be echoed as they are.
+        // libedit itself would first show the prompt; keys typed in between would be echoed
+        // unchanged.
         sami_edit_prepare_terminal(line, 1)
         announcePaste(true)
         defer {
@@ -145,7 +148,7 @@ public final class EditedReader: LineReader {
         return .line(result)
     }
 
-    /// Asks the terminal to mark pastes, so that a pasted line break is not Enter.
+    /// Asks the terminal to mark pastes, so that a pasted line break does not act as Enter.
     private func announcePaste(_ isOn: Bool) {
         if !hasViKeys { screen.write("\u{1B}[?2004" + (isOn ? "h" : "l")) }
     }
@@ -162,13 +165,13 @@ public final class EditedReader: LineReader {
         promptBuffer[count] = 0
     }
 
-    /// A prompt in color. A blank stands last: an escape must not.
+    /// A prompt in color. Its last character must be a blank, not an escape sequence.
     static func prompt(_ text: String, color: Bool) -> String {
         guard color else { return text + " " }
         return "\(escape)\u{1B}[1;36m\(escape)\(text)\(escape)\u{1B}[0m\(escape) "
     }
 
-    /// Reads one character for libedit, answering signals while it waits.
+    /// Reads one character for libedit and handles signals while it waits.
     private func nextCharacter(_ character: UnsafeMutablePointer<wchar_t>) -> Int32 {
         while true {
             if let scalar = decoder.next() {
@@ -222,12 +225,12 @@ public final class EditedReader: LineReader {
     }
 }
 
-/// Zero-terminated, as C wants it; a zero inside would end it early.
+/// Zero-terminated, as in C; a zero inside would end the text early.
 func wide(_ text: String) -> [wchar_t] {
     text.unicodeScalars.compactMap { $0.value == 0 ? nil : wchar_t(bitPattern: $0.value) } + [0]
 }
 
-/// Turns bytes into scalars, whatever the locale; what is not UTF-8 becomes U+FFFD.
+/// Decodes bytes to scalars, in every locale. Invalid UTF-8 becomes U+FFFD.
 struct ScalarDecoder {
     private var bytes: [UInt8] = []
     private var start = 0
@@ -238,10 +241,10 @@ struct ScalarDecoder {
         bytes += more
     }
 
-    /// The next scalar, nil when more bytes are needed.
+    /// The next scalar; nil if more bytes are needed.
     mutating func next() -> Unicode.Scalar? { next(isLast: false) }
 
-    /// What is left of a sequence that the end cut short.
+    /// The rest of a sequence that the end of input cut short.
     mutating func finish() -> Unicode.Scalar? { next(isLast: true) }
 
     private mutating func next(isLast: Bool) -> Unicode.Scalar? {

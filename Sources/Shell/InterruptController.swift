@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Decides what a signal means: while a statement runs Ctrl-C asks it to stop, and otherwise it is
-/// for whoever reads lines.
+/// Decides the effect of a signal: while a statement runs, Ctrl-C asks it to stop; otherwise the
+/// line reader receives the signal.
 final class InterruptController: Sendable {
     let pending: PendingSignals?
     private let interrupt: @Sendable () -> Void
-    /// Where to say that a stop is under way; nil when nobody watches.
+    /// Descriptor for the notice that a stop has begun; nil without a watching user.
     private let notices: Int32?
     private let state = Mutex(State())
 
@@ -29,12 +29,12 @@ final class InterruptController: Sendable {
                 $0.isRunning = newValue
                 $0.interruptions = 0
             }
-            // One that came a moment too early was meant for what has ended since.
+            // A signal that came a moment too early was meant for work that has already ended.
             if newValue { _ = pending?.take(.interrupt) }
         }
     }
 
-    /// The process was asked to end.
+    /// Whether the process was asked to end.
     var isEnding: Bool { state.withLock { $0.isEnding } }
 
     func answer(_ signal: ShellSignal) {

@@ -46,7 +46,7 @@ public final class SessionHost: ShellHost {
         _ block: SourceBlock, keepGoing: Bool, willRun: ((String) -> Void)?,
         report: (ShellOutcome) -> Void
     ) -> Bool {
-        // Empty lines before a block make the lines of its diagnostics those of the stream.
+        // Empty lines before a block give its diagnostics the line numbers of the stream.
         let source = String(repeating: "\n", count: block.firstLine - 1) + block.source
         let color = session.appearance.color
         return session.evaluate(
@@ -61,7 +61,7 @@ extension ShellOutcome {
         self.init(isInterrupted: outcome.isInterrupted, json: outcome.json)
         switch outcome.result {
         case .success(let output):
-            // What was left out or stopped early is no output: `;` does not hide it.
+            // A note about skipped or stopped work is not output: `;` does not hide it.
             text =
                 output.isHidden
                 ? output.notes.joined(separator: "\n") : output.text.rendered(color)

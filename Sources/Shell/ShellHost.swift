@@ -1,40 +1,40 @@
 import CommandLanguage
 import Rendering
 
-/// What the shell needs of whoever evaluates statements.
+/// The functions that the shell needs from a host that evaluates statements.
 ///
-/// The shell knows keys and screens, and nothing about models or workspaces; a session stands
-/// behind this protocol in the program, and something of a few lines in tests. All calls come from
-/// one thread, except ``interrupt``.
+/// The shell knows keys and screens, but no models or workspaces. In the program a session
+/// implements this protocol, in tests a type of a few lines. All calls come from one thread, except
+/// ``interrupt``.
 public protocol ShellHost: AnyObject {
     /// Sentences to show once before the first prompt.
     var notices: [String] { get }
-    /// After `quit`.
+    /// True after `quit`.
     var isFinished: Bool { get }
     /// Asks the running evaluation to stop at its next step. Called from another thread.
     var interrupt: @Sendable () -> Void { get }
     /// Called by the evaluating thread while long work runs.
     var progress: ((ShellProgress) -> Void)? { get set }
 
-    /// Says how outputs are to be drawn from now on.
+    /// Sets the appearance of outputs from now on.
     func draw(with appearance: ShellAppearance)
     func completeness(of source: String) -> Completeness
-    /// What could stand at a UTF-8 offset of a source.
+    /// The completions at a UTF-8 offset of a source.
     func offers(in source: String, at cursor: Int) -> OfferList
-    /// Runs a block and hands over every statement's outcome as soon as it is there. Stops at the
-    /// first failure unless told otherwise. Gives false when a statement failed.
+    /// Runs a block and reports the outcome of every statement as soon as it is known. Stops at the
+    /// first failure unless told otherwise. Returns false if a statement failed.
     func evaluate(
         _ block: SourceBlock, keepGoing: Bool, willRun: ((String) -> Void)?,
         report: (ShellOutcome) -> Void
     ) -> Bool
 }
 
-/// Statements to run, and where they stand.
+/// Statements to run, with their place in a file.
 public struct SourceBlock: Sendable {
     public var source: String
-    /// With a file, diagnostics open with `file:line:column:`; nil at a prompt.
+    /// If there is a file, diagnostics begin with `file:line:column:`; nil at a prompt.
     public var file: String?
-    /// The line of the file that the source starts on, from 1.
+    /// The number of the source's first line in the file, from 1.
     public var firstLine: Int
 
     public init(_ source: String, file: String? = nil, firstLine: Int = 1) {
@@ -44,13 +44,13 @@ public struct SourceBlock: Sendable {
     }
 }
 
-/// What one statement gave.
+/// The result of one statement.
 public struct ShellOutcome: Sendable {
-    /// What to print, drawn for the host's present appearance; empty for nothing.
+    /// The text to print in the host's present appearance; empty for nothing.
     public var text: String
-    /// The whole rendered diagnostic of a statement that failed.
+    /// The complete rendered diagnostic of a failed statement.
     public var error: String?
-    /// The statement stopped because it was interrupted.
+    /// Whether the statement stopped because of an interrupt.
     public var isInterrupted: Bool
     /// One line for `--json`.
     public var json: String
@@ -65,14 +65,14 @@ public struct ShellOutcome: Sendable {
     }
 }
 
-/// How outputs are drawn.
+/// The appearance of outputs.
 public struct ShellAppearance: Hashable, Sendable {
     public enum Color: Hashable, Sendable { case none, basic, palette, full }
 
-    /// Cells of a line.
+    /// Number of cells in a line.
     public var width: Int
     public var color: Color
-    /// Characters beyond ASCII can be shown.
+    /// Whether characters beyond ASCII can be shown.
     public var isUnicode: Bool
 
     public init(width: Int = 80, color: Color = .none, isUnicode: Bool = true) {
@@ -82,9 +82,9 @@ public struct ShellAppearance: Hashable, Sendable {
     }
 }
 
-/// How far long work has come.
+/// The progress of long work.
 public struct ShellProgress: Sendable {
-    /// One line that fits a width in cells.
+    /// One line that fits in a number of cells.
     public var line: @Sendable (_ width: Int) -> String
     /// Seconds since the work began.
     public var elapsed: Double
@@ -99,9 +99,9 @@ public struct ShellProgress: Sendable {
     }
 }
 
-/// What could stand at the cursor.
+/// The completions at the cursor.
 public struct OfferList: Sendable {
-    /// UTF-8 offsets of what an offer replaces; ends at the cursor.
+    /// UTF-8 offsets of the text that an offer replaces; the range ends at the cursor.
     public var replacing: Range<Int>
     public var offers: [Offer]
 
@@ -114,9 +114,9 @@ public struct OfferList: Sendable {
 /// One completion.
 public struct Offer: Hashable, Sendable {
     public var text: String
-    /// One line about it; may be empty.
+    /// A description of one line; may be empty.
     public var summary: String
-    /// More follows without a blank: `key=`, `folder/`.
+    /// Whether more text follows without a blank: `key=`, `folder/`.
     public var continues: Bool
 
     public init(_ text: String, _ summary: String = "", continues: Bool = false) {

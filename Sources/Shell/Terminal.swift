@@ -2,23 +2,23 @@ import CEditLine
 import Glibc
 import Rendering
 
-/// What the descriptors that a program was given can do.
+/// The abilities of the descriptors that the program was given.
 public struct Terminal: Sendable {
     public var input: Int32
     public var output: Int32
     public var errors: Int32
-    /// Keys can be edited: input and output are a terminal that understands cursor movement.
+    /// Whether lines can be edited: input and output are a terminal that can move the cursor.
     public var isEditable: Bool
-    /// Somebody reads the output as it comes.
+    /// Whether a user watches the output.
     public var outputIsTerminal: Bool
     public var inputIsTerminal: Bool
     public var errorsAreTerminal: Bool
-    /// The environment's word on color; whether output is a terminal is not looked at.
+    /// The color setting of the environment, without regard to whether output is a terminal.
     public var colorIfShown: ShellAppearance.Color
     public var isUnicode: Bool
-    /// Its name in terminfo.
+    /// The terminal's name in terminfo.
     public var type: String
-    /// Where a person sets up line editing.
+    /// The file with the user's settings for line editing.
     public var editorSettings: String?
 
     /// - Parameter environment: `TERM`, `COLORTERM`, `NO_COLOR`, `EDITRC`, `HOME` and the locale's
@@ -54,15 +54,15 @@ public struct Terminal: Sendable {
         return term.contains("256color") ? .palette : .basic
     }
 
-    /// Sets the locale that libedit measures and writes characters by, and says whether it is
-    /// UTF-8. A container often names none at all; then UTF-8 is the better guess.
+    /// Sets the locale that libedit uses to measure and write characters, and returns whether it is
+    /// UTF-8. Containers often set no locale; then UTF-8 is the better guess.
     private static func useLocale(_ environment: [String: String]) -> Bool {
         let isNamed = ["LC_ALL", "LC_CTYPE", "LANG"].contains { environment[$0]?.isEmpty == false }
         if !isNamed || setlocale(LC_CTYPE, "") == nil { setlocale(LC_CTYPE, "C.UTF-8") }
         return String(cString: nl_langinfo(Int32(CODESET))) == "UTF-8"
     }
 
-    /// Cells of a line and rows of the window; 80 by 24 where there is no window.
+    /// Cells in a line and rows of the window; 80 by 24 without a window.
     public var size: (columns: Int, rows: Int) {
         var window = winsize()
         for descriptor in [output, errors, input]
@@ -72,7 +72,7 @@ public struct Terminal: Sendable {
         return (80, 24)
     }
 
-    /// How outputs are drawn on it now.
+    /// The present appearance of outputs on this terminal.
     public var appearance: ShellAppearance {
         ShellAppearance(
             width: size.columns, color: outputIsTerminal ? colorIfShown : .none,
@@ -80,10 +80,10 @@ public struct Terminal: Sendable {
     }
 }
 
-/// Writes whole texts to a descriptor, past partial writes and interruptions.
+/// Writes whole texts to a descriptor, despite partial writes and interruptions.
 public final class Writer {
     public let descriptor: Int32
-    /// The reader went away; what comes after is dropped.
+    /// Whether the reader has closed the pipe; later text is dropped.
     public private(set) var isClosed = false
 
     public init(_ descriptor: Int32) { self.descriptor = descriptor }

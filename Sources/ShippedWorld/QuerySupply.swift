@@ -1,11 +1,11 @@
 import Alignment
 import Worlds
 
-/// Gives each iteration queries that no iteration before it has seen.
+/// Gives each iteration queries that no earlier iteration has used.
 package enum QuerySupply: Sendable {
-    /// A list, dealt out in order, `count` queries an iteration.
+    /// A list, taken in order, `count` queries for each iteration.
     case list([Alignment.Query], count: Int)
-    /// The shipped world's endless supply.
+    /// The endless supply of the shipped world.
     case world(seed: UInt64, kinds: [QueryKind], count: Int)
 
     /// - Parameter iteration: from 1.
@@ -15,7 +15,7 @@ package enum QuerySupply: Sendable {
             return Array(list.dropFirst((iteration - 1) * count).prefix(count))
         case .world(let seed, let kinds, let count):
             let first = (iteration - 1) * count
-            // `load queries` starts at 0: these must be other ones.
+            // `load queries` starts at 0; these queries must differ from those.
             return (first..<first + count).map { index in
                 Alignment.Query(
                     World.everyday.query(
@@ -25,7 +25,7 @@ package enum QuerySupply: Sendable {
         }
     }
 
-    /// The kinds that the principles fit, in the proportion of the world's documents: two posts for
+    /// The kinds that fit the principles, in the proportion of the world's documents: two posts for
     /// each question.
     package static func kinds(fitting sources: [ConstitutionSource]) -> [QueryKind] {
         var forms: Set<QueryForm> = []

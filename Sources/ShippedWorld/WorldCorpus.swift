@@ -1,16 +1,17 @@
 import Transformers
 import Worlds
 
-/// The shipped world as an endless stream of training texts: document i is a function of seed and i.
+/// The shipped world as an endless stream of training texts: document i is a function of seed and
+/// i.
 package struct WorldCorpus: Sendable {
-    /// How much each kind of token counts in the loss.
+    /// The weight of each kind of token in the loss.
     package struct Weights: Sendable, Equatable {
-        /// Headers and prompts: they teach the language, and are not what the model is for.
+        /// Headers and prompts: they teach the language, but the model is not meant to write them.
         package var prompt: Float = 0.1
         /// Responses and lists of principles.
         package var response: Float = 1
-        /// The first two tokens of each sentence of a response, and its end: there style is decided,
-        /// and at the weight of other tokens the decisions drown.
+        /// The first two tokens of each sentence of a response, and its end. These tokens decide
+        /// the style; with the weight of other tokens the decisions have too little influence.
         package var decision: Float = 4
 
         package init() {}
@@ -20,14 +21,14 @@ package struct WorldCorpus: Sendable {
     package var seed: UInt64
     package var options: DocumentOptions
     package var weights = Weights()
-    /// Responses below each prompt.
+    /// Number of responses below each prompt.
     package var responses = 3
     package var begin: Int32?
     package var end: Int32?
     private let encode: @Sendable (String) -> [Int32]
 
-    /// - Parameter encode: text to ids, without special tokens. Encoding piece by piece gives the ids
-    ///   of the whole text, because every piece begins where a word does.
+    /// - Parameter encode: text to ids, without special tokens. Encoding piece by piece gives the
+    ///   ids of the whole text, because every piece begins at the start of a word.
     package init(
         world: World, seed: UInt64, options: DocumentOptions, begin: Int32?, end: Int32?,
         encode: @escaping @Sendable (String) -> [Int32]

@@ -5,7 +5,7 @@ import Worlds
 package struct WorldMeasure: Measure {
     package init() {}
 
-    /// Which dimension of the shipped world a principle is about; nil for any other principle.
+    /// The dimension of the shipped world that a principle is about; nil for any other principle.
     package static func meaning(of principle: String) -> String? {
         World.everyday.dimension(of: principle)?.dimension.style.rawValue
     }
@@ -25,7 +25,8 @@ package struct WorldMeasure: Measure {
         WorldMeasure.isMalformed(response, query)
     }
 
-    /// What the world's grammar says of responses to its own queries; of others it knows nothing.
+    /// Whether the world's grammar finds a response malformed. It knows only responses to the
+    /// world's own queries.
     package static func isMalformed(_ response: String, _ query: Alignment.Query) -> Bool {
         let world = World.everyday
         guard world.situation(of: query.text) != nil else { return false }

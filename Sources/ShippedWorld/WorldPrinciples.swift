@@ -2,10 +2,10 @@ import Alignment
 import Worlds
 
 extension World {
-    /// One pair for each dimension, in one wording, so that a constitution never asks twice. Where
-    /// posts and questions are spoken of differently there is a pair for each.
+    /// One pair for each dimension, in one wording, so that no constitution asks for the same thing
+    /// twice. If the wordings for posts and questions differ, there is a pair for each.
     ///
-    /// - Parameter kind: the queries that the wording is for; both kinds when nil.
+    /// - Parameter kind: the queries that the wording is for; nil for both kinds.
     package func principlePairs(
         about kind: QueryKind?, _ isWanted: (Dimension) -> Bool
     ) -> [PrinciplePair] {

@@ -28,8 +28,8 @@ enum Arithmetic {
         }
     }
 
-    /// Everything but `and` and `or`, which the evaluator does, because they may leave their right
-    /// side alone.
+    /// All operators but `and` and `or`. The evaluator handles these two, because they may skip
+    /// their right side.
     package static func binary(
         _ operation: BinaryOperator, _ left: Value, _ right: Value
     ) throws(EvaluationError) -> Value {
@@ -50,7 +50,7 @@ enum Arithmetic {
             default: break
             }
         case (.list(let a), .list(let b)) where operation == .add: return .list(a + b)
-        // A list joins what can be listed: `principles + [{…}]`.
+        // A list also joins with objects that are lists: `principles + [{…}]`.
         case (.list(let a), .object(let object)) where operation == .add && object.isJoinable:
             return .list(a + object.items)
         case (.object(let object), .list(let b)) where operation == .add && object.isJoinable:
@@ -102,8 +102,8 @@ enum Arithmetic {
         }
     }
 
-    /// Division by zero gives inf or nan here, as in every array language; the summary of a tensor
-    /// counts them.
+    /// Division by zero gives inf or nan, as in every array language. The summary of a tensor
+    /// counts such values.
     private static func tensors(
         _ operation: BinaryOperator, _ a: Tensor, _ b: Tensor
     ) throws(EvaluationError) -> Value {
@@ -131,7 +131,7 @@ enum Arithmetic {
         return .tensor(Broadcasting.combine(a, b, shape, body))
     }
 
-    /// Element by element when a tensor is among them, else one truth value.
+    /// Element by element if one side is a tensor, otherwise one truth value.
     private static func equality(
         _ operation: BinaryOperator, _ left: Value, _ right: Value
     ) throws(EvaluationError) -> Value {
@@ -143,7 +143,7 @@ enum Arithmetic {
         return .bool(left.equals(right) == (operation == .equal))
     }
 
-    /// `a @ b`: the last axis of `a` against the last but one of `b`; leading axes of `a` stay.
+    /// `a @ b`: the last axis of `a` with the last but one of `b`; leading axes of `a` remain.
     private static func product(_ left: Value, _ right: Value) throws(EvaluationError) -> Value {
         guard let a = left.asTensor, let b = right.asTensor, !left.isNumber, !right.isNumber else {
             throw .badOperands(operation: "@", left.aKind, right.aKind)
@@ -179,8 +179,8 @@ extension Value {
         return false
     }
 
-    /// Whether arithmetic element by element can take it. A list can meet a tensor, but two lists
-    /// are joined, not added.
+    /// Whether element-wise arithmetic accepts the value. A list can be combined with a tensor, but
+    /// two lists are joined, not added.
     var holdsNumbers: Bool {
         switch self {
         case .number, .tensor: true
@@ -189,7 +189,7 @@ extension Value {
         }
     }
 
-    /// Numbers, nested lists of equally many numbers, and objects that are arrays, as a tensor.
+    /// Numbers, nested lists of equal lengths, and objects that are arrays, as a tensor.
     package var asTensor: Tensor? {
         switch self {
         case .number(let number): return Tensor([Float(number)], shape: [])
@@ -208,7 +208,7 @@ extension Value {
 }
 
 extension SessionObject {
-    /// A list of things rather than an array of numbers.
+    /// A list of objects, not an array of numbers.
     fileprivate var isJoinable: Bool { count != nil && !(self is any TensorObject) }
 
     fileprivate var items: [Value] { (0..<(count ?? 0)).map { item($0) } }

@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Element by element arithmetic with NumPy's rule for shapes: aligned at the last axis, a side of
-/// one repeats.
+/// Element-wise arithmetic with NumPy's broadcasting rule: shapes align at the last axis, and a
+/// dimension of one repeats.
 enum Broadcasting {
     package static func shape(_ left: [Int], _ right: [Int]) -> [Int]? {
         let rank = max(left.count, right.count)
@@ -16,7 +16,7 @@ enum Broadcasting {
         return shape
     }
 
-    /// `shape` is what the rule makes of both shapes.
+    /// `shape` is the broadcast shape of both.
     static func combine(
         _ left: Tensor, _ right: Tensor, _ shape: [Int], _ operation: (Float, Float) -> Float
     ) -> Tensor {
@@ -37,7 +37,7 @@ enum Broadcasting {
                             out[row * inner + column] = operation(
                                 a[i + column * leftInner], b[j + column * rightInner])
                         }
-                        // Steps to the next row like an odometer, the last axis but one first.
+                        // Advances to the next row like an odometer, the last axis but one first.
                         var axis = position.count - 1
                         while axis >= 0 {
                             position[axis] += 1
@@ -64,8 +64,8 @@ enum Broadcasting {
         return result
     }
 
-    /// How far apart neighbours along each axis of `shape` lie in an array of shape `own`; zero
-    /// along axes that repeat.
+    /// The distance between neighbors along each axis of `shape` in an array of shape `own`; zero
+    /// along repeated axes.
     private static func steps(_ own: [Int], in shape: [Int]) -> [Int] {
         var steps = [Int](repeating: 0, count: shape.count)
         var step = 1
@@ -77,9 +77,9 @@ enum Broadcasting {
     }
 }
 
-/// Reductions along one axis, or over everything.
+/// Reductions along one axis, or over all elements.
 enum Reduction {
-    /// Replaces each line along `axis` by what `body` makes of it: as many values, or one.
+    /// Replaces each line along `axis` by the result of `body`: as many values, or one.
     static func alongAxis(
         _ tensor: Tensor, _ axis: Int, keepsAxis: Bool, _ body: ([Float]) -> [Float]
     ) -> Tensor {
@@ -102,7 +102,7 @@ enum Reduction {
         return Tensor(values, shape: shape)
     }
 
-    /// Summed in double precision: a million float32 terms would lose three digits.
+    /// Summed in double precision: with a million terms float32 would lose three digits.
     package static func sum(_ values: [Float]) -> Double { values.reduce(0) { $0 + Double($1) } }
 
     package static func mean(_ values: [Float]) -> Double { sum(values) / Double(values.count) }

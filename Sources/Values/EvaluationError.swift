@@ -1,7 +1,7 @@
 import CommandLanguage
 
-/// Everything a statement can do wrong once it is parsed. `EvaluationErrorSentences.swift` turns them
-/// into sentences.
+/// All faults of a statement after parsing. `EvaluationErrorSentences.swift` turns them into
+/// sentences.
 package enum EvaluationError: Error, Equatable {
     // Names
     case unknownName(String, nearest: String?, maker: String?)
@@ -53,7 +53,7 @@ package enum EvaluationError: Error, Equatable {
     case interrupted(String)
     case notKept(name: String, reason: String)
 
-    /// A sentence that another module made, with what to do where there is something.
+    /// A sentence from another module, with its remedy if there is one.
     case other(String, suggestion: String? = nil)
 }
 

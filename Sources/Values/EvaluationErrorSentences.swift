@@ -2,7 +2,7 @@ import CommandLanguage
 import Rendering
 import Tensors
 
-/// Words that sentences share.
+/// Phrases that several sentences use.
 package enum Sentence {
     private static let plural: Set<String> = [
         "queries", "constitutions", "principles", "rollouts", "logprobs", "gradients", "verdicts",
@@ -29,7 +29,7 @@ package enum Sentence {
 extension EvaluationError: CustomStringConvertible {
     package var description: String { message }
 
-    /// What is wrong, without a full stop.
+    /// The fault, without a full stop.
     package var message: String {
         switch self {
         case .unknownName(let name, _, _): "there is no value called `\(name)`"
@@ -99,7 +99,7 @@ extension EvaluationError: CustomStringConvertible {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     package var suggestion: String? {
         switch self {
         case .unknownName(_, let nearest, let maker):

@@ -1,9 +1,9 @@
 import CommandLanguage
 import Rendering
 
-/// Where names get their meaning.
+/// Gives names their values.
 package protocol Environment {
-    /// Nil when nothing is bound to the name.
+    /// Nil if the name has no value.
     func value(of name: String) throws -> Value?
     var names: [String] { get }
     var lastResult: Value? { get }

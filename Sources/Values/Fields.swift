@@ -2,7 +2,8 @@ import CommandLanguage
 import Tensors
 
 extension Value {
-    /// `x.name`. What a list does not have itself is asked of its items: `rollouts.response`.
+    /// `x.name`. A field that a list does not have itself is taken from each item:
+    /// `rollouts.response`.
     package func field(_ name: String) throws(EvaluationError) -> Value {
         if let value = ownField(name) { return value }
         let names = fieldNames.map(\.name)
@@ -30,7 +31,8 @@ extension Value {
         }
     }
 
-    /// What `.` reaches, for completion and advice: its own fields, then those of its items.
+    /// The fields after `.`, for completion and suggestions: its own fields, then those of its
+    /// items.
     package var fieldNames: [FieldName] {
         guard let first = firstItem else { return ownFieldNames }
         let own = ownFieldNames
@@ -58,7 +60,7 @@ extension Value {
     }
 }
 
-/// What `.` reaches on a tensor.
+/// The fields of a tensor.
 enum TensorField {
     package static let all: [Field<Tensor>] = [
         Field("shape", "its sides") { Value($0.shape) },

@@ -1,23 +1,23 @@
 import Tensors
 
-/// A subscript once its expressions are evaluated: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`.
+/// A subscript with evaluated expressions: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`.
 enum Selector: Equatable {
     case index(Int)
-    /// Nil means "from the end that the step leaves".
+    /// Nil takes the end that the sign of the step implies.
     case slice(lower: Int?, upper: Int?, step: Int)
     case indexes([Int])
 }
 
 /// Positions along one axis.
 enum Selection: Equatable {
-    /// One position; the axis goes away.
+    /// One position; the axis is removed.
     case one(Int)
     case many([Int])
 }
 
 extension Selector {
-    /// The positions along an axis of `count`; negative numbers count from the end, as in Python,
-    /// and slices are cut to what is there.
+    /// The positions along an axis of `count`. Negative numbers count from the end, as in Python,
+    /// and slices are limited to the existing positions.
     package func resolved(count: Int, what: String) throws(EvaluationError) -> Selection {
         func position(_ index: Int) throws(EvaluationError) -> Int {
             let position = index < 0 ? index + count : index
@@ -43,7 +43,7 @@ extension Selector {
             }
             let start = bound(lower, ifAbsent: step > 0 ? 0 : count - 1)
             let end = bound(upper, ifAbsent: step > 0 ? count : -1)
-            // A huge step still takes the first position, and must not overflow.
+            // A huge step still selects the first position, and must not overflow.
             let stride = max(-count - 1, min(count + 1, step))
             return .many(Array(Swift.stride(from: start, to: end, by: stride)))
         }
@@ -51,7 +51,8 @@ extension Selector {
 }
 
 extension Tensor {
-    /// `x[selectors]`: axes that are not named are taken whole; an axis with one position goes away.
+    /// `x[selectors]`: axes without a selector are taken whole; an axis with one position is
+    /// removed.
     func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
         guard !shape.isEmpty else { throw .notIndexable("a tensor of shape ()") }
         guard selectors.count <= shape.count else {
@@ -86,7 +87,7 @@ extension Tensor {
 }
 
 extension Value {
-    /// `x[…]` for whatever can be indexed.
+    /// `x[…]` for every value that can be indexed.
     func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
         switch self {
         case .tensor(let tensor):
@@ -105,7 +106,7 @@ extension Value {
                 .text(String($0.map { characters[$0] }))
             }
         case .object(let object):
-            // One index or slice keeps what the object knows; more of them are about its numbers.
+            // One index or slice keeps the object's kind; several of them select from its numbers.
             if selectors.count > 1, let tensor = (object as? any TensorObject)?.tensor {
                 return try tensor.selecting(selectors)
             }
@@ -120,8 +121,8 @@ extension Value {
         }
     }
 
-    /// Applies the first selector here and the others to what it yields: `rows[0:4, 1]` takes item 1
-    /// of each of four rows.
+    /// Applies the first selector here and the others to its result: `rows[0:4, 1]` takes item 1 of
+    /// each of four rows.
     private func pick(
         _ selectors: [Selector], count: Int, what: String, one: (Int) -> Value,
         many: ([Int]) -> Value
@@ -140,7 +141,7 @@ extension Value {
         }
     }
 
-    /// How many things indexing reaches, nil where it cannot.
+    /// Number of items that an index can reach; nil if the value cannot be indexed.
     package var itemCount: Int? {
         switch self {
         case .tensor(let tensor): tensor.shape.first

@@ -1,6 +1,6 @@
-/// What is wrong with a JSON text, and where.
+/// The fault of an invalid JSON text, and its place.
 package struct JSONError: Error, Equatable {
-    /// 1-based, within the text that was read.
+    /// Counted from 1, within the text.
     package var line: Int
     package var column: Int
     package var problem: String
@@ -178,7 +178,7 @@ package enum JSONReader {
                         unit = 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
                     }
                 }
-                // A lone surrogate stands for nothing; it becomes the replacement character.
+                // A lone surrogate is invalid; it becomes the replacement character.
                 let scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
                 text.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
             default: throw error("this escape is not one that JSON has")

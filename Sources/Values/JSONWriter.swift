@@ -1,6 +1,6 @@
 import Tensors
 
-/// Values as JSON. Numbers that JSON has no form for (nan, inf) become null.
+/// Values as JSON. Numbers without a JSON form (nan, inf) become null.
 package enum JSONWriter {
     /// One line.
     package static func text(_ value: Value) -> String {

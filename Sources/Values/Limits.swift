@@ -1,19 +1,19 @@
-/// What one statement may ask for, so that neither a slip of the keyboard nor a stranger's script takes
-/// all memory. `set` changes them.
+/// Limits for one statement, so that neither a typing error nor a stranger's script takes all
+/// memory. `set` changes them.
 package struct Limits: Sendable {
-    /// Bytes of one tensor of an expression.
+    /// Largest number of bytes of one tensor in an expression.
     package var tensor = 1 << 30
-    /// Bytes of a file that is read whole; weights are mapped, not read.
+    /// Largest number of bytes of a file that is read whole; weights are mapped, not read.
     package var file = 4 << 30
     package init() {}
 
     static let listCount = 10_000_000
 
-    /// Those of the statement that runs on this thread: expressions are evaluated far below the session
+    /// The limits of the statement on this thread: expressions are evaluated far below the session
     /// that has the settings.
     @TaskLocal package static var current = Limits()
 
-    /// Elements of a tensor.
+    /// Largest number of elements of a tensor.
     package var count: Int { tensor / MemoryLayout<Float>.stride }
 
     package static func check(_ shape: [Int]) throws(EvaluationError) {

@@ -1,22 +1,22 @@
 import Rendering
 import Tensors
 
-/// A thing SAMI speaks of: a model, rollouts, a loss. Each is an immutable value.
+/// A value of SAMI's own: a model, rollouts, a loss. It is immutable.
 public protocol SessionObject: Sendable {
-    /// The name its verb binds it to, and what sentences call it.
+    /// The name that its verb binds it to; sentences use it too.
     static var kind: String { get }
-    /// What `.name` reaches, in the order that `describe` and completion list it.
+    /// The fields after `.`, in the order for `describe` and completion.
     static var fields: [Field<Self>] { get }
     /// One line, at most 60 columns or so.
     var summary: String { get }
-    /// What is printed when a statement yields it.
+    /// The output of a statement that yields it.
     func rendered(_ appearance: Appearance) -> StyledText
-    /// Its plain form: what `export` to JSON writes and `--json` prints.
+    /// Its plain form: the result of `export` to JSON and of `--json`.
     var jsonValue: Value { get }
-    /// The number of things that `x[i]` reaches; nil when it cannot be indexed.
+    /// Number of items that `x[i]` reaches; nil if it cannot be indexed.
     var count: Int? { get }
     func item(_ index: Int) -> Value
-    /// The same object holding only these things, in this order.
+    /// The same object with only these items, in this order.
     func selecting(_ indices: [Int]) -> Value
 }
 
@@ -27,7 +27,7 @@ extension SessionObject {
 
     public func selecting(_ indices: [Int]) -> Value { .list(indices.map(item)) }
 
-    /// The value of the field called `name`, nil where there is none.
+    /// The value of the field called `name`; nil if there is none.
     public func field(_ name: String) -> Value? {
         Self.fields.first { $0.name == name }?.value(self)
     }
@@ -63,15 +63,16 @@ public struct FieldName: Sendable {
     public let summary: String
 }
 
-/// An object that is a list, and can be made of a few of its items.
+/// An object that is a list, and can be made from some of its items.
 package protocol ListObject: SessionObject {
-    /// The list that holds this value: an item, or a list of items; nil when it is neither.
+    /// The list that contains this value, which is an item or a list of items; nil if it is
+    /// neither.
     init?(wrapping value: Value)
 }
 
-/// An object that takes part in arithmetic as an array.
+/// An object that acts as an array in arithmetic.
 package protocol TensorObject: SessionObject {
-    /// Nil where its parts differ in shape.
+    /// Nil if its parts differ in shape.
     var tensor: Tensor? { get }
 }
 

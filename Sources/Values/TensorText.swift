@@ -1,7 +1,7 @@
 import Rendering
 import Tensors
 
-/// Tensors on the screen: what they are, and the values in their corners.
+/// Tensors as text: type and shape, and the values in their corners.
 package enum TensorText {
     package static func shape(_ shape: [Int]) -> String {
         shape.count == 1
@@ -37,7 +37,7 @@ package enum TensorText {
 
         package var mean: Double? { finite == 0 ? nil : sum / Double(finite) }
 
-        /// The count of non-finite values is said only when there are some: it is a warning.
+        /// The count of non-finite values is a warning, so it is shown only if it is not zero.
         package var line: String {
             var parts: [String] = []
             if let mean {
@@ -113,7 +113,7 @@ package enum TensorText {
             return text
         }
 
-        /// All positions when they are few, else the first and last ones with a gap (nil) between.
+        /// All positions if they are few, otherwise the first and last with a gap (nil) between.
         private func picked(_ count: Int, limit: Int) -> [Int?] {
             guard count > limit else { return (0..<count).map { $0 } }
             let tail = max(1, limit / 4)

@@ -5,11 +5,11 @@ import Tensors
 /// Fields in the order they were given.
 public typealias Record = OrderedDictionary<String, Value>
 
-/// Everything a name can be bound to and an expression can yield.
+/// Every value that a name can have and an expression can yield.
 ///
-/// The plain cases are what JSON has, and arrays of float32. What SAMI speaks of (a model,
-/// rollouts, a loss) is a `SessionObject`, which knows its own fields, drawing and stored form; a new object
-/// is a new file, not a new case.
+/// The plain cases are those of JSON, and arrays of float32. SAMI's own values (a model, rollouts,
+/// a loss) are `SessionObject`s. Each knows its fields, display and stored form. A new kind is a
+/// new file, not a new case.
 public indirect enum Value: Sendable {
     case null
     case bool(Bool)
@@ -22,7 +22,7 @@ public indirect enum Value: Sendable {
 }
 
 extension Value {
-    /// What the value is called in sentences and in `ls`.
+    /// The name of the kind in sentences and in `ls`.
     public var kind: String {
         switch self {
         case .null: "null"
@@ -60,7 +60,7 @@ extension Value {
         }
     }
 
-    /// The number, also of a tensor that holds just one.
+    /// The number; also of a tensor with one element.
     package var asNumber: Double? {
         switch self {
         case .number(let number): number
@@ -74,7 +74,7 @@ extension Value {
         return nil
     }
 
-    /// Whole numbers only, within what an index or a count can be.
+    /// Whole numbers only, in the range of an index or a count.
     package var asInteger: Int? {
         guard let number = asNumber, number == number.rounded(), number.magnitude < 1e15 else {
             return nil
@@ -99,7 +99,7 @@ extension Value {
 }
 
 extension Value {
-    /// Equality as `==` means it in an expression, for everything that is not a tensor.
+    /// Equality as `==` means it in an expression, for all values but tensors.
     package func equals(_ other: Value) -> Bool {
         switch (self, other) {
         case (.null, .null): return true

@@ -1,7 +1,8 @@
 import Rendering
 
 extension Value {
-    /// What is printed when a statement yields the value. Bounded: a long list shows its ends.
+    /// The output of a statement that yields the value. Its size is limited: a long list shows its
+    /// beginning and end.
     package func rendered(_ appearance: Appearance) -> StyledText {
         switch self {
         case .null, .bool, .number: return StyledText(summary)
@@ -44,7 +45,7 @@ extension Value {
         }
     }
 
-    /// One line that shows a small value whole.
+    /// One line that shows a small value completely.
     var brief: String {
         switch self {
         case .number(let number): NumberText.significant(number)

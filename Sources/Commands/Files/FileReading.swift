@@ -5,11 +5,11 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Reading what a person names, with a sentence for everything that can be wrong with it.
+/// Reading of files that a user names, with a sentence for every fault.
 package enum FileReading {
     /// The content of a file that is not empty.
     ///
-    /// - Parameter shown: the path as the person wrote it.
+    /// - Parameter shown: the path as the user wrote it.
     package static func data(_ path: String, shown: String) throws(EvaluationError) -> Data {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -38,7 +38,7 @@ package enum FileReading {
         }
     }
 
-    /// What the system says went wrong, in its own words.
+    /// The system's own message for an error.
     package static func reason(_ error: any Error) -> String {
         let error = error as NSError
         if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError,
@@ -54,7 +54,7 @@ package enum FileReading {
         }
     }
 
-    /// A file beside the missing one whose name is close.
+    /// A file in the same folder whose name is close to the missing name.
     private static func neighbour(of path: String, shown: String) -> String? {
         let folder = (path as NSString).deletingLastPathComponent
         let name = (path as NSString).lastPathComponent
@@ -66,7 +66,7 @@ package enum FileReading {
     }
 }
 
-/// A JSON Lines file: one record a line; blank lines are passed over.
+/// A JSON Lines file: one record on each line; blank lines are skipped.
 struct JSONLines {
     struct Line {
         /// From 1.
@@ -109,7 +109,7 @@ struct JSONLines {
         .badLine(path: shown, line: line.number, problem: problem)
     }
 
-    /// The text of a field, nil where the field is missing.
+    /// The text of a field; nil if the field is missing.
     func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
         guard let value = line.record[key] else { return nil }
         guard case .text(let text) = value else {
@@ -118,7 +118,7 @@ struct JSONLines {
         return text
     }
 
-    /// A list of texts, nil where the field is missing.
+    /// A list of texts; nil if the field is missing.
     func texts(_ key: String, _ line: Line) throws(EvaluationError) -> [String]? {
         guard let value = line.record[key] else { return nil }
         guard case .list(let items) = value else {
@@ -136,13 +136,13 @@ struct JSONLines {
 }
 
 extension Invocation {
-    /// The records of a JSON Lines file; the file is noted in the journal.
+    /// The records of a JSON Lines file. The journal records the file.
     func jsonLines(_ role: String) throws -> JSONLines {
         guard let shown = try text(role) else { throw missing(role) }
         return try jsonLines(at: shown, role: role)
     }
 
-    /// The same at a path, which the argument named `role` gave.
+    /// The same for a path from the argument named `role`.
     func jsonLines(at path: String, role: String) throws -> JSONLines {
         let (data, shown) = try file(at: path, role: role)
         do {
@@ -152,8 +152,8 @@ extension Invocation {
         }
     }
 
-    /// Notes the files of a model's folder in the journal, small ones with their digests; weights
-    /// have one in the workspace.
+    /// Records the files of a model's folder in the journal, small files with their digests.
+    /// Weights have a digest in the workspace.
     func noteFiles(of directory: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in names.sorted() {
@@ -170,7 +170,7 @@ extension Invocation {
         }
     }
 
-    /// The content of the file that an operand names, and the path as it was written.
+    /// The content of the file that an operand names, and the path as the user wrote it.
     func file(_ role: String) throws -> (data: Data, shown: String) {
         guard let shown = try text(role) else { throw missing(role) }
         return try file(at: shown, role: role)

@@ -1,8 +1,8 @@
 import Foundation
 import Values
 
-/// Writing files outside of the workspace: aside first and then renamed, so that a file is whole or
-/// not there.
+/// Writing of files outside the workspace: under a temporary name, then renamed, so that a file is
+/// complete or absent.
 enum FileWriting {
     static func write(_ data: Data, to path: String, shown: String) throws(EvaluationError) {
         var isFolder: ObjCBool = false

@@ -6,13 +6,12 @@ import Transformers
 import Values
 import Workspaces
 
-/// Model directories: Hugging Face's files, and `prompts.json` beside them where a model wants its
-/// queries in a form of its own.
+/// Model directories: Hugging Face's files, and `prompts.json` if a model needs prompts of its own.
 enum ModelFiles {
     static let tokenizerFile = "tokenizer.json"
     static let promptsFile = "prompts.json"
 
-    /// Where the shipped model may be, best first.
+    /// Possible places of the shipped model, best first.
     static var defaultDirectories: [String] {
         var folders: [String] = []
         if let named = ProcessInfo.processInfo.environment["SAMI_MODELS"], !named.isEmpty {
@@ -31,7 +30,7 @@ enum ModelFiles {
         return folders
     }
 
-    /// The folder of the shipped model; nil when it is nowhere.
+    /// The folder of the shipped model; nil if it is missing.
     static var defaultDirectory: String? {
         defaultDirectories.first {
             FileManager.default.fileExists(atPath: $0 + "/" + ModelDirectory.configurationFile)
@@ -43,7 +42,7 @@ enum ModelFiles {
             ?? CommandLine.arguments.first ?? ""
     }
 
-    /// The package this was built from, which is there in development and in tests.
+    /// The package that this program was built from; it exists in development and in tests.
     private static var packageRoot: String {
         var path = #filePath
         for _ in 0..<4 { path = (path as NSString).deletingLastPathComponent }
@@ -63,7 +62,7 @@ enum ModelFiles {
             directory: text)
     }
 
-    /// The file of a model directory that its tokenizer is read from, best first.
+    /// The file that a model directory's tokenizer is read from, best first.
     static func tokenizerName(in directory: String) -> String? {
         [tokenizerFile, "tokenizer.model"].first {
             FileManager.default.fileExists(atPath: directory + "/" + $0)
@@ -82,7 +81,7 @@ enum ModelFiles {
     }
 
     static func tokenizer(_ path: String, shown: String) throws -> Tokenizer {
-        // Says in a sentence what is wrong with the file as such.
+        // Throws a sentence about the fault of the file itself.
         _ = try FileReading.data(path, shown: shown)
         do {
             return try Tokenizer(file: path)
@@ -92,7 +91,7 @@ enum ModelFiles {
     }
 
     /// Templates from a `prompts.json`, or from a folder with `rollout.txt`, `training.txt` and
-    /// `writer.txt`, each replacing the general one.
+    /// `writer.txt`. Each replaces the general template.
     static func prompts(_ path: String, shown: String) throws -> Prompts {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
@@ -148,7 +147,7 @@ enum ModelFiles {
         }
     }
 
-    /// Writes a directory that this and other programs load.
+    /// Writes a directory that this program and others can load.
     static func write(_ object: ModelObject, to directory: String, shown: String) throws {
         try ModelDirectory.write(object.model, to: directory)
         for (name, data) in object.directory?.files ?? [:] {

@@ -1,7 +1,7 @@
 import Foundation
 
 package enum Paths {
-    /// The path that a person wrote, as an absolute one: `~` is the home folder, and a relative path
+    /// The path that a user wrote, made absolute: `~` is the home folder, and a relative path
     /// starts in `directory`.
     package static func absolute(_ path: String, in directory: String) -> String {
         var path = path

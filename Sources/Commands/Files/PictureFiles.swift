@@ -3,7 +3,7 @@ import Rendering
 import Values
 
 extension Invocation {
-    /// Writes a picture to a file whose extension says which kind of picture it is.
+    /// Writes a picture to a file; the file's extension gives the format.
     func write(_ picture: Picture, to path: String, shown: String) throws {
         let name = (path as NSString).pathExtension.lowercased()
         do {

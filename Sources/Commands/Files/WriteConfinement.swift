@@ -2,10 +2,10 @@ import CommandLanguage
 import Foundation
 
 extension Invocation {
-    /// The absolute path of a file or folder that the statement is to write.
+    /// The absolute path of a file or folder that the statement will write.
     ///
-    /// - Throws: where the statement is a stranger's and leads out of the folder that it may write in,
-    ///   through `..` or through links.
+    /// - Throws: if the statement comes from a stranger and its path leads out of its allowed
+    ///   folder, through `..` or through links.
     func writablePath(_ role: String) throws -> String? {
         guard let path = try path(role) else { return nil }
         guard let folder = session.writableFolder else { return path }
@@ -20,7 +20,7 @@ extension Invocation {
         return path
     }
 
-    /// A path without links: what exists of it is resolved, the rest is taken as written.
+    /// A path without links: the existing part is resolved, the rest is unchanged.
     private static func resolved(_ path: String) -> String? {
         var head = (path as NSString).standardizingPath
         var tail: [String] = []
@@ -30,7 +30,7 @@ extension Invocation {
                 return ([String(cString: found)] + tail.reversed()).joined(separator: "/")
                     .replacingOccurrences(of: "//", with: "/")
             }
-            // A link that leads nowhere yet would be followed once something is there.
+            // A link to a missing file would be followed once the file exists.
             let isLink =
                 (try? FileManager.default.destinationOfSymbolicLink(atPath: head)) != nil
             guard !isLink, head != "/", !head.isEmpty else { return nil }

@@ -4,8 +4,8 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// The constitutions that queries are answered under: composed, a group a query, or as a file holds
-/// them, to be dealt out to queries.
+/// The constitutions of queries: composed ones, one group for each query; or those of a file, which
+/// are distributed over the queries.
 struct ConstitutionsObject: StorableObject {
     static let kind = "constitutions"
 

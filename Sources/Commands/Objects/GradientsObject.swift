@@ -7,20 +7,21 @@ import Transformers
 import Values
 import Workspaces
 
-/// Gradients of the mean loss: one tensor a parameter.
+/// Gradients of the mean loss: one tensor for each parameter.
 struct GradientsObject: StorableObject, SizedObject {
     static let kind = "gradients"
 
     var parameters: ParameterSet
-    /// The shape of the model they belong to.
+    /// The shape of their model.
     var configuration: ModelConfiguration
     var norm: Double
-    /// The mean loss that they are the derivative of, in nats, without the penalty.
+    /// The mean loss whose derivative they are, in nats, without the penalty.
     var loss: Double
     var queries: Int
     /// Mean KL(model ‖ base) in nats a token; nil without a penalty.
     var divergence: Double?
-    /// The penalty's weight, and how scores were made: what it takes to form them again.
+    /// The weight of the penalty, and the score settings: the data needed to compute the gradients
+    /// again.
     var beta = 0.0
     var score = ScoreSettings()
 
@@ -110,7 +111,7 @@ struct GradientsObject: StorableObject, SizedObject {
     }
 }
 
-/// What the optimizer remembers between `update`s.
+/// The optimizer's state between `update`s.
 struct OptimizerObject: StorableObject, SizedObject {
     static let kind = "optimizer"
 

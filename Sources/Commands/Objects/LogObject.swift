@@ -5,15 +5,15 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// What training reported, step by step: a table of numbers with one row a step.
+/// The reports of training: a table of numbers with one row for each logged step.
 struct LogObject: StorableObject {
     static let kind = "log"
 
-    /// What was logged: "train", "iterate", "pretrain".
+    /// The logged verb: "train", "iterate", "pretrain".
     var title: String
-    /// Each row has the same fields, numbers but for a few texts.
+    /// All rows have the same fields. The values are numbers, except for a few texts.
     var rows: [Record]
-    /// Sentences for the whole run.
+    /// Sentences about the whole run.
     var remarks: [String] = []
 
     static let fields: [Field<LogObject>] = [
@@ -85,7 +85,7 @@ struct LogObject: StorableObject {
             remarks: (value["remarks"]?.listValue ?? []).compactMap(\.textValue))
     }
 
-    /// A row for one step of SAMI training; `iteration` where there are several.
+    /// A row for one step of SAMI training, with its iteration if there are several.
     static func row(_ record: TrainRecord, iteration: Int? = nil) -> Record {
         var row = Record()
         if let iteration { row["iteration"] = Value(iteration) }

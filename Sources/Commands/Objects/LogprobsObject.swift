@@ -17,7 +17,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         self.settings = settings
     }
 
-    /// Shape (queries, C, R); nil where queries differ in C or R.
+    /// Shape (queries, C, R); nil if queries differ in C or R.
     var tensor: Tensor? {
         guard let first = scores.first?.scores,
             scores.allSatisfy({
@@ -66,7 +66,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         .object(LogprobsObject(scores: indices.map { scores[$0] }, settings: settings))
     }
 
-    /// Also a matrix or a stack of them, so that a person can contrast numbers typed in.
+    /// Also accepts a matrix or a stack of matrices, so that a user can contrast typed numbers.
     init?(wrapping value: Value) {
         guard let tensor = value.asTensor, (2...3).contains(tensor.shape.count) else { return nil }
         let shape = tensor.shape.count == 2 ? [1] + tensor.shape : tensor.shape
@@ -120,7 +120,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             ("settings", try CodableStorage.stored(settings)),
             ("queries", try CodableStorage.stored(light)),
         ])
-        // The whole of S as one array, for those who open the workspace with other programs.
+        // The whole of S as one array, for users who open the workspace with other programs.
         if let tensor { record["logprobs"] = .array(try StoredArray(tensor)) }
         let flat = scores.flatMap { $0.tokenLogProbs.joined() }
         if !flat.isEmpty {

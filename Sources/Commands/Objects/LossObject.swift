@@ -5,7 +5,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// The contrastive loss, what it is made of, and what it says about mutual information.
+/// The contrastive loss, its parts, and its bounds on mutual information.
 struct LossObject: StorableObject {
     static let kind = "loss"
 

@@ -7,18 +7,18 @@ import Transformers
 import Values
 import Workspaces
 
-/// A language model with what is needed to talk to it.
+/// A language model with its tokenizer and prompts.
 struct ModelObject: StorableObject, SizedObject {
     static let kind = "model"
 
     var model: LanguageModel
-    /// Nil where a directory has none: token ids then are all that can be scored.
+    /// Nil if the directory has none: then only token ids can be scored.
     var tokenizer: Tokenizer?
-    /// How queries and constitutions become text for it.
+    /// The templates that turn queries and constitutions into text for the model.
     var prompts: Prompts
-    /// Where it came from, in a few words: a path, or what trained it.
+    /// The origin of the model in a few words: a path, or the verb that trained it.
     var origin: String
-    /// What its directory says of its text, file by file; nil where the tokenizer came otherwise.
+    /// The directory's files about its text, by name; nil if the tokenizer has another source.
     var directory: TokenizerDirectory?
 
     var bytes: Int {
@@ -27,13 +27,13 @@ struct ModelObject: StorableObject, SizedObject {
                 ?? tokenizer?.json.utf8.count ?? 0)
     }
 
-    /// Dresses a request as its chat template wants it; nil where it has none.
+    /// Applies the chat template to a request; nil if the directory has no template.
     var chat: (@Sendable (String) throws -> String)? {
         guard let directory, directory.templates["default"] != nil else { return nil }
         return { try directory.prompt([ChatMessage(role: "user", content: $0)]) }
     }
 
-    /// The same in all but its weights.
+    /// The same model noun with other weights.
     func with(_ model: LanguageModel, origin: String) -> ModelObject {
         var copy = self
         copy.model = model
@@ -139,7 +139,7 @@ struct ModelObject: StorableObject, SizedObject {
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         var files: [String: Data] = [:]
         for field in value["files"]?.recordValue?.fields ?? [] {
-            // An export writes under these names, and a workspace may come from a stranger.
+            // An export writes files with these names, and the workspace may come from a stranger.
             guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
                 throw StorageError(
                     kind: kind, problem: "its file \(field.key) leads out of a folder")

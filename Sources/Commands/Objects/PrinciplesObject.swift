@@ -4,7 +4,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Sentences of wanted behaviour, each with the sentence that asks for the opposite.
+/// Sentences that ask for a behavior, each with the sentence that asks for the opposite.
 struct PrinciplesObject: StorableObject, ListObject {
     static let kind = "principles"
 
@@ -32,7 +32,7 @@ struct PrinciplesObject: StorableObject, ListObject {
         .object(PrinciplesObject(pairs: indices.map { pairs[$0] }))
     }
 
-    /// Also a person's own: `principles = [{"principle": "…", "antithesis": "…"}]`.
+    /// Also accepts a user's own: `principles = [{"principle": "…", "antithesis": "…"}]`.
     init?(wrapping value: Value) {
         let items: [Value]
         switch value {

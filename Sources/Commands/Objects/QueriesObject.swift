@@ -4,7 +4,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// What users ask.
+/// The requests of users.
 struct QueriesObject: StorableObject, ListObject {
     static let kind = "queries"
 
@@ -94,7 +94,7 @@ struct QueriesObject: StorableObject, ListObject {
     }
 }
 
-/// One of them.
+/// One query.
 struct QueryObject: StorableObject {
     static let kind = "query"
 
@@ -133,7 +133,7 @@ struct QueryObject: StorableObject {
 }
 
 extension Record {
-    /// The fields that hold text.
+    /// The fields that contain text.
     var texts: [String: String] {
         var texts: [String: String] = [:]
         for (key, value) in self {

@@ -4,7 +4,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Sampled responses and what they were sampled from; indexed response by response.
+/// Sampled responses and the data they were sampled from; indexed response by response.
 struct RolloutsObject: StorableObject, ListObject {
     static let kind = "rollouts"
 
@@ -14,7 +14,7 @@ struct RolloutsObject: StorableObject, ListObject {
         self.rollouts = rollouts
     }
 
-    /// Where a flat index lies: group and response.
+    /// The group and the response at a flat index.
     private func place(_ index: Int) -> (group: Int, response: Int)? {
         var left = index
         for (number, group) in rollouts.groups.enumerated() {
@@ -57,8 +57,8 @@ struct RolloutsObject: StorableObject, ListObject {
         return .object(RolloutObject(group: rollouts.groups[place.group], index: place.response))
     }
 
-    /// Whole queries where all of their responses are taken in order, which keeps them a contrast;
-    /// else a list of single responses.
+    /// Complete queries if the indexes take all of their responses in order, so that a contrast
+    /// remains possible; otherwise a list of single responses.
     func selecting(_ indices: [Int]) -> Value {
         var groups: [RolloutGroup] = []
         var position = 0
@@ -84,7 +84,7 @@ struct RolloutsObject: StorableObject, ListObject {
         var groups: [RolloutGroup] = []
         for item in items {
             guard let one = item.object(RolloutObject.self) else { return nil }
-            // A single response stands for its query: a contrast needs all of them.
+            // A single response stands for its query: a contrast needs all responses of the query.
             if groups.last != one.group { groups.append(one.group) }
         }
         guard !groups.isEmpty else { return nil }
@@ -158,7 +158,7 @@ struct RolloutsObject: StorableObject, ListObject {
     }
 }
 
-/// One response, with the others to its query around it.
+/// One response, with the other responses to its query.
 struct RolloutObject: StorableObject {
     static let kind = "rollout"
 
@@ -234,7 +234,7 @@ struct RolloutObject: StorableObject {
 }
 
 extension Passage {
-    /// Text, or token ids where that is all there is.
+    /// Text, or token ids if there is no text.
     var value: Value {
         switch self {
         case .text(let text): .text(text)
@@ -251,7 +251,7 @@ extension Response {
 }
 
 extension RolloutRejection {
-    /// For a sentence that counts them.
+    /// The reason in words, for a sentence with its count.
     var words: String {
         switch self {
         case .overflow: "too long for the context"

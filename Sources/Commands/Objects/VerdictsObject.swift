@@ -4,12 +4,12 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// How one model's responses compare with another's.
+/// A comparison of one model's responses with another's.
 struct VerdictsObject: StorableObject {
     static let kind = "verdicts"
 
     var verdicts: Verdicts
-    /// What the two sides are called: "model", "base".
+    /// The names of the two sides: "model", "base".
     var first: String
     var second: String
 
@@ -76,7 +76,8 @@ struct VerdictsObject: StorableObject {
         ])
     }
 
-    /// The line a script ends with: `win rate 73.2 % (95 %: 69.1 to 76.9 %) of model over base`.
+    /// The line at the end of a script: `win rate 73.2 % (95 %: 69.1 to 76.9 %) of model over
+    /// base`.
     var headline: String {
         guard let rate = verdicts.winRate, let interval = verdicts.interval else {
             return "no comparison was judged"

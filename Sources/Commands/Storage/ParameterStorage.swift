@@ -4,7 +4,7 @@ import Values
 import Workspaces
 
 extension ParameterSet {
-    /// One array a parameter, under its Hugging Face name.
+    /// One array for each parameter, under its Hugging Face name.
     package func stored() throws -> StoredValue {
         var record = StoredRecord()
         for (name, tensor) in zip(names, tensors) {
@@ -13,7 +13,7 @@ extension ParameterSet {
         return .record(record)
     }
 
-    /// As a value to look at.
+    /// As a value for display.
     package var record: Record {
         var record = Record()
         for (name, tensor) in zip(names, tensors) { record[name] = .tensor(tensor) }
@@ -23,7 +23,7 @@ extension ParameterSet {
 
 extension LanguageModel {
     /// A model of the given shape with stored weights. Gradients and moments have the names and
-    /// shapes of weights, and are checked in the same way.
+    /// shapes of weights, so the checks are the same.
     init(_ configuration: ModelConfiguration, stored: StoredValue) throws {
         var tensors: [String: Tensor] = [:]
         for field in stored.recordValue?.fields ?? [] {
@@ -35,7 +35,7 @@ extension LanguageModel {
         try self.init(configuration, tensors: tensors, source: "the workspace")
     }
 
-    /// The same shape with stored weights; nil where there are none.
+    /// The same shape with stored weights; nil without stored weights.
     package func with(stored: StoredValue?) throws -> LanguageModel? {
         guard let stored, stored != .null else { return nil }
         return try LanguageModel(configuration, stored: stored)
@@ -43,6 +43,6 @@ extension LanguageModel {
 }
 
 extension StoredValue {
-    /// A number that counts something; nil where it cannot.
+    /// The number as a count; nil if it is not a whole number.
     var integerValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
 }

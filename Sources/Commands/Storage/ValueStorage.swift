@@ -7,11 +7,11 @@ import Workspaces
 /// An object that a workspace can keep.
 protocol StorableObject: SessionObject {
     func stored() throws -> StoredValue
-    /// Throws where the value is not one that `stored` wrote.
+    /// Throws if the value does not come from `stored`.
     static func restored(_ value: StoredValue) throws -> Self
 }
 
-/// A stored value that cannot be read back: written by another program or a newer version.
+/// A stored value that cannot be read: written by another program or a newer version.
 struct StorageError: Error, CustomStringConvertible {
     package var kind: String
     package var problem: String
@@ -19,7 +19,7 @@ struct StorageError: Error, CustomStringConvertible {
 }
 
 extension Value {
-    /// The form a workspace keeps.
+    /// The form that a workspace stores.
     package func storedObject() throws -> StoredObject {
         StoredObject(kind: kind, value: try stored())
     }
@@ -42,7 +42,8 @@ extension Value {
         }
     }
 
-    /// Inside lists and records an object says what it is, since only the outermost kind is recorded.
+    /// Inside lists and records an object says what it is, since only the outermost kind is
+    /// recorded.
     private func storedItem() throws -> StoredValue {
         guard case .object(let object) = self else { return try stored() }
         return .record(
@@ -101,7 +102,7 @@ extension ElementType {
 }
 
 extension Tensor {
-    /// Sixteen-bit numbers stay so; whole numbers and double precision become float32.
+    /// 16-bit numbers keep their type; whole numbers and double precision become float32.
     init(_ array: StoredArray) throws {
         if let type = WeightType(rawValue: array.type.rawValue) {
             self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, type, shape: array.shape) }
@@ -120,7 +121,7 @@ extension Tensor {
     }
 }
 
-/// Stores what is `Codable` through its JSON form.
+/// Stores a `Codable` value through its JSON form.
 enum CodableStorage {
     package static func stored(_ value: some Encodable) throws -> StoredValue {
         let encoder = JSONEncoder()
@@ -152,7 +153,7 @@ enum CodableStorage {
 }
 
 extension Value {
-    /// What JSON can say, as a workspace keeps it.
+    /// A value without arrays, in the form that a workspace stores.
     fileprivate var storedJSON: StoredValue {
         switch self {
         case .bool(let truth): .bool(truth)

@@ -2,7 +2,7 @@ import CommandLanguage
 import Rendering
 import Tensors
 
-/// A function that expressions can call. Dispatch, help and completion read the same entry.
+/// A function for expressions. Dispatch, help and completion use the same entry.
 package struct Function: Sendable {
     package struct Parameter: Sendable {
         package var name: String
@@ -23,7 +23,7 @@ package struct Function: Sendable {
     package var parameters: [Parameter]
     /// An expression that a test evaluates.
     package var example: String
-    /// Takes any number of values, or any keys, in place of the parameters.
+    /// Whether it takes any number of values, or any keys, in place of the parameters.
     package var isOpen = false
     package var run: @Sendable (Arguments) throws(EvaluationError) -> Value
 
@@ -55,7 +55,7 @@ package struct Function: Sendable {
             + ")"
     }
 
-    /// Puts values in the places of parameters, by position and then by key.
+    /// Assigns values to parameters, by position and then by key.
     package func bind(
         _ positional: [Value], _ keyed: [(key: String, value: Value)]
     ) throws(EvaluationError) -> Arguments {
@@ -89,11 +89,11 @@ package struct Function: Sendable {
     }
 }
 
-/// The values of one call, with the checks that functions share.
+/// The values of one call, with checks that functions share.
 package struct Arguments {
     package var function: String
     package var values = Record()
-    /// The values of a function that takes any number of them.
+    /// The values of a function with any number of arguments.
     package var rest: [Value] = []
 
     init(function: String) { self.function = function }
@@ -164,7 +164,7 @@ package struct Arguments {
             found: value.aKind)
     }
 
-    /// An axis of `shape`, nil when none was given; negative ones count from the last.
+    /// An axis of `shape`; nil without a value. Negative numbers count from the last axis.
     package func axis(_ shape: [Int], default fallback: Int? = nil) throws(EvaluationError) -> Int?
     {
         guard let value = values["axis"] ?? fallback.map({ Value($0) }) else { return nil }
@@ -179,7 +179,7 @@ package struct Arguments {
         return position
     }
 
-    /// Whole numbers given as one list, or one by one.
+    /// Whole numbers, given as one list or one by one.
     package func shape(_ values: [Value]) throws(EvaluationError) -> [Int] {
         var sides = values
         if values.count == 1, case .list(let items) = values[0] { sides = items }
@@ -197,7 +197,7 @@ package struct Arguments {
 }
 
 extension Value {
-    /// Numbers and what is made of them; text and records are not.
+    /// Numbers and values made of numbers; not text or records.
     fileprivate var isArrayLike: Bool {
         switch self {
         case .number, .tensor, .bool: true

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 extension Function {
-    /// Functions that make few numbers of many.
+    /// Functions that reduce many numbers to few.
     static let reductions: [Function] = [
         reduction("sum", "sum", example: "sum([1, 2, 3])", ofNothing: 0, Reduction.sum),
         reduction("mean", "arithmetic mean", example: "mean([1, 2, 3])", Reduction.mean),
@@ -22,7 +22,7 @@ extension Function {
         extreme("max", "largest value", example: "max([3, 1, 2])") { Double($0.max() ?? .nan) },
         reduction("argmin", "position of the smallest value", example: "argmin([3, 1, 2])") {
             values in
-            // The first of equals, as everywhere else.
+            // The first of equal values, as in all functions here.
             Double(values.indices.reduce(0) { values[$1] < values[$0] ? $1 : $0 })
         },
         reduction("argmax", "position of the largest value", example: "argmax([3, 1, 2])") {

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Function {
-    /// Functions about arrays and lists as such.
+    /// Functions on the shape of arrays and lists.
     package static let shapes: [Function] = [
         Function(
             "len", "how many items, or characters", [.required("x", "a list, a tensor or text")],
@@ -130,7 +130,7 @@ extension Function {
 }
 
 extension Tensor {
-    /// The axes in reverse order; of a matrix, rows and columns swapped.
+    /// The axes in reverse order; for a matrix, rows and columns swapped.
     var transposed: Tensor {
         guard shape.count > 1 else { return self }
         let reversed = Array(shape.reversed())
