@@ -6,14 +6,14 @@ extension Problem {
             "\(scalar.described) has no meaning here"
         case .operatorSpelling(let found, let use):
             ["\"", "'"].contains(use)
-                ? "text stands between straight quotes, not \(found)"
+                ? "text needs straight quotes, not \(found)"
                 : "`\(found)` is written `\(use)` here"
         case .badNumber(let text): "`\(text.shortened)` is not a number"
         case .numberTooLarge(let text): "`\(text.shortened)` is too large for a number"
         case .wholeNumberInexact(let text):
-            "`\(text.shortened)` cannot be held exactly: whole numbers are exact up to 2^53"
+            "`\(text.shortened)` cannot be represented exactly: whole numbers are exact up to 2^53"
         case .unknownEscape(let text):
-            "`\(text.shortened)` means nothing inside quotes"
+            "`\(text.shortened)` has no meaning inside quotes"
         case .unclosedText: "the text that starts here has no closing quote"
         case .unfinishedLine: "the `\\` joins the next line to this one, but there is none"
         case .unclosed(let bracket): "the `\(bracket)` opened here is never closed"
@@ -24,17 +24,17 @@ extension Problem {
             "expected an operator or the end of the statement, found \(found)"
         case .chainedComparison: "comparisons cannot be chained"
         case .assignmentInExpression: "a name is given only at the start of a statement"
-        case .tuple: "a list stands between `[` and `]`"
+        case .tuple: "a list is written between `[` and `]`"
         case .bareRecordKey(let key): "the key `\(key.shortened)` of a record needs quotes"
         case .methodCall(let name):
-            "values have fields but no methods, so `.\(name)(…)` cannot be"
+            "values have fields but no methods, so `.\(name)(…)` is not possible"
         case .callOfValue: "only a function can be called"
         case .unknownFunction(let name, _): "there is no function `\(name.shortened)`"
         case .repeatedKey(let key): "`\(key.shortened)` is given twice"
         case .verbAsName(let verb): "`\(verb)` is a command, so it cannot name a value"
         case .verbAsValue(let verb, let makes):
             if let noun = makes.first {
-                "`\(verb)` is a command, not a value; what it makes is `\(noun)`"
+                "`\(verb)` is a command, not a value; it makes `\(noun)`"
             } else {
                 "`\(verb)` is a command, not a value"
             }
@@ -58,12 +58,12 @@ extension Problem {
         case .tooManyOperands(let command, let most, _):
             "`\(command)` takes \(most == 0 ? "no operands" : "no more operands")"
         case .keyWithoutValue(let key, _): "the key `\(key)` needs a value"
-        case .commaBetweenOperands: "operands stand apart by blanks, not by commas"
+        case .commaBetweenOperands: "operands are separated by blanks, not by commas"
         case .bracketsAroundOperands(let verb):
-            "`\(verb)` is a command: its operands stand without brackets"
-        case .escapedBlank: "a path that holds a blank needs quotes"
+            "`\(verb)` is a command: its operands are written without brackets"
+        case .escapedBlank: "a path with a blank needs quotes"
         case .quoteInsideWord: "quotes go around the whole path"
-        case .textNeedsQuotes: "text stands between quotes"
+        case .textNeedsQuotes: "text needs quotes"
         case .commentMark: "a comment starts with `#`"
         case .helpMark: "`?` has no meaning here"
         }

@@ -160,7 +160,7 @@ extension Session {
         if let target = statement.target, form.makes.isEmpty, form.effect != .tries {
             throw LocatedError(
                 error: EvaluationError.other(
-                    "`\(call.title)` makes no value that a name could have"),
+                    "`\(call.title)` makes no value, so it cannot have a name on its left"),
                 span: target.span)
         }
         if readsLastResult(call) { try journalPending() }
@@ -206,7 +206,7 @@ extension Session {
             result.notes += try commit(
                 sequence, bind: result.bindings, unbind: result.unbind,
                 seconds: (ContinuousClock.now - start).seconds, stopped: stopped)
-            if stopped != nil { result.notes.append("`resume` goes on to the end") }
+            if stopped != nil { result.notes.append("`resume` continues it") }
             return result
         } catch {
             guard sequence > 0 else { throw error }

@@ -49,7 +49,8 @@ struct Replay {
                         + "\(ValueComparison.relative) of their size, all else exactly)"
             }
             if taken > 0 {
-                text += "; \(NumberText.count(taken, "statement")) stopped by hand taken over"
+                text +=
+                    "; \(NumberText.count(taken, "statement")) stopped by the user; values copied"
             }
             if unknown > 0 {
                 text += "; \(NumberText.count(unknown, "value")) not kept, so not compared"
@@ -107,7 +108,7 @@ struct Replay {
             let bound = try entry.bound.map { info -> (String, BoundValue) in
                 guard let digest = info.digest, original.isStored(digest) else {
                     throw EvaluationError.notKept(
-                        name: info.name, reason: "its statement was stopped by hand")
+                        name: info.name, reason: "the user stopped its statement")
                 }
                 return (info.name, .stored(try original.read(digest: digest)))
             }
@@ -136,7 +137,7 @@ struct Replay {
                 continue
             }
             guard let found = again?.bound.first(where: { $0.name == info.name }) else {
-                result.differences.append("`\(info.name)` of \(line) is not made any more")
+                result.differences.append("`\(info.name)` of \(line) is missing in the replay")
                 continue
             }
             result.values += 1
@@ -145,7 +146,7 @@ struct Replay {
                 let now = found.digest.flatMap({ try? session.workspace.read(digest: $0) })
             else {
                 result.differences.append(
-                    "`\(info.name)` of \(line) came out different; the earlier value is not kept, "
+                    "`\(info.name)` of \(line) differs; the earlier value is not kept, "
                         + "only its digest \(digest.prefix(12))…")
                 continue
             }

@@ -18,7 +18,7 @@ extension Session {
         else {
             try workspace.dropUnfinished()
             throw invocation.error(
-                "`\(TextWidth.oneLine(unfinished.source))` has nothing to go on with; type it again"
+                "`\(TextWidth.oneLine(unfinished.source))` has no saved state; type it again"
             )
         }
         let checkpoint = try unfinished.checkpoint.map { try workspace.read(digest: $0) }
@@ -59,8 +59,8 @@ extension Session {
         if !unfinished.progress.isEmpty { text += ", at \(unfinished.progress)" }
         text +=
             unfinished.checkpoint == nil
-            ? "; nothing of it was kept. `resume` runs it again"
-            : ". `resume` goes on from there"
+            ? "; no state was saved. `resume` runs it again"
+            : ". `resume` continues from there"
         return text + ", `resume drop=true` forgets it"
     }
 }

@@ -78,7 +78,7 @@ extension EvaluationError: CustomStringConvertible {
         case .tooManyArguments(let function, let most):
             "`\(function)` takes at most \(NumberText.count(most, "value"))"
         case .unknownParameter(let function, let key, _, _): "`\(function)` has no key `\(key)`"
-        case .emptyReduction(let function): "`\(function)` of no values has no meaning"
+        case .emptyReduction(let function): "`\(function)` needs at least one value"
         case .divisionByZero: "this divides by zero"
         case .missingFile(let path, _): "there is no file \(path)"
         case .isFolder(let path): "\(path) is a folder, and a file was expected"
@@ -90,7 +90,7 @@ extension EvaluationError: CustomStringConvertible {
         case .badFile(let path, let problem): "\(path): \(problem)"
         case .unknownExtension(let name, let kind, _):
             name.isEmpty
-                ? "the file name has no extension, which says what to write"
+                ? "the file name has no extension to give the format"
                 : "\(kind) cannot be written as `.\(name)`"
         case .readOnly: "the workspace is open for reading only, so nothing can be changed"
         case .interrupted(let what): what

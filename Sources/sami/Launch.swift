@@ -32,7 +32,8 @@ final class Launch {
         options.historyPath = HistoryFile.defaultPath(environment: environment)
         // A session without a workspace keeps no history file either.
         options.savesHistory = configuration.access != .ephemeral
-        options.greeting = "sami \(Sami.version): `help` lists the commands, `tour` shows around"
+        options.greeting =
+            "sami \(Sami.version): `help` lists the commands, `tour` shows a first session"
         console = Console(host: SessionHost(session), terminal: terminal, options: options)
         console.watchSignals()
         if let seconds = output.timeLimit { console.end(after: seconds) }

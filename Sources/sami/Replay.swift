@@ -5,7 +5,8 @@ import Shell
 
 struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Do a session again from its journal, or a script, in a fresh workspace.",
+        abstract:
+            "Run a session again from its journal, or run a script again, in a new workspace.",
         discussion: """
             The workspace itself is not changed. Statements write files in the working folder only.
             """)
@@ -22,14 +23,16 @@ struct Replay: ParsableCommand {
     var check = false
 
     @Option(
-        help: ArgumentHelp("The last statement to do, as history numbers it.", valueName: "number"))
+        help: ArgumentHelp(
+            "The number of the last statement to run, as in `history`.", valueName: "number"))
     var to: Int?
 
     @Option(
-        help: ArgumentHelp("A workspace to make; nothing is kept otherwise.", valueName: "path"))
+        help: ArgumentHelp(
+            "A new workspace for the values; without it nothing is kept.", valueName: "path"))
     var into: String?
 
-    @Flag(help: "Let statements write files outside of the working folder.")
+    @Flag(help: "Let statements write files outside the working folder.")
     var allowWrites = false
 
     @OptionGroup(title: "Output") var output: OutputOptions

@@ -13,11 +13,11 @@ struct Run: ParsableCommand {
     @Option(
         name: [.customShort("p"), .customLong("parameter")], parsing: .singleValue,
         help: ArgumentHelp(
-            "Give a name its value, in place of what the script gives it.",
+            "Set the value of a name, in place of the script's value.",
             valueName: "name=value"))
     var parameters: [Parameter] = []
 
-    @Flag(name: [.short, .long], help: "Prompt when the scripts are done.")
+    @Flag(name: [.short, .long], help: "Show a prompt after the scripts.")
     var interactive = false
 
     @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions

@@ -108,17 +108,17 @@ import Testing
           did you mean `temperature`?
           try: rollout temperature=0.7 top_p=1
 
-        error: operands stand apart by blanks, not by commas
+        error: operands are separated by blanks, not by commas
           rollout queries, temperature=0.7
                          ^
           try: rollout queries temperature=0.7
 
-        error: `rollout` is a command: its operands stand without brackets
+        error: `rollout` is a command: its operands are written without brackets
           rollout(queries, temperature=0.7)
                  ^
           try: rollout queries temperature=0.7
 
-        error: `rollout` is a command: its operands stand without brackets
+        error: `rollout` is a command: its operands are written without brackets
           rollout()
                  ^
           try: rollout
@@ -161,27 +161,27 @@ import Testing
           choose another name, such as `my_score`
           try: my_score = 3
 
-        error: `score` is a command, not a value; what it makes is `logprobs`
+        error: `score` is a command, not a value; it makes `logprobs`
           x = score.shape
               ^~~~~
           try: x = logprobs.shape
 
-        error: `score` is a command, not a value; what it makes is `logprobs`
+        error: `score` is a command, not a value; it makes `logprobs`
           score.shape
           ^~~~~
           try: logprobs.shape
 
-        error: `score` is a command, not a value; what it makes is `logprobs`
+        error: `score` is a command, not a value; it makes `logprobs`
           score + 1
           ^~~~~
           try: logprobs + 1
 
-        error: `score` is a command, not a value; what it makes is `logprobs`
+        error: `score` is a command, not a value; it makes `logprobs`
           1 + score
               ^~~~~
           try: 1 + logprobs
 
-        error: `rollout` is a command, not a value; what it makes is `rollouts`
+        error: `rollout` is a command, not a value; it makes `rollouts`
           mean(rollout)
                ^~~~~~~
           try: mean(rollouts)

@@ -48,11 +48,11 @@ import Testing
           x.y = 3
           ^~~
 
-        error: a list stands between `[` and `]`
+        error: a list is written between `[` and `]`
           a, b = 1
            ^
 
-        error: a list stands between `[` and `]`
+        error: a list is written between `[` and `]`
           1, 2
            ^
 
@@ -73,12 +73,12 @@ import Testing
           join two comparisons with `and`
           try: a < b and b < c
 
-        error: a list stands between `[` and `]`
+        error: a list is written between `[` and `]`
           (1, 2)
           ^
           try: [1, 2]
 
-        error: a list stands between `[` and `]`
+        error: a list is written between `[` and `]`
           x = (1, [2, 3])
               ^
           try: x = [1, [2, 3]]
@@ -92,12 +92,12 @@ import Testing
           {1: 2}
            ^
 
-        error: values have fields but no methods, so `.mean(…)` cannot be
+        error: values have fields but no methods, so `.mean(…)` is not possible
           x.mean()
             ^~~~
           try: mean(x)
 
-        error: values have fields but no methods, so `.mean(…)` cannot be
+        error: values have fields but no methods, so `.mean(…)` is not possible
           x.mean(axis=0)
             ^~~~
           try: mean(x, axis=0)
@@ -183,7 +183,7 @@ import Testing
           ^~~~~
           the largest is about 1.8e308
 
-        error: `12345678901234567890` cannot be held exactly: whole numbers are exact up to 2^53
+        error: `12345678901234567890` cannot be represented exactly: whole numbers are exact up to 2^53
           12345678901234567890
           ^~~~~~~~~~~~~~~~~~~~
           put it in quotes, or write it with an exponent
@@ -193,7 +193,7 @@ import Testing
           ^~~~~~
           numbers look like 12, 0.5, 1e-4 or 1_000
 
-        error: `\q` means nothing inside quotes
+        error: `\q` has no meaning inside quotes
           "a\qb"
             ^~
           known are \n \t \r \" \\ \u{1F600}; a backslash itself is written \\
@@ -227,12 +227,12 @@ import Testing
             ^~
           try: a != b
 
-        error: text stands between straight quotes, not “
+        error: text needs straight quotes, not “
           “text”
           ^
           try: "text"
 
-        error: text stands between straight quotes, not “
+        error: text needs straight quotes, not “
           generate “Once upon a time”
                    ^
           try: generate "Once upon a time"
@@ -278,17 +278,17 @@ import Testing
                        ^
           try: x = "世界😀"
 
-        error: text stands between quotes
+        error: text needs quotes
           generate once upon a time
                    ^~~~~~~~~~~~~~~~
           try: generate "once upon a time"
 
-        error: text stands between quotes
+        error: text needs quotes
           generate hello world;
                    ^~~~~~~~~~~
           try: generate "hello world"
 
-        error: a path that holds a blank needs quotes
+        error: a path with a blank needs quotes
           load queries my\ file.jsonl split=test
                        ^~~~~~~~~~~~~~
           try: load queries "my file.jsonl" split=test
@@ -307,7 +307,7 @@ import Testing
           rm 3
              ^
 
-        error: `score` is a command, not a value; what it makes is `logprobs`
+        error: `score` is a command, not a value; it makes `logprobs`
           rm score
              ^~~~~
           try: rm logprobs
@@ -338,7 +338,7 @@ import Testing
           // comment
           ^~
 
-        error: operands stand apart by blanks, not by commas
+        error: operands are separated by blanks, not by commas
           rollout, queries
                  ^
           try: rollout queries

@@ -13,9 +13,9 @@ extension Invocation {
             place == root || place.hasPrefix(root == "/" ? root : root + "/")
         else {
             throw error(
-                "a statement that is done again writes in \(folder) only, and this one leads to "
+                "a replayed statement may write only in \(folder), and this one would write to "
                     + path,
-                suggestion: "--allow-writes lets it", at: role)
+                suggestion: "--allow-writes permits it", at: role)
         }
         return path
     }

@@ -22,11 +22,11 @@ struct ConstitutionsObject: StorableObject {
     }
 
     static let fields: [Field<ConstitutionsObject>] = [
-        Field("count", "how many groups there are") { Value($0.count ?? 0) },
+        Field("count", "number of groups") { Value($0.count ?? 0) },
         Field("texts", "their texts, a list for each group") { object in
             .list((0..<(object.count ?? 0)).map { Value(object.texts($0)) })
         },
-        Field("training", "the same as training prompts show them") { object in
+        Field("training", "their texts in the order of the training prompt") { object in
             .list((object.groups ?? []).map { Value($0.training.map(\.text)) })
         },
     ]

@@ -29,8 +29,8 @@ struct GradientsObject: StorableObject, SizedObject {
 
     static let fields: [Field<GradientsObject>] = [
         Field("norm", "root of the sum of squares over all tensors") { .number($0.norm) },
-        Field("loss", "the loss they are the derivative of, in nats") { .number($0.loss) },
-        Field("queries", "how many queries they are the mean of") { Value($0.queries) },
+        Field("loss", "the loss whose derivative they are, in nats") { .number($0.loss) },
+        Field("queries", "number of queries in the mean") { Value($0.queries) },
         Field("beta", "weight of the penalty to the base") { .number($0.beta) },
         Field("divergence", "mean KL to the base in nats a token; null without a penalty") {
             Value($0.divergence)
@@ -123,11 +123,11 @@ struct OptimizerObject: StorableObject, SizedObject {
 
     static let fields: [Field<OptimizerObject>] = [
         Field("rule", "rmsprop or adamw") { .text($0.rule.rawValue) },
-        Field("steps", "steps it has made") { Value($0.state.steps) },
+        Field("steps", "number of steps so far") { Value($0.state.steps) },
         Field("squares", "running mean of squared gradients") { object in
             object.state.squares.map { .record($0.record) } ?? .null
         },
-        Field("means", "running mean of gradients, AdamW's alone") { object in
+        Field("means", "running mean of gradients; only AdamW has it") { object in
             object.state.means.map { .record($0.record) } ?? .null
         },
     ]

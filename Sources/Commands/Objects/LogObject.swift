@@ -17,12 +17,12 @@ struct LogObject: StorableObject {
     var remarks: [String] = []
 
     static let fields: [Field<LogObject>] = [
-        Field("count", "how many rows there are") { Value($0.rows.count) },
-        Field("title", "what was logged") { .text($0.title) },
+        Field("count", "number of rows") { Value($0.rows.count) },
+        Field("title", "the logged verb") { .text($0.title) },
         Field("columns", "the names of the columns") { object in
             Value(object.rows.first.map { Array($0.keys) } ?? [])
         },
-        Field("remarks", "sentences on the whole run") { Value($0.remarks) },
+        Field("remarks", "sentences about the whole run") { Value($0.remarks) },
     ]
 
     var count: Int? { rows.count }

@@ -38,7 +38,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         Field("shape", "queries, constitutions, responses") { object in
             Value(object.tensor?.shape ?? [object.scores.count])
         },
-        Field("count", "how many queries there are") { Value($0.scores.count) },
+        Field("count", "number of queries") { Value($0.scores.count) },
         Field("ids", "the queries") { Value($0.scores.map(\.id)) },
         Field("normalize", "mean: nats a token; sum: nats a response") {
             .text($0.settings.normalize.rawValue)
@@ -46,7 +46,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         Field("lengths", "scored tokens of every response under every constitution") { object in
             .list(object.scores.map { Value($0.lengths) })
         },
-        Field("tokens", "log-probs of every token, where `per_token=true` kept them") { object in
+        Field("tokens", "log-probs of every token, if `per_token=true` kept them") { object in
             .list(
                 object.scores.map { scores in
                     .list(scores.tokenLogProbs.map { .tensor(Tensor($0, shape: [$0.count])) })
@@ -143,7 +143,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             for index in scores.indices {
                 for length in scores[index].lengths {
                     guard position + length <= min(logProbs.count, tokens.count) else {
-                        throw StorageError(kind: kind, problem: "its tokens are not all there")
+                        throw StorageError(kind: kind, problem: "some of its tokens are missing")
                     }
                     let range = position..<(position + length)
                     scores[index].tokenLogProbs.append(Array(logProbs[range]))

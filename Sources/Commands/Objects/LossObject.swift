@@ -16,10 +16,10 @@ struct LossObject: StorableObject {
 
     static let fields: [Field<LossObject>] = [
         Field("value", "½ (row + column), mean over queries, in nats") { .number($0.mean.loss) },
-        Field("row", "which response did this constitution produce? in nats") {
+        Field("row", "which response was sampled under this constitution? in nats") {
             .number($0.mean.row)
         },
-        Field("column", "which constitution produced this response? in nats") {
+        Field("column", "which constitution was this response sampled under? in nats") {
             .number($0.mean.column)
         },
         Field("row_accuracy", "share of rows whose largest score is on the diagonal") {
@@ -28,13 +28,13 @@ struct LossObject: StorableObject {
         Field("column_accuracy", "share of columns whose largest score is on the diagonal") {
             .number($0.mean.columnAccuracy)
         },
-        Field("row_bound", "log C − row: at least so much mutual information, in nats") {
+        Field("row_bound", "log C − row: a lower bound on mutual information, in nats") {
             .number($0.mean.rowBound)
         },
         Field("column_bound", "log C − column, in nats") { .number($0.mean.columnBound) },
         Field("bound", "log C − value, in nats") { .number($0.mean.bound) },
-        Field("ceiling", "log C: no bound can say more, in nats") { .number($0.mean.ceiling) },
-        Field("count", "how many queries there are") { Value($0.contrasts.count) },
+        Field("ceiling", "log C: the largest possible bound, in nats") { .number($0.mean.ceiling) },
+        Field("count", "number of queries") { Value($0.contrasts.count) },
         Field("values", "the loss of each query") { object in
             .tensor(
                 Tensor(object.contrasts.map { Float($0.loss) }, shape: [object.contrasts.count]))
@@ -110,7 +110,7 @@ struct LossObject: StorableObject {
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let contrasts = try CodableStorage.restored([Contrast].self, from: stored, kind: kind)
         guard ids.count == contrasts.count else {
-            throw StorageError(kind: kind, problem: "its parts do not go together")
+            throw StorageError(kind: kind, problem: "its parts do not fit together")
         }
         return LossObject(ids: ids, contrasts: contrasts)
     }

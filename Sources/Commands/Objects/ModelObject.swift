@@ -42,24 +42,24 @@ struct ModelObject: StorableObject, SizedObject {
     }
 
     static let fields: [Field<ModelObject>] = [
-        Field("parameters", "how many numbers it consists of") { Value($0.model.parameterCount) },
+        Field("parameters", "number of parameters") { Value($0.model.parameterCount) },
         Field("family", "its architecture") { .text($0.model.configuration.modelType) },
         Field("layers", "blocks") { Value($0.model.configuration.layers) },
         Field("width", "size of a hidden state") { Value($0.model.configuration.hiddenSize) },
         Field("heads", "attention heads") { Value($0.model.configuration.heads) },
-        Field("key_value_heads", "heads that keys and values have") {
+        Field("key_value_heads", "number of key and value heads") {
             Value($0.model.configuration.keyValueHeads)
         },
         Field("feed_forward", "width of the feed-forward layer") {
             Value($0.model.configuration.feedForwardSize)
         },
-        Field("vocabulary", "how many tokens it knows") {
+        Field("vocabulary", "number of tokens in the vocabulary") {
             Value($0.model.configuration.vocabularySize)
         },
         Field("context", "longest sequence, in tokens") {
             Value($0.model.configuration.contextLength)
         },
-        Field("origin", "where it came from") { .text($0.origin) },
+        Field("origin", "its origin") { .text($0.origin) },
         Field("norm", "root of the sum of its squared weights") {
             .number($0.model.parameters.norm)
         },
@@ -67,7 +67,7 @@ struct ModelObject: StorableObject, SizedObject {
         Field("tensors", "its weights by name") { object in
             .record(object.tensorRecord)
         },
-        Field("tokenizer", "what turns text into its tokens") { object in
+        Field("tokenizer", "its tokenizer") { object in
             object.tokenizer.map { .object(TokenizerObject(tokenizer: $0, origin: object.origin)) }
                 ?? .null
         },

@@ -15,8 +15,8 @@ struct PrinciplesObject: StorableObject, ListObject {
     }
 
     static let fields: [Field<PrinciplesObject>] = [
-        Field("count", "how many pairs there are") { Value($0.pairs.count) },
-        Field("principles", "the sentences of wanted behaviour") {
+        Field("count", "number of pairs") { Value($0.pairs.count) },
+        Field("principles", "the sentences that ask for a behavior") {
             Value($0.pairs.map(\.principle))
         },
         Field("antitheses", "the sentences that ask for the opposite") {

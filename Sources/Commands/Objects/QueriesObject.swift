@@ -15,7 +15,7 @@ struct QueriesObject: StorableObject, ListObject {
     }
 
     static let fields: [Field<QueriesObject>] = [
-        Field("count", "how many there are") { Value($0.queries.count) },
+        Field("count", "number of queries") { Value($0.queries.count) },
         Field("ids", "their ids") { Value($0.queries.map(\.id)) },
     ]
 
@@ -103,7 +103,7 @@ struct QueryObject: StorableObject {
     static let fields: [Field<QueryObject>] = [
         Field("id", "its name") { .text($0.query.id) },
         Field("form", "post, question or text") { .text($0.query.form.rawValue) },
-        Field("text", "what is asked") { .text($0.query.text) },
+        Field("text", "the text of the query") { .text($0.query.text) },
     ]
 
     var summary: String { query.id + ": " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }

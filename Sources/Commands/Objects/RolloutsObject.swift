@@ -25,11 +25,11 @@ struct RolloutsObject: StorableObject, ListObject {
     }
 
     static let fields: [Field<RolloutsObject>] = [
-        Field("count", "how many responses there are") { Value($0.count ?? 0) },
+        Field("count", "number of responses") { Value($0.count ?? 0) },
         Field("queries", "ids of the queries they answer") {
             Value($0.rollouts.groups.map(\.id))
         },
-        Field("rejected", "queries left out, with the reason") { object in
+        Field("rejected", "excluded queries, with the reason") { object in
             .list(
                 object.rollouts.rejected.map {
                     .record([
@@ -39,7 +39,7 @@ struct RolloutsObject: StorableObject, ListObject {
                     ])
                 })
         },
-        Field("settings", "how they were sampled") { object in
+        Field("settings", "the sampling settings") { object in
             guard let settings = object.rollouts.settings else { return .null }
             return .record([
                 "temperature": .number(settings.temperature),
@@ -169,8 +169,8 @@ struct RolloutObject: StorableObject {
 
     static let fields: [Field<RolloutObject>] = [
         Field("query", "the id of its query") { .text($0.group.id) },
-        Field("asked", "what was asked") { Value($0.group.asked?.text) },
-        Field("constitution", "the number of the constitution that it was sampled under") {
+        Field("asked", "the text of its query") { Value($0.group.asked?.text) },
+        Field("constitution", "the number of its constitution") {
             Value($0.response.constitution)
         },
         Field("principles", "that constitution's text") { object in
@@ -179,15 +179,15 @@ struct RolloutObject: StorableObject {
             }
             return .text(object.group.constitutions[object.response.constitution].text)
         },
-        Field("prompt", "what it is scored under") { object in
+        Field("prompt", "the prompt for scoring") { object in
             object.group.prompts.indices.contains(object.response.constitution)
                 ? object.group.prompts[object.response.constitution].value : .null
         },
-        Field("response", "what the model said") { $0.response.passage.value },
-        Field("sample", "which of the constitution's responses it is") {
+        Field("response", "the model's text") { $0.response.passage.value },
+        Field("sample", "its number among the responses of its constitution") {
             Value($0.response.sample)
         },
-        Field("tokens", "how many tokens were sampled") { Value($0.response.sampledTokens) },
+        Field("tokens", "number of sampled tokens") { Value($0.response.sampledTokens) },
     ]
 
     var summary: String {

@@ -10,14 +10,14 @@ struct TokenizerObject: StorableObject {
     var origin: String
 
     static let fields: [Field<TokenizerObject>] = [
-        Field("vocabulary", "how many tokens it has") { Value($0.tokenizer.vocabularySize) },
+        Field("vocabulary", "number of tokens") { Value($0.tokenizer.vocabularySize) },
         Field("begin", "the token that starts a text") { object in
             Value(object.tokenizer.bos.flatMap { object.tokenizer.token($0) })
         },
         Field("end", "the token that ends a text") { object in
             Value(object.tokenizer.eos.flatMap { object.tokenizer.token($0) })
         },
-        Field("origin", "where it came from") { .text($0.origin) },
+        Field("origin", "its origin") { .text($0.origin) },
         Field("tokens", "every token by its number") { object in
             .list(
                 (0..<object.tokenizer.idLimit).map { id in

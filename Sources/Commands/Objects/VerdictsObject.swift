@@ -44,7 +44,7 @@ struct VerdictsObject: StorableObject {
         Field("malformed", "share of malformed responses, on both sides") { object in
             .list([Value(object.verdicts.firstMalformed), Value(object.verdicts.secondMalformed)])
         },
-        Field("principles", "how well each principle is followed") { object in
+        Field("principles", "adherence to each principle") { object in
             .list(
                 object.verdicts.principles.map {
                     .record([

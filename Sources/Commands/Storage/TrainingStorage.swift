@@ -45,7 +45,7 @@ enum TrainingStorage {
         optimizer.means = try model.with(stored: value["means"])?.parameters
         optimizer.squares = try model.with(stored: value["squares"])?.parameters
         guard let step = value["step"]?.integerValue, step >= 0, optimizer.steps >= 0 else {
-            throw StorageError(kind: "checkpoint", problem: "its step is no count")
+            throw StorageError(kind: "checkpoint", problem: "its step is not a count")
         }
         return TrainState(step: step, optimizer: optimizer)
     }

@@ -5,17 +5,17 @@ import Worlds
 
 extension CommandTable {
     static let loadPrinciplesForm = Command.Form(
-        "principles", "reads principles, or takes those that the shipped world can measure",
+        "principles", "reads principles from a file or from the shipped world",
         makes: ["principles"],
         operands: [
             .required(
                 "path",
                 .either(
                     [
-                        Choice("trained", "the six kinds that the demo trains on"),
-                        Choice("held_out", "the four kinds that it does not"),
+                        Choice("trained", "the six kinds that the demo uses for training"),
+                        Choice("held_out", "the four kinds that it does not use"),
                         Choice("all", "both"),
-                        Choice("others", "the kinds that `principles` does not name"),
+                        Choice("others", "the kinds that are not in `principles`"),
                     ], .path),
                 "a JSON Lines file of {\"principle\": …, \"antithesis\": …}")
         ],
@@ -23,9 +23,9 @@ extension CommandTable {
             OptionSpecification(
                 "about",
                 .words([
-                    Choice("summaries", "as they are worded for posts"),
-                    Choice("answers", "as they are worded for questions"),
-                ]), "the wording of the shipped world's principles; both unless given")
+                    Choice("summaries", "the wordings for posts"),
+                    Choice("answers", "the wordings for questions"),
+                ]), "the wording of the shipped world's principles; default: both")
         ],
         example: "load principles held_out", run: loadPrinciples)
 
@@ -55,7 +55,7 @@ extension CommandTable {
             }
         let pairs = World.everyday.principlePairs(about: kind, isWanted)
         guard !pairs.isEmpty else {
-            throw invocation.error("`principles` names every kind that there is", at: "path")
+            throw invocation.error("`principles` already has every kind", at: "path")
         }
         return CommandResult("principles", PrinciplesObject(pairs: pairs))
     }

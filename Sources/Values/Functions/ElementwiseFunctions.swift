@@ -17,8 +17,8 @@ extension Function {
             $0.isFinite ? 1 : 0
         },
         Function(
-            "round", "nearest number with so many decimals",
-            [.required("x", "what to round"), .optional("decimals", "0 unless given")],
+            "round", "nearest number with a number of decimals",
+            [.required("x", "a number or a tensor"), .optional("decimals", "default: 0")],
             example: "round(3.14159, 2)"
         ) { (arguments) throws(EvaluationError) in
             let decimals = try arguments.integer("decimals", default: 0)
@@ -53,7 +53,7 @@ extension Function {
     ]
 
     static let arrayAndAxis: [Parameter] = [
-        .required("x", "numbers"), .optional("axis", "which axis; the last unless given"),
+        .required("x", "numbers"), .optional("axis", "the axis; default: the last"),
     ]
 
     private static func each(

@@ -44,7 +44,7 @@ extension Function {
     ]
 
     private static let parameters: [Parameter] = [
-        .required("x", "numbers"), .optional("axis", "along which axis; over all unless given"),
+        .required("x", "numbers"), .optional("axis", "the axis; default: all"),
     ]
 
     private static func reduction(

@@ -4,7 +4,7 @@ extension Function {
     /// Functions on the shape of arrays and lists.
     package static let shapes: [Function] = [
         Function(
-            "len", "how many items, or characters", [.required("x", "a list, a tensor or text")],
+            "len", "number of items, or characters", [.required("x", "a list, a tensor or text")],
             example: "len([1, 2, 3])"
         ) { (arguments) throws(EvaluationError) in
             guard let count = arguments.value("x").itemCount else {
@@ -15,7 +15,8 @@ extension Function {
             return Value(count)
         },
         Function(
-            "shape", "the sides of an array", [.required("x", "a tensor or a list of numbers")],
+            "shape", "the dimensions of an array",
+            [.required("x", "a tensor or a list of numbers")],
             example: "shape([[1, 2], [3, 4]])"
         ) { (arguments) throws(EvaluationError) in Value(try arguments.tensor("x").shape) },
         Function(
@@ -27,7 +28,8 @@ extension Function {
         Function(
             "range", "whole numbers from start up to, not including, stop",
             [
-                .required("start", "or, alone, stop"), .optional("stop", "first one left out"),
+                .required("start", "start; a single value is stop"),
+                .optional("stop", "the end, not included"),
                 .optional("step", "1 unless given"),
             ], example: "range(3)"
         ) { (arguments) throws(EvaluationError) in
@@ -46,8 +48,8 @@ extension Function {
             example: "transpose([[1, 2], [3, 4]])"
         ) { (arguments) throws(EvaluationError) in .tensor(try arguments.tensor("x").transposed) },
         Function(
-            "reshape", "the same values in another shape; one side may be -1",
-            [.required("x", "a tensor"), .required("shape", "a list of sides")],
+            "reshape", "the same values in another shape; one dimension may be -1",
+            [.required("x", "a tensor"), .required("shape", "a list of dimensions")],
             example: "reshape(range(6), [2, 3])"
         ) { (arguments) throws(EvaluationError) in
             let tensor = try arguments.tensor("x")
@@ -56,7 +58,7 @@ extension Function {
                 throw .outOfRange(role: "a side of a shape", rule: "at least -1", found: "\(side)")
             }
             if shape.count(where: { $0 == -1 }) > 1 {
-                throw .other("only one side of a shape may be -1")
+                throw .other("only one dimension of a shape may be -1")
             }
             if let free = shape.firstIndex(of: -1) {
                 let others = shape.indices.filter { $0 != free }.map { shape[$0] }
