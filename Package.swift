@@ -89,24 +89,35 @@ let package = Package(
                 "Faults", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        // What the tests share: fixtures, oracles, random models, comparisons.
+        .target(
+            name: "TestSupport", dependencies: ["Tensors", "Transformers"],
+            path: "Tests/TestSupport"),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"]),
+            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "WorldsTests", dependencies: ["Worlds", "Tokenizers"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-        .testTarget(name: "TransformersTests", dependencies: ["Transformers"]),
-        .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
-        .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces"]),
-        .testTarget(name: "CommandLanguageTests", dependencies: ["CommandLanguage"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "TransformersTests", dependencies: ["Transformers", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "AlignmentTests",
+            dependencies: ["Alignment", "Tensors", "Tokenizers", "Transformers", "TestSupport"]),
+        .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces", "TestSupport"]),
+        .testTarget(
+            name: "CommandLanguageTests", dependencies: ["CommandLanguage", "TestSupport"]),
         .testTarget(
             name: "SessionsTests",
             dependencies: [
                 "CommandLanguage", "Commands", "Rendering", "Sessions", "ShippedWorld", "Tensors",
-                "Transformers", "Values", "Workspaces",
+                "TestSupport", "Transformers", "Values", "Workspaces",
             ]),
-        .testTarget(name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults"]),
+        .testTarget(
+            name: "FaultsTests", dependencies: ["Faults", "TestSupport", "sami", "sami-faults"]),
         // The program itself is started by tests of what a person sees.
-        .testTarget(name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "sami"]),
+        .testTarget(
+            name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "TestSupport", "sami"]),
     ],
     swiftLanguageModes: [.v6]
 )

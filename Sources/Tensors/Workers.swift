@@ -56,7 +56,7 @@ public enum Workers {
 
 /// Parts of one kernel are claimed by whoever comes first. A helper that the system has put aside
 /// holds up nothing: the caller then does its part too.
-private final class WorkerPool: @unchecked Sendable {
+final class WorkerPool: @unchecked Sendable {
     // `body` is published by `ticket` and stays valid until `pending` is zero, which needs every
     // claimed part to be finished.
 

@@ -13,6 +13,11 @@ struct Babbler {
     let model: LanguageModel
     let tokenizer: Tokenizer
 
+    /// Another model in its place.
+    init(model: LanguageModel, tokenizer: Tokenizer) {
+        (self.model, self.tokenizer) = (model, tokenizer)
+    }
+
     /// - Parameter table: from a character to what may follow with which weight; "$" ends the text.
     init(_ table: [Character: [(Character, Double)]], context: Int = 200) throws {
         let trainer = BytePairTrainer(vocabularySize: 259)

@@ -1,10 +1,11 @@
 import Tensors
+import TestSupport
 import Testing
 import Transformers
 
 @testable import Alignment
 
-@Suite(.enabled(if: Reference.isThere, Reference.absent)) struct UpdateTests {
+@Suite struct UpdateTests {
     func largestChange(_ a: LanguageModel, _ b: LanguageModel) -> Double {
         zip(a.parameters.tensors, b.parameters.tensors).map { one, two in
             zip(one.values, two.values).map { Double(abs($0 - $1)) }.max() ?? 0

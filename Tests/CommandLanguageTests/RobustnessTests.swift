@@ -1,19 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import CommandLanguage
-
-/// SplitMix64: the seeds of a failing test reproduce it.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// Each would take hours if any step cost its square.
 private let floods: [(String, String)] = [
@@ -76,7 +65,7 @@ private let floods: [(String, String)] = [
 
     @Test("random bytes give a tree or a diagnostic", arguments: 0..<4)
     func randomBytes(seed: UInt64) {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed)
         for round in 0..<150 {
             let length = Int.random(in: 0..<60, using: &generator)
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -94,7 +83,7 @@ private let floods: [(String, String)] = [
             "../a", "~", "$", "\u{0}", "\u{301}", "😀", "“", "?", "!", "default", "tokenizer",
             "train",
         ]
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed)
         for round in 0..<200 {
             let length = Int.random(in: 1..<14, using: &generator)
             var source = ""
@@ -119,7 +108,7 @@ private let floods: [(String, String)] = [
         ]
         for (index, source) in good.enumerated() {
             let bytes = Array(source.utf8)
-            var generator = Generator(state: UInt64(index))
+            var generator = SeededGenerator(UInt64(index))
             for position in bytes.indices {
                 var changed = bytes
                 changed[position] = UInt8.random(in: 0...127, using: &generator)

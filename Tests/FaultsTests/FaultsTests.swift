@@ -1,6 +1,7 @@
 import Faults
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The short form of every experiment; `make faults` runs the long ones, docs/FAULTS.md has their
@@ -66,7 +67,7 @@ struct FaultsTests {
             "needs sami-faults beside the tests"), arguments: Fuzz.readers)
     func mutatedInputsEndInAValueOrASentence(_ reader: String) throws {
         try Bench.use { laboratory in
-            let fuzz = Fuzz(laboratory, tool: Bench.tool, root: Bench.root)
+            let fuzz = Fuzz(laboratory, tool: Bench.tool, root: Repository.root)
             expectWell(try fuzz.run(reader, 1000))
         }
     }
@@ -90,14 +91,9 @@ private enum Bench {
 
     static let program = beside("sami")
     static let tool = beside("sami-faults")
-    static let root: String = {
-        var path = #filePath
-        for _ in 0..<3 { path = (path as NSString).deletingLastPathComponent }
-        return path
-    }()
 
     static var hasModel: Bool {
-        FileManager.default.fileExists(atPath: root + "/models/tiny/config.json")
+        FileManager.default.fileExists(atPath: Repository.path("models/tiny/config.json"))
     }
 
     static var hasReader: Bool {

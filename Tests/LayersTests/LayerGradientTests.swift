@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -12,8 +13,8 @@ import Testing
         let (x, weight, dy) = (random([5, width], 1), random([width], 2), random([5, width], 3))
         var (dx, dweight) = (Tensor(zeros: x.shape), Tensor(zeros: weight.shape))
         norm.backward(dy, x, weight: weight, into: &dx, &dweight)
-        expectGradient(dx, of: "x", at: x) { inner(norm.forward($0, weight: weight), dy) }
-        expectGradient(dweight, of: "weight", at: weight) { inner(norm.forward(x, weight: $0), dy) }
+        checkGradient(dx, of: "x", at: x) { inner(norm.forward($0, weight: weight), dy) }
+        checkGradient(dweight, of: "weight", at: weight) { inner(norm.forward(x, weight: $0), dy) }
     }
 
     @Test(arguments: [32, 12])
@@ -25,7 +26,7 @@ import Testing
         let (x, dy) = (random([3, 2 * size], 1), random([3, 2 * size], 2))
         var dx = dy
         rotary.backward(&dx, positions: positions)
-        expectGradient(dx, of: "x", at: x) {
+        checkGradient(dx, of: "x", at: x) {
             var y = $0
             rotary.forward(&y, positions: positions)
             return inner(y, dy)
@@ -35,8 +36,8 @@ import Testing
     @Test func swiGLU() {
         let (gate, up, dy) = (random([3, 21], 1), random([3, 21], 2), random([3, 21], 3))
         let (dgate, dup) = SwiGLU.backward(dy, gate: gate, up: up)
-        expectGradient(dgate, of: "gate", at: gate) { inner(SwiGLU.forward(gate: $0, up: up), dy) }
-        expectGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
+        checkGradient(dgate, of: "gate", at: gate) { inner(SwiGLU.forward(gate: $0, up: up), dy) }
+        checkGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
     }
 
     @Test(arguments: [16, 21])
@@ -48,13 +49,13 @@ import Testing
             Tensor(zeros: x.shape), Tensor(zeros: [width]), Tensor(zeros: [width])
         )
         norm.backward(dy, x, weight: weight, into: &dx, &dweight, &dbias)
-        expectGradient(dx, of: "x", at: x) {
+        checkGradient(dx, of: "x", at: x) {
             inner(norm.forward($0, weight: weight, bias: bias), dy)
         }
-        expectGradient(dweight, of: "weight", at: weight) {
+        checkGradient(dweight, of: "weight", at: weight) {
             inner(norm.forward(x, weight: $0, bias: bias), dy)
         }
-        expectGradient(dbias, of: "bias", at: bias) {
+        checkGradient(dbias, of: "bias", at: bias) {
             inner(norm.forward(x, weight: weight, bias: $0), dy)
         }
     }
@@ -63,7 +64,7 @@ import Testing
         let (x, dy) = (random([3, 21], 1), random([3, 21], 2))
         var dx = x
         GELU.backward(dy, &dx)
-        expectGradient(dx, of: "x", at: x) { inner(GELU.forward($0), dy) }
+        checkGradient(dx, of: "x", at: x) { inner(GELU.forward($0), dy) }
     }
 
     @Test func transposedLinear() {
@@ -72,10 +73,10 @@ import Testing
         var (dx, dweight) = (Tensor(zeros: [5, 12]), Tensor(zeros: [12, 7]))
         TransposedLinear.backwardInput(dy, weight: weight, into: &dx)
         TransposedLinear.backwardWeight(dy, x, into: &dweight)
-        expectGradient(dx, of: "x", at: x) {
+        checkGradient(dx, of: "x", at: x) {
             inner(TransposedLinear.forward($0, weight: weight, bias: bias), dy)
         }
-        expectGradient(dweight, of: "weight", at: weight) {
+        checkGradient(dweight, of: "weight", at: weight) {
             inner(TransposedLinear.forward(x, weight: $0, bias: bias), dy)
         }
     }
@@ -96,7 +97,7 @@ import Testing
             visits.map { dweights[$0.row, expert] }
         }
         let dlogits = Router.backward(given, routing, rows: 3)
-        expectGradient(dlogits, of: "logits", at: logits, loss)
+        checkGradient(dlogits, of: "logits", at: logits, loss)
     }
 
     @Test func linear() {
@@ -108,13 +109,13 @@ import Testing
         Linear.backwardInput(dy, weight: weight, into: &dx)
         Linear.backwardWeight(dy, x, into: &dweight)
         Linear.backwardBias(dy, into: &dbias)
-        expectGradient(dx, of: "x", at: x) {
+        checkGradient(dx, of: "x", at: x) {
             inner(Linear.forward($0, weight: weight, bias: bias), dy)
         }
-        expectGradient(dweight, of: "weight", at: weight) {
+        checkGradient(dweight, of: "weight", at: weight) {
             inner(Linear.forward(x, weight: $0, bias: bias), dy)
         }
-        expectGradient(dbias, of: "bias", at: bias) {
+        checkGradient(dbias, of: "bias", at: bias) {
             inner(Linear.forward(x, weight: weight, bias: $0), dy)
         }
     }
@@ -123,7 +124,7 @@ import Testing
         let (table, tokens, dy) = (random([6, 5], 1), [Int32(2), 0, 2, 5], random([4, 5], 2))
         var dtable = Tensor(zeros: table.shape)
         Embedding.backward(dy, tokens, into: &dtable)
-        expectGradient(dtable, of: "table", at: table) {
+        checkGradient(dtable, of: "table", at: table) {
             inner(Embedding.forward(tokens, table: $0), dy)
         }
     }
@@ -144,9 +145,9 @@ import Testing
         )
         let dy = random([19, 4 * size], 4)
         let (dq, dk, dv) = attention.backward(dy, q, k, v, plan)
-        expectGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
-        expectGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
-        expectGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
+        checkGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
+        checkGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
+        checkGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
     }
 
     /// More queries than are worked on together.
@@ -161,9 +162,9 @@ import Testing
         let (q, k, v) = (random([73, 16], 1), random([73, 16], 2), random([73, 16], 3))
         let dy = random([73, 16], 4)
         let (dq, dk, dv) = attention.backward(dy, q, k, v, plan)
-        expectGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
-        expectGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
-        expectGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
+        checkGradient(dq, of: "q", at: q) { inner(attention.forward($0, k, v, plan), dy) }
+        checkGradient(dk, of: "k", at: k) { inner(attention.forward(q, $0, v, plan), dy) }
+        checkGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
     }
 
     @Test func scoredHeadWithPenalty() {
@@ -195,7 +196,7 @@ import Testing
             kept: kept, into: &again, &weightAgain)
         #expect(again.values == dhidden.values)
         #expect(weightAgain.values == dweight.values)
-        expectGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
-        expectGradient(dweight, of: "weight", at: weight) { loss(hidden, $0) }
+        checkGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
+        checkGradient(dweight, of: "weight", at: weight) { loss(hidden, $0) }
     }
 }

@@ -1,11 +1,9 @@
-"""Values that Tests/AlignmentTests compares with. Needs torch, transformers and safetensors:
+"""Values that Tests/AlignmentTests compares with. Needs torch:
 
     python Tests/Oracles/alignment.py contrast
     python Tests/Oracles/alignment.py wilson
     python Tests/Oracles/alignment.py length
-    python Tests/Oracles/alignment.py penalty ../shared/reference/models/llama
 """
-import json
 import math
 import sys
 
@@ -66,44 +64,6 @@ def length():
     a, b = w.tolist()
     share = lambda v: 1 / (1 + math.exp(-v))
     print(share(a), share(a - 1.959963984540054 * error.item()), share(a + 1.959963984540054 * error.item()), b)
-
-
-def penalty(directory):
-    """Loss + 0.3 KL(model || reference) where the model is the reference with its last norm times 1.25.
-    KL over every place that predicts a response token; the end of a prompt, where all of its
-    responses begin, is one place."""
-    from transformers import AutoModelForCausalLM
-
-    case = json.load(open(directory + "/case.json"))
-    load = lambda: AutoModelForCausalLM.from_pretrained(
-        directory, dtype=torch.float64, attn_implementation="eager")
-    reference, model = load(), load()
-    with torch.no_grad():
-        model.model.norm.weight.mul_(1.25)
-    prompts, responses = case["prompts"], case["responses"]
-    kl, rows = 0, []
-    for p in prompts:
-        row = []
-        for number, y in enumerate(responses):
-            ids = torch.tensor([p + y])
-            logits = model(input_ids=ids).logits[0, len(p) - 1 : -1].log_softmax(-1)
-            with torch.no_grad():
-                other = reference(input_ids=ids).logits[0, len(p) - 1 : -1].log_softmax(-1)
-            row.append(logits[torch.arange(len(y)), torch.tensor(y)].mean())
-            each = (logits.exp() * (logits - other)).sum(-1)
-            kl = kl + each[0 if number == 0 else 1 :].sum()
-        rows.append(torch.stack(row))
-    places = sum(len(prompts) * (len(y) - 1) for y in responses) + len(prompts)
-    kl = kl / places
-    s = torch.stack(rows)
-    label = torch.arange(len(prompts))
-    loss = (F.cross_entropy(s, label) + F.cross_entropy(s.t(), label)) / 2
-    (loss + 0.3 * kl).backward()
-    norm = math.sqrt(sum(p.grad.square().sum().item() for p in model.parameters()))
-    print("loss", loss.item(), "divergence", kl.item(), "norm", norm)
-    print("model.norm.weight", model.model.norm.weight.grad[:6].tolist())
-    q = model.model.layers[0].self_attn.q_proj.weight.grad
-    print("layers.0 q_proj row 3", q[3, :6].tolist(), "norm", q.norm().item())
 
 
 if __name__ == "__main__":

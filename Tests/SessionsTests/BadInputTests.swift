@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -348,18 +349,16 @@ import Testing
 
     @Test func `files of random bytes never end the process`() throws {
         let bench = try Workbench()
-        var state: UInt64 = 9
-        func random() -> UInt8 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return UInt8(truncatingIfNeeded: state >> 40)
-        }
+        var generator = SeededGenerator(9)
         let verbs = [
             "load queries f", "load rollouts f", "load constitutions f", "load tokenizer f",
             "load model f", "new model f", "source f", "unpack f other.samiws",
             "tokenize f field=text", "train tokenizer f", "load model f prompts=f", "open f",
         ]
         for round in 0..<20 {
-            var bytes = (0..<(round * 37 + 1)).map { _ in random() }
+            var bytes = (0..<(round * 37 + 1)).map { _ in
+                UInt8(truncatingIfNeeded: generator.next())
+            }
             if round % 2 == 1 { bytes = Array("{\"post\": ".utf8) + bytes }
             try Data(bytes).write(to: URL(fileURLWithPath: bench.folder + "/f"))
             for verb in verbs { #expect(!bench.complaint(verb).isEmpty, "\(verb)") }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Transformers
 import Workspaces
@@ -11,15 +12,47 @@ import Workspaces
 
 /// Model directories as they come, through the statements a person types.
 @Suite struct CheckpointTests {
+    /// Six posts on the shipped model, from text on: Tests/Fixtures/README.md.
+    @Test(.enabled(if: Workbench.hasShippedModel, "models/tiny is not there"))
+    func `real posts on the shipped model give torch's S and loss`() throws {
+        struct Case: Decodable {
+            var query: String
+            var scores: [Double]
+            var loss: Double
+            var lengths: [Int]
+
+            enum CodingKeys: String, CodingKey {
+                case query, loss, lengths
+                case scores = "S"
+            }
+        }
+        let cases = try Fixture.lines("text/expected.jsonl", as: Case.self)
+        let bench = try Workbench()
+        try bench.output(
+            "load model default; load rollouts \"\(Fixture.path("text/rollouts.jsonl"))\"")
+        let scores = try #require(try bench.output("score per_token=true").value?.asTensor)
+        #expect(scores.shape == [6, 2, 2] && cases.count == 6)
+        try bench.output("contrast")
+        let losses = try #require(try bench.output("loss.values").value?.asTensor).values
+        for (query, wanted) in cases.enumerated() {
+            expectClose(
+                Array(scores.values[4 * query..<4 * query + 4]), wanted.scores, within: 1e-4,
+                "S of \(wanted.query)")
+            expectClose(
+                [losses[query]], [wanted.loss], within: 1e-3, "loss of \(wanted.query)")
+            for (response, length) in wanted.lengths.enumerated() {
+                let found = try bench.text("len(logprobs.tokens[\(query)][\(response)])")
+                #expect(found == "\(length)", "tokens of response \(response), \(wanted.query)")
+            }
+        }
+    }
+
     private static let text = "reference/text/mistral-tldr"
 
     /// The reference was computed in a program that had rounded the rotary frequencies.
-    @Test(
-        .enabled(
-            if: Workbench.hasShared(text) && Workbench.hasShared("data/tldr"),
-            "needs ../shared/reference/text and ../shared/data/tldr"))
+    @Test(.needsShared(text, "data/tldr"))
     func `real posts give the reference's S and loss, from text on`() throws {
-        let folder = Workbench.shared(Self.text)
+        let folder = SharedReference.path(Self.text)
         let expected = try SafeTensors(path: folder + "/expected.safetensors")
         let bench = try Workbench()
         try bench.output(
@@ -41,12 +74,9 @@ import Workspaces
         }
     }
 
-    @Test(
-        .enabled(
-            if: Workbench.hasShared(text) && Workbench.hasShared("data/tldr"),
-            "needs ../shared/reference/text and ../shared/data/tldr"))
+    @Test(.needsShared(text, "data/tldr"))
     func `real posts, constitutions and responses go through to a trained model`() throws {
-        let (folder, data) = (Workbench.shared(Self.text), Workbench.shared("data/tldr"))
+        let (folder, data) = (SharedReference.path(Self.text), SharedReference.path("data/tldr"))
         let bench = try Workbench()
         try bench.output(
             """

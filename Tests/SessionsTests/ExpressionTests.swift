@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -239,11 +240,8 @@ import Testing
         ]
         let operators = ["+", "-", "*", "/", "//", "%", "**", "@", "<", "==", "and", "or"]
         let calls = Function.all.map(\.name)
-        var state: UInt64 = 1
-        func random(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(bound))
-        }
+        var generator = SeededGenerator(1)
+        func random(_ bound: Int) -> Int { generator.below(bound) }
         func expression(_ depth: Int) -> String {
             if depth == 0 { return atoms[random(atoms.count)] }
             switch random(6) {

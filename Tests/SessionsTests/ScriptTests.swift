@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -12,7 +13,7 @@ import Testing
 struct ScriptTests {
     private func run(script: String, setting parameters: [String: String] = [:]) throws {
         let source = try String(
-            contentsOfFile: Workbench.root + "/sessions/" + script, encoding: .utf8)
+            contentsOfFile: Repository.path("sessions/" + script), encoding: .utf8)
         let bench = try Workbench()
         for (name, value) in parameters { try bench.session.setParameter(name, value) }
         _ = try bench.output(source)
@@ -26,10 +27,10 @@ struct ScriptTests {
 
     @Test func yourOwnQueriesNamesThePostThatDoesNotFit() throws {
         let source = try String(
-            contentsOfFile: Workbench.root + "/sessions/your-own-queries.sami", encoding: .utf8)
+            contentsOfFile: Repository.path("sessions/your-own-queries.sami"), encoding: .utf8)
         let bench = try Workbench()
         try bench.session.setParameter(
-            "file", Workbench.root + "/sessions/your-own-queries.jsonl")
+            "file", Repository.path("sessions/your-own-queries.jsonl"))
         let outcomes = bench.run(source)
         let text = try outcomes.map { try $0.result.get().text.plain }.joined(separator: "\n")
         #expect(text.contains("long"))
@@ -38,7 +39,7 @@ struct ScriptTests {
 
     /// The transcript in the README: its statements run, in order, in one session.
     @Test func readmeStatementsRun() throws {
-        let readme = try String(contentsOfFile: Workbench.root + "/README.md", encoding: .utf8)
+        let readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
         let statements = readme.split(separator: "\n").filter { $0.hasPrefix("sami> ") }
             .map { String($0.dropFirst(6)) }
         #expect(!statements.isEmpty)

@@ -87,18 +87,5 @@ final class Workbench {
         try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
     }
 
-    /// The project's folder, and what may lie beside it.
-    static let root: String = {
-        var path = #filePath
-        for _ in 0..<3 { path = (path as NSString).deletingLastPathComponent }
-        return path
-    }()
-
-    static func shared(_ path: String) -> String { root + "/../shared/" + path }
-
-    static func hasShared(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: shared(path))
-    }
-
     static var hasShippedModel: Bool { ModelFiles.defaultDirectory != nil }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Shell
@@ -241,16 +242,4 @@ import Testing
         #expect(talk.pty.raw.contains("\u{1B}[1;36msami>\u{1B}[0m "))
         #expect(talk.host.evaluated.isEmpty)
     }
-}
-
-/// A folder that goes away with the value.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "sami-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -1,16 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 /// Sixteen-bit storage: conversions bit by bit, and products against plain loops in double precision.
 @Suite struct StoredTypeTests {
-    private func random(_ shape: [Int], _ seed: UInt64) -> Tensor {
-        let key = RandomKey(seed: seed)
-        return Tensor(
-            (0..<shape.reduce(1, *)).map { Float(key.normal(UInt64($0))) }, shape: shape)
-    }
-
     @Test func everyFloat16IsReadExactly() {
         for bits in UInt16.min...UInt16.max {
             let (found, wanted) = (float(fromFloat16: bits), Float(Float16(bitPattern: bits)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -38,13 +39,10 @@ func rendered(
     }
 }
 
-@Suite(
-    .enabled(
-        if: SharedReference.exists("chat/cases.jsonl"),
-        "the reference files are not beside the repository"))
-struct PublishedChatTests {
+/// Templates in the style of three families: Tests/Fixtures/README.md.
+@Suite struct PublishedChatTests {
     @Test func renderingsAndRefusalsAreThoseOfTransformers() throws {
-        let cases = try SharedReference.lines("chat/cases.jsonl", as: ChatCase.self)
+        let cases = try Fixture.lines("chat/cases.jsonl", as: ChatCase.self)
         #expect(cases.count > 50)
         for item in cases {
             let template = try ChatTemplate(item.source)
@@ -302,7 +300,7 @@ struct PublishedChatTests {
         """
 
     @Test func aThousandMutationsEndInTextOrASentence() {
-        var random = SeededRandom(41)
+        var random = SeededGenerator(41)
         let seed = Array(Self.seedTemplate.utf8)
         let words = [
             "{%", "%}", "{{", "}}", "{#", "#}", "-", "|", "(", ")", "[", "]", "'", "\"", "in", "is",

@@ -1,12 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
 
-/// Where the tests' own files lie, beside this one.
+/// Where the files of `Tests/TokenizersTests/Fixtures` lie.
 func fixturePath(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appending(path: "Fixtures/\(name)").path
+    Repository.path("Tests/TokenizersTests/Fixtures/" + name)
 }
 
 /// What the `tokenizers` package gives; the provenance is in the file.
@@ -31,9 +31,4 @@ struct OracleFixture: Decodable {
         let data = try Data(contentsOf: URL(fileURLWithPath: fixturePath(name)))
         return try JSONDecoder().decode(OracleFixture.self, from: data)
     }
-}
-
-/// Swift compares strings by canonical equivalence; these tests mean the bytes.
-func sameBytes(_ left: String, _ right: String) -> Bool {
-    left.utf8.elementsEqual(right.utf8)
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -127,7 +128,7 @@ struct ModelWriter {
     }
 
     @Test func aThousandMutationsOfATokenizerFileEachGiveATokenizerOrASentence() {
-        var random = SeededRandom(7)
+        var random = SeededGenerator(7)
         let seed = Array(everything.utf8)
         let words = [
             "null", "true", "-1", "1e300", "99999999999", "\"", "{", "}", "[", "]", ",", ":", "\\u",
@@ -145,7 +146,7 @@ struct ModelWriter {
     }
 
     @Test func aThousandMutationsOfAModelFileEachGiveATokenizerOrASentence() {
-        var random = SeededRandom(8)
+        var random = SeededGenerator(8)
         for _ in 0..<1000 {
             var bytes = ModelWriter.small
             for _ in 0...random.below(3) { random.mutate(&bytes) }

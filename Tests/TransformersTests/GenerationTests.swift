@@ -1,23 +1,47 @@
+import Foundation
+import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Transformers
 
-/// What generation says of its own tokens, beside scoring the finished sequences.
+/// Generation beside scoring the finished sequences, and what its settings promise.
 @Suite struct GenerationTests {
+    private static let vocabulary = 60
+
     private func tokens(_ count: Int, _ seed: UInt64) -> [Int32] {
-        let key = RandomKey(seed: seed)
-        return (0..<count).map { Int32(key.integer(UInt64($0), below: 60)) }
+        TinyModels.tokens(count, seed: seed, vocabulary: Self.vocabulary)
+    }
+
+    private func model(_ family: String = "llama", context: Int = 4096) throws -> LanguageModel {
+        try TinyModels.model(
+            family, seed: 3, width: 16, vocabulary: Self.vocabulary, context: context)
+    }
+
+    private func requests(_ count: Int = 5) -> [GenerationRequest] {
+        (0..<count).map {
+            GenerationRequest(
+                prompt: tokens(4 + $0 % 7, UInt64($0)), key: RandomKey(seed: UInt64($0)))
+        }
+    }
+
+    /// Log-probs of the whole vocabulary after `sequence`.
+    private func logProbs(_ model: LanguageModel, after sequence: [Int32]) throws -> [Float] {
+        var forest = TokenForest()
+        forest.append(sequence)
+        return try model.logProbs(
+            forest,
+            (0..<Int32(Self.vocabulary)).map { Target(row: sequence.count - 1, token: $0) })
     }
 
     @Test(arguments: [nil, 300])
     func promptsLongerThanWhatGoesTogetherAreReadWhole(window: Int?) throws {
-        var configuration = ModelConfiguration(
-            modelType: window == nil ? "llama" : "mistral", hiddenSize: 32, layers: 2, heads: 4,
-            keyValueHeads: 2, feedForwardSize: 48,
-            vocabularySize: 60, contextLength: 4096)
+        var configuration = TinyModels.configuration(
+            window == nil ? "llama" : "mistral", width: 16, vocabulary: Self.vocabulary,
+            context: 4096)
         configuration.slidingWindow = window
-        let model = try LanguageModel(configuration, key: RandomKey(seed: 3))
+        let model = try TinyModels.model(configuration, seed: 3)
         // Two that share more rows than go together, one of few rows, one that ends in their midst.
         let shared = tokens(1500, 1)
         let prompts = [
@@ -32,8 +56,117 @@ import Testing
             #expect(generation.tokens.count == 6)
             let (forest, targets) = TokenForest.continuing(prompt, with: generation.tokens)
             let scored = try model.logProbs(forest, targets)
-            #expect(zip(scored, generation.logProbs).allSatisfy { abs($0 - $1) < 1e-4 })
+            // Cached keys and values are kept in sixteen bits.
+            #expect(zip(scored, generation.logProbs).allSatisfy { abs($0 - $1) < 2e-3 })
         }
+    }
+
+    @Test(arguments: TinyModels.families)
+    func logProbsAreThoseOfScoringTheFinishedSequence(family: String) throws {
+        let model = try model(family, context: 64)
+        let requests = requests()
+        let found = try model.generate(requests, SamplerSettings(temperature: 1.3, maxTokens: 12))
+        for (request, generation) in zip(requests, found) {
+            #expect(generation.finish == .length && generation.tokens.count == 12)
+            let (forest, targets) = TokenForest.continuing(request.prompt, with: generation.tokens)
+            let scored = try model.logProbs(forest, targets)
+            #expect(zip(scored, generation.logProbs).allSatisfy { abs($0 - $1) < 2e-3 })
+        }
+    }
+
+    @Test func topKDrawsAmongTheLikeliestAlone() throws {
+        let model = try model()
+        let requests = requests(8)
+        let found = try model.generate(
+            requests, SamplerSettings(temperature: 2, topK: 3, maxTokens: 10))
+        var ranks = Set<Int>()
+        for (request, generation) in zip(requests, found) {
+            for (place, token) in generation.tokens.enumerated() {
+                let before = request.prompt + generation.tokens.prefix(place)
+                let scores = try logProbs(model, after: before)
+                ranks.insert(scores.count { $0 > scores[Int(token)] })
+            }
+        }
+        #expect(ranks == [0, 1, 2])
+    }
+
+    @Test func topPDrawsFromTheSmallestSetWithThatProbability() throws {
+        let model = try model()
+        let requests = requests(8)
+        let found = try model.generate(requests, SamplerSettings(topP: 0.6, maxTokens: 10))
+        var second = 0
+        for (request, generation) in zip(requests, found) {
+            for (place, token) in generation.tokens.enumerated() {
+                let before = request.prompt + generation.tokens.prefix(place)
+                let scores = try logProbs(model, after: before)
+                let likelier = scores.filter { $0 > scores[Int(token)] }
+                // Those before it do not reach the probability yet.
+                #expect(likelier.reduce(0) { $0 + exp($1) } < 0.6 + 1e-3)
+                if !likelier.isEmpty { second += 1 }
+            }
+        }
+        #expect(second > 10)
+    }
+
+    @Test func aStopTokenEndsAResponseAndIsNoPartOfIt() throws {
+        let model = try model()
+        let whole = try model.generate(requests(), SamplerSettings(maxTokens: 20))
+        // A token that occurs in the middle of some response.
+        let stop = whole[2].tokens[7]
+        let found = try model.generate(
+            requests(), SamplerSettings(maxTokens: 20, stopTokens: [stop]))
+        for (whole, found) in zip(whole, found) {
+            let end = whole.tokens.firstIndex(of: stop)
+            #expect(found.tokens == Array(whole.tokens.prefix(end ?? 20)))
+            #expect(found.logProbs.count == found.tokens.count)
+            #expect(found.finish == (end == nil ? .length : .stop))
+        }
+        #expect(found[2].tokens.count <= 7)
+    }
+
+    @Test func aStopThatTheCallerDecidesEndsThatResponseAlone() throws {
+        let model = try model()
+        let whole = try model.generate(requests(), SamplerSettings(maxTokens: 12))
+        let found = try model.generate(
+            requests(), SamplerSettings(maxTokens: 12),
+            stop: { request, tokens in request == 1 && tokens.count == 4 })
+        #expect(found[1].tokens == Array(whole[1].tokens.prefix(4)) && found[1].finish == .stop)
+        for other in [0, 2, 3, 4] { #expect(found[other].tokens == whole[other].tokens) }
+    }
+
+    @Test func anInterruptGivesBackWhatThereIs() throws {
+        let model = try model()
+        let whole = try model.generate(requests(), SamplerSettings(maxTokens: 12))
+        let calls = Mutex(0)
+        let found = try model.generate(
+            requests(), SamplerSettings(maxTokens: 12),
+            progress: { _ in
+                calls.withLock {
+                    $0 += 1
+                    return $0 == 3 ? .stop : .more
+                }
+            })
+        for (whole, found) in zip(whole, found) {
+            #expect(found.finish == .interrupted && found.tokens.count < 12)
+            #expect(found.tokens == Array(whole.tokens.prefix(found.tokens.count)))
+        }
+        #expect(found.contains { !$0.tokens.isEmpty })
+    }
+
+    @Test func requestsThatCannotBeAreRefusedBeforeAnyWork() throws {
+        let model = try model(context: 20)
+        func refuse(_ prompt: [Int32], _ settings: SamplerSettings) {
+            #expect(throws: ModelError.self) {
+                try model.generate(
+                    [GenerationRequest(prompt: prompt, key: RandomKey(seed: 1))], settings)
+            }
+        }
+        refuse([], SamplerSettings(maxTokens: 4))
+        refuse([60], SamplerSettings(maxTokens: 4))
+        refuse([-1], SamplerSettings(maxTokens: 4))
+        refuse(tokens(17, 1), SamplerSettings(maxTokens: 4))
+        refuse(tokens(4, 1), SamplerSettings(topP: 0, maxTokens: 4))
+        #expect(try model.generate([], SamplerSettings()).isEmpty)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Transformers
@@ -98,10 +99,8 @@ import Testing
 
     /// docs/MEMORY.md states what this arithmetic gives.
     @Test func theDocumentStatesTheseNumbers() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(
-            contentsOf: root.appendingPathComponent("docs/MEMORY.md"), encoding: .utf8)
+            contentsOfFile: Repository.path("docs/MEMORY.md"), encoding: .utf8)
         for name in ["mistral-7b", "mixtral-8x7b", "llama3-70b"] {
             let shape = try published(name)
             for (work, title) in Self.documented {

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Workspaces
 
 /// What the files look like from outside: to h5py, in a process of its own, while the workspace is
 /// open.
-@Suite(.enabled(if: pythonPath() != nil, "no Python with h5py: set SAMI_PYTHON or make .venv"))
+@Suite(.enabled(if: Python.withH5py != nil, "no Python with h5py: set SAMI_PYTHON or make .venv"))
 struct PythonTests {
     @Test func h5pyOpensEveryNameFromOneFileWhileTheWorkspaceIsOpen() throws {
         let scratch = try Scratch()
@@ -13,7 +14,7 @@ struct PythonTests {
         try workspace.run(
             "everything",
             [
-                "logprobs": try array([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]),
+                "matrix": try array([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]),
                 "rollouts": [["prompt": "naïve\0 😀", "score": 0.5], ["prompt": ""]],
                 "model": [
                     "config": ["layers": 2],
@@ -21,23 +22,22 @@ struct PythonTests {
                 ],
                 "a/b %": 1,
             ])
-        try workspace.run("rm", ["logprobs": try array([1, 2, 3, 4], [2, 2])])
+        try workspace.run("rm", ["matrix": try array([1, 2, 3, 4], [2, 2])])
         let script = """
             import h5py, json, sys
             with h5py.File(sys.argv[1]) as f:
                 print(sorted(f.keys()))
-                print(f["logprobs"][...].tolist(), f["logprobs"].dtype)
+                print(f["matrix"][...].tolist(), f["matrix"].dtype)
                 rollouts = json.loads(f["rollouts"][()])
                 print(ascii(rollouts))
                 print(f["model/tensors/model.embed_tokens.weight"][...].tolist())
                 print(json.loads(f["model/json"][()]), f["model"].attrs["kind"].decode())
                 print(f.attrs["format"].decode())
             """
-        let text = try output(
-            try #require(pythonPath()), ["-c", script, scratch.file("workspace.h5")])
+        let text = try #require(Python.withH5py).run(script, [scratch.file("workspace.h5")])
         #expect(
             text == #"""
-                ['a%2fb %25', 'logprobs', 'model', 'rollouts']
+                ['a%2fb %25', 'matrix', 'model', 'rollouts']
                 [[1.0, 2.0], [3.0, 4.0]] float32
                 [{'prompt': 'na\xefve\x00 \U0001f600', 'score': 0.5}, {'prompt': ''}]
                 [[1.0, 2.0]]
@@ -76,7 +76,7 @@ struct PythonTests {
                 assert hashlib.sha256(text).hexdigest() == f["json"].attrs["sha256"].decode()
                 print(f.attrs["format"].decode(), f.attrs["kind"].decode(), len(json.loads(text)))
             """
-        let text = try output(try #require(pythonPath()), ["-c", script, path])
+        let text = try #require(Python.withH5py).run(script, [path])
         #expect(
             text == """
                 bfloat16 uint16 (4,) [1.0, 2.0, -2.0, 10.0]
@@ -118,7 +118,7 @@ struct PythonTests {
                     lines.append(" ".join([text(name), text(kind), *map(str, shape), text(sum)]))
                 print(hashlib.sha256("\\n".join(lines).encode()).hexdigest())
             """
-        let text = try output(try #require(pythonPath()), ["-c", script, path])
+        let text = try #require(Python.withH5py).run(script, [path])
         #expect(try text == object.digest() + "\n")
     }
 
@@ -135,8 +135,7 @@ struct PythonTests {
                 print(f["objects"][digest]["array"][...].tolist())
                 print(len(f["journal"][()].tobytes().splitlines()))
             """
-        let text = try output(
-            try #require(pythonPath()), ["-c", script, scratch.path + "/packed.h5"])
+        let text = try #require(Python.withH5py).run(script, [scratch.path + "/packed.h5"])
         #expect(text == "[1.0, 2.0]\n3\n")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Workspaces
@@ -56,56 +57,8 @@ extension Workspace {
     }
 }
 
-/// A small generator with a seed, so that a failing case can be named.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 func array(_ values: [Float], _ shape: [Int]) throws -> StoredValue {
     .array(try StoredArray(values, shape: shape))
-}
-
-/// The python that knows h5py, or nil: then the tests that need one say so and pass.
-func pythonPath() -> String? {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path
-    let candidates = [
-        ProcessInfo.processInfo.environment["SAMI_PYTHON"], root + "/.venv/bin/python",
-    ]
-    return candidates.compactMap { $0 }.first {
-        FileManager.default.isExecutableFile(atPath: $0)
-            && (try? output($0, ["-c", "import h5py"])) != nil
-    }
-}
-
-/// What a program prints on standard output; throws with its standard error where it fails.
-func output(_ program: String, _ arguments: [String]) throws -> String {
-    struct Failure: Error, CustomStringConvertible { let description: String }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let out = Pipe()
-    let err = Pipe()
-    process.standardOutput = out
-    process.standardError = err
-    try process.run()
-    let text = out.fileHandleForReading.readDataToEndOfFile()
-    let complaint = err.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-        throw Failure(description: String(decoding: complaint, as: UTF8.self))
-    }
-    return String(decoding: text, as: UTF8.self)
 }
 
 /// Makes every write of this process beyond a size fail; nil lifts the limit.

@@ -1,20 +1,6 @@
-/// Numbers that come again with the same seed (SplitMix64, Steele et al. 2014), and ways to spoil a
-/// file with them.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
+import TestSupport
 
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-
+extension SeededGenerator {
     /// One change: a byte, a stretch cut, doubled or moved, or a word put in.
     mutating func mutate(_ bytes: inout [UInt8], words: [String] = []) {
         guard !bytes.isEmpty else { return }

@@ -1,0 +1,62 @@
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+/// Products beside plain loops in double precision, at shapes around the sizes where another kernel
+/// takes over.
+@Suite struct ProductTests {
+    /// yᵀ x in plain loops: y (N, M), x (N, K) → (M, K).
+    private func slowGradient(_ y: Tensor, _ x: Tensor) -> [Double] {
+        var out = [Double](repeating: 0, count: y.columns * x.columns)
+        for n in 0..<y.rows {
+            for i in 0..<y.columns {
+                for j in 0..<x.columns {
+                    out[i * x.columns + j] += Double(y[n, i]) * Double(x[n, j])
+                }
+            }
+        }
+        return out
+    }
+
+    /// Rows N, columns M of y, columns K of x: vectors, tails, and sizes that are shared out by rows and
+    /// by columns.
+    @Test(arguments: [
+        (1, 1, 1), (1, 5, 7), (2, 16, 3), (3, 17, 33), (7, 64, 1), (8, 1, 130), (64, 31, 9),
+        (65, 130, 12), (200, 40, 64), (33, 300, 70), (33, 70, 300), (513, 48, 48),
+    ])
+    func theGradientOfAWeightEqualsPlainLoops(n: Int, m: Int, k: Int) {
+        let (y, x) = (random([n, m], 1), random([n, k], 2))
+        let wanted = slowGradient(y, x)
+        // Sums grow with the root of their length.
+        let tolerance = 2e-6 * Double(n).squareRoot()
+        var out = Tensor(repeating: .nan, shape: [m, k])
+        multiply(transposed: y, x, into: &out)
+        expectClose(out.values, wanted, within: tolerance, scale: 1, "yᵀx")
+        multiply(transposed: y, x, into: &out, accumulate: true)
+        expectClose(out.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 yᵀx")
+    }
+
+    @Test func noRowsGiveZerosOrLeaveTheSum() {
+        let (y, x) = (Tensor(zeros: [0, 3]), Tensor(zeros: [0, 2]))
+        var sum = Tensor(repeating: 4, shape: [3, 2])
+        multiply(transposed: y, x, into: &sum, accumulate: true)
+        #expect(sum.values == [Float](repeating: 4, count: 6))
+        multiply(transposed: y, x, into: &sum)
+        #expect(sum.values == [Float](repeating: 0, count: 6))
+    }
+
+    /// Several weights at once are each what they are alone, bit for bit.
+    @Test(arguments: [1, 2, 5, 40])
+    func severalWeightsAtOnceAreEachAsAlone(rows: Int) {
+        let x = random([rows, 37], 1)
+        let weights = [random([9, 37], 2), random([64, 37], 3), random([1, 37], 4)]
+        let together = multiply(x, transposed: weights)
+        for (weight, found) in zip(weights, together) {
+            var alone = Tensor(uninitialized: [rows, weight.rows])
+            multiply(x, transposed: weight, into: &alone)
+            #expect(found == alone)
+            expectClose(found, slowProduct(x, transposed: weight), within: 1e-5)
+        }
+    }
+}

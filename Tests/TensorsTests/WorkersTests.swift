@@ -1,0 +1,103 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Tensors
+
+/// Every part of a kernel is done once, whoever does it.
+@Suite struct WorkersTests {
+    /// Totals around the number of workers, and large ones.
+    static let totals = [0, 1, 2, Workers.count - 1, Workers.count, Workers.count + 1, 97, 10_007]
+
+    /// How often each index was done.
+    private final class Tally: Sendable {
+        private let counts: Mutex<[Int]>
+        init(_ total: Int) { counts = Mutex([Int](repeating: 0, count: total)) }
+        func add(_ index: Int) { counts.withLock { $0[index] += 1 } }
+        var isOneEach: Bool { counts.withLock { $0.allSatisfy { $0 == 1 } } }
+    }
+
+    @Test(arguments: totals)
+    func eachTakesEveryIndexOnce(total: Int) {
+        let tally = Tally(total)
+        Workers.each(total) { index, worker in
+            tally.add(index)
+            if worker < 0 || worker >= Workers.count { Issue.record("worker \(worker)") }
+        }
+        #expect(tally.isOneEach)
+    }
+
+    @Test(arguments: totals, [1, 16, 1000])
+    func splitCoversTheTotalInRangesOfWholeGrains(total: Int, grain: Int) {
+        let tally = Tally(total)
+        let ranges = Mutex<[Range<Int>]>([])
+        Workers.split(total, grain: grain) { range in
+            for index in range { tally.add(index) }
+            ranges.withLock { $0.append(range) }
+        }
+        #expect(tally.isOneEach)
+        let found = ranges.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
+        #expect(found.count <= Workers.count && found.count <= max(1, total / grain))
+        #expect(found.allSatisfy { $0.lowerBound % grain == 0 })
+        #expect((found.isEmpty) == (total == 0))
+    }
+
+    @Test func runCallsEveryWorkerOnce() {
+        let tally = Tally(Workers.count)
+        Workers.run { tally.add($0) }
+        #expect(tally.isOneEach)
+    }
+
+    /// The helpers are busy with the outer kernel, so inner ones are done by whoever meets them.
+    @Test func kernelsInsideKernelsAreDoneWhole() {
+        let (outer, inner) = (37, 41)
+        let tally = Tally(outer * inner)
+        Workers.each(outer) { row, _ in
+            Workers.split(inner) { range in
+                for column in range { tally.add(row * inner + column) }
+            }
+        }
+        #expect(tally.isOneEach)
+    }
+
+    /// Threads that start kernels at the same time each get all of their own work done, and no other's.
+    @Test func kernelsOfSeveralThreadsDoNotMix() {
+        let (threads, kernels, total) = (4, 300, 65)
+        let tallies = (0..<threads * kernels).map { _ in Tally(total) }
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            for kernel in 0..<kernels {
+                Workers.each(total) { index, _ in tallies[thread * kernels + kernel].add(index) }
+            }
+        }
+        #expect(tallies.allSatisfy { $0.isOneEach })
+    }
+
+    /// Kernels that follow each other after pauses longer than helpers spin find them asleep.
+    @Test func sleepingHelpersWake() {
+        for _ in 0..<5 {
+            usleep(30_000)
+            let tally = Tally(1000)
+            Workers.each(1000) { index, _ in tally.add(index) }
+            #expect(tally.isOneEach)
+        }
+    }
+
+    /// Pools of their own: their helpers live as long as the process.
+    private static let pools = [1, 2, 3, 7].map { WorkerPool(count: $0) }
+
+    @Test(arguments: pools.indices)
+    func aPoolOfAnySizeDoesEveryPart(index: Int) {
+        let pool = Self.pools[index]
+        for _ in 0..<200 {
+            let tally = Tally(pool.count)
+            pool.run { part in
+                tally.add(part)
+                // Inside, everything is done by the caller.
+                let inside = Tally(pool.count)
+                pool.run { inside.add($0) }
+                if !inside.isOneEach { Issue.record("a nested kernel was not done whole") }
+            }
+            #expect(tally.isOneEach)
+        }
+    }
+}
