@@ -52,7 +52,7 @@ import Transformers
             var texts: [String: [String]] = [:]
             for group in rollouts.groups { texts[group.id] = group.responses.compactMap(\.text) }
             for rejected in rollouts.rejected {
-                texts[rejected.id] = [rejected.text, "\(rejected.constitution)"]
+                texts[rejected.id] = [rejected.text, String(describing: rejected.constitution)]
             }
             return texts
         }
