@@ -21,7 +21,7 @@ demo: build
 
 test: packages lint
 	swift build $(FLAGS) --build-tests
-	swift test $(FLAGS) --skip-build
+	scripts/test $(FLAGS) --skip-build
 
 packages:
 	@scripts/install-packages

@@ -94,7 +94,8 @@ package final class Storage: @unchecked Sendable {
     }
 }
 
-/// Freed blocks by capacity. Holds at most `limit` bytes; what does not fit goes back to the system.
+/// Freed blocks by capacity. Holds at most `limit` bytes. A block that does not fit goes back to the
+/// system, unless blocks of a size that nobody asks for any more can make room for it.
 private final class StoragePool: @unchecked Sendable {
     // Guarded by `lock`; not by a Mutex, since the thread sanitizer does not see how one locks.
 
@@ -103,20 +104,36 @@ private final class StoragePool: @unchecked Sendable {
     private static let limit = 256 << 20
     /// The size of a large page on the processors this runs on.
     private static let hugePage = 2 << 20
+    /// A size is out of use when so many requests for other sizes have passed: several steps of
+    /// training. Evicting the least recently used size at once would be worse than no pool for work
+    /// that goes round more sizes than fit.
+    private static let patience = 4096
+
+    /// Free blocks of one size.
+    private struct Shelf {
+        var blocks: [UnsafeMutablePointer<Float>] = []
+        /// The number of the last request for this size.
+        var lastRequest = 0
+    }
 
     private let lock = NSLock()
-    private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
-    /// Bytes in `free`.
+    /// By capacity in floats.
+    private var shelves: [Int: Shelf] = [:]
+    /// Bytes in free blocks.
     private var held = 0
+    private var requests = 0
 
     func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {
         let kept: UnsafeMutablePointer<Float>? = lock.withLock {
-            guard let pointer = free[capacity]?.popLast() else { return nil }
-            held -= capacity * MemoryLayout<Float>.stride
+            requests += 1
+            guard let place = shelves.index(forKey: capacity) else { return nil }
+            shelves.values[place].lastRequest = requests
+            guard let pointer = shelves.values[place].blocks.popLast() else { return nil }
+            held -= Self.bytes(capacity)
             return pointer
         }
         if let kept { return kept }
-        let bytes = capacity * MemoryLayout<Float>.stride
+        let bytes = Self.bytes(capacity)
         let isLarge = bytes >= Self.hugePage
         let fresh = UnsafeMutableRawPointer.allocate(
             byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
@@ -128,13 +145,31 @@ private final class StoragePool: @unchecked Sendable {
     }
 
     func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {
-        let size = capacity * MemoryLayout<Float>.stride
-        let isKept = lock.withLock {
-            guard held + size <= Self.limit else { return false }
-            free[capacity, default: []].append(pointer)
+        let size = Self.bytes(capacity)
+        let surplus: [UnsafeMutablePointer<Float>] = lock.withLock {
+            var evicted: [UnsafeMutablePointer<Float>] = []
+            if held + size > Self.limit { evicted = evict(size) }
+            guard held + size <= Self.limit else { return evicted + [pointer] }
+            shelves[capacity, default: Shelf(lastRequest: requests)].blocks.append(pointer)
             held += size
-            return true
+            return evicted
         }
-        if !isKept { UnsafeMutableRawPointer(pointer).deallocate() }
+        for pointer in surplus { UnsafeMutableRawPointer(pointer).deallocate() }
     }
+
+    /// Takes out blocks of sizes that are out of use, until `size` bytes fit or none are left.
+    private func evict(_ size: Int) -> [UnsafeMutablePointer<Float>] {
+        var evicted: [UnsafeMutablePointer<Float>] = []
+        for (capacity, shelf) in shelves where requests - shelf.lastRequest > Self.patience {
+            var shelf = shelf
+            while held + size > Self.limit, let block = shelf.blocks.popLast() {
+                evicted.append(block)
+                held -= Self.bytes(capacity)
+            }
+            shelves[capacity] = shelf.blocks.isEmpty ? nil : shelf
+        }
+        return evicted
+    }
+
+    private static func bytes(_ capacity: Int) -> Int { capacity * MemoryLayout<Float>.stride }
 }
