@@ -4,7 +4,7 @@ import Testing
 @testable import Alignment
 
 @Suite struct ContrastTests {
-    /// Deterministic scores that Tests/Oracles/alignment.py forms too.
+    /// Deterministic scores; Tests/Oracles/alignment.py computes the same.
     static func scores(_ constitutions: Int, _ responses: Int) throws -> ScoreMatrix {
         try ScoreMatrix(
             constitutions: constitutions, responses: responses,
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `rows and columns answer different questions`() throws {
-        // Constitution 1 raises every response, so that no row errs and one column does.
+        // Constitution 1 raises every response, so no row is wrong and one column is.
         let scores = try ScoreMatrix(constitutions: 2, responses: 2, values: [-3, -4, -2, -1])
         let contrast = try Contrast(scores, query: "q")
         #expect(contrast.rowAccuracy == 1)

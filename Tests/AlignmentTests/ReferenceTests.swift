@@ -5,7 +5,7 @@ import Transformers
 
 @testable import Alignment
 
-/// The method's numbers beside those of torch: Tests/Fixtures/README.md.
+/// The method's numbers compared with those of torch: Tests/Fixtures/README.md.
 @Suite struct ReferenceTests {
     @Test(arguments: ModelOracle.families)
     func `S, loss and every token's log-prob are torch's`(family: String) throws {
@@ -95,8 +95,8 @@ import Transformers
         }
     }
 
-    /// Loss + 0.3·KL to the reference model, the model being the same with its last norm's weights
-    /// times 1.25.
+    /// Loss + 0.3·KL to the reference model. The model is the reference with the weights of its
+    /// last norm multiplied by 1.25.
     @Test func `the penalty to the base is torch's`() throws {
         let reference = try Reference()
         let wanted = try #require(reference.expected.penalty)
@@ -189,7 +189,7 @@ import Transformers
         #expect(batch.forest.forest.trees == 1)
         let whole = try Backward().gradients(of: [batch], model: reference.model)
 
-        // Between what one row needs and what the whole tree needs.
+        // Between the need of one row and the need of the whole tree.
         func fits(_ budget: Int) -> Bool {
             let backward = Backward(memory: MemoryPlan(budget: budget))
             return (try? backward.gradients(of: [batch], model: reference.model)) != nil

@@ -45,7 +45,8 @@ import Testing
     }
 
     @Test func `wins that only length explains are taken away`() throws {
-        // The longer response wins four times of five, and the first is longer nine times of ten.
+        // The longer response wins four times out of five, and the first response is longer nine
+        // times out of ten.
         let differences = (0..<200).map { $0 % 10 == 0 ? -20.0 : 20.0 }
         let outcomes = (0..<200).map { index in
             let longerWins = (index / 10 + index) % 5 != 0

@@ -39,7 +39,8 @@ import Transformers
             gradients.parameters, to: &model, state: &state)
         #expect(abs(report.clipFactor - 0.25) < 1e-9)
         let squares = try #require(state.squares)
-        // squares = 0.01·g², so that its root's norm is a tenth of the clipped gradient's.
+        // squares = 0.01·g², so the norm of its root is a tenth of the norm of the clipped
+        // gradient.
         let norm = squares.tensors.flatMap(\.values).reduce(0.0) { $0 + Double($1) }.squareRoot()
         #expect(abs(norm / (0.1 * gradients.norm / 4) - 1) < 1e-4)
     }
@@ -180,7 +181,8 @@ import Transformers
                     return calls == stopAt ? .stop : .more
                 })
         }
-        // Two queries a step, one after the other: the third call is in the second step's middle.
+        // Two queries a step, one after the other: the third call is in the middle of the second
+        // step.
         let dropped = try train(1, stopAt: 3)
         #expect(dropped.isStopped && dropped.state.step == 1 && dropped.log.count == 1)
         let kept = try train(1, stopAt: 4)

@@ -2,7 +2,8 @@ import Testing
 
 @testable import CommandLanguage
 
-/// Commands: verbs, forms, operands and keys. Each block is what a person sees; its second line is what was typed.
+/// Commands: verbs, forms, operands and keys. Each block is a rendered diagnostic; its second line
+/// is the typed statement.
 @Suite struct CommandDiagnosticTests {
     @Test(
         "diagnostics point at the place, say what is wrong, and show what would be right",

@@ -3,7 +3,7 @@ import Testing
 @testable import CommandLanguage
 
 @Suite struct CompletionTests {
-    /// `|` marks the cursor; what comes after it is ignored.
+    /// `|` marks the cursor; the text after it is ignored.
     private func context(_ marked: String) -> CompletionContext {
         let parts = marked.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
         return grammar.completionContext(

@@ -2,7 +2,8 @@ import Testing
 
 @testable import CommandLanguage
 
-/// Names, operators, brackets, numbers and text. Each block is what a person sees; its second line is what was typed.
+/// Names, operators, brackets, numbers and text. Each block is a rendered diagnostic; its second
+/// line is the typed statement.
 @Suite struct ExpressionDiagnosticTests {
     @Test(
         "diagnostics point at the place, say what is wrong, and show what would be right",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CommandLanguage
 
-/// Each would take hours if any step cost its square.
+/// Each would take hours if a step had quadratic cost.
 private let floods: [(String, String)] = [
     ("brackets", String(repeating: "(", count: 1_000_000)),
     ("closers", String(repeating: ")", count: 1_000_000)),
@@ -38,7 +38,7 @@ private let floods: [(String, String)] = [
 ]
 
 @Suite struct RobustnessTests {
-    /// What every input must satisfy, whatever it is.
+    /// The properties that every input must satisfy.
     private func check(_ source: String, _ seed: String) {
         let program = grammar.parse(source)
         let count = source.utf8.count

@@ -73,7 +73,7 @@ struct FaultsTests {
     }
 }
 
-/// Where the programs are, and a folder for each experiment.
+/// The place of the programs, and a folder for each experiment.
 private enum Bench {
     /// Beside the test bundle, where the build puts all of them.
     private static func beside(_ name: String) -> String {

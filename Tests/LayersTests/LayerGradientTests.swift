@@ -5,7 +5,8 @@ import Testing
 
 @testable import Layers
 
-/// Every backward pass against central differences, at widths with and without a vector's tail.
+/// Every backward pass against central differences, at widths that fill vectors and at widths that
+/// do not.
 @Suite struct LayerGradientTests {
     @Test(arguments: [16, 21])
     func rmsNorm(width: Int) {
@@ -82,7 +83,7 @@ import Testing
     }
 
     @Test func router() {
-        // Logits lie apart, so that a small step changes no choice.
+        // The logits differ enough that a small step changes no choice.
         let logits = Tensor([2, 1, 0.5, -1, 0.2, 3, -0.5, 1.5, -2, 0, 1, 2.5], shape: [3, 4])
         let dweights = random([3, 4], 2)
         func loss(_ logits: Tensor) -> Double {
@@ -129,7 +130,8 @@ import Testing
         }
     }
 
-    /// A prompt with two responses beside a lone sequence, grouped queries, with and without a window.
+    /// A prompt with two responses beside a single sequence, grouped queries, with and without a
+    /// window.
     @Test(arguments: [nil, 4] as [Int?], [6, 20])
     func attention(window: Int?, size: Int) {
         let attention = Attention(heads: 4, keyHeads: 2, size: size)
@@ -150,7 +152,7 @@ import Testing
         checkGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
     }
 
-    /// More queries than are worked on together.
+    /// More queries than one block holds.
     @Test(arguments: [nil, 9] as [Int?])
     func attentionOverBlocks(window: Int?) {
         let attention = Attention(heads: 1, keyHeads: 1, size: 16)
@@ -189,7 +191,7 @@ import Testing
         let kept = ScoredHead.KeptLogits()
         #expect(
             found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
-        // Logits that are kept change nothing.
+        // Kept logits change nothing.
         var (again, weightAgain) = (Tensor(zeros: hidden.shape), Tensor(zeros: weight.shape))
         _ = ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,

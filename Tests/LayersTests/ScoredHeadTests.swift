@@ -5,9 +5,9 @@ import Testing
 
 @testable import Layers
 
-/// Log-probs are formed a chunk of rows at a time: what a row gives must not depend on its chunk.
+/// Log-probs are computed in chunks of rows: the result of a row must not depend on its chunk.
 @Suite struct ScoredHeadTests {
-    /// Chunks are of 512 rows at most, of 32 at least; at a vocabulary of 16,384 they are of 64.
+    /// Chunks have at most 512 rows and at least 32; at a vocabulary of 16,384 they have 64.
     struct Case: Sendable, CustomTestStringConvertible {
         var rows: Int
         var vocabulary: Int
@@ -43,7 +43,7 @@ import Testing
             hidden, weight: weight, rows, coefficients: coefficients, into: &dhidden, &dweight)
         #expect(relativeError(again.logProbs, all) < 1e-5)
 
-        // Around the edges of chunks, each row beside the definition in double precision.
+        // Around the edges of chunks, each row compared with the definition in double precision.
         var expectedWeight = [Double](repeating: 0, count: shape.vocabulary * width)
         for row in 0..<shape.rows {
             let targets = Int(rows.starts[row])..<Int(rows.starts[row + 1])
@@ -74,8 +74,8 @@ import Testing
         expectClose(dweight.values, expectedWeight, within: 2e-5, "dweight")
     }
 
-    /// Logits that the forward pass keeps are those that the backward pass would form again, chunk by
-    /// chunk in the same order; they are used up by it.
+    /// The logits that the forward pass keeps are those that the backward pass would compute, chunk
+    /// by chunk in the same order. The backward pass consumes them.
     @Test(arguments: cases)
     func keptLogitsGiveTheSameGradients(_ shape: Case) {
         let (hidden, weight) = (random([shape.rows, 6], 1), random([shape.vocabulary, 6], 2))

@@ -7,11 +7,12 @@ import Testing
 
 /// Each fast kernel against plain loops in double precision.
 @Suite struct SlowReferenceTests {
-    /// Heads narrower than a vector, of whole tiles, and of a tile and a rest.
+    /// Heads narrower than a vector, of whole tiles, and of a tile and a remainder.
     @Test(arguments: [6, 32, 40])
     func attentionEqualsItsDefinition(size: Int) {
         let attention = Attention(heads: 4, keyHeads: 2, size: size)
-        // 70 queries: more than one block of rows. The last span is a single query, as in generation.
+        // 70 queries: more than one block of rows. The last span is a single query, as in
+        // generation.
         let plan = AttentionPlan(
             spans: [
                 .init(queries: 0..<70, contexts: [], own: 0..<70),
@@ -43,7 +44,7 @@ import Testing
         }
     }
 
-    /// Some queries alone see what they see among all.
+    /// Selected queries have the same results as among all queries.
     @Test(arguments: [nil, 9] as [Int?])
     func attentionOfSomeQueries(window: Int?) {
         let attention = Attention(heads: 2, keyHeads: 2, size: 8)
@@ -88,7 +89,8 @@ import Testing
     @Test func productsEqualPlainLoops() {
         for (n, k, m) in [
             (1, 7, 5), (2, 9, 8), (3, 64, 130), (5, 40, 12), (64, 31, 9), (200, 33, 65),
-            // Panels of sixteen rows: whole, filled by more than half and by less, wide enough to share.
+            // Panels of sixteen rows: whole, filled by more than half and by less, wide enough to
+            // share.
             (16, 8, 6), (32, 75, 64), (25, 17, 31), (40, 130, 500), (9, 3, 7), (23, 64, 5),
         ] {
             let (x, w) = (random([n, k], 1), random([m, k], 2))
@@ -105,7 +107,7 @@ import Testing
     @Test(arguments: [16, 21])
     func layerNormEqualsItsDefinition(width: Int) {
         var x = random([5, width], 1)
-        // Far from zero, where a variance from squares would lose its digits.
+        // Far from zero, where a variance computed from squares would lose its digits.
         for i in 0..<width { x[0, i] += 1000 }
         let (weight, bias) = (random([width], 2), random([width], 3))
         let fast = LayerNorm(epsilon: 1e-5).forward(x, weight: weight, bias: bias)

@@ -8,7 +8,7 @@ import Testing
 @testable import ShippedWorld
 @testable import Values
 
-/// What a person gets for input that is wrong: a whole sentence each, and a workspace as before.
+/// The messages for invalid input: a whole sentence each. The workspace stays unchanged.
 @Suite struct BadInputTests {
     private func check(
         _ source: String, _ expected: String, files: [String: String] = [:], setup: String = "",

@@ -10,7 +10,7 @@ import Workspaces
 @testable import ShippedWorld
 @testable import Values
 
-/// Model directories as they come, through the statements a person types.
+/// Model directories in their published form, through the statements of a user.
 @Suite struct CheckpointTests {
     /// Six posts on the shipped model, from text on: Tests/Fixtures/README.md.
     @Test(.enabled(if: Workbench.hasShippedModel, "models/tiny is not there"))
@@ -49,7 +49,7 @@ import Workspaces
 
     private static let text = "reference/text/mistral-tldr"
 
-    /// The reference was computed in a program that had rounded the rotary frequencies.
+    /// The program that computed the reference had rounded the rotary frequencies.
     @Test(.needsShared(text, "data/tldr"))
     func `real posts give the reference's S and loss, from text on`() throws {
         let folder = SharedReference.path(Self.text)

@@ -8,10 +8,11 @@ import Workspaces
 @testable import ShippedWorld
 @testable import Values
 
-/// Weights that are no numbers stop whatever meets them, with the query, and change nothing.
+/// Non-finite weights stop every verb that uses them, with the query in the message, and change
+/// nothing.
 @Suite(.enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"))
 struct NonFiniteTests {
-    /// The shipped model with one weight that is not a number, in the place of `model`.
+    /// The shipped model with one non-finite weight, in the place of `model`.
     private func bench(_ number: Float) throws -> Workbench {
         let bench = try Workbench(access: .readWrite, seed: 1)
         try bench.output(

@@ -7,7 +7,7 @@ import Testing
 @testable import ShippedWorld
 @testable import Values
 
-/// Responses that were written elsewhere, through the statements a person types.
+/// Responses from another source, through the statements of a user.
 @Suite struct RealTextTests {
     private func workbench() throws -> Workbench {
         let bench = try Workbench()

@@ -10,9 +10,9 @@ import Transformers
 @testable import ShippedWorld
 @testable import Values
 
-/// The step-by-step verbs on models whose values torch computed: Tests/Fixtures/README.md.
+/// The step-by-step verbs on models with values from torch: Tests/Fixtures/README.md.
 @Suite struct ReferenceTests {
-    /// A session that has loaded the fixture of a family and its rollouts, and what torch gives.
+    /// A session with the fixture of a family and its rollouts, and the values of torch.
     private func loaded(
         _ family: String = "llama", access: Access = .ephemeral
     ) throws -> (bench: Workbench, expected: ModelOracle.Expected) {

@@ -8,7 +8,7 @@ import Workspaces
 @testable import ShippedWorld
 @testable import Values
 
-/// Doing a session or a script again.
+/// Replay of a session or a script.
 @Suite struct ReplayTests {
     private func replay(
         _ bench: Workbench, _ path: String = "test.samiws", check: Bool = true, to: Int? = nil,

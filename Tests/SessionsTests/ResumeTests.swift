@@ -9,7 +9,7 @@ import Transformers
 @testable import ShippedWorld
 @testable import Values
 
-/// Going on after the process ended in the middle of a statement.
+/// Resumption after the process ended in the middle of a statement.
 @Suite struct ResumeTests {
     @Test func `a statement without a checkpoint runs again with its own seed and number`() throws {
         let source = "new model layers=1 width=32 vocabulary=300 context=64"
@@ -72,8 +72,8 @@ import Transformers
         #expect(rest.model.parameters.tensors == whole.model.parameters.tensors)
     }
 
-    /// What long work would have given had nobody stopped it, and what it gives when it is stopped
-    /// as soon as it says how far it is, and resumed until it is done.
+    /// The result of long work without a stop, and its result when it is stopped at every progress
+    /// report and resumed until it is done.
     @Test(
         .enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"),
         arguments: [
@@ -112,7 +112,7 @@ import Transformers
         var outcome = try #require(evaluate(source))
         while outcome.isInterrupted, session.workspace.unfinished != nil {
             stops += 1
-            // Another process goes on as well as this one.
+            // Another process resumes as well as this one.
             session.close()
             session = try bench.reopened()
             #expect(session.notices.first?.contains("was stopped, at ") == true)

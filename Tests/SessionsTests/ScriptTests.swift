@@ -8,7 +8,7 @@ import Testing
 @testable import ShippedWorld
 @testable import Values
 
-/// What ships to be read is also run.
+/// Scripts that ship as examples are also run.
 @Suite(.enabled(if: Workbench.hasShippedModel, "models/tiny is not here"))
 struct ScriptTests {
     private func run(script: String, setting parameters: [String: String] = [:]) throws {

@@ -53,7 +53,7 @@ struct ShippedModelTests {
         try FileManager.default.copyItem(
             atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")
         try bench.write("script.sami", "x = 1\n")
-        // These change which workspace or session there is, or do all of it again, and have tests
+        // These verbs change the workspace or the session, or run everything again; they have tests
         // of their own.
         let apart = ["quit", "open", "unpack", "resume", "replay"]
         for command in CommandTable.commands where !apart.contains(command.name) {

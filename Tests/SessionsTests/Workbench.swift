@@ -7,7 +7,7 @@ import Testing
 @testable import ShippedWorld
 @testable import Values
 
-/// A session in a temporary folder, and what a test asks of it.
+/// A session in a temporary folder, with functions for tests.
 final class Workbench {
     let folder: String
     let session: Session
@@ -47,7 +47,7 @@ final class Workbench {
         return outcomes
     }
 
-    /// The last statement's output; all of them must go well.
+    /// The last statement's output; all statements must succeed.
     @discardableResult
     func output(
         _ source: String, _ location: SourceLocation = #_sourceLocation
@@ -68,7 +68,7 @@ final class Workbench {
         try output(source, location).text.plain
     }
 
-    /// What a failing statement says, whole.
+    /// The complete message of a failing statement.
     func complaint(
         _ source: String, _ location: SourceLocation = #_sourceLocation
     ) -> String {

@@ -102,7 +102,7 @@ private struct Pipes {
         host.progress = nil
         let run = Pipes(host: host) {
             shell = $0
-            // The second progress report of the running statement brings Ctrl-C.
+            // The second progress report of the running statement triggers Ctrl-C.
             let attention = $0.attention
             host.progress = { _ in attention.answer(.interrupt) }
             let first = $0.run(SourceBlock("work"))

@@ -3,7 +3,7 @@ import Foundation
 import Shell
 import Synchronization
 
-/// A host of a few verbs, enough to see everything that the shell does.
+/// A host with a few verbs, enough to see every action of the shell.
 final class FakeHost: ShellHost {
     static let grammar = CommandGrammar(
         verbs: [

@@ -82,7 +82,8 @@ import Testing
                 while let scalar = decoder.finish() { text.append(scalar) }
                 let expected = String(decoding: sample, as: UTF8.self)
                 if expected.unicodeScalars.contains("\u{FFFD}") {
-                    // How many U+FFFD a broken sequence gives is free; what is whole is not.
+                    // The number of U+FFFD for a broken sequence is free; complete characters must
+                    // be kept.
                     let kept = text.filter { $0 != "\u{FFFD}" }
                     #expect(kept.elementsEqual(expected.unicodeScalars.filter { $0 != "\u{FFFD}" }))
                     #expect(text.contains("\u{FFFD}"))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Shell
 
-/// The program itself, as a person or another program starts it.
+/// The program itself, started as a user or another program starts it.
 @Suite(.enabled(if: Program.path != nil, "the program `sami` was not built with the tests"))
 struct ProgramTests {
     @Test(
@@ -204,7 +204,7 @@ enum Program {
     struct Running {
         var id: pid_t
 
-        /// The exit code; nil when the process was ended by a signal or does not end.
+        /// The exit code; nil if a signal ended the process or it does not end.
         func wait(_ pty: PseudoTerminal) -> Int32? {
             var status: Int32 = 0
             var hasEnded = false
@@ -222,7 +222,7 @@ enum Program {
     }
 
     /// Starts the program as the leader of a session of its own, with the pseudo-terminal as its
-    /// controlling one, so that Ctrl-C becomes a signal.
+    /// controlling terminal, so that Ctrl-C becomes a signal.
     static func start(
         _ arguments: [String], on pty: PseudoTerminal, in folder: String
     ) throws -> Running {
@@ -237,7 +237,7 @@ enum Program {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID, which Glibc's module does not show.
+        // POSIX_SPAWN_SETSID, which Glibc's module does not export.
         posix_spawnattr_setflags(&attributes, 0x80)
         var id: pid_t = 0
         let launcher = "/usr/bin/env"

@@ -9,7 +9,7 @@ import Testing
 final class PseudoTerminal {
     let master: Int32
     let slave: Int32
-    /// Of the slave's end.
+    /// The path of the slave's end.
     let path: String
     private var screen: Screen
     private(set) var raw = ""
@@ -17,7 +17,7 @@ final class PseudoTerminal {
 
     init(columns: Int = 70, rows: Int = 24) throws {
         screen = Screen(columns: columns)
-        // What posix_openpt, unlockpt and ptsname do; Glibc's module does not show them.
+        // The work of posix_openpt, unlockpt and ptsname, which Glibc's module does not export.
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var number: Int32 = 0
         let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
@@ -60,8 +60,8 @@ final class PseudoTerminal {
         _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
     }
 
-    /// Types once the shell waits for a line: what comes before libedit has the terminal would be
-    /// echoed by the terminal itself.
+    /// Types once the shell waits for a line: the terminal itself would echo text typed before
+    /// libedit controls it.
     func answer(_ prompt: String, _ text: String) {
         waitFor { $0.hasSuffix(prompt) }
         type(text)
@@ -69,7 +69,7 @@ final class PseudoTerminal {
 
     var text: String { screen.text }
 
-    /// Looks until the screen shows what is wanted. The limit only ends a test that has failed.
+    /// Waits until the screen shows the wanted text. The limit only ends a test that has failed.
     @discardableResult
     func waitFor(
         _ text: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -109,7 +109,7 @@ final class PseudoTerminal {
         screen.write(text)
     }
 
-    /// Reads what is still to come until the shell on the other end is done.
+    /// Reads further output until the shell on the other end is done.
     func drain(until isDone: () -> Bool) {
         let deadline = ContinuousClock.now + .seconds(30)
         while !isDone(), ContinuousClock.now < deadline { read() }
@@ -139,7 +139,7 @@ final class Conversation {
         thread.start()
     }
 
-    /// Waits for the end of the conversation; nil when it does not come.
+    /// Waits for the end of the conversation; nil if it does not end.
     func finish() -> RunStatus? {
         pty.drain { [self] in
             if !hasEnded { hasEnded = done.wait(timeout: .now()) == .success }

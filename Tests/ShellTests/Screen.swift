@@ -1,6 +1,6 @@
 import CommandLanguage
 
-/// What a terminal shows, for tests: enough of ECMA-48 to follow libedit and the shell.
+/// The screen of a terminal, for tests: enough of ECMA-48 to follow libedit and the shell.
 struct Screen {
     private(set) var columns: Int
     private var rows: [[Character]] = [[]]
@@ -41,7 +41,7 @@ struct Screen {
         }
     }
 
-    /// Scalars of the sequence after ESC, nil when its end has not come yet.
+    /// Number of scalars in the sequence after ESC; nil if its end has not arrived.
     private func escapeLength(_ scalars: ArraySlice<Unicode.Scalar>) -> Int? {
         guard let first = scalars.first else { return nil }
         guard first == "[" else { return first == "(" || first == ")" ? 2 : 1 }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Shell
 
-/// Whole conversations on a pseudo-terminal: what is typed, and what the screen then shows.
-/// One at a time: the library of terminal descriptions under libedit is not made for threads.
+/// Whole conversations on a pseudo-terminal: the typed text, and the screen after it. They run one
+/// at a time, because the library of terminal descriptions below libedit is not thread-safe.
 @Suite(.serialized) struct TranscriptTests {
     @Test("a conversation: blocks, errors, and the end")
     func conversation() throws {

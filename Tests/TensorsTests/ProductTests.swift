@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// Products beside plain loops in double precision, at shapes around the sizes where another kernel
-/// takes over.
+/// Products compared with plain loops in double precision, at shapes around the sizes where another
+/// kernel takes over.
 @Suite struct ProductTests {
     /// yᵀ x in plain loops: y (N, M), x (N, K) → (M, K).
     private func slowGradient(_ y: Tensor, _ x: Tensor) -> [Double] {
@@ -19,8 +19,8 @@ import Testing
         return out
     }
 
-    /// Rows N, columns M of y, columns K of x: vectors, tails, and sizes that are shared out by rows and
-    /// by columns.
+    /// Rows N, columns M of y, columns K of x: vectors, tails, and sizes that are divided by rows
+    /// and by columns.
     @Test(arguments: [
         (1, 1, 1), (1, 5, 7), (2, 16, 3), (3, 17, 33), (7, 64, 1), (8, 1, 130), (64, 31, 9),
         (65, 130, 12), (200, 40, 64), (33, 300, 70), (33, 70, 300), (513, 48, 48),
@@ -46,7 +46,7 @@ import Testing
         #expect(sum.values == [Float](repeating: 0, count: 6))
     }
 
-    /// Several weights at once are each what they are alone, bit for bit.
+    /// Several weights at once give the same bits as each alone.
     @Test(arguments: [1, 2, 5, 40])
     func severalWeightsAtOnceAreEachAsAlone(rows: Int) {
         let x = random([rows, 37], 1)

@@ -4,7 +4,8 @@ import Testing
 @testable import Tensors
 
 @Suite struct RandomKeyTests {
-    /// Known answers published with Random123, the library of the Philox paper (kat_vectors, philox4x32 10).
+    /// Known answers published with Random123, the library of the Philox paper (kat_vectors,
+    /// philox4x32 10).
     @Test func philoxGivesThePublishedBlocks() {
         let zero = RandomKey.philox(counter: 0, stream: 0, key: 0)
         #expect(zero == (0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// Freed blocks are used again. Sizes here are asked for by no other test.
+/// Freed blocks are reused. No other test uses these sizes.
 @Suite(.serialized) struct StoragePoolTests {
     private static let mark: Float = 31.5
 
@@ -21,7 +21,8 @@ import Testing
         let count = 9_437_184  // 36 MiB, an eighth of a power of two
         leave(count)
         #expect(findsMark(count))
-        // A request of nearly the same size meets the same block; one of another size does not.
+        // A request of nearly the same size gets the same block; a request of another size does
+        // not.
         #expect(Tensor(uninitialized: [count - 5])[count - 6].isFinite)
         let zeros = Tensor(zeros: [count])
         #expect(zeros[count - 1] == 0 && zeros[0] == 0)
@@ -51,7 +52,7 @@ import Testing
         #expect(findsMark(new), "a block of a size in use went back to the system")
     }
 
-    /// Of 16-bit weights a float32 copy is kept, which is freed with them.
+    /// A float32 copy of 16-bit weights is kept and freed with them.
     @Test func widenedCopiesGoBackToo() {
         for _ in 0..<50 {
             let tensor = Tensor(repeating: 1.5, shape: [300_001]).converted(to: .bfloat16)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Tensors are values: what one name is given, no other name sees.
+/// Tensors are values: writing through one name does not change another.
 @Suite struct TensorValueTests {
     /// Every way to write, on a copy.
     static let writes: [(name: String, write: @Sendable (inout Tensor) -> Void)] = [
@@ -43,8 +43,8 @@ import Testing
         #expect(reshaped.values == [1, 2, 3, 4, 5, 6])
     }
 
-    /// A tensor with one name is changed where it lies; one with two is copied by the first write, and
-    /// is then alone again.
+    /// A tensor with one name is changed in place. The first write to a tensor with two names
+    /// copies it; after that it has one name again.
     @Test func onlySharedMemoryIsCopied() {
         var tensor = Tensor(repeating: 1, shape: [100])
         let place = tensor.address

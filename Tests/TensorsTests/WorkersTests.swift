@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// Every part of a kernel is done once, whoever does it.
+/// Every part of a kernel is done once, by any thread.
 @Suite struct WorkersTests {
     /// Totals around the number of workers, and large ones.
     static let totals = [0, 1, 2, Workers.count - 1, Workers.count, Workers.count + 1, 97, 10_007]
@@ -48,7 +48,8 @@ import Testing
         #expect(tally.isOneEach)
     }
 
-    /// The helpers are busy with the outer kernel, so inner ones are done by whoever meets them.
+    /// The helpers are busy with the outer kernel, so the thread that starts an inner kernel runs
+    /// it alone.
     @Test func kernelsInsideKernelsAreDoneWhole() {
         let (outer, inner) = (37, 41)
         let tally = Tally(outer * inner)
@@ -60,7 +61,7 @@ import Testing
         #expect(tally.isOneEach)
     }
 
-    /// Threads that start kernels at the same time each get all of their own work done, and no other's.
+    /// Threads that start kernels at the same time each get exactly their own work done.
     @Test func kernelsOfSeveralThreadsDoNotMix() {
         let (threads, kernels, total) = (4, 300, 65)
         let tallies = (0..<threads * kernels).map { _ in Tally(total) }
@@ -72,7 +73,7 @@ import Testing
         #expect(tallies.allSatisfy { $0.isOneEach })
     }
 
-    /// Kernels that follow each other after pauses longer than helpers spin find them asleep.
+    /// A kernel after a pause that is longer than helpers spin finds them asleep.
     @Test func sleepingHelpersWake() {
         for _ in 0..<5 {
             usleep(30_000)
@@ -92,7 +93,7 @@ import Testing
             let tally = Tally(pool.count)
             pool.run { part in
                 tally.add(part)
-                // Inside, everything is done by the caller.
+                // Inside, the caller does everything.
                 let inside = Tally(pool.count)
                 pool.run { inside.add($0) }
                 if !inside.isOneEach { Issue.record("a nested kernel was not done whole") }

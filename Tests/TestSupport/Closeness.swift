@@ -2,7 +2,7 @@ import Tensors
 import Testing
 import Transformers
 
-/// The largest difference, as a share of the largest value wanted; infinite where counts differ or a
+/// The largest difference relative to the largest expected value; infinite if counts differ or a
 /// number is not finite.
 public func relativeError(_ found: [Double], _ wanted: [Double]) -> Double {
     guard found.count == wanted.count, found.allSatisfy(\.isFinite) else { return .infinity }
@@ -20,8 +20,8 @@ public func relativeError(_ found: ParameterSet, _ wanted: ParameterSet) -> Doub
     return zip(found.tensors, wanted.tensors).map { relativeError($0.values, $1.values) }.max() ?? 0
 }
 
-/// Expects that no element differs by more than `tolerance` times `scale`, the largest value wanted
-/// unless it is given; a failure names the element that is farthest off.
+/// Expects that no element differs by more than `tolerance` times `scale`, which is by default the
+/// largest expected value. A failure names the element with the largest difference.
 public func expectClose(
     _ found: [Double], _ wanted: [Double], within tolerance: Double, scale: Double? = nil,
     _ name: @autoclosure () -> String = "values", sourceLocation: SourceLocation = #_sourceLocation
@@ -33,7 +33,7 @@ public func expectClose(
         return
     }
     let scale = max(scale ?? (wanted.map(abs).max() ?? 0), 1e-12)
-    // NaN compares as farther than any number.
+    // NaN counts as farther than any number.
     func distance(_ i: Int) -> Double {
         let difference = abs(found[i] - wanted[i])
         return difference.isNaN ? .infinity : difference

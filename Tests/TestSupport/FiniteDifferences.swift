@@ -8,16 +8,17 @@ public func random(_ shape: [Int], _ seed: UInt64) -> Tensor {
     return Tensor((0..<count).map { Float(key.normal(UInt64($0))) }, shape: shape)
 }
 
-/// Σ x · y, what tests of layers differentiate: its gradient by y is x.
+/// Σ x · y, the function that tests of layers differentiate: its gradient by y is x.
 public func inner(_ x: Tensor, _ y: Tensor) -> Double {
     zip(x.values, y.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
 
-/// Compares `gradient` with central differences of `loss` around `point`, at up to `samples` elements.
+/// Compares `gradient` with central differences of `loss` around `point`, at up to `samples`
+/// elements.
 ///
 /// - Parameters:
-///   - step: how far an element is moved either way.
-///   - tolerance: the largest difference allowed, as a share of the largest element of the gradient.
+///   - step: the change of an element in both directions.
+///   - tolerance: the largest allowed difference, relative to the largest element of the gradient.
 public func checkGradient(
     _ gradient: Tensor, of name: String, at point: Tensor, step: Float = 1e-2,
     tolerance: Double = 2e-2, samples: Int = 37, sourceLocation: SourceLocation = #_sourceLocation,
@@ -30,7 +31,7 @@ public func checkGradient(
         down[i] -= step
         let difference = (try loss(up) - loss(down)) / Double(up[i] - down[i])
         let error = abs(difference - Double(gradient[i])) / scale
-        // A loss that is not a number is no agreement.
+        // A loss that is not a number does not agree.
         #expect(
             error < tolerance, "∂/∂\(name)[\(i)] is \(gradient[i]), differences give \(difference)",
             sourceLocation: sourceLocation)

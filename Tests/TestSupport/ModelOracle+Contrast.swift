@@ -11,8 +11,8 @@ extension ModelOracle {
         public var pairs: [Range<Int>] = []
     }
 
-    /// - Parameter isShared: whether responses share their prompt's rows; otherwise each pair is a tree
-    ///   of its own, a plain sequence.
+    /// - Parameter isShared: whether responses share their prompt's rows; otherwise each pair is a
+    ///   tree of its own, a plain sequence.
     public func grid(isShared: Bool) -> Grid {
         var grid = Grid()
         for prompt in prompts {
@@ -39,7 +39,7 @@ extension ModelOracle {
         public var coefficients: [Float]
     }
 
-    /// The loss in plain double precision, written a second time beside that of `Alignment`.
+    /// The loss in plain double precision, a second implementation beside that of `Alignment`.
     public func contrast(_ logProbs: [Float], _ pairs: [Range<Int>]) -> Contrast {
         let n = prompts.count
         let scores = pairs.map { range in

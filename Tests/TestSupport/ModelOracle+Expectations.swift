@@ -3,7 +3,7 @@ import Testing
 import Transformers
 
 extension ModelOracle {
-    /// Expects every gradient tensor to be torch's, and none to be missing on either side.
+    /// Expects every gradient tensor to equal torch's, and none to be missing on either side.
     public static func expect(
         _ gradients: ParameterSet, _ wanted: [String: Samples], within tolerance: Double,
         _ note: String = "", sourceLocation: SourceLocation = #_sourceLocation
@@ -23,7 +23,7 @@ extension ModelOracle {
         }
     }
 
-    /// Expects every weight tensor to have moved from `start` as torch moves it.
+    /// Expects every weight tensor to have moved from `start` as in torch.
     public static func expect(
         _ weights: ParameterSet, movedFrom start: ParameterSet, _ wanted: [String: Displacement],
         within tolerance: Double, normWithin: Double, _ note: String,

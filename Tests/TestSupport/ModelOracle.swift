@@ -4,8 +4,8 @@ import Transformers
 
 /// A small model and the values that torch and transformers compute on it.
 ///
-/// Models of `Tests/Fixtures` are always there: their weights are drawn again from `RandomKey`. Those
-/// of `../shared/reference` have stored weights and every element of every gradient.
+/// Models of `Tests/Fixtures` are always there: their weights are drawn again from `RandomKey`.
+/// Those of `../shared/reference` have stored weights and every element of every gradient.
 public struct ModelOracle: Sendable {
     public let model: LanguageModel
     public let prompts: [[Int32]]
@@ -112,8 +112,8 @@ extension ModelOracle {
         public var values: [Double]
     }
 
-    /// Gradients of loss + weight · KL(model ‖ reference), where the model is the reference with its
-    /// last norm's weights multiplied.
+    /// Gradients of loss + weight · KL(model ‖ reference), where the model is the reference with
+    /// its last norm's weights multiplied.
     public struct Penalty: Sendable, Decodable {
         public var lastNormTimes: Float
         public var weight: Double

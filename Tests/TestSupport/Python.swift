@@ -1,11 +1,11 @@
 import Foundation
 
-/// A Python interpreter that reads what this program writes.
+/// A Python interpreter to read the files of this program.
 public struct Python: Sendable {
     public let path: String
 
-    /// The one that knows h5py: `SAMI_PYTHON`, or that of `.venv` in the repository; nil where neither
-    /// does.
+    /// The Python that has h5py: `SAMI_PYTHON`, or that of `.venv` in the repository; nil if
+    /// neither has it.
     public static let withH5py: Python? = {
         let candidates = [
             ProcessInfo.processInfo.environment["SAMI_PYTHON"], Repository.path(".venv/bin/python"),
@@ -20,7 +20,7 @@ public struct Python: Sendable {
         public let description: String
     }
 
-    /// What a script prints on standard output; throws with its standard error where it fails.
+    /// The standard output of a script; throws with its standard error if it fails.
     public func run(_ script: String, _ arguments: [String] = []) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)

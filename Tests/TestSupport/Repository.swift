@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Where the repository lies that these tests were built from.
+/// The repository that these tests were built from.
 public enum Repository {
     public static let root: String = {
         var path = #filePath
@@ -33,8 +33,8 @@ public enum Fixture {
     }
 }
 
-/// Files that may lie beside the repository: a larger second source of reference values, which a lone
-/// clone does not have. Its README says where they come from.
+/// Files that may lie beside the repository: a larger second source of reference values, which a
+/// lone clone does not have. Its README says where they come from.
 public enum SharedReference {
     public static let folder = (Repository.root + "/../shared" as NSString).standardizingPath
 
@@ -59,7 +59,7 @@ enum JSONLines {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test or suite, and says so, where one of these files is not in `../shared`.
+    /// Skips the test or suite, with a message, if one of these files is not in `../shared`.
     public static func needsShared(_ names: String...) -> Self {
         let missing = names.filter { !SharedReference.has($0) }.map { "../shared/" + $0 }
         return .enabled(

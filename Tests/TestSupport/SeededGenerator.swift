@@ -1,7 +1,7 @@
 import Testing
 
-/// Random numbers that come again with the same seed: SplitMix64 (Steele, Lea, Flood: Fast splittable
-/// pseudorandom number generators; OOPSLA 2014).
+/// Repeatable random numbers: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
+/// generators; OOPSLA 2014).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -22,8 +22,8 @@ private enum CurrentSeed {
     @TaskLocal static var seed: UInt64?
 }
 
-/// Calls `body` with a generator for every seed. In a test or suite with the trait `.namesSeeds`, every
-/// failure inside says which seed it was.
+/// Calls `body` with a generator for every seed. In a test or suite with the trait `.namesSeeds`,
+/// every failure inside names its seed.
 public func withEvery(
     _ seeds: Range<UInt64>,
     _ body: (_ seed: UInt64, _ generator: inout SeededGenerator) throws -> Void

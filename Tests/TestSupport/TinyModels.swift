@@ -7,7 +7,7 @@ public enum TinyModels {
     /// The families of `config.json` that are read.
     public static let families = ["gpt2", "llama", "mistral", "mixtral", "qwen2", "qwen3"]
 
-    /// Two layers of width eight, with what is particular to the family.
+    /// Two layers of width eight, with the particular parts of the family.
     public static func configuration(
         _ family: String, width: Int = 8, vocabulary: Int = 13, context: Int = 64
     ) -> ModelConfiguration {
@@ -43,8 +43,8 @@ public enum TinyModels {
         return try LanguageModel(configuration, tensors: tensors, source: "the test")
     }
 
-    /// Matrices of deviation 1.5 / √columns, norms around one, biases around zero; the same numbers as
-    /// `weight` of Tests/Oracles/model_fixtures.py draws.
+    /// Matrices of deviation 1.5 / √columns, norms around one, biases around zero; the same numbers
+    /// as `weight` of Tests/Oracles/model_fixtures.py draws.
     public static func weight(_ name: String, _ shape: [Int], seed: UInt64) -> Tensor {
         let key = RandomKey(seed: seed).child(name)
         let (offset, deviation): (Double, Double) =
@@ -57,7 +57,7 @@ public enum TinyModels {
         return Tensor(values, shape: shape)
     }
 
-    /// Tokens above the first three, which have meanings.
+    /// Tokens above the first three, which have special meanings.
     public static func tokens(_ count: Int, seed: UInt64, vocabulary: Int = 13) -> [Int32] {
         let key = RandomKey(seed: seed)
         return (0..<count).map { Int32(3 + key.integer(UInt64($0), below: vocabulary - 3)) }

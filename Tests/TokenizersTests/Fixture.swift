@@ -9,7 +9,7 @@ func fixturePath(_ name: String) -> String {
     Repository.path("Tests/TokenizersTests/Fixtures/" + name)
 }
 
-/// What the `tokenizers` package gives; the provenance is in the file.
+/// The results of the `tokenizers` package; the provenance is in the file.
 struct OracleFixture: Decodable {
     struct Case: Decodable {
         var text: String

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// A small `tokenizer.json` with one of everything.
+/// A small `tokenizer.json` with one of each component.
 private let everything: String = {
     let bytes = (0..<256).map { byte in
         let digits = String(byte, radix: 16, uppercase: true)
@@ -204,7 +204,7 @@ struct ModelWriter {
         ) { try Tokenizer(json: #"{"post_processor": \#(template), \#(model)}"#) }
     }
 
-    /// A pattern made to try everything must give up, not hang.
+    /// A pattern with unlimited backtracking must give up, not hang.
     @Test func aPatternThatBacktracksWithoutEndGivesUp() throws {
         let file = everything.replacing("\\\\s+(?!\\\\S)", with: "(a+)+$x")
         let tokenizer = try Tokenizer(json: file)

@@ -1,7 +1,7 @@
 import TestSupport
 
 extension SeededGenerator {
-    /// One change: a byte, a stretch cut, doubled or moved, or a word put in.
+    /// One change: a byte replaced; a part removed, doubled or moved; or a word inserted.
     mutating func mutate(_ bytes: inout [UInt8], words: [String] = []) {
         guard !bytes.isEmpty else { return }
         let place = below(bytes.count)

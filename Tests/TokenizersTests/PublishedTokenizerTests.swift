@@ -11,7 +11,7 @@ private struct PublishedCase: Decodable {
     var decoded: String
 }
 
-/// Two published tokenizers on 60 texts each: what `tokenizers` and `sentencepiece` give
+/// Two published tokenizers on 60 texts each, compared with `tokenizers` and `sentencepiece`
 /// (Tests/Fixtures/README.md).
 @Suite struct PublishedTokenizerTests {
     /// GPT-2's tokenizer from its merges. Its file carries a truncation setting, which must not cut
@@ -20,7 +20,7 @@ private struct PublishedCase: Decodable {
         let merges = try String(
             contentsOfFile: Fixture.path("tokenizers/gpt2/merges.txt"), encoding: .utf8
         ).split(separator: "\n").map(String.init)
-        // Bytes that print stand for themselves and come first; the others follow from U+0100 on.
+        // Printable bytes stand for themselves and come first; the others follow from U+0100 on.
         let printed = Array(0x21...0x7E) + Array(0xA1...0xAC) + Array(0xAE...0xFF)
         let bytes = printed + (0..<256 - printed.count).map { 0x100 + $0 }
         let tokens =
@@ -88,7 +88,7 @@ private struct PublishedCase: Decodable {
     }
 }
 
-/// Five published tokenizers from their own files, some of which may not be passed on.
+/// Five published tokenizers from their own files, some of which may not be redistributed.
 @Suite(.needsShared("reference/tokenizers/cases.jsonl")) struct SharedTokenizerTests {
     @Test(arguments: [
         "mistral-v1/tokenizer.json", "mistral-v1/tokenizer.model", "llama2/tokenizer.model",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transformers
 
-/// Generation beside scoring the finished sequences, and what its settings promise.
+/// Generation compared with scoring the finished sequences, and the effects of its settings.
 @Suite struct GenerationTests {
     private static let vocabulary = 60
 
@@ -42,7 +42,8 @@ import Testing
             context: 4096)
         configuration.slidingWindow = window
         let model = try TinyModels.model(configuration, seed: 3)
-        // Two that share more rows than go together, one of few rows, one that ends in their midst.
+        // Two prompts that share more rows than go together, one of few rows, and one that ends in
+        // the middle.
         let shared = tokens(1500, 1)
         let prompts = [
             shared + tokens(700, 2), shared + tokens(20, 3), tokens(5, 4),
@@ -56,7 +57,7 @@ import Testing
             #expect(generation.tokens.count == 6)
             let (forest, targets) = TokenForest.continuing(prompt, with: generation.tokens)
             let scored = try model.logProbs(forest, targets)
-            // Cached keys and values are kept in sixteen bits.
+            // Cached keys and values are kept in 16-bit integers.
             #expect(zip(scored, generation.logProbs).allSatisfy { abs($0 - $1) < 2e-3 })
         }
     }
@@ -100,7 +101,7 @@ import Testing
                 let before = request.prompt + generation.tokens.prefix(place)
                 let scores = try logProbs(model, after: before)
                 let likelier = scores.filter { $0 > scores[Int(token)] }
-                // Those before it do not reach the probability yet.
+                // The tokens before it do not yet reach the probability.
                 #expect(likelier.reduce(0) { $0 + exp($1) } < 0.6 + 1e-3)
                 if !likelier.isEmpty { second += 1 }
             }

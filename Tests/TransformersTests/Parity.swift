@@ -4,8 +4,8 @@ import Testing
 
 @testable import Transformers
 
-/// What a model must agree on with torch, whichever source the oracle has. Arithmetic here is float32,
-/// there float64.
+/// The values in which a model must agree with torch, for both sources of oracles. Arithmetic here
+/// is float32, there float64.
 struct Parity {
     let oracle: ModelOracle
     var expected: ModelOracle.Expected { oracle.expected }
@@ -42,7 +42,7 @@ struct Parity {
                 optimizer.step(&$0, gradients, &state, learningRate: Float(run.learningRate))
             }
             let contrast = try oracle.contrast(model, grid)
-            // Where a gradient is zero but for rounding, a step goes either way.
+            // If a gradient is zero except for rounding, the sign of a step is arbitrary.
             expectClose(contrast.scores, wanted.scores, within: 1e-3, "S after step \(number + 1)")
             expectClose(
                 [contrast.loss], [wanted.loss], within: 5e-3, "loss after step \(number + 1)")

@@ -4,15 +4,16 @@ import Testing
 
 @testable import Transformers
 
-/// Agreement with transformers and torch on models that are drawn again: Tests/Fixtures/README.md.
+/// Agreement with transformers and torch on models whose weights are drawn again:
+/// Tests/Fixtures/README.md.
 @Suite struct ParityTests {
     @Test(arguments: ModelOracle.families, [true, false])
     func `log-probs, S and loss are torch's`(family: String, isShared: Bool) throws {
         try Parity(oracle: ModelOracle(family)).checkScores(isShared: isShared)
     }
 
-    /// Kept activations; the same of separate sequences; budgets under which blocks run again, and
-    /// trees go one by one.
+    /// Kept activations; the same for separate sequences; budgets under which blocks are
+    /// recomputed, and trees are processed one by one.
     @Test(arguments: ModelOracle.families, [0, 1, 2, 3])
     func `every gradient is torch's, however memory is spent`(family: String, way: Int) throws {
         try Parity(oracle: ModelOracle(family)).checkGradients(

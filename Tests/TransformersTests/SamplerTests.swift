@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transformers
 
-/// Drawing a token, beside the same by sorting the whole vocabulary in double precision.
+/// Drawing a token, compared with sorting the whole vocabulary in double precision.
 @Suite struct SamplerTests {
     private func logits(_ count: Int, seed: UInt64, spread: Double) -> [Float] {
         let key = RandomKey(seed: seed)

@@ -6,8 +6,8 @@ import Testing
 
 /// Weights stored in sixteen bits.
 @Suite struct SixteenBitTests {
-    /// A copy in sixteen bits computes what its rounded weights say, and is as near to float32 as its
-    /// type is.
+    /// A copy in 16 bits gives the results of its rounded weights, and is as near to float32 as its
+    /// type allows.
     @Test(arguments: ModelOracle.families, [WeightType.bfloat16, .float16])
     func `a copy computes with its rounded weights`(family: String, type: WeightType) throws {
         let oracle = try ModelOracle(family)
@@ -54,7 +54,7 @@ import Testing
             try #require(model.parameters[name]).values,
             try #require(before.parameters[name]).values
         )
-        // RMSprop's first step is ten learning rates long, whatever the gradient.
+        // RMSprop's first step is ten learning rates long for every gradient.
         let moved = zip(new, old).count { abs(abs($0 - $1) - 5e-6) < 5e-7 }
         #expect(moved > new.count * 9 / 10)
     }

@@ -6,8 +6,8 @@ import Testing
 
 /// Whole models against central differences, every parameter tensor by name: no fixture, no oracle.
 ///
-/// A wrong residual, a rotary embedding that pairs other halves backward than forward, norms in another
-/// order or a forgotten bias all show here.
+/// A wrong residual, a rotary embedding whose backward pass pairs other halves than the forward
+/// pass, norms in another order or a forgotten bias would show here.
 @Suite struct WholeModelGradientTests {
     struct Shape: Sendable, CustomTestStringConvertible {
         var name: String
@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: shapes)
     func `gradients are the derivatives of the loss`(_ shape: Shape) throws {
         let model = try TinyModels.model(shape.configuration, seed: 3)
-        // Two prompts, one with two responses below it, one of which goes on in a third.
+        // Two prompts. One has two responses below it, and one of these continues in a third.
         var forest = TokenForest()
         let first = forest.append(TinyModels.tokens(7, seed: 1))
         let response = forest.append(TinyModels.tokens(4, seed: 2), parent: first)

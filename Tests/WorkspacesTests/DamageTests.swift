@@ -4,7 +4,7 @@ import Testing
 
 @testable import Workspaces
 
-/// What damage to each of the files does: it is named, and costs no more than what was damaged.
+/// Damage to each of the files: it is named, and nothing but the damaged data is lost.
 @Suite struct DamageTests {
     private static let expected: [String: StoredValue] = ["x": 3, "z": "kept"]
 
@@ -36,7 +36,7 @@ import Testing
             #expect(found.notices.contains { $0.kind == .damage }, "cut at \(length)")
             #expect(found.timeline.lastSequence == 6 && found.owedBase != nil)
             guard length % 211 == 0 else { continue }
-            // It can be used, and after the next statement there is nothing left to mend.
+            // It can be used, and after the next statement nothing remains to repair.
             try scratch.overwrite("HEAD", head)
             var workspace = try scratch.open()
             try workspace.run("w", ["w": 5])
@@ -176,7 +176,7 @@ import Testing
             #expect(report.damages.map(\.digest) == [digest])
             #expect(report.damages.first?.names == ["bad"])
             #expect(report.damages.first?.source == "load x")
-            // Making the value again mends it.
+            // Making the value again repairs it.
             try workspace.run("load x", ["bad": ["weights": try array([1, 2, 3], [3])]])
             #expect(try workspace.verify().isSound)
             _ = try workspace.undo()

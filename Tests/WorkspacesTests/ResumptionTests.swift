@@ -3,7 +3,7 @@ import Testing
 
 @testable import Workspaces
 
-/// Statements that were stopped by hand and go on later.
+/// Statements that a user stopped and resumed later.
 @Suite struct ResumptionTests {
     private let state = StoredObject(kind: "state", value: ["step": 3])
 

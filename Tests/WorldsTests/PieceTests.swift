@@ -3,7 +3,7 @@ import Tokenizers
 import Worlds
 
 @Suite struct PieceTests {
-    /// A trainer weighs tokens by the piece they belong to, so no token may reach over two pieces.
+    /// A trainer weights tokens by their piece, so no token may cross from one piece to the next.
     @Test func piecesEncodedOneByOneGiveTheIdsOfTheWholeDocument() throws {
         let world = World.everyday
         let documents = (0..<2000).map { world.document(seed: 3, index: $0) }

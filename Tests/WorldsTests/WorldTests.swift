@@ -47,7 +47,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         for split in Split.allCases {
             #expect(queries(300, split: split).allSatisfy { $0.situation.split == split })
         }
-        // A name or an age never moves a situation to the other side.
+        // A name or an age never changes the split of a situation.
         for query in queries(100) {
             var other = query.situation
             (other.name, other.age) = ("Olga", 21)
@@ -68,7 +68,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         #expect(Set(queries(300).map(\.body)).count > 590)
     }
 
-    /// Pins the stream itself: a corpus must not change under a checkpoint that was trained on it.
+    /// Fixes the stream itself: a corpus must not change for a checkpoint that was trained on it.
     @Test func theGeneratorGivesThePublishedStream() {
         var random = SplitMix64(seed: 1_234_567)
         #expect(random.next() == 6_457_827_717_110_365_317)
@@ -174,7 +174,7 @@ private func queries(_ count: Int, split: Split = .test) -> [Query] {
         #expect(world.isMalformed(text, query: query))
     }
 
-    /// The choice a style makes falls on the first word, so that training can weigh it.
+    /// The first word decides a style's choice, so that training can weight it.
     @Test func noTwoSentencesThatCanStandAtOnePlaceShareTheirFirstWord() {
         for kind in QueryKind.allCases {
             var styleOf: [Substring: Int] = [:]
