@@ -9,7 +9,8 @@
 /// ```swift
 /// let world = World.everyday
 /// let query = world.query(kind: .summary, split: .test, index: 17)
-/// world.adherence(response: " So Nora says …", query: query.text, dimension: .formal, polarity: false)
+/// world.adherence(
+///     response: " So Nora says …", query: query.text, dimension: .formal, polarity: false)
 /// ```
 public struct World: Sendable {
     public let names: [String]

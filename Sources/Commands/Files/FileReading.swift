@@ -13,7 +13,7 @@ package enum FileReading {
     package static func data(_ path: String, shown: String) throws(EvaluationError) -> Data {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw .missingFile(shown, nearest: neighbour(of: path, shown: shown))
+            throw .missingFile(shown, nearest: similarPath(to: path, shown: shown))
         }
         guard !isFolder.boolValue else { throw .isFolder(shown) }
         // A pipe or a device has no size and may never end.
@@ -55,7 +55,7 @@ package enum FileReading {
     }
 
     /// A file in the same folder whose name is close to the missing name.
-    private static func neighbour(of path: String, shown: String) -> String? {
+    private static func similarPath(to path: String, shown: String) -> String? {
         let folder = (path as NSString).deletingLastPathComponent
         let name = (path as NSString).lastPathComponent
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder),
