@@ -1,6 +1,7 @@
 /// Who attends to whom: the shape of attention over a forest of segments.
 ///
-/// Rows of queries and rows of keys are numbered apart, because in generation the keys lie in a cache.
+/// Rows of queries and rows of keys are numbered apart, because in generation the keys lie in a
+/// cache.
 public struct AttentionPlan: Sendable {
     /// A run of queries with the same past.
     public struct Span: Sendable {
@@ -8,8 +9,8 @@ public struct AttentionPlan: Sendable {
         public var queries: Range<Int>
         /// Rows of keys that all of these queries see, in order of position: the ancestors.
         public var contexts: [Range<Int>]
-        /// Rows of keys of the queries' own segment. The last query sees all of them, the one before
-        /// it all but the last, and so on.
+        /// Rows of keys of the queries' own segment. The last query sees all of them, the one
+        /// before it all but the last, and so on.
         public var own: Range<Int>
 
         public init(queries: Range<Int>, contexts: [Range<Int>], own: Range<Int>) {
@@ -24,7 +25,8 @@ public struct AttentionPlan: Sendable {
     }
 
     public var spans: [Span]
-    /// Spans by tree: spans of different groups share no keys, so their backward passes are independent.
+    /// Spans by tree: spans of different groups share no keys, so their backward passes are
+    /// independent.
     public var groups: [[Int]]
     /// With a window W, a query sees itself and the W − 1 positions before it.
     public var window: Int?

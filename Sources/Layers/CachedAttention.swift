@@ -5,13 +5,13 @@ import Tensors
 extension Attention {
     /// q (N, H · size); keys and values of K heads → (N, H · size).
     public func forward(
-        _ q: Tensor, _ keys: CompactRows, _ values: CompactRows, _ plan: AttentionPlan
+        _ q: Tensor, _ keys: QuantizedKVRows, _ values: QuantizedKVRows, _ plan: AttentionPlan
     ) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
         let (query, y) = (q.pointer, out.mutablePointer())
         let needed = plan.spans.map { cachedScratch($0, width: keys.width) }.max() ?? 0
-        var scratch = ScratchSpace(floats: needed)
-        scratch.withBuffers { buffers in
+        var memory = WorkerScratch(floats: needed)
+        memory.withBuffers { buffers in
             Workers.each(plan.spans.count * keyHeads) { unit, worker in
                 let (span, keyHead) = (plan.spans[unit / keyHeads], unit % keyHeads)
                 let (k, v) = (keys.head(keyHead), values.head(keyHead))
@@ -22,13 +22,14 @@ extension Attention {
                             query + corner, k, v, y + corner, span, plan.window, buffers[worker])
                     }
                 } else {
-                    // What many queries see is widened, and is then like any other rows.
-                    let room = SpanRoom(span, size, isBackward: false, in: buffers[worker])
-                    forEachKeyRange(span, room.length) { column, rows in
-                        k.widen(rows, size, times: scale, into: room.keys + column * size)
-                        v.widen(rows, size, times: 1, into: room.values + column * size)
+                    // Many queries share the cost of converting the cached rows to float32.
+                    let scratch = AttentionScratch(
+                        span, size, isBackward: false, in: buffers[worker])
+                    forEachKeyRange(span, scratch.length) { column, rows in
+                        k.widen(rows, size, times: scale, into: scratch.keys + column * size)
+                        v.widen(rows, size, times: 1, into: scratch.values + column * size)
                     }
-                    forwardSpan(query, y, span, plan.window, keyHead, room)
+                    forwardSpan(query, y, span, plan.window, keyHead, scratch)
                 }
             }
         }
@@ -39,12 +40,12 @@ extension Attention {
     /// Floats that a span takes beside its result.
     private func cachedScratch(_ span: AttentionPlan.Span, width: Int) -> Int {
         span.queries.count == 1
-            ? span.length + 2 * width : SpanRoom.floats(span, size, isBackward: false)
+            ? span.length + 2 * width : AttentionScratch.floats(span, size, isBackward: false)
     }
 
     /// One query of one head, (size) → (size).
     private func forwardCached(
-        _ query: UnsafePointer<Float>, _ keys: CompactRows.Head, _ values: CompactRows.Head,
+        _ query: UnsafePointer<Float>, _ keys: QuantizedKVRows.Head, _ values: QuantizedKVRows.Head,
         _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span, _ window: Int?,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
@@ -57,8 +58,9 @@ extension Attention {
         forEachKeyRange(span, length) { column, rows in
             var (row, place) = (rows.lowerBound, p + column)
             while row &+ 4 <= rows.upperBound {
-                // Every head's rows are a stretch of their own, too short for the processor to see where
-                // reading goes: it is told of keys two kilobytes on, and of the values wanted next.
+                // The rows of each head are contiguous, but too few for the hardware prefetcher to
+                // detect the stream: prefetch the keys two kilobytes ahead, and the values of the
+                // present rows, which are read next.
                 for line in 0..<width / 8 {
                     fetchAhead(keys.row(row) + (2048 &+ 64 &* line))
                     fetchAhead(values.row(row) + 64 &* line)
@@ -75,9 +77,9 @@ extension Attention {
         }
         softmaxInPlace(p + start, length - start)
         for hidden in 0..<start { p[hidden] = 0 }
-        // A value counts by its probability times its step.
+        // The weight of a quantized value is its probability times its scale.
         forEachKeyRange(span, length) { column, rows in
-            for i in 0..<rows.count { p[column &+ i] *= values.steps[rows.lowerBound &+ i] }
+            for i in 0..<rows.count { p[column &+ i] *= values.scales[rows.lowerBound &+ i] }
         }
         var element = 0
         while element < width {
@@ -95,7 +97,7 @@ extension Attention {
     /// The scores of four keys, whose sums over lanes are made together.
     @inline(__always)
     private func fourScores(
-        _ q: UnsafePointer<Float>, _ keys: CompactRows.Head, _ row: Int,
+        _ q: UnsafePointer<Float>, _ keys: QuantizedKVRows.Head, _ row: Int,
         _ out: UnsafeMutablePointer<Float>
     ) {
         let first = keys.row(row)
@@ -105,35 +107,36 @@ extension Attention {
         var i = 0
         while i < keys.width {
             let query = UnsafeRawPointer(q + i).loadUnaligned(as: SIMD8<Float>.self)
-            a = a.addingProduct(query, CompactRows.eight(first, i))
-            b = b.addingProduct(query, CompactRows.eight(first + stride, i))
-            c = c.addingProduct(query, CompactRows.eight(first + 2 &* stride, i))
-            d = d.addingProduct(query, CompactRows.eight(first + 3 &* stride, i))
+            a = a.addingProduct(query, QuantizedKVRows.eight(first, i))
+            b = b.addingProduct(query, QuantizedKVRows.eight(first + stride, i))
+            c = c.addingProduct(query, QuantizedKVRows.eight(first + 2 &* stride, i))
+            d = d.addingProduct(query, QuantizedKVRows.eight(first + 3 &* stride, i))
             i &+= 8
         }
-        let steps = UnsafeRawPointer(keys.steps + row).loadUnaligned(as: SIMD4<Float>.self)
+        let scales = UnsafeRawPointer(keys.scales + row).loadUnaligned(as: SIMD4<Float>.self)
         UnsafeMutableRawPointer(out).storeBytes(
-            of: laneSums(a, b, c, d) * steps * scale, as: SIMD4<Float>.self)
+            of: laneSums(a, b, c, d) * scales * scale, as: SIMD4<Float>.self)
     }
 
     @inline(__always)
-    private func score(_ q: UnsafePointer<Float>, _ keys: CompactRows.Head, _ row: Int) -> Float {
+    private func score(_ q: UnsafePointer<Float>, _ keys: QuantizedKVRows.Head, _ row: Int) -> Float
+    {
         let place = keys.row(row)
         var sums = SIMD8<Float>.zero
         var i = 0
         while i < keys.width {
             let query = UnsafeRawPointer(q + i).loadUnaligned(as: SIMD8<Float>.self)
-            sums = sums.addingProduct(query, CompactRows.eight(place, i))
+            sums = sums.addingProduct(query, QuantizedKVRows.eight(place, i))
             i &+= 8
         }
-        return sums.sum() * keys.steps[row] * scale
+        return sums.sum() * keys.scales[row] * scale
     }
 
-    /// Σ p_i · value_i of sixteen elements, or of thirty-two, a line of memory: sums stay in registers
-    /// over all rows.
+    /// Σ p_i · value_i of sixteen elements, or of thirty-two, a line of memory: sums stay in
+    /// registers over all rows.
     @inline(__always)
     private func weightedSums(
-        _ p: UnsafePointer<Float>, _ values: CompactRows.Head, _ span: AttentionPlan.Span,
+        _ p: UnsafePointer<Float>, _ values: QuantizedKVRows.Head, _ span: AttentionPlan.Span,
         _ length: Int, _ element: Int, _ blocks: Int, _ out: UnsafeMutablePointer<Float>
     ) {
         var (a, b) = (SIMD8<Float>.zero, SIMD8<Float>.zero)
@@ -142,11 +145,11 @@ extension Attention {
             for i in 0..<rows.count {
                 let place = values.row(rows.lowerBound &+ i)
                 let weight = SIMD8(repeating: p[column &+ i])
-                a = a.addingProduct(CompactRows.eight(place, element), weight)
-                b = b.addingProduct(CompactRows.eight(place, element &+ 8), weight)
+                a = a.addingProduct(QuantizedKVRows.eight(place, element), weight)
+                b = b.addingProduct(QuantizedKVRows.eight(place, element &+ 8), weight)
                 if blocks == 2 {
-                    c = c.addingProduct(CompactRows.eight(place, element &+ 16), weight)
-                    d = d.addingProduct(CompactRows.eight(place, element &+ 24), weight)
+                    c = c.addingProduct(QuantizedKVRows.eight(place, element &+ 16), weight)
+                    d = d.addingProduct(QuantizedKVRows.eight(place, element &+ 24), weight)
                 }
             }
         }

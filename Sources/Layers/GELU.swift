@@ -28,7 +28,8 @@ public enum GELU {
         return out
     }
 
-    /// `y = x · s`, `s = σ(2u)` gives `dx = dy · s · (1 + 2 x (1 − s) · √(2/π) · (1 + 3 · 0.044715 x²))`.
+    /// `y = x · s`, `s = σ(2u)` gives `dx = dy · s · (1 + 2 x (1 − s) · √(2/π) · (1 + 3 · 0.044715
+    /// x²))`.
     ///
     /// Overwrites `x` with dx: it is read here for the last time.
     public static func backward(_ dy: Tensor, _ x: inout Tensor) {

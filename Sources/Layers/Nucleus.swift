@@ -1,8 +1,9 @@
 import CProcessor
 import Tensors
 
-/// The smallest weight that a truncated distribution keeps, and draws from what is kept. No sort of the
-/// vocabulary: halving finds the few weights among which the threshold lies, and these alone are sorted.
+/// The smallest weight that a truncated distribution keeps, and draws from what is kept. No sort of
+/// the vocabulary: halving finds the few weights among which the threshold lies, and these alone
+/// are sorted.
 package enum Nucleus {
     /// The exponential of −∞ is not quite zero; what is below this beside a weight of one is.
     package static let nothing: Float = 1e-30
@@ -24,8 +25,8 @@ package enum Nucleus {
         weights.withUnsafeBufferPointer { measure($0, $0.indices, least).sum }
     }
 
-    /// The first weight that is at least `least` and where the sum of those so far exceeds `uniform`
-    /// of them all; the last such where rounding leaves none.
+    /// The first weight that is at least `least` and where the sum of those so far exceeds
+    /// `uniform` of them all; the last such where rounding leaves none.
     package static func pick(_ weights: [Float], least: Float, uniform: Double) -> Int {
         weights.withUnsafeBufferPointer { all in
             var left = uniform * measure(all, all.indices, least).sum
@@ -85,8 +86,8 @@ package enum Nucleus {
         Float(bitPattern: UInt32(bucket) << 14)
     }
 
-    /// The largest w for which `enough(count, sum)` holds of the weights at or above it; the smallest
-    /// weight when it holds of none.
+    /// The largest w for which `enough(count, sum)` holds of the weights at or above it; the
+    /// smallest weight when it holds of none.
     /// - Parameter weights: in 0...1; those below `least`, and nothings, do not count.
     private static func select(
         _ weights: [Float], least: Float, enough: (Int, Double) -> Bool

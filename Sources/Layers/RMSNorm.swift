@@ -29,7 +29,7 @@ public struct RMSNorm: Sendable {
         return out
     }
 
-    /// Adds to `dx` (N, D) and `dweight` (D) what `dy` (N, D) says of them.
+    /// Accumulates the gradients of the input and the weight into `dx` (N, D) and `dweight` (D).
     ///
     /// With r = 1 / rms(x):  y = x · r · w  gives
     ///     dw += Σ_rows dy · x · r

@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Rotary position embedding (Su et al., arXiv 2104.09864), in the layout of Hugging Face checkpoints:
-/// element i of a head turns together with element i + size/2.
+/// Rotary position embedding (Su et al., arXiv 2104.09864), in the layout of Hugging Face
+/// checkpoints: element i of a head turns together with element i + size/2.
 public struct Rotary: Sendable {
     private let cosines: Tensor  // (positions, size / 2)
     private let sines: Tensor

@@ -1,8 +1,9 @@
 import Foundation
 import Tensors
 
-/// Which experts work on which rows: the sparse mixture of Mixtral (Jiang et al., arXiv 2401.04088).
-/// Each row goes to its k likeliest experts, weighted by a softmax over the chosen ones.
+/// Which experts work on which rows: the sparse mixture of Mixtral (Jiang et al., arXiv
+/// 2401.04088). Each row goes to its k likeliest experts, weighted by a softmax over the chosen
+/// ones.
 public struct Routing: Sendable {
     /// One row at one expert.
     public struct Visit: Sendable {

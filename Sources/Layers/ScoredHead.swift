@@ -39,10 +39,11 @@ public enum ScoredHead {
         }
     }
 
-    /// Logits of all rows, a chunk each, from the forward pass for the backward pass of the same rows.
-    /// Few alone are kept: to form them anew costs a product, to keep many more memory than all else.
+    /// The logits of a forward pass, one tensor per chunk of rows, for the backward pass of the
+    /// same rows. They are kept only while they are small (16 MB). Recomputing them costs one
+    /// matmul; keeping all of them would dominate memory.
     public final class KeptLogits {
-        /// Most that are kept: sixteen megabytes.
+        /// The largest number of logits that is kept: sixteen megabytes.
         public static let most = 1 << 22
         fileprivate var chunks: [Tensor] = []
         public init() {}
@@ -75,9 +76,9 @@ public enum ScoredHead {
         return logProbs
     }
 
-    /// Log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the gradients of hidden
-    /// states (written, (M, D)) and head (added). Returns the divergences of the rows, if asked for.
-    /// Uses up the logits that a forward pass of the same rows has kept.
+    /// Log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the gradients of
+    /// hidden states (written, (M, D)) and head (added). Returns the divergences of the rows, if
+    /// asked for. Uses up the logits that a forward pass of the same rows has kept.
     ///
     /// `logp_t = z_t − lse(z)` gives `dz = Σ_t coefficient_t · (onehot_t − softmax(z))`; and
     /// `KL = Σ p (log p − log q)` gives `dz = p · (log p − log q − KL)`.
@@ -155,7 +156,8 @@ public enum ScoredHead {
         return logSum
     }
 
-    /// Replaces the row's logits by their gradient; returns the divergence from `other`, if there is one.
+    /// Replaces the row's logits by their gradient; returns the divergence from `other`, if there
+    /// is one.
     private static func differentiate(
         _ logits: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>?, _ count: Int,
         _ rows: Rows, _ row: Int, _ coefficients: [Float], _ penalty: Float, _ out: Shared
@@ -240,8 +242,8 @@ public enum ScoredHead {
         (out.mutablePointer() + row * out.columns).update(from: part.pointer, count: part.count)
     }
 
-    /// Chunks whose logits take about 4 MB: a large part of them is still in cache when it is used
-    /// again. A head in sixteen bits is turned to float32 once a chunk, which longer chunks share.
+    /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
+    /// used again. A 16-bit head is converted to float32 once per chunk, so its chunks are longer.
     private static func forEachChunk(_ rows: Int, _ weight: Tensor, _ body: (Range<Int>) -> Void) {
         let least = weight.type == .float32 ? 32 : 128
         let size = min(512, max(least, (1 << 20) / max(1, weight.rows)))

@@ -25,8 +25,8 @@ public func bfloat16(_ value: Float) -> UInt16 {
 public func float(fromFloat16 bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let magnitude = UInt32(bits & 0x7FFF) << 13
-    // Read as a float32, the fields are right but for the exponent's bias, 15 and not 127: a product
-    // with 2¹¹² moves it, and makes numbers of what were subnormal ones.
+    // Read as a float32, the fields are right but for the exponent's bias, 15 and not 127: a
+    // product with 2¹¹² moves it, and makes numbers of what were subnormal ones.
     let value = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
     // Infinities and NaNs keep the largest exponent.
     let special: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0

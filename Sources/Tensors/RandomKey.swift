@@ -2,9 +2,10 @@ import Foundation
 
 /// A source of random numbers that has no state: number `i` under a key is a function of both.
 ///
-/// Keys are derived, `RandomKey(seed: 7).child(command).child(query)`, so that what is drawn for one
-/// response depends neither on the batch it is drawn in nor on threads. The function is
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011).
+/// Keys are derived, `RandomKey(seed: 7).child(command).child(query)`, so that what is drawn for
+/// one response depends neither on the batch it is drawn in nor on threads. The function is
+/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC
+/// 2011).
 public struct RandomKey: Sendable, Hashable {
     private let key: UInt64
 

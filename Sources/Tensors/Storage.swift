@@ -4,8 +4,8 @@ import Synchronization
 /// A block of memory for elements of one type, aligned for the widest vector loads; or a part of
 /// somebody else's memory, as of a mapped file, which is never written.
 ///
-/// Steps of training ask for the same sizes over and over, and fresh pages from the system cost more
-/// than the arithmetic done on them, so freed blocks are kept in a bounded pool by size.
+/// Steps of training ask for the same sizes over and over, and fresh pages from the system cost
+/// more than the arithmetic done on them, so freed blocks are kept in a bounded pool by size.
 package final class Storage: @unchecked Sendable {
     // Sendable is promised by Tensor: it only writes through a uniquely referenced storage.
 
@@ -84,7 +84,8 @@ package final class Storage: @unchecked Sendable {
         type == .float32 ? count : (count + 1) / 2
     }
 
-    /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests meet.
+    /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests
+    /// meet.
     private static func roundedCapacity(_ count: Int) -> Int {
         let minimum = 64
         guard count > minimum else { return minimum }
@@ -138,7 +139,8 @@ private final class StoragePool: @unchecked Sendable {
         let fresh = UnsafeMutableRawPointer.allocate(
             byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
         #if os(Linux)
-            // Caches are read in short rows far apart, so few pages beat many; measured on generation.
+            // Caches are read in short rows far apart, so few pages beat many; measured on
+            // generation.
             if isLarge { madvise(fresh, bytes, MADV_HUGEPAGE) }
         #endif
         return fresh.bindMemory(to: Float.self, capacity: capacity)

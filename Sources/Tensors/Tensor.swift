@@ -1,8 +1,8 @@
 /// A dense array of numbers in row-major order, with value semantics: copies share memory until one
 /// of them is written.
 ///
-/// Elements are float32 for whoever reads or writes them. Weights may be stored in sixteen bits, and
-/// may lie in a mapped file; a tensor that is written becomes float32 in memory of its own.
+/// Elements are float32 for whoever reads or writes them. Weights may be stored in sixteen bits,
+/// and may lie in a mapped file; a tensor that is written becomes float32 in memory of its own.
 ///
 /// Matrices are `(rows, columns)`; `rows` is the product of all but the last side. The element
 /// accessors check nothing in release builds; whoever passes indexes that a person typed checks
@@ -38,8 +38,8 @@ public struct Tensor: Sendable {
         for i in length..<max(length, target.count) { target[i] = 0 }
     }
 
-    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of a
-    /// mapped file: nothing is copied, unless they are not aligned to their own size.
+    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of
+    /// a mapped file: nothing is copied, unless they are not aligned to their own size.
     public init(
         borrowing address: UnsafeRawPointer, _ type: WeightType, shape: [Int], of owner: AnyObject
     ) {
@@ -97,7 +97,8 @@ public struct Tensor: Sendable {
         set { mutablePointer()[row * columns + column] = newValue }
     }
 
-    /// The elements as float32: where they lie, or a copy for the call if they are stored otherwise.
+    /// The elements as float32: where they lie, or a copy for the call if they are stored
+    /// otherwise.
     public func withUnsafeBufferPointer<Result>(
         _ body: (UnsafeBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {

@@ -23,11 +23,12 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// e^x in each lane, relative error below 2e-7; results below the smallest normal number are tiny, not zero.
+/// e^x in each lane, relative error below 2e-7; results below the smallest normal number are tiny,
+/// not zero.
 ///
-/// x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding 1.5·2²³ rounds to an integer that then stands in the low
-/// bits, from where a shift makes it the exponent: no conversion, which Swift would do lane by lane.
-/// Transparent since the compiler, told to inline it always, calls it all the same.
+/// x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding 1.5·2²³ rounds to an integer that then stands in the
+/// low bits, from where a shift makes it the exponent: no conversion, which Swift would do lane by
+/// lane. Transparent since the compiler, told to inline it always, calls it all the same.
 @inlinable @_transparent
 package func exponential(_ input: Vector) -> Vector {
     // Masked replacement becomes one instruction; the library's own clamping goes lane by lane.
@@ -51,7 +52,8 @@ package func exponential(_ input: Vector) -> Vector {
     return p * unsafeBitCast(scale, to: Vector.self)
 }
 
-/// The same for one number, in the same arithmetic, so that a tail agrees with the vectors before it.
+/// The same for one number, in the same arithmetic, so that a tail agrees with the vectors before
+/// it.
 @inlinable @inline(__always)
 package func exponential(_ x: Float) -> Float { exponential(Vector(repeating: x))[0] }
 

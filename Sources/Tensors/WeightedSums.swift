@@ -1,12 +1,12 @@
-/// Sums of rows with weights, for matrices as small as those of one attention head, where BLAS spends
-/// more on its calls and on its own order of elements than on the sums.
+/// C · B as weighted sums of the rows of B, for matrices as small as those of one attention head.
+/// There, BLAS spends more time on call overhead and packing than on arithmetic.
 package enum WeightedSums {
     private static let rowsTogether = 6
     private static let columnsTogether = 16
 
     private typealias Lanes = SIMD8<Float>
 
-    /// A matrix of weights c, whose elements lie so far apart; its transpose has the strides exchanged.
+    /// The matrix C with its strides; exchanging the strides gives its transpose.
     package struct Weights {
         let start: UnsafePointer<Float>
         let rowStride, columnStride: Int
@@ -18,8 +18,8 @@ package enum WeightedSums {
 
     /// out[i] (+)= Σ_j c[i, j] · b[j] for `count` rows of out, `size` elements each.
     ///
-    /// - Parameter terms: given some neighbouring i, the j for which any of their weights is not zero.
-    ///   The other weights are not read.
+    /// - Parameter terms: gives, for neighboring rows i, the range of j in which C may be nonzero.
+    ///   Weights outside this range are not read.
     @inline(__always)
     package static func add(
         _ c: Weights, _ b: UnsafePointer<Float>, stride: Int, size: Int,
@@ -59,9 +59,9 @@ package enum WeightedSums {
         _ c: Weights, _ group: Range<Int>, _ terms: Range<Int>, _ b: UnsafePointer<Float>,
         _ stride: Int, _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ accumulate: Bool
     ) {
-        let weights = SumTile.Six(
+        let weights = MicroKernel6x16.Six(
             c.start + group.lowerBound * c.rowStride, stride: c.rowStride, count: group.count)
-        var sums = SumTile()
+        var sums = MicroKernel6x16()
         var place = UnsafeRawPointer(b + terms.lowerBound * stride)
         var at = terms.lowerBound * c.columnStride
         for _ in 0..<terms.count {

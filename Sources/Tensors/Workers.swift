@@ -6,16 +6,20 @@ import Synchronization
 ///
 /// Work is divided by index in a fixed way, so that results are the same bits in every run with the
 /// same count. Helpers wait for the next kernel by spinning for a moment, then by sleeping: kernels
-/// of a small model follow each other within microseconds, and waking a thread costs more than that.
+/// of a small model follow each other within microseconds, and waking a thread costs more than
+/// that.
 public enum Workers {
-    /// Threads a kernel uses, the calling one included: the processors available, or `SAMI_THREADS`.
+    /// Threads a kernel uses, the calling one included: the processors available, or
+    /// `SAMI_THREADS`.
     public static var count: Int { pool.count }
 
-    /// Calls `body` once for each worker index below `count`, in parallel, and returns when all are done.
-    /// Inside a worker, or while another thread holds the helpers, the calls are made one by one.
+    /// Calls `body` once for each worker index below `count`, in parallel, and returns when all are
+    /// done. Inside a worker, or while another thread holds the helpers, the calls are made one by
+    /// one.
     public static func run(_ body: (Int) -> Void) { pool.run(body) }
 
-    /// Divides `0..<total` in one contiguous range a worker, each but the last a multiple of `grain`.
+    /// Divides `0..<total` in one contiguous range a worker, each but the last a multiple of
+    /// `grain`.
     public static func split(_ total: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
         guard total > 0 else { return }
         let parts = max(1, min(count, total / max(1, grain)))
@@ -29,10 +33,11 @@ public enum Workers {
         }
     }
 
-    /// Calls `body` once for each index below `total`, whichever worker is free taking the next few.
-    /// For work whose outputs are disjoint: the order in which indexes are done varies.
+    /// Calls `body` once for each index below `total`; a free worker claims the next few indices.
+    /// The order varies from run to run, so the outputs of different indices must be disjoint.
     public static func each(_ total: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
-        // Of very many only every so many are taken one by one, since taking costs too.
+        // For large totals, claim indices in chunks of `total / (32 · workers)`, because each
+        // atomic increment has a cost.
         let step = max(1, total / (32 * count))
         let next = Atomic<Int>(0)
         run { worker in
@@ -54,8 +59,8 @@ public enum Workers {
     }
 }
 
-/// Parts of one kernel are claimed by whoever comes first. A helper that the system has put aside
-/// holds up nothing: the caller then does its part too.
+/// The threads claim the parts of a kernel first come, first served. If a helper thread is
+/// descheduled, the caller claims its share, so a kernel never waits for a sleeping thread.
 final class WorkerPool: @unchecked Sendable {
     // `body` is published by `ticket` and stays valid until `pending` is zero, which needs every
     // claimed part to be finished.
@@ -69,7 +74,7 @@ final class WorkerPool: @unchecked Sendable {
     private let condition = NSCondition()
     private var body: UnsafeRawPointer?
 
-    /// Turns of an empty loop before a helper sleeps: some hundred microseconds.
+    /// Iterations of an empty loop before a helper sleeps: some hundred microseconds.
     private static let patience = 100_000
 
     init(count: Int) {

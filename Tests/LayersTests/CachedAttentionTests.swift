@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: [1, 8, 20, 32, 64])
     func rowsAreWithinHalfAStep(size: Int) {
         let x = random([5, 3 * size], 1)
-        var rows = CompactRows(heads: 3, rows: 9, size: size)
+        var rows = QuantizedKVRows(heads: 3, rows: 9, size: size)
         rows.store(x, in: [2..<5, 7..<9])
         for head in 0..<3 {
             let cached = rows.head(head)
@@ -34,7 +34,7 @@ import Testing
         var x = Tensor(zeros: [3, 16])
         x[1, 5] = .infinity
         x[2, 0] = .leastNormalMagnitude / 8
-        var rows = CompactRows(heads: 1, rows: 3, size: 16)
+        var rows = QuantizedKVRows(heads: 1, rows: 3, size: 16)
         rows.store(x, in: [0..<3])
         var out = [Float](repeating: -1, count: 48)
         out.withUnsafeMutableBufferPointer {
@@ -59,7 +59,7 @@ import Testing
         let (q, k, v) = (
             random([77, 4 * size], 1), random([100, 2 * size], 2), random([100, 2 * size], 3)
         )
-        var keys = CompactRows(heads: 2, rows: 100, size: size)
+        var keys = QuantizedKVRows(heads: 2, rows: 100, size: size)
         var values = keys
         keys.store(k, in: [0..<100])
         values.store(v, in: [0..<60, 60..<100])

@@ -122,9 +122,10 @@ public enum ModelDirectory {
     /// What transformers takes as the largest file.
     public static let largestFile = 5_000_000_000
 
-    /// Writes configuration and weights, each tensor in its stored type; in shards with an index where
-    /// one file would be larger than `limit` bytes. Every file is written aside first and then renamed,
-    /// and weights in another form that the folder had are removed. Throws `ModelError.unwritable`.
+    /// Writes configuration and weights, each tensor in its stored type; in shards with an index
+    /// where one file would be larger than `limit` bytes. Every file is written aside first and
+    /// then renamed, and weights in another form that the folder had are removed. Throws
+    /// `ModelError.unwritable`.
     public static func write(
         _ model: LanguageModel, to directory: String, limit: Int = largestFile
     ) throws {

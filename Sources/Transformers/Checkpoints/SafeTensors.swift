@@ -1,12 +1,12 @@
 import Foundation
 import Tensors
 
-/// A safetensors file: an 8-byte length, a JSON header of names, types, shapes and offsets, the bytes
-/// (github.com/huggingface/safetensors, format).
+/// A safetensors file: an 8-byte length, a JSON header of names, types, shapes and offsets, the
+/// bytes (github.com/huggingface/safetensors, format).
 ///
 /// The file may come from anybody, so the header is believed only after every length, offset and
-/// count has been checked against the file's own size: tensors lie in it one after the other, without
-/// overlaps or gaps.
+/// count has been checked against the file's own size: tensors lie in it one after the other,
+/// without overlaps or gaps.
 public struct SafeTensors: Sendable {
     /// The types that the format knows.
     public enum DataType: String, Sendable {

@@ -1,29 +1,30 @@
 import Layers
 import Tensors
 
-/// What a block needs to know of the batch beside its input.
+/// The batch as a block sees it, besides the hidden states.
 struct BlockContext {
     /// The position of each row in its own sequence.
     let positions: [Int]
     let plan: AttentionPlan
-    /// Rows that are read behind a block, which are all it need give; nil for all.
+    /// Rows whose output the caller uses. The last block computes only these; nil means all rows.
     var rows: [Int]?
-    /// In generation: where keys and values are kept, which `plan` then refers to.
+    /// In generation, the cache that holds keys and values. `plan` then refers to the rows of the
+    /// cache.
     var cache: KeyValueCache?
 }
 
 extension BlockContext {
-    func reading(_ rows: [Int]?) -> BlockContext {
+    func withOutputRows(_ rows: [Int]?) -> BlockContext {
         var context = self
         context.rows = rows
         return context
     }
 
-    /// The rows of x (N, D) whose queries are asked: (M, D).
-    func asked(of x: Tensor) -> Tensor { rows.map { Embedding.gather($0, from: x) } ?? x }
-    var askedPositions: [Int] { rows.map { $0.map { positions[$0] } } ?? positions }
+    /// The rows of x (N, D) that ask queries: (M, D).
+    func queryRows(of x: Tensor) -> Tensor { rows.map { Embedding.gather($0, from: x) } ?? x }
+    var queryPositions: [Int] { rows.map { $0.map { positions[$0] } } ?? positions }
 
-    /// Who attends to whom among the asked rows, under a window.
+    /// The attention plan of the query rows, with a window.
     func plan(window: Int?) -> AttentionPlan {
         var plan = rows.map { self.plan.reading($0) } ?? self.plan
         plan.window = window
@@ -31,13 +32,13 @@ extension BlockContext {
     }
 }
 
-/// The arithmetic of a family of checkpoints: one file each, in one order: its keys of `config.json`,
-/// names and shapes, the parts of a block.
+/// The arithmetic of a family of checkpoints: one file each, in one order: its keys of
+/// `config.json`, names and shapes, the parts of a block.
 ///
 /// A family holds no weights: it is given the set that its layout describes.
 protocol Family: Sendable {
-    associatedtype Mixing: Branch
-    associatedtype FeedForward: Branch
+    associatedtype SelfAttention: Sublayer
+    associatedtype FeedForward: Sublayer
 
     /// Its keys of `config.json`, both ways.
     static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration
@@ -46,9 +47,9 @@ protocol Family: Sendable {
     init(_ configuration: ModelConfiguration)
     var layout: ParameterLayout { get }
     var embedding: TokenEmbedding { get }
-    var blocks: [Block<Mixing, FeedForward>] { get }
+    var blocks: [Block<SelfAttention, FeedForward>] { get }
     /// The norm before the head.
-    var end: Norm { get }
+    var finalNorm: Norm { get }
     /// The matrix (V, D) whose rows score the vocabulary.
     var head: Parameter { get }
 }
@@ -73,10 +74,8 @@ enum Families {
 }
 
 extension Family {
-    typealias Activations = Block<Mixing, FeedForward>.Activations
+    typealias Activations = Block<SelfAttention, FeedForward>.Activations
 
-    /// Windows belong to blocks: every block sets its own in the plan.
-    var window: Int? { nil }
     /// Floats that a block's `Activations` hold for each row.
     var activationWidth: Int { blocks.first?.activationWidth ?? 0 }
 
@@ -91,36 +90,40 @@ extension Family {
         embedding.backward(dx, tokens, positions, into: &gradients)
     }
 
-    /// x (N, D) → (N, D); of the last block only the rows that are `read`: (M, D).
+    /// x (N, D) → (N, D). The last block gives only the `outputRows`: (M, D).
     func forward(
-        block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, read: [Int]
+        block: Int, _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, outputRows: [Int]
     ) -> (out: Tensor, activations: Activations) {
-        blocks[block].forward(x, context.reading(rows(of: x, behind: block, read)), weights)
+        blocks[block].forward(
+            x, context.withOutputRows(rows(of: x, after: block, outputRows)), weights)
     }
 
-    /// dy (N, D), of the last block (M, D) → dx (N, D); adds to the gradients.
+    /// dy (N, D), or (M, D) for the last block → dx (N, D). Accumulates the gradients of the
+    /// parameters.
     func backward(
         block: Int, _ dy: Tensor, _ activations: Activations, _ context: BlockContext,
-        _ weights: ParameterSet, read: [Int], into gradients: inout ParameterSet
+        _ weights: ParameterSet, outputRows: [Int], into gradients: inout ParameterSet
     ) -> Tensor {
-        let rows = rows(of: activations.input, behind: block, read)
+        let rows = rows(of: activations.input, after: block, outputRows)
         return blocks[block].backward(
-            dy, activations, context.reading(rows), weights, into: &gradients)
+            dy, activations, context.withOutputRows(rows), weights, into: &gradients)
     }
 
-    /// Behind the last block those that are read, unless these are all.
-    private func rows(of x: Tensor, behind block: Int, _ read: [Int]) -> [Int]? {
-        block == blocks.count - 1 && !read.elementsEqual(0..<x.rows) ? read : nil
+    /// `outputRows` for the last block, unless these are all rows; nil (all rows) for the others.
+    private func rows(of x: Tensor, after block: Int, _ outputRows: [Int]) -> [Int]? {
+        block == blocks.count - 1 && !outputRows.elementsEqual(0..<x.rows) ? outputRows : nil
     }
 
-    /// The last norm, on the rows that are scored: (M, D) → (M, D)
-    func finish(_ x: Tensor, _ weights: ParameterSet) -> Tensor { end.forward(x, weights) }
+    /// The norm before the head, on the rows that are scored: (M, D) → (M, D)
+    func applyFinalNorm(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+        finalNorm.forward(x, weights)
+    }
 
-    func finishBackward(
+    func applyFinalNormBackward(
         _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         var dx = Tensor(zeros: x.shape)
-        end.backward(dy, x, weights, into: &dx, &gradients)
+        finalNorm.backward(dy, x, weights, into: &dx, &gradients)
         return dx
     }
 }

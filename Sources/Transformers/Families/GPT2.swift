@@ -1,14 +1,14 @@
 import Layers
 import Tensors
 
-/// GPT-2 (Radford et al., 2019): LayerNorm before each branch, learned positions, queries, keys and
-/// values from one matrix, GELU, biases everywhere, the head tied to the embedding. Its files hold
-/// the matrices of its branches transposed, (in, out).
+/// GPT-2 (Radford et al., 2019): LayerNorm before each sublayer, learned positions, queries, keys
+/// and values from one matrix, GELU, biases everywhere, the head tied to the embedding. Its files
+/// hold the matrices of its sublayers transposed, (in, out).
 struct GPT2: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
     let blocks: [Block<FusedAttention, PlainFeedForward>]
-    let end: Norm
+    let finalNorm: Norm
     let head: Parameter
 
     // MARK: Keys
@@ -77,8 +77,8 @@ struct GPT2: Family {
         blocks = (0..<c.layers).map { i in
             builder.scope = "transformer.h.\(i)."
             return Block(
-                mixingNorm: builder.layerNorm("ln_1"),
-                mixing: FusedAttention(
+                attentionNorm: builder.layerNorm("ln_1"),
+                attention: FusedAttention(
                     block: i, fused: transposed("attn.c_attn", from: d, to: 3 * d),
                     output: transposed("attn.c_proj", from: d, to: d, residual: true),
                     attention: Attention(heads: c.heads, keyHeads: c.heads, size: d / c.heads)),
@@ -88,7 +88,7 @@ struct GPT2: Family {
                     down: transposed("mlp.c_proj", from: f, to: d, residual: true)))
         }
         builder.scope = ""
-        end = builder.layerNorm("transformer.ln_f")
+        finalNorm = builder.layerNorm("transformer.ln_f")
         head = c.tiedHead ? table : builder.table("lm_head", rows: c.vocabularySize)
         layout = builder.layout
     }
@@ -121,7 +121,7 @@ struct TransposedProjection: Sendable {
 }
 
 /// Attention whose queries, keys and values are one product: positions are in its input already.
-struct FusedAttention: Branch {
+struct FusedAttention: Sublayer {
     let block: Int
     let fused, output: TransposedProjection
     let attention: Attention
@@ -137,7 +137,7 @@ struct FusedAttention: Branch {
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let parts = fused.forward(x, weights).splitColumns(3)
-        let query = context.asked(of: parts[0])
+        let query = context.queryRows(of: parts[0])
         let attended = attention.forward(
             query, parts[1], parts[2], context, block: block, window: nil)
         output.forward(attended, weights, addingTo: &out)
@@ -164,7 +164,7 @@ struct FusedAttention: Branch {
 }
 
 /// y = gelu(x Wup + b) Wdown + b
-struct PlainFeedForward: Branch {
+struct PlainFeedForward: Sublayer {
     let up, down: TransposedProjection
 
     struct Activations: Sendable {

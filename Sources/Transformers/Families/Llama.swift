@@ -1,10 +1,11 @@
-/// Llama (Touvron et al., arXiv 2302.13971 and 2307.09288; Llama 3, arXiv 2407.21783): RMSNorm before
-/// each branch, rotary embedding, grouped-query attention, SwiGLU; biases where a file asks for them.
+/// Llama (Touvron et al., arXiv 2302.13971 and 2307.09288; Llama 3, arXiv 2407.21783): RMSNorm
+/// before each sublayer, rotary embedding, grouped-query attention, SwiGLU; biases where a file
+/// asks for them.
 struct Llama: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
     let blocks: [Block<RotaryAttention, GatedFeedForward>]
-    let end: Norm
+    let finalNorm: Norm
     let head: Parameter
 
     // MARK: Keys
@@ -34,13 +35,13 @@ struct Llama: Family {
         blocks = (0..<c.layers).map { i in
             builder.scope = "model.layers.\(i)."
             return Block(
-                mixingNorm: builder.rmsNorm("input_layernorm"),
-                mixing: builder.rotaryAttention(
+                attentionNorm: builder.rmsNorm("input_layernorm"),
+                attention: builder.rotaryAttention(
                     block: i, rotary, bias: c.attentionBias, outputBias: c.attentionBias),
                 feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
                 feedForward: builder.gatedFeedForward(bias: c.feedForwardBias))
         }
-        (end, head) = builder.end(embedding)
+        (finalNorm, head) = builder.finalNormAndHead(embedding)
         layout = builder.layout
     }
 }

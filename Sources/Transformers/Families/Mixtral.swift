@@ -4,7 +4,7 @@ struct Mixtral: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
     let blocks: [Block<RotaryAttention, SparseExperts>]
-    let end: Norm
+    let finalNorm: Norm
     let head: Parameter
 
     // MARK: Keys
@@ -48,8 +48,8 @@ struct Mixtral: Family {
         blocks = (0..<c.layers).map { i in
             builder.scope = "model.layers.\(i)."
             return Block(
-                mixingNorm: builder.rmsNorm("input_layernorm"),
-                mixing: builder.rotaryAttention(block: i, rotary),
+                attentionNorm: builder.rmsNorm("input_layernorm"),
+                attention: builder.rotaryAttention(block: i, rotary),
                 feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
                 feedForward: SparseExperts(
                     router: builder.projection("block_sparse_moe.gate", from: d, to: c.experts),
@@ -63,7 +63,7 @@ struct Mixtral: Family {
                     },
                     chosen: c.expertsPerToken, width: f))
         }
-        (end, head) = builder.end(embedding)
+        (finalNorm, head) = builder.finalNormAndHead(embedding)
         layout = builder.layout
     }
 }

@@ -4,7 +4,7 @@ struct Qwen2: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
     let blocks: [Block<RotaryAttention, GatedFeedForward>]
-    let end: Norm
+    let finalNorm: Norm
     let head: Parameter
 
     // MARK: Keys
@@ -32,12 +32,12 @@ struct Qwen2: Family {
         blocks = (0..<c.layers).map { i in
             builder.scope = "model.layers.\(i)."
             return Block(
-                mixingNorm: builder.rmsNorm("input_layernorm"),
-                mixing: builder.rotaryAttention(block: i, rotary, bias: true),
+                attentionNorm: builder.rmsNorm("input_layernorm"),
+                attention: builder.rotaryAttention(block: i, rotary, bias: true),
                 feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
                 feedForward: builder.gatedFeedForward())
         }
-        (end, head) = builder.end(embedding)
+        (finalNorm, head) = builder.finalNormAndHead(embedding)
         layout = builder.layout
     }
 }

@@ -1,10 +1,10 @@
-/// Qwen 3 (Yang et al., arXiv 2505.09388): Llama's arithmetic with heads of their own size, and a norm
-/// on every head of queries and keys before it turns.
+/// Qwen 3 (Yang et al., arXiv 2505.09388): Llama's arithmetic with heads of their own size, and a
+/// norm on every head of queries and keys before it turns.
 struct Qwen3: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
     let blocks: [Block<RotaryAttention, GatedFeedForward>]
-    let end: Norm
+    let finalNorm: Norm
     let head: Parameter
 
     // MARK: Keys
@@ -34,14 +34,14 @@ struct Qwen3: Family {
         blocks = (0..<c.layers).map { i in
             builder.scope = "model.layers.\(i)."
             return Block(
-                mixingNorm: builder.rmsNorm("input_layernorm"),
-                mixing: builder.rotaryAttention(
+                attentionNorm: builder.rmsNorm("input_layernorm"),
+                attention: builder.rotaryAttention(
                     block: i, rotary, bias: c.attentionBias, outputBias: c.attentionBias,
                     headNorms: true),
                 feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
                 feedForward: builder.gatedFeedForward())
         }
-        (end, head) = builder.end(embedding)
+        (finalNorm, head) = builder.finalNormAndHead(embedding)
         layout = builder.layout
     }
 }

@@ -32,8 +32,9 @@ public struct GenerationProgress: Sendable {
 }
 
 extension LanguageModel {
-    /// Rows of prompts that go through the model at a time before generation. What the layers make of
-    /// them takes memory once, however many prompts there are; more at a time would be no faster.
+    /// Rows of prompts that go through the model at a time before generation. What the layers make
+    /// of them takes memory once, however many prompts there are; more at a time would be no
+    /// faster.
     static let promptRowsTogether = 1024
 
     /// Continues every prompt, many at a time. Prompts share what they have in common.
@@ -94,7 +95,7 @@ extension LanguageModel {
     ) throws -> Int {
         let rowBytes =
             2 * configuration.layers * configuration.keyValueHeads
-            * CompactRows.bytes(of: configuration.headSize)
+            * QuantizedKVRows.bytes(of: configuration.headSize)
         var bytes = 0
         var size = 0
         for request in requests.prefix(128) {
@@ -107,7 +108,8 @@ extension LanguageModel {
     }
 }
 
-/// Requests that are generated together: one forest of prompts, and below it a slot for each response.
+/// Requests that are generated together: one forest of prompts, and below it a slot for each
+/// response.
 private struct GenerationBatch {
     private struct Sequence {
         let request: Int
@@ -200,7 +202,7 @@ private struct GenerationBatch {
             let asked = last.indices.filter { rows.contains(last[$0]) }
             let out = forward(
                 family, Array(forest.tokens[rows]), Array(positions[rows]),
-                forest.plan(of: rows, window: family.window), read: asked.map { last[$0] - first })
+                forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first })
             Embedding.scatterAdd(out, asked, into: &hidden)
             first = rows.upperBound
         }
@@ -217,18 +219,18 @@ private struct GenerationBatch {
         }
         return forward(
             family, active.map(\.last), active.map { $0.promptLength + step },
-            AttentionPlan(spans: spans, groups: [], window: family.window),
-            read: Array(active.indices))
+            AttentionPlan(spans: spans, groups: [], window: nil),
+            outputRows: Array(active.indices))
     }
 
     private func forward(
         _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan,
-        read rows: [Int]
+        outputRows rows: [Int]
     ) -> Tensor {
         let context = BlockContext(positions: positions, plan: plan, cache: cache)
         var x = family.embed(tokens, positions, model.parameters)
         for block in 0..<model.configuration.layers {
-            x = family.forward(block: block, x, context, model.parameters, read: rows).out
+            x = family.forward(block: block, x, context, model.parameters, outputRows: rows).out
         }
         return x
     }
@@ -237,7 +239,7 @@ private struct GenerationBatch {
         _ family: some Family, _ hidden: Tensor, _ active: [Sequence], _ step: Int
     ) -> [(Int32, Float)] {
         let logits = Linear.forward(
-            family.finish(hidden, model.parameters), weight: model.parameters[family.head])
+            family.applyFinalNorm(hidden, model.parameters), weight: model.parameters[family.head])
         let width = logits.columns
         // A maximum may pass over what is no number, so it is looked for.
         let isSound = logits.nonFiniteCount == 0

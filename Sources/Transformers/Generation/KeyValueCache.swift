@@ -5,15 +5,15 @@ import Tensors
 final class KeyValueCache: @unchecked Sendable {
     // Sendable only so that a context may hold one; a generation never leaves its thread.
 
-    private(set) var keys: [CompactRows]
-    private(set) var values: [CompactRows]
+    private(set) var keys: [QuantizedKVRows]
+    private(set) var values: [QuantizedKVRows]
     /// Where the rows of the batch at hand go, run by run.
     var destinations: [Range<Int>] = []
 
     /// Room for `rows` rows in each block.
     init(blocks: Int, rows: Int, heads: Int, size: Int) {
-        keys = (0..<blocks).map { _ in CompactRows(heads: heads, rows: rows, size: size) }
-        values = keys.map { _ in CompactRows(heads: heads, rows: rows, size: size) }
+        keys = (0..<blocks).map { _ in QuantizedKVRows(heads: heads, rows: rows, size: size) }
+        values = keys.map { _ in QuantizedKVRows(heads: heads, rows: rows, size: size) }
     }
 
     func store(block: Int, _ key: Tensor, _ value: Tensor) {

@@ -8,7 +8,8 @@ public struct SamplerSettings: Sendable, Equatable {
     public var temperature: Double
     /// Only the k likeliest tokens; 0 for all.
     public var topK: Int
-    /// Only the likeliest tokens that together have this probability (Holtzman et al., arXiv 1904.09751).
+    /// Only the likeliest tokens that together have this probability (Holtzman et al., arXiv
+    /// 1904.09751).
     public var topP: Double
     /// Only tokens at least this likely in relation to the likeliest.
     public var minP: Double
@@ -46,7 +47,8 @@ public struct SamplerSettings: Sendable, Equatable {
 
     /// Draws from one row of logits.
     /// - Parameter uniform: a number in [0, 1) that decides.
-    /// - Returns: the token, and its log-prob in nats under the model itself, before any of the settings.
+    /// - Returns: the token, and its log-prob in nats under the model itself, before any of the
+    ///   settings.
     func draw(
         _ logits: UnsafeBufferPointer<Float>, uniform: Double
     ) -> (token: Int32, logProb: Float) {

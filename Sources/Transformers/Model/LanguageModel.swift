@@ -10,8 +10,8 @@ public struct LanguageModel: Sendable {
     public private(set) var parameters: ParameterSet
     private(set) var family: any Family
 
-    /// Random weights of a given shape: normal with the configuration's `initializer_range` (less where
-    /// a branch ends in the residual stream), norms one, biases zero.
+    /// Random weights of a given shape: normal with the configuration's `initializer_range` (less
+    /// where a sublayer ends in the residual stream), norms one, biases zero.
     public init(
         _ configuration: ModelConfiguration, key: RandomKey, type: WeightType = .float32
     ) throws {
@@ -138,9 +138,9 @@ public struct LanguageModel: Sendable {
     /// The same weights in another stored type, rounded to nearest.
     ///
     /// Training changes float32: a step of 5e-7 on a weight of 0.02 is a hundredth of what bfloat16
-    /// resolves there, and would be rounded away. So `update` turns every weight that it changes into
-    /// float32, which is a master copy without a second one beside it; a model that is to go on in
-    /// sixteen bits is converted when it is trained.
+    /// resolves there, and would be rounded away. So `update` turns every weight that it changes
+    /// into float32, which is a master copy without a second one beside it; a model that is to go
+    /// on in sixteen bits is converted when it is trained.
     public func converted(to type: WeightType) -> LanguageModel {
         var result = self
         for i in result.parameters.tensors.indices {

@@ -3,8 +3,8 @@ import Tensors
 
 /// What a piece of work needs in memory, by arithmetic alone: nothing is allocated to know it.
 ///
-/// Weights are counted in their stored type, keys and values as `CompactRows` have them. All else is
-/// float32: activations, logits, gradients, and what an optimizer remembers.
+/// Weights are counted in their stored type, keys and values as `QuantizedKVRows` have them. All
+/// else is float32: activations, logits, gradients, and what an optimizer remembers.
 public struct MemoryEstimate: Sendable, Equatable {
     /// Work on a model. Lengths are in tokens; prompts are counted as if they shared nothing.
     public enum Work: Sendable, Equatable {
@@ -21,8 +21,8 @@ public struct MemoryEstimate: Sendable, Equatable {
 
     /// Bytes, by what they are for.
     public var weights = 0
-    /// What is trained, in float32; the base beside it, in its stored type, is what `weights` counts
-    /// then.
+    /// What is trained, in float32; the base beside it, in its stored type, is what `weights`
+    /// counts then.
     public var trainedWeights = 0
     /// Keys and values of what has been read and generated.
     public var cache = 0
@@ -62,7 +62,7 @@ public struct MemoryEstimate: Sendable, Equatable {
             cache = bytes(
                 2 * Double(configuration.layers) * Double(configuration.keyValueHeads)
                     * Double(batch) * (Double(prompt) + Double(new)),
-                CompactRows.bytes(of: configuration.headSize))
+                QuantizedKVRows.bytes(of: configuration.headSize))
             activations = bytes(rows * sizes.forwardRow)
             logits = bytes(Double(batch) * sizes.vocabulary)
         case .scoring(let constitutions, let responses, let prompt, let response):
@@ -86,8 +86,8 @@ public struct MemoryEstimate: Sendable, Equatable {
         }
     }
 
-    /// The largest number of `1...limit` whose estimate fits, 0 where none does. More must never need
-    /// less.
+    /// The largest number of `1...limit` whose estimate fits, 0 where none does. More must never
+    /// need less.
     public static func largest(
         _ limit: Int, fitting available: Int, _ estimate: (Int) throws -> MemoryEstimate
     ) rethrows -> Int {

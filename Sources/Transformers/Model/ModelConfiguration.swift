@@ -24,9 +24,10 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var normEpsilon: Double
     public var ropeTheta: Double
     public var ropeScaling: RopeScaling?
-    /// Whether rotary frequencies are rounded to bfloat16. PyTorch rounds them too where a whole model
-    /// is cast (`model.to(torch.bfloat16)`), not where it is loaded in that type; what was computed in
-    /// such a program comes out the same only so. The key `rotary_dtype` of `config.json`, ours.
+    /// Whether rotary frequencies are rounded to bfloat16. PyTorch rounds them too where a whole
+    /// model is cast (`model.to(torch.bfloat16)`), not where it is loaded in that type; what was
+    /// computed in such a program comes out the same only so. The key `rotary_dtype` of
+    /// `config.json`, ours.
     public var roundsRotary = false
     /// A token sees itself and the `slidingWindow` − 1 tokens before it; nil for all before it.
     public var slidingWindow: Int?
@@ -185,8 +186,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
 }
 
-/// The text that a configuration was read from: where it came from, not what it is, so configurations
-/// that differ in it alone are equal.
+/// The text that a configuration was read from: where it came from, not what it is, so
+/// configurations that differ in it alone are equal.
 private struct OriginalFile: Sendable, Equatable {
     var text: Data?
     static func == (left: OriginalFile, right: OriginalFile) -> Bool { true }

@@ -10,7 +10,7 @@ enum InitialValue: Sendable, Equatable {
     case ones, zeros
     /// Normal with the configuration's `initializer_range`.
     case normal
-    /// The same, smaller the more branches end in the residual stream: by 1/√(2 · layers).
+    /// The same, smaller the more sublayers end in the residual stream: by 1/√(2 · layers).
     case residual
 }
 
@@ -33,7 +33,8 @@ public struct ParameterLayout: Sendable, Equatable {
     public var count: Int { entries.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 }
 
-/// One tensor for each parameter of a model: its weights, their gradients, or an optimizer's moments.
+/// One tensor for each parameter of a model: its weights, their gradients, or an optimizer's
+/// moments.
 public struct ParameterSet: Sendable {
     public let layout: ParameterLayout
     public internal(set) var tensors: [Tensor]

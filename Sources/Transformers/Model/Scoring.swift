@@ -34,12 +34,12 @@ extension LanguageModel {
     /// The final hidden states of some rows, normed and ready for the head: (M, D).
     func hiddenRows(_ family: some Family, _ forest: TokenForest, _ rows: [Int]) -> Tensor {
         let context = BlockContext(
-            positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
+            positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
         var x = family.embed(forest.tokens, context.positions, parameters)
         for block in 0..<configuration.layers {
-            x = family.forward(block: block, x, context, parameters, read: rows).out
+            x = family.forward(block: block, x, context, parameters, outputRows: rows).out
         }
-        return family.finish(x, parameters)
+        return family.applyFinalNorm(x, parameters)
     }
 
     /// The same, whatever the family.

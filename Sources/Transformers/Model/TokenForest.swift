@@ -1,6 +1,7 @@
 import Layers
 
-/// A batch: segments of tokens that continue each other, so that what sequences share is there once.
+/// A batch: segments of tokens that continue each other, so that what sequences share is there
+/// once.
 ///
 /// A token sees its own segment up to itself and all of its ancestors. A plain sequence is a forest
 /// of one segment. There is no padding: every row of the flat token array is real.

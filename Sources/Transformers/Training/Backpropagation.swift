@@ -85,7 +85,7 @@ private struct BackwardPass {
         }
         let scored = ScoredRows(targets)
         var trace = forward(family, forest, scored.rows)
-        let hidden = family.finish(trace.output, model.parameters)
+        let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let logits = ScoredHead.KeptLogits()
         let logProbs = scored.inTargetOrder(
             ScoredHead.forward(
@@ -97,14 +97,15 @@ private struct BackwardPass {
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
 
-    /// One pass with known coefficients. `rowCount` is the number of rows that a penalty is the mean of.
+    /// One pass with known coefficients. `rowCount` is the number of rows that a penalty is the
+    /// mean of.
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
         _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet
     ) -> Backpropagation {
         let scored = ScoredRows(targets)
         var trace = forward(family, forest, scored.rows)
-        let hidden = family.finish(trace.output, model.parameters)
+        let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let result = backward(
             family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients)
         return Backpropagation(
@@ -164,14 +165,14 @@ private struct BackwardPass {
         _ family: F, _ forest: TokenForest, _ rows: [Int]
     ) -> Trace<F.Activations> {
         let context = BlockContext(
-            positions: forest.positions, plan: forest.plan(window: family.window), cache: nil)
+            positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
         var trace = Trace<F.Activations>(
             context: context,
             output: family.embed(forest.tokens, context.positions, model.parameters))
         for block in 0..<model.configuration.layers {
             if strategy != .keep { trace.inputs.append(trace.output) }
             let step = family.forward(
-                block: block, trace.output, context, model.parameters, read: rows)
+                block: block, trace.output, context, model.parameters, outputRows: rows)
             if strategy == .keep { trace.activations.append(step.activations) }
             trace.output = step.out
         }
@@ -196,7 +197,7 @@ private struct BackwardPass {
             hidden, weight: weights[family.head], scored.tokens,
             coefficients: scored.inRowOrder(coefficients), reference: reference, kept: kept,
             into: &dhidden, &gradients[family.head])
-        var dx = family.finishBackward(dhidden, trace.output, weights, into: &gradients)
+        var dx = family.applyFinalNormBackward(dhidden, trace.output, weights, into: &gradients)
         for block in (0..<model.configuration.layers).reversed() {
             let activations: F.Activations
             if strategy == .keep {
@@ -205,11 +206,11 @@ private struct BackwardPass {
                 let input = trace.inputs.removeLast()
                 activations =
                     family.forward(
-                        block: block, input, trace.context, weights, read: scored.rows
+                        block: block, input, trace.context, weights, outputRows: scored.rows
                     ).activations
             }
             dx = family.backward(
-                block: block, dx, activations, trace.context, weights, read: scored.rows,
+                block: block, dx, activations, trace.context, weights, outputRows: scored.rows,
                 into: &gradients)
         }
         family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)

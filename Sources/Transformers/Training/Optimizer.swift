@@ -54,7 +54,8 @@ public struct OptimizerState: Sendable {
 
     public init() {}
 
-    /// Takes a moment out, so that it is changed in place; zeros if it is missing or of another layout.
+    /// Takes a moment out, so that it is changed in place; zeros if it is missing or of another
+    /// layout.
     fileprivate mutating func take(
         _ moment: WritableKeyPath<OptimizerState, ParameterSet?>, _ layout: ParameterLayout
     ) -> ParameterSet {

@@ -64,8 +64,8 @@ public struct PretrainingProgress: Sendable {
     public var tokens: Int
 }
 
-/// A pretraining run that can stop after any step and go on later: all that the next step depends on
-/// is here.
+/// A pretraining run that can stop after any step and go on later: all that the next step depends
+/// on is here.
 public struct Pretraining: Sendable {
     public var model: LanguageModel
     public var optimizerState = OptimizerState()
@@ -80,7 +80,8 @@ public struct Pretraining: Sendable {
     /// - Parameters:
     ///   - document: document number i of an endless, repeatable stream.
     ///   - progress: told after every step, with the run as it stands then.
-    /// - Throws: `ModelError.nonFinite` when a loss or gradient is; the model is that of the step before.
+    /// - Throws: `ModelError.nonFinite` when a loss or gradient is; the model is that of the step
+    ///   before.
     public mutating func run(
         _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
         progress: (PretrainingProgress, Pretraining) throws -> Continuation

@@ -1,82 +1,88 @@
 import Layers
 import Tensors
 
-/// Something between a norm and the residual stream: attention or a feed-forward network.
-protocol Branch: Sendable {
-    /// What the backward pass needs from the forward pass, beside the branch's input.
+/// The part of a block between a norm and the residual stream: attention or a feed-forward network.
+protocol Sublayer: Sendable {
+    /// What the backward pass needs from the forward pass, besides the sublayer's input.
     associatedtype Activations: Sendable
 
     /// Floats that `Activations` hold for each row.
     var activationWidth: Int { get }
 
-    /// Adds what the branch makes of x (N, D) to `out` (N, D); of a branch that mixes rows, `out` has
-    /// the rows that are read behind the block alone, (M, D).
+    /// Adds the sublayer's output to the residual `out`. `x` is (N, D), `out` too; for attention in
+    /// the last block `out` holds only the M requested rows, (M, D).
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations
 
-    /// dy, of the shape of `out` → dx (N, D); adds to the gradients.
+    /// dy, of the shape of `out` → dx (N, D). Accumulates the gradients of the parameters.
     func backward(
         _ dy: Tensor, _ x: Tensor, _ activations: Activations, _ context: BlockContext,
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor
 }
 
-/// A block of a decoder with norms before its branches:
-/// middle = x + mixing(norm(x)), out = middle + feedForward(norm(middle)).
-struct Block<Mixing: Branch, FeedForward: Branch>: Sendable {
-    let mixingNorm: Norm
-    let mixing: Mixing
+/// A decoder block with a norm before each sublayer (pre-norm): afterAttention = x +
+/// attention(norm(x)), out = afterAttention + feedForward(norm(afterAttention)).
+struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {
+    let attentionNorm: Norm
+    let attention: SelfAttention
     let feedForwardNorm: Norm
     let feedForward: FeedForward
 
     struct Activations: Sendable {
         let input: Tensor  // (N, D)
-        let mixing: Mixing.Activations
-        let middle: Tensor  // (N, D) or (M, D), after the attention branch
+        let attention: SelfAttention.Activations
+        let afterAttention: Tensor  // (N, D) or (M, D)
         let feedForward: FeedForward.Activations
     }
 
     /// Floats that `Activations` hold for each row.
     var activationWidth: Int {
-        2 * mixingNorm.width + mixing.activationWidth + feedForward.activationWidth
+        2 * attentionNorm.width + attention.activationWidth + feedForward.activationWidth
     }
 
-    /// x (N, D) → (N, D), or (M, D) where only M rows are read behind this block.
+    /// x (N, D) → (N, D), or (M, D) where only M rows are read after this block.
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
     ) -> (out: Tensor, activations: Activations) {
-        var middle = context.asked(of: x)
-        let mixed = mixing.forward(
-            mixingNorm.forward(x, weights), context, weights, addingTo: &middle)
-        var out = middle
+        var afterAttention = context.queryRows(of: x)
+        let attended = attention.forward(
+            attentionNorm.forward(x, weights), context, weights, addingTo: &afterAttention)
+        var out = afterAttention
         let fed = feedForward.forward(
-            feedForwardNorm.forward(middle, weights), context, weights, addingTo: &out)
-        return (out, Activations(input: x, mixing: mixed, middle: middle, feedForward: fed))
+            feedForwardNorm.forward(afterAttention, weights), context, weights, addingTo: &out)
+        return (
+            out,
+            Activations(
+                input: x, attention: attended, afterAttention: afterAttention, feedForward: fed)
+        )
     }
 
-    /// dy (N, D), or (M, D) of the same rows → dx (N, D); adds to the gradients. The residual stream
-    /// carries dy past both branches; each adds to it.
+    /// dy (N, D), or (M, D) of the same rows → dx (N, D). Accumulates the gradients of the
+    /// parameters. The residual stream carries dy past both sublayers, and each sublayer adds its
+    /// own gradient to it.
     func backward(
         _ dy: Tensor, _ a: Activations, _ context: BlockContext, _ weights: ParameterSet,
         into gradients: inout ParameterSet
     ) -> Tensor {
         var dx = dy
-        // out = middle + feedForward(norm(middle)); normed rows are formed again, not kept.
+        // out = afterAttention + feedForward(norm(afterAttention)). The norm is cheap: its output
+        // is computed again instead of kept.
         let dfed = feedForward.backward(
-            dx, feedForwardNorm.forward(a.middle, weights), a.feedForward, context, weights,
+            dx, feedForwardNorm.forward(a.afterAttention, weights), a.feedForward, context, weights,
             into: &gradients)
-        feedForwardNorm.backward(dfed, a.middle, weights, into: &dx, &gradients)
-        // middle = x + mixing(norm(x)), the rows that are read on
-        let dmixed = mixing.backward(
-            dx, mixingNorm.forward(a.input, weights), a.mixing, context, weights,
+        feedForwardNorm.backward(dfed, a.afterAttention, weights, into: &dx, &gradients)
+        // afterAttention = x + attention(norm(x)), the requested rows
+        let dattended = attention.backward(
+            dx, attentionNorm.forward(a.input, weights), a.attention, context, weights,
             into: &gradients)
         if let rows = context.rows {
             var all = Tensor(zeros: a.input.shape)
             Embedding.scatterAdd(dx, rows, into: &all)
             dx = all
         }
-        mixingNorm.backward(dmixed, a.input, weights, into: &dx, &gradients)
+        attentionNorm.backward(dattended, a.input, weights, into: &dx, &gradients)
         return dx
     }
 }

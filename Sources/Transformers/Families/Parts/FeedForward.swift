@@ -2,7 +2,7 @@ import Layers
 import Tensors
 
 /// A SwiGLU network: y = (silu(x Wgateᵀ) · x Wupᵀ) Wdownᵀ, biases where there are any.
-struct GatedFeedForward: Branch {
+struct GatedFeedForward: Sublayer {
     let gate, up, down: Projection
     /// F
     let width: Int
@@ -42,9 +42,9 @@ struct GatedFeedForward: Branch {
     }
 }
 
-/// Several SwiGLU networks, of which each row visits the few that a router chooses; what they give is
-/// weighted by the router's softmax over the chosen.
-struct SparseExperts: Branch {
+/// Several SwiGLU networks, of which each row visits the few that a router chooses; what they give
+/// is weighted by the router's softmax over the chosen.
+struct SparseExperts: Sublayer {
     struct Expert: Sendable {
         let gate, up, down: Projection
     }

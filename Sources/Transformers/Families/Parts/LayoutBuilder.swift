@@ -84,7 +84,7 @@ struct LayoutBuilder {
     }
 
     /// The last norm and the head, which may be the embedding's own matrix.
-    mutating func end(_ embedding: TokenEmbedding) -> (norm: Norm, head: Parameter) {
+    mutating func finalNormAndHead(_ embedding: TokenEmbedding) -> (norm: Norm, head: Parameter) {
         scope = ""
         let norm = rmsNorm("model.norm")
         let head =

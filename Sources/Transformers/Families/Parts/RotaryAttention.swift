@@ -1,8 +1,8 @@
 import Layers
 import Tensors
 
-/// Grouped-query attention with a rotary embedding: the branch of every family but GPT-2's.
-struct RotaryAttention: Branch {
+/// Grouped-query attention with a rotary embedding: the sublayer of every family but GPT-2's.
+struct RotaryAttention: Sublayer {
     /// The block it belongs to, by which a cache keeps its keys and values.
     let block: Int
     let query, key, value, output: Projection
@@ -32,18 +32,19 @@ struct RotaryAttention: Branch {
     ) -> Activations {
         let rotary = rotary.covering(context.positions)
         // Queries of the same rows are one piece of work with keys and values.
-        let isAsked = context.rows == nil
-        let all = Projection.forward(isAsked ? [key, value, query] : [key, value], x, weights)
+        let takesAllRows = context.rows == nil
+        let all = Projection.forward(
+            takesAllRows ? [key, value, query] : [key, value], x, weights)
         var turnedKey = all[0]
         let value = all[1]
-        var turnedQuery = isAsked ? all[2] : query.forward(context.asked(of: x), weights)
+        var turnedQuery = takesAllRows ? all[2] : query.forward(context.queryRows(of: x), weights)
         var (rawQuery, rawKey): (Tensor?, Tensor?)
         if let headNorms {
             (rawQuery, rawKey) = (turnedQuery, turnedKey)
             turnedQuery = normHeads(turnedQuery, headNorms.query, weights)
             turnedKey = normHeads(turnedKey, headNorms.key, weights)
         }
-        rotary.forward(&turnedQuery, positions: context.askedPositions)
+        rotary.forward(&turnedQuery, positions: context.queryPositions)
         rotary.forward(&turnedKey, positions: context.positions)
         let attended = attention.forward(
             turnedQuery, turnedKey, value, context, block: block, window: window)
@@ -64,23 +65,23 @@ struct RotaryAttention: Branch {
         output.backwardInput(dy, weights, into: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
             dattended, a.query, a.key, a.value, context.plan(window: window))
-        rotary.backward(&dquery, positions: context.askedPositions)
+        rotary.backward(&dquery, positions: context.queryPositions)
         rotary.backward(&dkey, positions: context.positions)
         if let headNorms {
             normHeadsBackward(&dquery, a.rawQuery, headNorms.query, weights, &gradients)
             normHeadsBackward(&dkey, a.rawKey, headNorms.key, weights, &gradients)
         }
         // query, key, value = x Wᵀ + b
-        query.backwardParameters(dquery, context.asked(of: x), into: &gradients)
+        query.backwardParameters(dquery, context.queryRows(of: x), into: &gradients)
         key.backwardParameters(dkey, x, into: &gradients)
         value.backwardParameters(dvalue, x, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
         key.backwardInput(dkey, weights, into: &dx)
         value.backwardInput(dvalue, weights, into: &dx, accumulate: true)
         if let rows = context.rows {
-            var dasked = Tensor(uninitialized: [rows.count, x.columns])
-            query.backwardInput(dquery, weights, into: &dasked)
-            Embedding.scatterAdd(dasked, rows, into: &dx)
+            var dqueryRows = Tensor(uninitialized: [rows.count, x.columns])
+            query.backwardInput(dquery, weights, into: &dqueryRows)
+            Embedding.scatterAdd(dqueryRows, rows, into: &dx)
         } else {
             query.backwardInput(dquery, weights, into: &dx, accumulate: true)
         }

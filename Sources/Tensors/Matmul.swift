@@ -8,12 +8,12 @@ public func multiply(
     _ x: Tensor, transposed w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
     if w.type != .float32 {
-        return StoredProduct.multiply(x, transposed: w, into: &out, accumulate: accumulate)
+        return DequantizingMatmul.multiply(x, transposed: w, into: &out, accumulate: accumulate)
     }
     let (n, k, m) = (x.rows, x.columns, w.rows)
     let (a, b, c) = (x.pointer, w.pointer, out.mutablePointer())
-    if n <= SkinnyProduct.mostRows {
-        SkinnyProduct(x).multiply([.init(w: b, columns: m, out: c)], accumulate: accumulate)
+    if n <= SmallBatchMatmul.mostRows {
+        SmallBatchMatmul(x).multiply([.init(w: b, columns: m, out: c)], accumulate: accumulate)
         return
     }
     product(
@@ -21,15 +21,16 @@ public func multiply(
         accumulate: accumulate)
 }
 
-/// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). With few rows they are one piece of work.
+/// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). With few rows they are one piece of
+/// work.
 public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
     var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
-    if x.rows <= SkinnyProduct.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
+    if x.rows <= SmallBatchMatmul.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
         let parts = outs.indices.map {
-            SkinnyProduct.Part(
+            SmallBatchMatmul.Part(
                 w: weights[$0].pointer, columns: weights[$0].rows, out: outs[$0].mutablePointer())
         }
-        SkinnyProduct(x).multiply(parts, accumulate: false)
+        SmallBatchMatmul(x).multiply(parts, accumulate: false)
     } else {
         for i in outs.indices { multiply(x, transposed: weights[i], into: &outs[i]) }
     }
@@ -41,15 +42,15 @@ public func multiply(
     _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
     let (n, m, k) = (y.rows, y.columns, w.columns)
-    if n <= RowProduct.mostRows {
+    if n <= AxpyMatmul.mostRows {
         let (a, b, type, c) = (y.pointer, w.address, w.type, out.mutablePointer())
         Workers.split(k, grain: n * k * m > 1 << 16 ? 64 : k) { columns in
-            RowProduct.multiply(a, n, b, type, m, k, c, columns, accumulate: accumulate)
+            AxpyMatmul.multiply(a, n, b, type, m, k, c, columns, accumulate: accumulate)
         }
         return
     }
     if w.type != .float32 {
-        return StoredProduct.multiply(y, w, into: &out, accumulate: accumulate)
+        return DequantizingMatmul.multiply(y, w, into: &out, accumulate: accumulate)
     }
     let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())
     product(

@@ -1,9 +1,10 @@
-/// y w for a few rows of y: sums of rows of w, which is read once, where it lies. GPT-2's matrices,
-/// stored transposed, meet few rows in generation.
-enum RowProduct {
-    /// Up to here this is faster than BLAS, which copies w into its own order first.
+/// y w for a few rows of y, as sums of scaled rows of w (axpy). w is read once, in place. GPT-2
+/// stores its matrices transposed, so its generation step needs this product.
+enum AxpyMatmul {
+    /// Largest number of rows for which this is faster than BLAS, which first copies w into a
+    /// packed layout.
     static let mostRows = 4
-    /// Sums worked on together: they stay in cache over all rows of w.
+    /// Sums that are computed together, so that they stay in cache over all rows of w.
     private static let sums = 8192
 
     /// out[:, columns] = y w (+ out); y (n, m), w (m, k) stored as `type`, out (n, k).
@@ -49,7 +50,7 @@ enum RowProduct {
         withExtendedLifetime(scratch) {}
     }
 
-    /// out += Σ_i y_i · row i, four rows
+    /// out += Σ_i y_i · row i, for four rows of w
     @inline(__always)
     private static func addFour(
         _ y: UnsafePointer<Float>, _ rows: UnsafePointer<Float>, _ stride: Int,

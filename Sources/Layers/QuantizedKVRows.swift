@@ -1,21 +1,22 @@
 import Tensors
 
-/// The rows of a cache, each head's in sixteen bits: whole numbers of a step, which is the largest
-/// element of the row divided by 32,767.
+/// The key or value rows of a cache, quantized to int16 with one float32 scale per head and row.
+/// The scale is the largest magnitude of the row divided by 32,767.
 ///
-/// Beside the weights, keys and values are most of what generation holds in memory. So they take half
-/// the bytes of float32, at an error of at most half a step, 1.5e-5 of the row's largest element, and
-/// are read no more slowly. (bfloat16 takes as many bytes at an error of 2e-3 of each element.)
-public struct CompactRows: Sendable {
+/// After the weights, keys and values take most of the memory of generation. Quantized, they take
+/// half the bytes of float32 and are read as fast. The error is at most half a scale, which is
+/// 1.5e-5 of the row's largest element. (bfloat16 takes as many bytes, with an error of 2e-3 of
+/// each element.)
+public struct QuantizedKVRows: Sendable {
     public let heads: Int
     public let rows: Int
     public let size: Int
-    /// Elements a row takes here: the last sixteen may be filled up with zeros.
+    /// Elements of a stored row: `size`, padded with zeros to a multiple of sixteen.
     let width: Int
-    private var numbers: Tensor  // (heads, rows, width), two numbers in place of a float
-    private var steps: Tensor  // (heads, rows)
+    private var quantized: Tensor  // (heads, rows, width), two int16 per float
+    private var scales: Tensor  // (heads, rows)
 
-    /// Bytes that a row of one head takes.
+    /// Bytes of one row of one head.
     public static func bytes(of size: Int) -> Int { 2 * padded(size) + 4 }
 
     private static func padded(_ size: Int) -> Int { (size + 15) / 16 * 16 }
@@ -24,23 +25,23 @@ public struct CompactRows: Sendable {
     public init(heads: Int, rows: Int, size: Int) {
         (self.heads, self.rows, self.size) = (heads, rows, size)
         width = Self.padded(size)
-        numbers = Tensor(uninitialized: [heads, rows, width / 2])
-        steps = Tensor(uninitialized: [heads, rows])
+        quantized = Tensor(uninitialized: [heads, rows, width / 2])
+        scales = Tensor(uninitialized: [heads, rows])
     }
 
-    /// Stores the rows of x (N, heads · size), in order, where the runs say.
+    /// Stores the rows of x (N, heads · size), in order, in the rows that `runs` lists.
     public mutating func store(_ x: Tensor, in runs: [Range<Int>]) {
         let (source, stride) = (x.pointer, x.columns)
-        let (numbers, steps) = (numbers.mutablePointer(), steps.mutablePointer())
+        let (quantized, scales) = (quantized.mutablePointer(), scales.mutablePointer())
         let (rows, size, width) = (rows, size, width)
         Workers.split(heads, grain: x.count > 1 << 14 ? 1 : heads) { heads in
             var n = 0
             for place in runs.joined() {
                 for head in heads {
                     let row = head * rows + place
-                    steps[row] = Self.encode(
+                    scales[row] = Self.encode(
                         source + n * stride + head * size, size,
-                        into: UnsafeMutableRawPointer(numbers + row * width / 2))
+                        into: UnsafeMutableRawPointer(quantized + row * width / 2))
                 }
                 n += 1
             }
@@ -50,19 +51,19 @@ public struct CompactRows: Sendable {
     /// The rows of one head.
     func head(_ head: Int) -> Head {
         Head(
-            numbers: UnsafeRawPointer(numbers.pointer + head * rows * width / 2),
-            steps: steps.pointer + head * rows, width: width)
+            quantized: UnsafeRawPointer(quantized.pointer + head * rows * width / 2),
+            scales: scales.pointer + head * rows, width: width)
     }
 
-    /// One head's rows, as long as the `CompactRows` they come from live.
+    /// The rows of one head; valid as long as the `QuantizedKVRows` that gave them.
     struct Head {
-        let numbers: UnsafeRawPointer
-        let steps: UnsafePointer<Float>
+        let quantized: UnsafeRawPointer
+        let scales: UnsafePointer<Float>
         let width: Int
 
         /// The first number of a row.
         @inline(__always)
-        func row(_ row: Int) -> UnsafeRawPointer { numbers + row * width * 2 }
+        func row(_ row: Int) -> UnsafeRawPointer { quantized + row * width * 2 }
 
         /// Writes rows as float32, (count, size), times a factor.
         func widen(
@@ -71,15 +72,15 @@ public struct CompactRows: Sendable {
         ) {
             var target = out
             for number in rows {
-                let (place, step) = (row(number), steps[number] * factor)
+                let (place, scale) = (row(number), scales[number] * factor)
                 var i = 0
                 while i &+ 8 <= size {
                     UnsafeMutableRawPointer(target + i).storeBytes(
-                        of: CompactRows.eight(place, i) * step, as: SIMD8<Float>.self)
+                        of: QuantizedKVRows.eight(place, i) * scale, as: SIMD8<Float>.self)
                     i &+= 8
                 }
                 if i < size {
-                    let rest = CompactRows.eight(place, i) * step
+                    let rest = QuantizedKVRows.eight(place, i) * scale
                     for lane in 0..<size - i { target[i + lane] = rest[lane] }
                 }
                 target += size
@@ -91,14 +92,14 @@ public struct CompactRows: Sendable {
 
     private static let most: Float = 32_767
 
-    /// Elements `i..<i + 8` of a row, in steps.
+    /// Elements `i..<i + 8` of a row, in units of its scale.
     @inline(__always)
     static func eight(_ row: UnsafeRawPointer, _ i: Int) -> SIMD8<Float> {
         SIMD8<Float>(row.loadUnaligned(fromByteOffset: i * 2, as: SIMD8<Int16>.self))
     }
 
-    /// Writes a row and gives its step; NaN where an element is not finite, so that whatever reads the
-    /// row is not finite either.
+    /// Writes a row and returns its scale. The scale is NaN if an element is not finite, so that
+    /// every result of reading the row is NaN too.
     private static func encode(
         _ x: UnsafePointer<Float>, _ size: Int, into out: UnsafeMutableRawPointer
     ) -> Float {
@@ -110,7 +111,7 @@ public struct CompactRows: Sendable {
             for i in 0..<max(0, size - first) { rest[i] = x[first + i] }
             return rest
         }
-        // Without their signs, floats are ordered as their bits are, and what is not finite comes last.
+        // Without the sign bit, floats are ordered like their bits; infinities and NaNs come last.
         var largest = SIMD8<UInt32>.zero
         var i = 0
         while i < size {
@@ -120,11 +121,11 @@ public struct CompactRows: Sendable {
         }
         let magnitude = Float(bitPattern: largest.max())
         let isFinite = magnitude.isFinite
-        let step = magnitude / most
-        // A step below the smallest normal number has no inverse: such a row counts as zero.
-        let inverse = isFinite && step >= .leastNormalMagnitude ? 1 / step : 0
-        // Between 2²³ and 2²⁴ floats are the whole numbers: adding 1.5·2²³ rounds, and leaves the number
-        // in the low sixteen bits.
+        let scale = magnitude / most
+        // A scale below the smallest normal number has no inverse: such a row is stored as zero.
+        let inverse = isFinite && scale >= .leastNormalMagnitude ? 1 / scale : 0
+        // Between 2²³ and 2²⁴ all floats are whole numbers: adding 1.5·2²³ rounds to one and leaves
+        // it in the low sixteen bits.
         let magic: Float = 12_582_912
         i = 0
         while i < size {
@@ -137,6 +138,6 @@ public struct CompactRows: Sendable {
             out.storeBytes(of: .zero, toByteOffset: i * 2, as: SIMD8<UInt16>.self)
             i &+= 8
         }
-        return isFinite ? step : .nan
+        return isFinite ? scale : .nan
     }
 }

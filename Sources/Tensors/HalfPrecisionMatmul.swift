@@ -1,13 +1,15 @@
-/// Words of two sixteen-bit numbers, the first in the low half, as vectors of float32.
+/// How to unpack 32-bit words that hold two 16-bit numbers, the first in the low half.
 protocol HalfWords {
-    /// Rows of x up to which splitting words anew for every two rows costs less than keeping them.
+    /// Largest batch for which unpacking the 16-bit weights again for every pair of rows is cheaper
+    /// than writing out float32 weights.
     static var mostRows: Int { get }
     static func even(_ words: SIMD8<UInt32>) -> SIMD8<Float>
     static func odd(_ words: SIMD8<UInt32>) -> SIMD8<Float>
     static func widen(_ bits: UInt16) -> Float
 }
 
-/// bfloat16: the word shifted left is the first as a float32, the word without its low half the second.
+/// bfloat16: shifting the word left gives the first number as float32; clearing the low half gives
+/// the second.
 enum BFloat16Words: HalfWords {
     static let mostRows = 8
 
@@ -37,7 +39,8 @@ enum Float16Words: HalfWords {
         let sign = words & SIMD8(repeating: 0x8000_0000)
         let magnitude = (words & SIMD8(repeating: 0x7FFF_0000)) &>> 3
         let moved = unsafeBitCast(magnitude, to: SIMD8<Float>.self) * 0x1p112
-        // Bit 28 tells infinities and NaNs; without comparing, which Swift does lane by lane.
+        // Bit 28 is set for infinities and NaNs. Testing it needs no comparison; Swift compares
+        // lane by lane.
         let special = (magnitude &+ SIMD8(repeating: 0x0080_0000)) & SIMD8(repeating: 0x1000_0000)
         let exponent = (special &<< 3) &- (special &>> 5)
         let bits = unsafeBitCast(moved, to: SIMD8<UInt32>.self) | sign | exponent
@@ -48,15 +51,16 @@ enum Float16Words: HalfWords {
     static func widen(_ bits: UInt16) -> Float { float(fromFloat16: bits) }
 }
 
-/// A few rows of x against sixteen-bit weights, which are never written out as float32.
+/// A few rows of x by 16-bit weights that are never written to memory as float32.
 ///
-/// Two neighbours in memory are one 32-bit word, and splitting words needs no shuffling of lanes. Rows
-/// of x come with their elements in that order.
-enum PairedProduct<Words: HalfWords> {
+/// Two neighbors in memory form one 32-bit word, and splitting words needs no lane shuffles. The
+/// rows of x are given with their elements deinterleaved to match.
+enum HalfPrecisionMatmul<Words: HalfWords> {
     private typealias Lanes = SIMD8<Float>
 
-    /// Rows in which every 16 elements stand as eight even ones and eight odd ones.
-    static func paired(_ x: Tensor) -> Tensor {
+    /// Rows in which each group of 16 elements is reordered: the eight even ones, then the eight
+    /// odd ones.
+    static func deinterleaved(_ x: Tensor) -> Tensor {
         var out = Tensor(uninitialized: x.shape)
         let (source, target, k) = (x.pointer, out.mutablePointer(), x.columns)
         for row in 0..<x.rows {
@@ -185,7 +189,7 @@ enum PairedProduct<Words: HalfWords> {
         write(bottom, out + m, accumulate)
     }
 
-    /// One row of x, one of w: what four do not divide.
+    /// One row of x by one row of w, for the rows of w after the last group of four.
     private static func single(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool

@@ -1,8 +1,9 @@
 import Tensors
 
-/// Which of the first `length` keys of a span a block of `count` queries sees: the last query all of
-/// them, the one before it all but the last, and so on; with a window, only the latest.
-struct SeenKeys {
+/// The causal mask of one block: `count` queries over the first `length` keys of a span. The last
+/// query sees all of these keys, the query before it all but the last key, and so on. With a
+/// window, a query sees only the latest `window` of its keys.
+struct KeyVisibility {
     let count: Int
     let length: Int
     let window: Int?
@@ -12,12 +13,12 @@ struct SeenKeys {
         return (window.map { max(0, end - $0) } ?? 0)..<end
     }
 
-    /// Keys that any of some neighbouring queries sees.
+    /// The keys that at least one of these neighboring queries sees.
     func keys(of queries: Range<Int>) -> Range<Int> {
         keys(of: queries.lowerBound).lowerBound..<keys(of: queries.upperBound - 1).upperBound
     }
 
-    /// Queries that see any of some neighbouring keys.
+    /// The queries that see at least one of these neighboring keys.
     func queries(of keys: Range<Int>) -> Range<Int> {
         let before = length - count
         let first = max(0, keys.lowerBound - before)
@@ -26,20 +27,21 @@ struct SeenKeys {
     }
 }
 
-/// What one worker needs for one key head of a span: what the queries see of it, row by row, and room
-/// for a block of queries.
-struct SpanRoom {
-    /// Queries of one head worked on together: their rows of probabilities stay in cache.
+/// Per-worker scratch for one KV head of one span: the gathered keys and values, and buffers for
+/// one block of queries.
+struct AttentionScratch {
+    /// Queries of one head that are computed together, so that their rows of probabilities stay in
+    /// cache.
     static let blockRows = 64
 
     typealias Floats = UnsafeMutablePointer<Float>
 
-    /// Keys that the last query sees.
+    /// Number of keys that the last query sees.
     let length: Int
     let keys, values: Floats  // (length, size)
-    let turned: Floats  // a block's rows, as `PanelProduct` wants them
+    let packedQueries: Floats  // a block's rows, in the layout of `PackedMatmul.pack`
     let p: Floats  // (block, length)
-    /// For the backward pass alone.
+    /// Used by the backward pass only.
     let dkeys, dvalues: Floats  // (length, size)
     let dp: Floats  // (block, length)
     let q, dy: Floats  // (block, size)
@@ -54,7 +56,7 @@ struct SpanRoom {
         let block = min(Self.blockRows, span.queries.count)
         keys = take(length * size)
         values = take(length * size)
-        turned = take(PanelProduct.turnedCount(rows: block, size))
+        packedQueries = take(PackedMatmul.packedCount(rows: block, size))
         p = take(block * length)
         dkeys = take(isBackward ? length * size : 0)
         dvalues = take(isBackward ? length * size : 0)
@@ -63,20 +65,20 @@ struct SpanRoom {
         dy = take(isBackward ? block * size : 0)
     }
 
-    /// Floats it takes.
+    /// Floats that the buffers take together.
     static func floats(_ span: AttentionPlan.Span, _ size: Int, isBackward: Bool) -> Int {
         let block = min(blockRows, span.queries.count)
         let forward = span.length * (2 * size + block)
-        let turned = PanelProduct.turnedCount(rows: block, size)
-        return isBackward ? 2 * (forward + block * size) + turned : forward + turned
+        let packed = PackedMatmul.packedCount(rows: block, size)
+        return isBackward ? 2 * (forward + block * size) + packed : forward + packed
     }
 }
 
-/// Memory for each worker.
-struct ScratchSpace {
+/// One buffer per worker.
+struct WorkerScratch {
     private var memory: Tensor
 
-    /// So much for each.
+    /// - Parameter floats: the size of each worker's buffer.
     init(floats: Int) { memory = Tensor(uninitialized: [Workers.count, max(1, floats)]) }
 
     mutating func withBuffers(_ body: ([UnsafeMutablePointer<Float>]) -> Void) {

@@ -1,6 +1,6 @@
-/// Six rows by sixteen columns of sums, or sixteen by six: twelve vectors, which stay in registers. Named
-/// one by one, since Swift keeps an array of vectors in memory.
-struct SumTile {
+/// A tile of 6 × 16 (or 16 × 6) running sums: twelve vectors that stay in registers. Each has a
+/// name of its own because Swift keeps an array of vectors in memory.
+struct MicroKernel6x16 {
     typealias Lanes = SIMD8<Float>
 
     var (a0, a1, a2, a3, a4, a5) = (
@@ -10,7 +10,8 @@ struct SumTile {
         Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero
     )
 
-    /// Adds the products of sixteen numbers with each of six, which lie at `offset` from six places.
+    /// Adds the outer product of sixteen consecutive numbers and six numbers, which lie at `offset`
+    /// from six base addresses.
     @inline(__always)
     mutating func add(
         _ sixteen: UnsafeRawPointer, _ six: Six, _ offset: Int
@@ -37,7 +38,8 @@ struct SumTile {
         b5 = b5.addingProduct(right, factor)
     }
 
-    /// Six rows that are `stride` apart; where there are fewer, the last stands for those missing.
+    /// Base addresses of six rows, `stride` floats apart. With fewer than six rows, the last row is
+    /// repeated.
     struct Six {
         let (p0, p1, p2): (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>)
         let (p3, p4, p5): (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>)

@@ -1,14 +1,16 @@
 import CProcessor
 
-/// x wᵀ for few rows of x, as in generation.
+/// x wᵀ for few rows of x, as in token generation.
 ///
-/// BLAS first copies w into its own order, which for few rows costs more than the product. Here w is
-/// read once, where it lies: by panels of sixteen rows of x as far as they go, then three rows of x
-/// against four of w at a time, twelve sums in registers.
-struct SkinnyProduct {
-    /// Up to here this is faster than BLAS on the processors it was tried on.
+/// BLAS first copies w into a packed layout, and for few rows that copy costs more than the
+/// product. Here w is read once, in place: first by packed panels of sixteen rows of x, then, for
+/// the rows of x that are left, in tiles of three rows of x by four rows of w, with twelve sums in
+/// registers.
+struct SmallBatchMatmul {
+    /// Largest number of rows of x for which this is faster than BLAS on the processors it was
+    /// measured on.
     static let mostRows = 64
-    /// Columns that the workers share out come in this many: whole strips of either kind of tile.
+    /// The workers divide columns in multiples of this: whole strips of both kinds of tile.
     private static let grain = 12
 
     private typealias Lanes = SIMD8<Float>
@@ -21,30 +23,32 @@ struct SkinnyProduct {
     }
 
     private let x: Tensor
-    /// The first rows of x, turned.
+    /// The first rows of x, packed.
     private let panels: Tensor
-    private let inPanels: Int
+    private let packedRows: Int
 
-    /// Turns what of x (N, K) is worth it.
+    /// Packs as many rows of x (N, K) as are worth packing.
     init(_ x: Tensor) {
         self.x = x
-        inPanels = PanelProduct.rows(of: x.rows)
+        packedRows = PackedMatmul.rows(of: x.rows)
         var panels = Tensor(
-            uninitialized: [PanelProduct.turnedCount(rows: inPanels, x.columns)])
-        PanelProduct.turn(
-            x.pointer, stride: x.columns, rows: inPanels, x.columns,
+            uninitialized: [PackedMatmul.packedCount(rows: packedRows, x.columns)])
+        PackedMatmul.pack(
+            x.pointer, stride: x.columns, rows: packedRows, x.columns,
             into: panels.mutablePointer())
         self.panels = panels
     }
 
-    /// Columns of w that are worked on together.
-    var strip: Int { inPanels > 0 ? PanelProduct.stripColumns : 4 }
+    /// Rows of w that are computed together.
+    var strip: Int { packedRows > 0 ? PackedMatmul.stripColumns : 4 }
 
-    /// All columns of all parts (+ what is there), shared out together.
+    /// Computes all columns of all parts (added to `out` with `accumulate`), divided among the
+    /// workers as one piece of work.
     func multiply(_ parts: [Part], accumulate: Bool) {
         let total = parts.reduce(0) { $0 + $1.columns }
         let isShared = x.rows * x.columns * total > 1 << 16
-        // Small shares, taken by whoever is free: a worker that was held up holds up nobody long.
+        // Small shares, claimed by whichever worker is free, so that a descheduled worker delays
+        // the others only for a short time.
         let share = isShared ? (total / (8 * Workers.count) / Self.grain + 1) * Self.grain : total
         var shares: [(part: Part, columns: Range<Int>)] = []
         for part in parts {
@@ -69,14 +73,14 @@ struct SkinnyProduct {
         _ columns: Range<Int>, accumulate: Bool
     ) {
         let (n, k) = (x.rows, x.columns)
-        if inPanels > 0 {
-            PanelProduct.multiply(
-                turned: panels.pointer, rows: inPanels, w, k, out, stride: m, columns,
+        if packedRows > 0 {
+            PackedMatmul.multiply(
+                packed: panels.pointer, rows: packedRows, w, k, out, stride: m, columns,
                 accumulate: accumulate)
         }
-        if inPanels < n {
+        if packedRows < n {
             Self.multiplyFew(
-                x.pointer + inPanels * k, n - inPanels, w, k, out + inPanels * m, m, columns,
+                x.pointer + packedRows * k, n - packedRows, w, k, out + packedRows * m, m, columns,
                 accumulate: accumulate)
         }
     }
@@ -93,7 +97,7 @@ struct SkinnyProduct {
                 tile(x + row * k, strip, k, out + (row * m + column), m, accumulate)
                 row &+= 3
             }
-            // What is left is one row or two; two share the loads of w.
+            // One or two rows are left; two rows share the loads of w.
             if row &+ 2 == n {
                 pair(x + row * k, strip, k, out + (row * m + column), m, accumulate)
             } else if row < n {

@@ -2,50 +2,53 @@ import CProcessor
 
 /// x wᵀ for sixteen rows of x at a time.
 ///
-/// The rows are turned first, so that one vector holds an element of eight of them. An element of w then
-/// meets sixteen products at once, and no sum has to be gathered from the lanes of a vector at the end,
-/// which for rows as short as a small model's takes a fifth of the time.
-package enum PanelProduct {
+/// The rows of x are packed first, so that one vector holds the same element of eight rows. One
+/// element of w then takes part in sixteen products at once, and no horizontal sum over lanes is
+/// needed at the end. For rows as short as those of a small model, horizontal sums take a fifth of
+/// the time.
+package enum PackedMatmul {
     package static let panelRows = 16
     static let stripColumns = 6
-    /// Floats that are asked for before the first strip.
+    /// Floats to prefetch before the first strip.
     private static let firstFloats = 1536
 
     private typealias Lanes = SIMD8<Float>
 
-    /// How many of `n` rows it is worth to take: whole panels, and one more that is filled by half.
+    /// How many of `n` rows are worth packing: whole panels, and one more panel if it is more than
+    /// half full.
     static func rows(of n: Int) -> Int {
         let rest = n % panelRows
         return rest > panelRows / 2 ? n : n - rest
     }
 
-    /// Floats that `n` rows of `k` elements take when they are turned.
-    package static func turnedCount(rows n: Int, _ k: Int) -> Int {
+    /// Floats that `n` packed rows of `k` elements take.
+    package static func packedCount(rows n: Int, _ k: Int) -> Int {
         (n + panelRows - 1) / panelRows * panelRows * k
     }
 
-    /// Turns `n` rows of x, `stride` apart: (n, k) → panels of (k, 16).
-    package static func turn(
+    /// Packs `n` rows of x, `stride` floats apart: (n, k) → panels of (k, 16).
+    package static func pack(
         _ x: UnsafePointer<Float>, stride: Int, rows n: Int, _ k: Int,
         into out: UnsafeMutablePointer<Float>
     ) {
         var first = 0
         while first < n {
-            turnPanel(
+            packPanel(
                 x + first * stride, stride, min(panelRows, n - first), k, into: out + first * k)
             first &+= panelRows
         }
     }
 
-    /// out[:, columns] = x wᵀ (+ out); `turned` x (n, k), w (m, k), out (n, …) with rows `stride` apart.
+    /// out[:, columns] = x wᵀ (+ out); `packed` x (n, k), w (m, k), out (n, …) with rows `stride`
+    /// apart.
     package static func multiply(
-        turned x: UnsafePointer<Float>, rows n: Int, _ w: UnsafePointer<Float>, _ k: Int,
+        packed x: UnsafePointer<Float>, rows n: Int, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, stride: Int, _ columns: Range<Int>, accumulate: Bool
     ) {
-        // What comes first, and then from each strip the next one; of long rows the processor itself
-        // sees where reading goes.
+        // Prefetch the first strip of w here, then each following strip while computing the current
+        // one. Long rows need no help: the hardware prefetcher detects the stream.
         if columns.count > stripColumns {
-            fetch(w + columns.lowerBound * k, min(stripColumns * k, firstFloats))
+            prefetch(w + columns.lowerBound * k, min(stripColumns * k, firstFloats))
         }
         var column = columns.lowerBound
         while column < columns.upperBound {
@@ -54,7 +57,7 @@ package enum PanelProduct {
             while first < n {
                 let (panel, place) = (x + first * k, out + (first * stride + column))
                 let (rows, strip) = (min(panelRows, n - first), w + column * k)
-                // A constant number of columns lets the compiler write whole vectors.
+                // With a constant number of columns, the compiler emits whole-vector stores.
                 if count == stripColumns {
                     tile(
                         panel, strip, k, place, stride, rows, columns: stripColumns, accumulate,
@@ -70,8 +73,8 @@ package enum PanelProduct {
         }
     }
 
-    /// Up to sixteen rows as (k, 16); what is missing is zero.
-    private static func turnPanel(
+    /// Up to sixteen rows as (k, 16); missing rows are zero.
+    private static func packPanel(
         _ x: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ k: Int,
         into out: UnsafeMutablePointer<Float>
     ) {
@@ -84,9 +87,9 @@ package enum PanelProduct {
                         ? UnsafeRawPointer(x + (row * stride + i)).loadUnaligned(as: Lanes.self)
                         : .zero
                 }
-                let square = Square(
+                let square = Block8x8(
                     row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
-                ).turned
+                ).transposed
                 let target = out + (i * panelRows + 8 * half)
                 store(square.a, target)
                 store(square.b, target + panelRows)
@@ -113,45 +116,46 @@ package enum PanelProduct {
     }
 
     @inline(__always)
-    private static func fetch(_ place: UnsafePointer<Float>, _ count: Int) {
+    private static func prefetch(_ place: UnsafePointer<Float>, _ count: Int) {
         for line in 0..<(count + 15) / 16 { fetchAhead(place + 16 &* line) }
     }
 
-    /// One panel of x, up to six rows of w. The first panel also asks for the next strip of w, as much of it as is read of this one: rows as short as
-    /// a small model's end before the processor has seen where its reader is going.
+    /// One panel of x by up to six rows of w. With `fetching`, also prefetches the next strip of w,
+    /// as many bytes of it as are read of the current one. Rows of a small model are so short that
+    /// they end before the hardware prefetcher has detected the stream.
     @inline(__always)
     private static func tile(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
         _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, columns: Int,
         _ accumulate: Bool, fetching: Bool
     ) {
-        let strip = SumTile.Six(w, stride: k, count: columns)
-        var sums = SumTile()
+        let strip = MicroKernel6x16.Six(w, stride: k, count: columns)
+        var sums = MicroKernel6x16()
         var i = 0
         while i < k {
-            if fetching { fetch(w + stripColumns &* (k &+ i), 16 * stripColumns) }
+            if fetching { prefetch(w + stripColumns &* (k &+ i), 16 * stripColumns) }
             let end = min(i &+ 16, k)
             while i < end {
                 sums.add(UnsafeRawPointer(x + i &* panelRows), strip, i)
                 i &+= 1
             }
         }
-        let upper = Square(
+        let upper = Block8x8(
             sums.a0, sums.a1, sums.a2, sums.a3, sums.a4, sums.a5, .zero, .zero
-        ).turned
+        ).transposed
         write(upper, out, stride, min(8, rows), columns, accumulate)
         if rows > 8 {
-            let lower = Square(
+            let lower = Block8x8(
                 sums.b0, sums.b1, sums.b2, sums.b3, sums.b4, sums.b5, .zero, .zero
-            ).turned
+            ).transposed
             write(lower, out + 8 * stride, stride, rows - 8, columns, accumulate)
         }
     }
 
-    /// The first lanes of the first `rows` vectors, each to its row of out.
+    /// Stores the first lanes of the first `rows` vectors, each to its row of out.
     @inline(__always)
     private static func write(
-        _ square: Square, _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int,
+        _ square: Block8x8, _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int,
         _ columns: Int, _ accumulate: Bool
     ) {
         func put(_ row: Int, _ lanes: Lanes) {
@@ -180,8 +184,8 @@ package enum PanelProduct {
         put(7, square.h)
     }
 
-    /// Eight vectors of eight.
-    private struct Square {
+    /// Eight vectors of eight lanes.
+    private struct Block8x8 {
         var (a, b, c, d): (Lanes, Lanes, Lanes, Lanes)
         var (e, f, g, h): (Lanes, Lanes, Lanes, Lanes)
 
@@ -194,21 +198,21 @@ package enum PanelProduct {
             (self.e, self.f, self.g, self.h) = (e, f, g, h)
         }
 
-        /// Rows become columns: three times each vector is laced with the one four places on.
+        /// Rows become columns: three times each vector is interleaved with the one four places on.
         @inline(__always)
-        var turned: Square { laced.laced.laced }
+        var transposed: Block8x8 { interleaved.interleaved.interleaved }
 
         @inline(__always)
-        private var laced: Square {
-            Square(
-                lace(a.lowHalf, e.lowHalf), lace(a.highHalf, e.highHalf),
-                lace(b.lowHalf, f.lowHalf), lace(b.highHalf, f.highHalf),
-                lace(c.lowHalf, g.lowHalf), lace(c.highHalf, g.highHalf),
-                lace(d.lowHalf, h.lowHalf), lace(d.highHalf, h.highHalf))
+        private var interleaved: Block8x8 {
+            Block8x8(
+                interleave(a.lowHalf, e.lowHalf), interleave(a.highHalf, e.highHalf),
+                interleave(b.lowHalf, f.lowHalf), interleave(b.highHalf, f.highHalf),
+                interleave(c.lowHalf, g.lowHalf), interleave(c.highHalf, g.highHalf),
+                interleave(d.lowHalf, h.lowHalf), interleave(d.highHalf, h.highHalf))
         }
 
         @inline(__always)
-        private func lace(_ even: SIMD4<Float>, _ odd: SIMD4<Float>) -> Lanes {
+        private func interleave(_ even: SIMD4<Float>, _ odd: SIMD4<Float>) -> Lanes {
             var lanes = Lanes.zero
             lanes.evenHalf = even
             lanes.oddHalf = odd

@@ -1,11 +1,11 @@
 /// Products with weights that are stored in sixteen bits, summed in float32.
 ///
-/// A few rows, as in generation, are bound by the reading of the weights, so these are turned to
-/// float32 in registers (`PairedProduct`) or in cache, a strip of them at a time, and read from
-/// memory once. More rows go to BLAS, a panel of weights at a time, each panel turned to float32 by
-/// the worker that needs it.
-enum StoredProduct {
-    /// Floats of a panel: it stays in cache between its conversion and its use.
+/// With few rows, as in generation, reading the weights is the bottleneck. They are read from
+/// memory once and converted to float32 in registers (`HalfPrecisionMatmul`) or in cache, one strip
+/// at a time. Larger batches go to BLAS, one panel of weights at a time; the worker that needs a
+/// panel converts it.
+enum DequantizingMatmul {
+    /// Floats of a panel, small enough that it stays in cache between conversion and use.
     private static let panel = 1 << 19
 
     /// out = x wᵀ (+ out): x (N, K), w (M, K), out (N, M).
@@ -16,7 +16,7 @@ enum StoredProduct {
         let (a, b, type, c) = (x.pointer, w.address, w.type, out.mutablePointer())
         guard n > 0, m > 0 else { return }
         let grain = n * k * m > 1 << 16 ? 12 : m
-        if n > SkinnyProduct.mostRows {
+        if n > SmallBatchMatmul.mostRows {
             let height = max(16, panel / max(1, k))
             Workers.split(m, grain: max(16, grain)) { columns in
                 withScratch(height * k) { scratch in
@@ -32,21 +32,21 @@ enum StoredProduct {
         }
         let fewRows = type == .bfloat16 ? BFloat16Words.mostRows : Float16Words.mostRows
         if n <= fewRows {
-            let paired = PairedProduct<BFloat16Words>.paired(x)
-            let (source, weights) = (paired.pointer, b.assumingMemoryBound(to: UInt16.self))
+            let deinterleaved = HalfPrecisionMatmul<BFloat16Words>.deinterleaved(x)
+            let (source, weights) = (deinterleaved.pointer, b.assumingMemoryBound(to: UInt16.self))
             Workers.split(m, grain: grain) { columns in
                 if type == .bfloat16 {
-                    PairedProduct<BFloat16Words>.multiply(
+                    HalfPrecisionMatmul<BFloat16Words>.multiply(
                         source, n, weights, k, c, m, columns, accumulate)
                 } else {
-                    PairedProduct<Float16Words>.multiply(
+                    HalfPrecisionMatmul<Float16Words>.multiply(
                         source, n, weights, k, c, m, columns, accumulate)
                 }
             }
-            withExtendedLifetime(paired) {}
+            withExtendedLifetime(deinterleaved) {}
             return
         }
-        let product = SkinnyProduct(x)
+        let product = SmallBatchMatmul(x)
         Workers.split(m, grain: grain) { columns in
             withScratch(product.strip * k) { scratch in
                 forEachPart(columns, product.strip) { rows in
