@@ -37,12 +37,15 @@ let package = Package(
         // A header alone: processor instructions that Swift has no name for.
         .systemLibrary(name: "CProcessor"),
 
+        // Progress and cancellation of long work, for every module that does or shows any.
+        .target(name: "LongWork"),
         .target(name: "Tensors", dependencies: ["CBLAS", "CProcessor"], swiftSettings: numeric),
         .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
         .target(name: "Worlds"),
         .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
-        .target(name: "Transformers", dependencies: ["Layers"]),
-        .target(name: "Alignment", dependencies: ["Tensors", "Transformers", "Tokenizers"]),
+        .target(name: "Transformers", dependencies: ["Layers", "LongWork", "Tensors"]),
+        .target(
+            name: "Alignment", dependencies: ["LongWork", "Tensors", "Transformers", "Tokenizers"]),
         .target(name: "Workspaces", dependencies: ["CCrypto", "CHDF5"]),
         .target(name: "CommandLanguage"),
         // Styled text, tables, heat maps and pictures: how anything is shown, whatever it is.
@@ -57,12 +60,14 @@ let package = Package(
         // The shipped world beside the method: its corpus, queries, principles and measures.
         .target(
             name: "ShippedWorld",
-            dependencies: ["Alignment", "Tensors", "Tokenizers", "Transformers", "Worlds"]),
+            dependencies: [
+                "Alignment", "LongWork", "Tensors", "Tokenizers", "Transformers", "Worlds",
+            ]),
         // One file a verb, and the objects that they make.
         .target(
             name: "Commands",
             dependencies: [
-                "Alignment", "CommandLanguage", "Rendering", "ShippedWorld", "Tensors",
+                "Alignment", "CommandLanguage", "LongWork", "Rendering", "ShippedWorld", "Tensors",
                 "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
@@ -93,6 +98,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Tensors", "Transformers"],
             path: "Tests/TestSupport"),
+        .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],

@@ -1,3 +1,5 @@
+import LongWork
+
 /// What can be wrong with what this module is given, or with the numbers it finds.
 public enum AlignmentError: Error, Sendable, Hashable {
     // Queries and principles
@@ -52,7 +54,7 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case setting(name: String, value: Double, allowed: String)
 
     /// The caller's closure said stop; nothing came of the work.
-    case stopped(AlignmentProgress.Stage, done: Int, of: Int)
+    case stopped(WorkProgress.Phase, done: Int, of: Int)
 }
 
 /// What can be wrong with a line of a rollouts file.

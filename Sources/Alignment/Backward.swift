@@ -1,3 +1,4 @@
+import LongWork
 import Transformers
 
 /// Gradients of the mean loss of some queries.
@@ -36,13 +37,17 @@ public struct Backward: Sendable {
         self.memory = memory
     }
 
-    /// - Parameter reference: what the penalty holds the model near; needed when `beta` is not 0.
+    /// - Parameters:
+    ///   - reference: the model that the penalty holds `model` near; needed when `beta` is not 0.
+    ///   - progress: told after every pack of queries.
+    ///   - cancel: asked before every block of the model.
     /// - Throws: `AlignmentError` naming the query whose scores or gradients are not finite,
     ///   `.stopped`, `.needsReference`; `ModelError` when memory does not suffice even for one
     ///   constitution row.
     public func gradients(
         of batches: [ContrastBatch], model: LanguageModel, reference: LanguageModel? = nil,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> Gradients {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
@@ -57,9 +62,14 @@ public struct Backward: Sendable {
             let penalty = reference.flatMap {
                 beta > 0 ? Penalty(reference: $0, weight: Float(beta * share)) : nil
             }
-            try add(pack, of: batches.count, model, penalty, share, to: &sum)
-            let step = AlignmentProgress(
-                .backward, done: sum.contrasts.count, of: batches.count, unit: "queries",
+            do {
+                try add(pack, of: batches.count, model, penalty, share, to: &sum, cancel)
+            } catch is Canceled {
+                throw AlignmentError.stopped(
+                    .backward, done: sum.contrasts.count, of: batches.count)
+            }
+            let step = WorkProgress(
+                .backward, done: sum.contrasts.count, of: batches.count, unit: .queries,
                 tokens: sum.tokens)
             if progress(step) == .stop, sum.contrasts.count < batches.count {
                 throw AlignmentError.stopped(
@@ -67,13 +77,13 @@ public struct Backward: Sendable {
             }
         }
         sum.norm = sum.parameters.norm
-        guard sum.norm.isFinite else { throw culprit(batches, model) }
+        guard sum.norm.isFinite else { throw firstNonFinite(batches, model) }
         return sum
     }
 
     private func add(
         _ pack: ForestPack, of count: Int, _ model: LanguageModel, _ penalty: Penalty?,
-        _ share: Double, to sum: inout Gradients
+        _ share: Double, to sum: inout Gradients, _ cancel: () -> Continuation
     ) throws {
         var contrasts: [Contrast] = []
         func coefficients(_ logProbs: [Float]) throws -> [Float] {
@@ -83,9 +93,9 @@ public struct Backward: Sendable {
             for part in pack.parts {
                 let scores = QueryScores(part.batch, logProbs[part.targets], score)
                 let contrast = try Contrast(scores.scores, query: part.batch.id)
-                for (pull, length) in zip(contrast.gradient.values, scores.lengths) {
+                for (upstream, length) in zip(contrast.gradient.values, scores.lengths) {
                     let share = score.normalize == .mean ? 1 / Double(length) : 1
-                    let coefficient = Float(pull * share / Double(count))
+                    let coefficient = Float(upstream * share / Double(count))
                     coefficients.append(contentsOf: repeatElement(coefficient, count: length))
                 }
                 contrasts.append(contrast)
@@ -97,13 +107,13 @@ public struct Backward: Sendable {
         do {
             found = try model.backpropagate(
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
-                coefficients)
+                cancel: cancel, coefficients)
         } catch ModelError.doesNotFit {
             // Constitutions that share their instructions are one tree; apart, they need less.
             pack = pack.separatingRows
             found = try model.backpropagate(
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
-                coefficients)
+                cancel: cancel, coefficients)
         }
         sum.contrasts += contrasts
         sum.tokens += pack.forest.tokens.count
@@ -112,8 +122,11 @@ public struct Backward: Sendable {
         }
     }
 
-    /// Which query's gradient is not finite: each on its own, once it is known that one is not.
-    private func culprit(_ batches: [ContrastBatch], _ model: LanguageModel) -> AlignmentError {
+    /// Names the first query whose gradient is not finite. Each query runs on its own, which is done
+    /// only after the sum turned out not to be finite.
+    private func firstNonFinite(_ batches: [ContrastBatch], _ model: LanguageModel)
+        -> AlignmentError
+    {
         for batch in batches {
             var alone = Gradients(
                 parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
@@ -121,7 +134,7 @@ public struct Backward: Sendable {
             var pack = ForestPack()
             pack.add(batch)
             do {
-                try add(pack, of: 1, model, nil, 1, to: &alone)
+                try add(pack, of: 1, model, nil, 1, to: &alone) { .more }
             } catch let error as AlignmentError {
                 return error
             } catch {

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -78,7 +79,8 @@ public struct Iteration: Sendable {
     public func run(
         base: LanguageModel, tokenizer: Tokenizer, from state: IterationState, key: RandomKey,
         queries: (Int) throws -> [Query],
-        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more },
         observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> (state: IterationState, isStopped: Bool) {
         guard plan.iterations >= 1 else {
@@ -90,7 +92,7 @@ public struct Iteration: Sendable {
             let key = key.child(UInt64(state.iteration))
             if state.rollouts == nil {
                 let asked = try queries(state.iteration)
-                let rollouts = try rollOut(asked, state.policy, tokenizer, key, progress)
+                let rollouts = try rollOut(asked, state.policy, tokenizer, key, progress, cancel)
                 if rollouts.isStopped { return (state, true) }
                 state.rollouts = rollouts
                 if try observe(.rolledOut(rollouts), state) == .stop { return (state, true) }
@@ -101,7 +103,8 @@ public struct Iteration: Sendable {
                     counts: state.rollouts.map { Dictionary(uniqueKeysWithValues: $0.counts) }
                         ?? [:])
             }
-            let wantsMore = try train(&state, rollouts, base, tokenizer, key, progress, observe)
+            let wantsMore = try train(
+                &state, rollouts, base, tokenizer, key, progress, cancel, observe)
             // A stop at the last step still leaves a whole iteration.
             if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
@@ -121,25 +124,26 @@ public struct Iteration: Sendable {
 
     private func rollOut(
         _ queries: [Query], _ policy: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
-        _ progress: (AlignmentProgress) -> Continuation
+        _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation
     ) throws -> Rollouts {
         let constitutions = try plan.compose.compose(
             queries, from: sources, key: key.child("compose"))
         let sampler = RolloutSampler(plan.rollout, prompts: prompts, isMalformed: isMalformed)
         return try sampler.sample(
             queries, constitutions, model: policy, tokenizer: tokenizer, key: key.child("rollout"),
-            memory: memory, progress: progress)
+            memory: memory, progress: progress, cancel: cancel)
     }
 
     /// Trains to the end of the iteration, or until a closure says stop; false if one did.
     private func train(
         _ state: inout IterationState, _ rollouts: Rollouts, _ base: LanguageModel,
         _ tokenizer: Tokenizer, _ key: RandomKey,
-        _ progress: (AlignmentProgress) -> Continuation,
+        _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation,
         _ observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> Bool {
         var reported = state
-        // Held here too, the weights would be copied by the first step.
+        // Drop these references, so that the weights are uniquely owned and the first step updates them
+        // in place.
         let start = state.model ?? (plan.from == .base ? base : state.policy)
         let trained = state.train
         (state.model, state.train) = (nil, nil)
@@ -153,6 +157,7 @@ public struct Iteration: Sendable {
                 if answer == .stop { wantsMore = false }
                 return answer
             },
+            cancel: cancel,
             step: { record, model, train in
                 reported.model = model
                 reported.train = train

@@ -1,3 +1,4 @@
+import LongWork
 import Tokenizers
 import Transformers
 
@@ -25,7 +26,8 @@ public struct LikelihoodJudge: Judge {
     }
 
     public func judge(
-        _ pairs: [ResponsePair], progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> Verdicts {
         guard !pairs.isEmpty else { throw AlignmentError.noQueries }
         var batches: [ContrastBatch] = []
@@ -46,8 +48,14 @@ public struct LikelihoodJudge: Judge {
         // In portions, so that a stop keeps what is judged already.
         while done < batches.count, !isStopped {
             let portion = done..<min(batches.count, done + 64)
-            let scores = try Scorer(ScoreSettings(normalize: normalize)).score(
-                Array(batches[portion]), model: model)
+            let scores: [QueryScores]
+            do {
+                scores = try Scorer(ScoreSettings(normalize: normalize)).score(
+                    Array(batches[portion]), model: model, cancel: cancel)
+            } catch AlignmentError.stopped {
+                isStopped = true
+                break
+            }
             for (place, score) in zip(places[portion], scores) {
                 let margins = (0..<2).map { score.scores[0, $0] - score.scores[1, $0] }
                 comparisons[place].scores = margins
@@ -55,8 +63,8 @@ public struct LikelihoodJudge: Judge {
                     margins[0], margins[1], tolerance: LikelihoodJudge.tolerance)
             }
             done = portion.upperBound
-            let step = AlignmentProgress(
-                .judge, done: done, of: batches.count, unit: "comparisons")
+            let step = WorkProgress(
+                .judge, done: done, of: batches.count, unit: .comparisons)
             isStopped = progress(step) == .stop && done < batches.count
         }
         if isStopped {

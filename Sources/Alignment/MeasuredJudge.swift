@@ -1,3 +1,4 @@
+import LongWork
 import Transformers
 
 /// What a program finds in a response about one principle.
@@ -25,7 +26,8 @@ public struct MeasuredJudge: Judge {
     public init(_ measure: any Measure) { self.measure = measure }
 
     public func judge(
-        _ pairs: [ResponsePair], progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> Verdicts {
         guard !pairs.isEmpty else { throw AlignmentError.noQueries }
         var comparisons: [Comparison] = []
@@ -64,9 +66,9 @@ public struct MeasuredJudge: Judge {
                     leftOut: known == 0 ? .unknownPrinciples : nil,
                     scores: known == 0 ? [] : [Double(followed.first), Double(followed.second)],
                     malformed: malformed))
-            let step = AlignmentProgress(
-                .judge, done: comparisons.count, of: pairs.count, unit: "comparisons")
-            if progress(step) == .stop {
+            let step = WorkProgress(
+                .judge, done: comparisons.count, of: pairs.count, unit: .comparisons)
+            if progress(step) == .stop || cancel() == .stop {
                 isStopped = comparisons.count < pairs.count
                 break
             }

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -24,7 +25,10 @@ public struct ModelWriter: PrincipleWriter {
         self.memory = memory
     }
 
-    public func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText] {
+    public func write(
+        _ prompt: String, samples: Int, key: RandomKey,
+        cancel: () -> Continuation = { .more }
+    ) throws -> [WrittenText] {
         let tokens = try encoded(prompt)
         let room = model.configuration.longestSequence - tokens.count
         guard room > 0 else {
@@ -38,12 +42,25 @@ public struct ModelWriter: PrincipleWriter {
         let requests = (0..<max(0, samples)).map {
             GenerationRequest(prompt: tokens, key: key.child(UInt64($0)))
         }
-        return try model.generate(requests, settings, memory: memory).map { generation in
+        let generations = try model.generate(
+            requests, settings, memory: memory, stop: stopper, cancel: cancel)
+        if generations.contains(where: { $0.finish == .interrupted }) { throw Canceled() }
+        return generations.map { generation in
             let text = tokenizer.decode(generation.tokens)
             guard let stop = stops.compactMap({ text.firstRange(of: $0)?.lowerBound }).min() else {
                 return WrittenText(text: text, isFinished: generation.finish == .stop)
             }
             return WrittenText(text: String(text[..<stop]), isFinished: true)
+        }
+    }
+
+    /// Ends a text at its first stop marker rather than at its limit of tokens.
+    private var stopper: ((Int, [Int32]) -> Bool)? {
+        guard let longest = stops.map(\.utf8.count).max() else { return nil }
+        // A token is at least one byte, so a marker that was just completed lies within these.
+        return { [tokenizer, stops] _, tokens in
+            let tail = tokenizer.decode(Array(tokens.suffix(longest + 1)))
+            return stops.contains { tail.contains($0) }
         }
     }
 

@@ -1,10 +1,15 @@
+import LongWork
 import Tensors
 import Transformers
 
 /// Whoever writes principles: a model at hand or a server.
 public protocol PrincipleWriter: Sendable {
     /// `samples` texts that continue the prompt; a text that was cut off by a limit says so.
-    func write(_ prompt: String, samples: Int, key: RandomKey) throws -> [WrittenText]
+    ///
+    /// - Throws: `Canceled` once `cancel`, which is asked often, answers `.stop`.
+    func write(
+        _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation
+    ) throws -> [WrittenText]
 }
 
 public struct WrittenText: Sendable, Codable, Hashable {
@@ -65,7 +70,8 @@ public struct Proposer: Sendable, Codable, Hashable {
     public func propose(
         about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
         meaning: (String) -> String? = { _ in nil }, key: RandomKey,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let prompt = prompts.writerPrompt(about: about, count: count)
@@ -83,9 +89,15 @@ public struct Proposer: Sendable, Codable, Hashable {
         var proposal = Proposal(pairs: [], rejected: [], samples: 0)
         let parser = PrincipleParser()
         while proposal.pairs.count < count, proposal.samples < limit {
-            let texts = try writer.write(
-                prompt, samples: min(batch, limit - proposal.samples),
-                key: key.child(UInt64(proposal.samples)))
+            let texts: [WrittenText]
+            do {
+                texts = try writer.write(
+                    prompt, samples: min(batch, limit - proposal.samples),
+                    key: key.child(UInt64(proposal.samples)), cancel: cancel)
+            } catch is Canceled {
+                proposal.isStopped = true
+                break
+            }
             guard !texts.isEmpty else { break }
             proposal.samples += texts.count
             for text in texts {
@@ -103,8 +115,8 @@ public struct Proposer: Sendable, Codable, Hashable {
                     proposal.pairs.append(pair)
                 }
             }
-            let step = AlignmentProgress(
-                .propose, done: proposal.pairs.count, of: count, unit: "pairs")
+            let step = WorkProgress(
+                .propose, done: proposal.pairs.count, of: count, unit: .pairs)
             if progress(step) == .stop {
                 proposal.isStopped = true
                 break

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -30,7 +31,8 @@ public struct PairSampler: Sendable {
         _ queries: [Query], _ constitutions: [ConstitutionGroup], first: LanguageModel,
         second: LanguageModel, tokenizer: Tokenizer, key: RandomKey,
         memory: MemoryPlan = .automatic, from done: [ResponsePair] = [],
-        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more },
         observe: ([ResponsePair]) throws -> Void = { _ in }
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
@@ -78,13 +80,13 @@ public struct PairSampler: Sendable {
                 var finished = 0
                 var last = 0
                 texts.append(
-                    try sampler(model).sample(portion) { step in
-                        finished = step.finished
+                    try sampler(model).sample(portion, cancel: cancel) { step in
+                        finished = step.done
                         last = step.tokens
                         return progress(
-                            AlignmentProgress(
+                            WorkProgress(
                                 .rollout, done: before + finished, of: 2 * requests.count,
-                                unit: "responses", tokens: tokens + last))
+                                unit: .responses, tokens: tokens + last))
                     })
                 tokens += last
                 if texts[side].contains(where: { $0.finish == .interrupted }) {

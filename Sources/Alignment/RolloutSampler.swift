@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -44,7 +45,8 @@ public struct RolloutSampler: Sendable {
         _ queries: [Query], _ constitutions: [ConstitutionGroup], model: LanguageModel,
         tokenizer: Tokenizer, key: RandomKey, memory: MemoryPlan = .automatic,
         from state: RolloutState? = nil,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more },
         observe: (RolloutState) throws -> Void = { _ in }
     ) throws -> Rollouts {
         guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
@@ -70,11 +72,12 @@ public struct RolloutSampler: Sendable {
                 $0 + $1.constitutions.count * settings.samples
             }
             var last = 0
-            let texts = try sampler.sample(requests(portion, queries, key)) { step in
+            let texts = try sampler.sample(requests(portion, queries, key), cancel: cancel) {
+                step in
                 last = step.tokens
                 return progress(
-                    AlignmentProgress(
-                        .rollout, done: done + step.finished, of: total, unit: "responses",
+                    WorkProgress(
+                        .rollout, done: done + step.done, of: total, unit: .responses,
                         tokens: tokens + last))
             }
             tokens += last

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -34,7 +35,8 @@ struct TextSampler {
 
     /// - Throws: `ModelError`, first of all where a prompt does not fit.
     func sample(
-        _ requests: [SampleRequest], progress: (GenerationProgress) -> Continuation
+        _ requests: [SampleRequest], cancel: () -> Continuation,
+        progress: (WorkProgress) -> Continuation
     ) throws -> [SampledText] {
         guard !requests.isEmpty else { return [] }
         let rendered = requests.map { prompts.rolloutPrompt($0.query, $0.constitution) }
@@ -43,7 +45,7 @@ struct TextSampler {
         do {
             generations = try model.generate(
                 zip(encoded, requests).map { GenerationRequest(prompt: $0, key: $1.key) },
-                sampler, memory: memory, stop: stopper, progress: progress)
+                sampler, memory: memory, stop: stopper, progress: progress, cancel: cancel)
         } catch ModelError.logitsNotFinite(let place) where requests.indices.contains(place) {
             throw AlignmentError.logitsNotFinite(query: requests[place].query.id)
         }

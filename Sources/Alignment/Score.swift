@@ -1,3 +1,4 @@
+import LongWork
 import Tokenizers
 import Transformers
 
@@ -89,12 +90,16 @@ public struct Scorer: Sendable {
 
     public init(_ settings: ScoreSettings = ScoreSettings()) { self.settings = settings }
 
-    /// - Parameter perToken: keeps the log-prob of every token.
-    /// - Throws: `AlignmentError` naming the query that cannot be scored, `.stopped` when
-    ///   `progress` says so, `.scoreNotFinite`; `ModelError`.
+    /// - Parameters:
+    ///   - perToken: keeps the log-prob of every token.
+    ///   - progress: told after every pack of queries.
+    ///   - cancel: asked before every block of the model.
+    /// - Throws: `AlignmentError` naming the query that cannot be scored, `.stopped` when a closure
+    ///   answers `.stop`, `.scoreNotFinite`; `ModelError`.
     public func score(
         _ groups: [RolloutGroup], model: LanguageModel, tokenizer: Tokenizer?,
-        perToken: Bool = false, progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        perToken: Bool = false, progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> [QueryScores] {
         guard !groups.isEmpty else { throw AlignmentError.noRollouts }
         let batches = try groups.map {
@@ -102,17 +107,24 @@ public struct Scorer: Sendable {
                 $0, tokenizer: tokenizer, configuration: model.configuration,
                 scoresEnd: settings.scoresEnd)
         }
-        return try score(batches, model: model, perToken: perToken, progress: progress)
+        return try score(
+            batches, model: model, perToken: perToken, progress: progress, cancel: cancel)
     }
 
     public func score(
         _ batches: [ContrastBatch], model: LanguageModel, perToken: Bool = false,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> [QueryScores] {
         var results: [QueryScores] = []
         var tokens = 0
         for pack in ForestPack.packs(batches, rows: packRows) {
-            let logProbs = try model.logProbs(pack.forest, pack.targets)
+            let logProbs: [Float]
+            do {
+                logProbs = try model.logProbs(pack.forest, pack.targets, cancel: cancel)
+            } catch is Canceled {
+                throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
+            }
             tokens += pack.forest.tokens.count
             for part in pack.parts {
                 var scores = QueryScores(part.batch, logProbs[part.targets], settings)
@@ -120,8 +132,8 @@ public struct Scorer: Sendable {
                 if perToken { scores.keepTokens(part.batch, logProbs[part.targets]) }
                 results.append(scores)
             }
-            let step = AlignmentProgress(
-                .score, done: results.count, of: batches.count, unit: "queries", tokens: tokens)
+            let step = WorkProgress(
+                .score, done: results.count, of: batches.count, unit: .queries, tokens: tokens)
             if progress(step) == .stop, results.count < batches.count {
                 throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
             }

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -32,8 +33,9 @@ public struct Trainer: Sendable {
     ///   - model: where to start, or where an interrupted run was.
     ///   - reference: what the penalty holds the model near; usually the base.
     ///   - state: of an interrupted run; `nil` begins anew.
-    ///   - progress: called within a step, query by query. A stop there drops the step unless
-    ///     all of its queries are done.
+    ///   - progress: called within a step, after every pack of queries. A stop there drops the step
+    ///     unless all of its queries are done.
+    ///   - cancel: asked before every block of the model. A stop there drops the step.
     ///   - step: called after every step with the model as it is then, which is the place to
     ///     evaluate, to save a checkpoint, and to stop early.
     /// - Throws: `AlignmentError` naming the query that gave something not finite, or the setting
@@ -41,7 +43,8 @@ public struct Trainer: Sendable {
     public func train(
         _ model: LanguageModel, on groups: [RolloutGroup], tokenizer: Tokenizer?,
         reference: LanguageModel? = nil, from state: TrainState? = nil, key: RandomKey,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more },
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more },
         step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
     ) throws -> TrainResult {
         guard !groups.isEmpty else { throw AlignmentError.noRollouts }
@@ -66,10 +69,13 @@ public struct Trainer: Sendable {
                 gradients = try backward.gradients(
                     of: places.map { batches[order[$0]] }, model: result.model,
                     reference: reference,
-                    progress: { step in
-                        if progress(step) == .stop { wantsMore = false }
+                    progress: { report in
+                        var report = report
+                        report.phase = .train
+                        report.step = .init(index + 1, of: steps)
+                        if progress(report) == .stop { wantsMore = false }
                         return wantsMore ? .more : .stop
-                    })
+                    }, cancel: cancel)
             } catch AlignmentError.stopped {
                 result.isStopped = true
                 return result

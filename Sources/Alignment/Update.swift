@@ -1,4 +1,5 @@
 import Foundation
+import LongWork
 import Transformers
 
 /// Which rule turns gradients into a step, and its constants.
@@ -82,17 +83,19 @@ public struct Update: Sendable, Codable, Hashable {
 
     /// Changes model and state; where it throws, both are as before.
     ///
-    /// - Parameter factor: of a schedule, times the learning rate.
+    /// - Parameters:
+    ///   - factor: of a schedule, times the learning rate.
+    ///   - cancel: asked before every tensor.
     /// - Throws: `AlignmentError.setting` for a constant out of range, `.otherModel` for gradients
-    ///   of another shape, `.gradientNotFinite`, `.weightsNotFinite`.
+    ///   of another shape, `.gradientNotFinite`, `.weightsNotFinite`; `.stopped`.
     public func apply(
         _ gradients: ParameterSet, to model: inout LanguageModel, state: inout OptimizerState,
-        factor: Double = 1
+        factor: Double = 1, cancel: () -> Continuation = { .more }
     ) throws -> Report {
         var changed = model
         var changedState = state
         var spent = gradients
-        let report = try step(&changed, &changedState, &spent, factor: factor)
+        let report = try step(&changed, &changedState, &spent, factor: factor, cancel: cancel)
         model = changed
         state = changedState
         return report
@@ -101,7 +104,8 @@ public struct Update: Sendable, Codable, Hashable {
     /// The same without a copy: where it throws, model, state and gradients are of no more use.
     func step(
         _ model: inout LanguageModel, _ state: inout OptimizerState,
-        _ gradients: inout ParameterSet, factor: Double
+        _ gradients: inout ParameterSet, factor: Double,
+        cancel: () -> Continuation = { .more }
     ) throws -> Report {
         try check()
         guard gradients.layout == model.parameters.layout else { throw AlignmentError.otherModel }
@@ -114,7 +118,14 @@ public struct Update: Sendable, Codable, Hashable {
         let clipFactor = clip > 0 && norm > clip ? clip / norm : 1
         if clipFactor < 1 { gradients.scale(by: Float(clipFactor)) }
         let optimizer = optimizer.optimizer
-        model.update { optimizer.step(&$0, gradients, &state, learningRate: Float(rate)) }
+        do {
+            try model.update {
+                try optimizer.step(
+                    &$0, gradients, &state, learningRate: Float(rate), cancel: cancel)
+            }
+        } catch is Canceled {
+            throw AlignmentError.stopped(.update, done: 0, of: 1)
+        }
         if let bad = model.parameters.firstNonFinite {
             throw AlignmentError.weightsNotFinite(
                 tensor: bad.name, count: bad.count, learningRate: rate)

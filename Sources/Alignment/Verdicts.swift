@@ -1,3 +1,4 @@
+import LongWork
 import Transformers
 
 /// What became of one comparison, seen from the first model.
@@ -169,14 +170,16 @@ public struct Verdicts: Sendable, Codable, Hashable {
 /// Decides which of two responses follows a constitution better.
 public protocol Judge: Sendable {
     var name: String { get }
-    /// Judges the pairs, all of them or until `progress` answers `.stop`.
+    /// Judges the pairs, all of them or until a closure answers `.stop`. `cancel` is asked before
+    /// every block of a model.
     func judge(
-        _ pairs: [ResponsePair], progress: (AlignmentProgress) -> Continuation
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation,
+        cancel: () -> Continuation
     ) throws -> Verdicts
 }
 
 extension Judge {
     public func judge(_ pairs: [ResponsePair]) throws -> Verdicts {
-        try judge(pairs) { _ in .more }
+        try judge(pairs, progress: { _ in .more }, cancel: { .more })
     }
 }

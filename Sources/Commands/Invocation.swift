@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import LongWork
 import Rendering
 import Tensors
 import Tokenizers
@@ -247,6 +248,9 @@ package final class Invocation {
     package var isInterrupted: Bool {
         session.isInterrupted
     }
+
+    /// Asked by long work between the blocks of a model.
+    package func cancel() -> Continuation { isInterrupted ? .stop : .more }
 
     func meter(_ task: String? = nil) -> ProgressMeter {
         ProgressMeter(task: task ?? call.verb.name, report: session.progress)

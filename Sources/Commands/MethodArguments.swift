@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -191,24 +192,27 @@ extension Invocation {
 final class ProgressFollower {
     private let invocation: Invocation
     private var meter: ProgressMeter?
-    private var stage: AlignmentProgress.Stage?
+    private var phase: WorkProgress.Phase?
+    private var pace: Pace
+    private let start = ContinuousClock.now
     private let task: String?
 
     init(invocation: Invocation, task: String?) {
         self.invocation = invocation
         self.task = task
+        pace = Pace(startingAt: 0)
     }
 
-    func follow(_ step: AlignmentProgress) -> Continuation {
-        if stage != step.stage {
+    func follow(_ progress: WorkProgress) -> Continuation {
+        if phase != progress.phase {
             meter?.finish()
-            stage = step.stage
-            let name = task.map { "\($0): \(step.stage.rawValue)" } ?? step.stage.rawValue
-            meter = invocation.meter(name)
+            phase = progress.phase
+            let name = progress.phase.rawValue
+            meter = invocation.meter(task.map { "\($0): \(name)" } ?? name)
         }
-        meter?.update(
-            step.done, of: step.total, unit: step.unit, tokens: step.tokens, detail: step.detail)
-        return invocation.isInterrupted ? .stop : .more
+        pace.update(progress, at: (ContinuousClock.now - start).seconds)
+        meter?.update(progress, pace)
+        return invocation.cancel()
     }
 
     func finish() {

@@ -1,4 +1,5 @@
 import Foundation
+import LongWork
 import Rendering
 
 /// How far a long statement is, for a host to show.
@@ -49,42 +50,58 @@ struct ProgressMeter {
     let task: String
     private let start = ContinuousClock.now
     private var lastReport: ContinuousClock.Instant?
-    private let report: ((Progress) -> Void)?
+    private let handler: ((Progress) -> Void)?
     private var last: Progress?
 
     init(task: String, report: ((Progress) -> Void)?) {
         self.task = task
-        self.report = report
+        handler = report
+    }
+
+    /// A report of the method; its pace, kept by the caller, is that of a run of several steps.
+    mutating func update(_ progress: WorkProgress, _ pace: Pace) {
+        let step = progress.step.map { "step \($0.number) of \($0.count)" } ?? ""
+        report(
+            Progress(
+                task: task, completed: Double(progress.done), total: Double(progress.total),
+                unit: progress.unit.rawValue, rate: pace.tokensPerSecond, rateUnit: "tokens/s",
+                detail: [step, progress.detail].filter { !$0.isEmpty }.joined(separator: ", "),
+                elapsed: (ContinuousClock.now - start).seconds, remaining: pace.secondsLeft,
+                isFinished: false))
     }
 
     mutating func update(
         _ completed: Int, of total: Int?, unit: String, tokens: Int = 0, detail: String = ""
     ) {
-        guard let report else { return }
-        let now = ContinuousClock.now
-        let elapsed = (now - start).seconds
+        let elapsed = (ContinuousClock.now - start).seconds
         let share = total.map { $0 > 0 ? Double(completed) / Double($0) : 1 }
-        let progress = Progress(
-            task: task, completed: Double(completed), total: total.map(Double.init), unit: unit,
-            rate: tokens > 0 && elapsed > 0 ? Double(tokens) / elapsed : nil,
-            rateUnit: "tokens/s", detail: detail, elapsed: elapsed,
-            remaining: share.flatMap { $0 > 0 ? elapsed * (1 - $0) / $0 : nil },
-            isFinished: false)
+        report(
+            Progress(
+                task: task, completed: Double(completed), total: total.map(Double.init), unit: unit,
+                rate: tokens > 0 && elapsed > 0 ? Double(tokens) / elapsed : nil,
+                rateUnit: "tokens/s", detail: detail, elapsed: elapsed,
+                remaining: share.flatMap { $0 > 0 ? elapsed * (1 - $0) / $0 : nil },
+                isFinished: false))
+    }
+
+    private mutating func report(_ progress: Progress) {
+        guard let report = handler else { return }
+        let now = ContinuousClock.now
         last = progress
         if let lastReport, (now - lastReport).seconds < 0.1 { return }
         // Work that is over at once shows nothing.
-        guard elapsed > 0.2 else { return }
+        guard progress.elapsed > 0.2 else { return }
         lastReport = now
         report(progress)
     }
 
     /// The last report, so that a host can end its line; none when there was no report before.
     package mutating func finish() {
-        guard let report, lastReport != nil, var last else { return }
+        guard let handler, lastReport != nil, var last else { return }
         last.isFinished = true
         last.elapsed = (ContinuousClock.now - start).seconds
         last.remaining = nil
-        report(last)
+        handler(last)
     }
 }
 

@@ -1,4 +1,5 @@
 import Alignment
+import LongWork
 import Tensors
 import Tokenizers
 import Transformers
@@ -126,7 +127,7 @@ package struct ShippedModelEvaluation {
         let generations = try model.generate(
             encoded.enumerated().map {
                 GenerationRequest(prompt: $0.element, key: key.child(UInt64($0.offset)))
-            }, settings, memory: memory, progress: { _ in cancel() })
+            }, settings, memory: memory, cancel: cancel)
         if case .stop = cancel() { return nil }
         return generations.map { tokenizer.decode($0.tokens) }
     }

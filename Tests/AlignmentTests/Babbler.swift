@@ -1,4 +1,5 @@
 import Foundation
+import LongWork
 import Tensors
 import Testing
 import Tokenizers
@@ -77,7 +78,7 @@ struct Babbler {
     func rollOut(
         _ settings: RolloutSettings, count: Int = 2, queries: [Query] = Babbler.queries,
         prompts: Prompts = .tiny, isMalformed: (@Sendable (String, Query) -> Bool)? = nil,
-        progress: (AlignmentProgress) -> Continuation = { _ in .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Rollouts {
         let groups = try Composer(count: count).compose(
             queries, from: Babbler.pairs, key: RandomKey(seed: 5))

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Testing
 import Transformers

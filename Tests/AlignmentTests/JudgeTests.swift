@@ -57,9 +57,8 @@ struct WordMeasure: Measure {
 
     @Test func `a stop keeps what is judged`() throws {
         let pairs = (0..<9).map { _ in Self.pair(["Say arr."], "arr", "") }
-        let verdicts = try MeasuredJudge(WordMeasure()).judge(pairs) {
-            $0.done == 4 ? .stop : .more
-        }
+        let verdicts = try MeasuredJudge(WordMeasure()).judge(
+            pairs, progress: { $0.done == 4 ? .stop : .more })
         #expect(verdicts.isStopped && verdicts.wins == 4)
     }
 

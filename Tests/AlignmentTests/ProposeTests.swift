@@ -1,3 +1,4 @@
+import LongWork
 import Synchronization
 import Tensors
 import Testing
@@ -15,7 +16,9 @@ final class ScriptedWriter: PrincipleWriter {
 
     var prompts: [String] { asked.withLock { $0 } }
 
-    func write(_ prompt: String, samples: Int, key: RandomKey) -> [WrittenText] {
+    func write(
+        _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation
+    ) -> [WrittenText] {
         asked.withLock { $0.append(prompt) }
         return texts.withLock { texts in
             let next = Array(texts.prefix(samples))

@@ -38,8 +38,8 @@ struct Parity {
         var state = OptimizerState()
         for (number, wanted) in run.steps.enumerated() {
             let gradients = try oracle.gradients(model, grid)
-            model.update {
-                optimizer.step(&$0, gradients, &state, learningRate: Float(run.learningRate))
+            try model.update {
+                try optimizer.step(&$0, gradients, &state, learningRate: Float(run.learningRate))
             }
             let contrast = try oracle.contrast(model, grid)
             // If a gradient is zero except for rounding, the sign of a step is arbitrary.

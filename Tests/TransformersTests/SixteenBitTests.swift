@@ -47,7 +47,9 @@ import Testing
         let before = model
         let gradients = try oracle.gradients(model, oracle.grid(isShared: true))
         var state = OptimizerState()
-        model.update { Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7) }
+        try model.update {
+            try Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7)
+        }
         #expect(model.weightType == .float32 && before.weightType == .bfloat16)
         let name = "model.layers.0.mlp.up_proj.weight"
         let (new, old) = (

@@ -46,10 +46,11 @@ extension CommandTable {
         do {
             result = try iteration.run(
                 base: base.model, tokenizer: tokenizer, from: start,
-                key: try invocation.randomKey(), queries: supply.queries, progress: follower.follow
+                key: try invocation.randomKey(), queries: supply.queries, progress: follower.follow,
+                cancel: invocation.cancel
             ) { event, state in
                 try keeper.note(event, state)
-                return invocation.isInterrupted ? .stop : .more
+                return invocation.cancel()
             }
         } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
             throw invocation.located(

@@ -154,7 +154,8 @@ extension CommandTable {
         let tokenizer = needsText ? try invocation.tokenizer(of: model) : model.tokenizer
         guard
             let scores = try Scorer().score(
-                [group], model: model.model, tokenizer: tokenizer, perToken: true
+                [group], model: model.model, tokenizer: tokenizer, perToken: true,
+                cancel: invocation.cancel
             ).first,
             let shifts = scores.shifts(response: rollout.index, from: other, to: own)
         else {

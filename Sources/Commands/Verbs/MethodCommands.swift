@@ -135,7 +135,7 @@ extension CommandTable {
         let proposal = try proposer.propose(
             about: about ?? prompts.post.responses, prompts: prompts, writer: author,
             meaning: WorldMeasure.meaning,
-            key: try invocation.randomKey(), progress: follower.follow)
+            key: try invocation.randomKey(), progress: follower.follow, cancel: invocation.cancel)
         var notes: [String] = []
         if !proposal.counts.isEmpty {
             notes.append(
@@ -216,7 +216,7 @@ extension CommandTable {
         ).sample(
             queries, groups, model: model.model, tokenizer: tokenizer, key: key,
             memory: invocation.session.settings.memoryPlan, from: state,
-            progress: follower.follow,
+            progress: follower.follow, cancel: invocation.cancel,
             observe: { portion in
                 state = portion
                 guard clock.isDue() else { return }
@@ -306,7 +306,7 @@ extension CommandTable {
         defer { follower.finish() }
         let scores = try Scorer(settings).score(
             batches, model: model.model, perToken: try invocation.flag("per_token") ?? false,
-            progress: follower.follow)
+            progress: follower.follow, cancel: invocation.cancel)
         return CommandResult(
             "logprobs", LogprobsObject(scores: scores, settings: settings),
             notes: [note].compactMap(\.self))
@@ -390,7 +390,8 @@ extension CommandTable {
         let follower = invocation.follower()
         defer { follower.finish() }
         let gradients = try Backward(score: score, beta: beta, memory: memory).gradients(
-            of: batches, model: model.model, reference: reference, progress: follower.follow)
+            of: batches, model: model.model, reference: reference, progress: follower.follow,
+            cancel: invocation.cancel)
         let object = GradientsObject(
             parameters: gradients.parameters, configuration: model.model.configuration,
             norm: gradients.norm, loss: ContrastSummary(gradients.contrasts).loss,
@@ -420,7 +421,8 @@ extension CommandTable {
         var weights = model.model
         let report: Update.Report
         do {
-            report = try update.apply(gradients.parameters, to: &weights, state: &state)
+            report = try update.apply(
+                gradients.parameters, to: &weights, state: &state, cancel: invocation.cancel)
         } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
             throw invocation.located(
                 AlignmentError.weightsNotFinite(tensor: tensor, count: count, learningRate: rate),

@@ -92,13 +92,13 @@ extension CommandTable {
             { _, tokens in tokenizer.decode(tokens).contains(stop) }
         }
         let generations = try object.model.generate(
-            requests, settings, memory: invocation.session.settings.memoryPlan, stop: isEnd
-        ) { step in
-            meter.update(
-                step.tokens, of: step.requests * settings.maxTokens, unit: "tokens",
-                tokens: step.tokens)
-            return invocation.isInterrupted ? .stop : .more
-        }
+            requests, settings, memory: invocation.session.settings.memoryPlan, stop: isEnd,
+            progress: { progress in
+                meter.update(
+                    progress.tokens, of: progress.total * settings.maxTokens, unit: "tokens",
+                    tokens: progress.tokens)
+                return invocation.cancel()
+            }, cancel: invocation.cancel)
         let texts = generations.map { generation -> String in
             let text = tokenizer.decode(generation.tokens)
             guard let stop, let range = text.range(of: stop) else { return text }

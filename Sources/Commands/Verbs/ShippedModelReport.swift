@@ -14,7 +14,7 @@ extension CommandTable {
         let evaluation = ShippedModelEvaluation(
             model.model, try invocation.tokenizer(of: model), count: count,
             seed: invocation.session.seed, memory: invocation.session.settings.memoryPlan,
-            cancel: { invocation.isInterrupted ? .stop : .more })
+            cancel: invocation.cancel)
         let report = try evaluation.run { done, total in
             meter.update(done, of: total, unit: "rows")
         }

@@ -117,7 +117,7 @@ extension CommandTable {
                 earlier?.model ?? model.model, on: groups,
                 tokenizer: try trainingTokenizer(model, groups, invocation),
                 reference: reference, from: earlier?.state, key: try invocation.randomKey(),
-                progress: follower.follow
+                progress: follower.follow, cancel: invocation.cancel
             ) { record, weights, state in
                 records.append(record)
                 if record.step < record.steps, clock.isDue() {
@@ -125,7 +125,7 @@ extension CommandTable {
                         "training", "step \(record.step) of \(record.steps)"
                     ) { try TrainingStorage.stored(weights, state, records) }
                 }
-                return invocation.isInterrupted ? .stop : .more
+                return invocation.cancel()
             }
         } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
             throw invocation.located(
@@ -283,7 +283,8 @@ extension CommandTable {
         } else {
             judge = MeasuredJudge(WorldMeasure())
         }
-        let verdicts = try judge.judge(pairs, progress: follower.follow)
+        let verdicts = try judge.judge(
+            pairs, progress: follower.follow, cancel: invocation.cancel)
         if !verdicts.unknownPrinciples.isEmpty {
             let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
             notes.append(
@@ -331,7 +332,7 @@ extension CommandTable {
             return try sampler.pairs(
                 queries, groups, first: first, second: second, tokenizer: tokenizer, key: key,
                 memory: invocation.session.settings.memoryPlan, from: sampled,
-                progress: follower.follow,
+                progress: follower.follow, cancel: invocation.cancel,
                 observe: { pairs in
                     sampled = pairs
                     guard clock.isDue() else { return }

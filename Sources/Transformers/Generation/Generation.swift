@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import LongWork
 import Tensors
 
 /// A prompt to continue, and the key of the numbers that decide how.
@@ -24,13 +25,6 @@ public struct Generation: Sendable {
     public var finish: Finish
 }
 
-public struct GenerationProgress: Sendable {
-    public var finished: Int
-    public var requests: Int
-    /// Tokens generated so far.
-    public var tokens: Int
-}
-
 extension LanguageModel {
     /// Rows of prompts that go through the model at a time before generation. What the layers make
     /// of them takes memory once, however many prompts there are; more at a time would be no
@@ -42,15 +36,20 @@ extension LanguageModel {
     /// - Parameters:
     ///   - stop: asked after every token with the request's number and its tokens so far; true ends
     ///     that response (after its last token). For stop strings, which need a tokenizer.
-    ///   - progress: called after every step; `.stop` ends the work, and unfinished responses come
-    ///     back as far as they got.
+    ///   - progress: told of finished responses and generated tokens after every token of the
+    ///     batch.
+    ///   - cancel: asked before every block.
+    ///
+    ///   When either answers `.stop`, the work ends, and responses that are not finished are
+    ///   returned with the tokens they have, as `.interrupted`.
     /// - Throws: `ModelError` when a prompt is empty, unknown tokens occur, or prompt and
     ///   `maxTokens` together exceed the context; `.logitsNotFinite` names the first request whose
     ///   next token nothing decides.
     public func generate(
         _ requests: [GenerationRequest], _ settings: SamplerSettings,
         memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
-        progress: (GenerationProgress) -> Continuation = { _ in .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
     ) throws -> [Generation] {
         try settings.check()
         for request in requests {
@@ -68,12 +67,13 @@ extension LanguageModel {
                 model: self, requests: Array(requests[first..<first + wave]), settings: settings)
             let before = results
             let offset = first
-            let outcome = batch.run(family, stop: stop.map { stop in { stop(offset + $0, $1) } }) {
-                finished, tokens in
+            let outcome = batch.run(
+                family, stop: stop.map { stop in { stop(offset + $0, $1) } }, cancel: cancel
+            ) { finished, tokens in
                 progress(
-                    GenerationProgress(
-                        finished: before.count + finished, requests: requests.count,
-                        tokens: before.reduce(tokens) { $0 + $1.tokens.count }))
+                    WorkProgress(
+                        .generate, done: before.count + finished, of: requests.count,
+                        unit: .responses, tokens: before.reduce(tokens) { $0 + $1.tokens.count }))
             }
             if let broken = batch.broken {
                 throw ModelError.logitsNotFinite(request: first + broken)
@@ -145,7 +145,7 @@ private struct GenerationBatch {
     }
 
     mutating func run(
-        _ family: some Family, stop: ((Int, [Int32]) -> Bool)?,
+        _ family: some Family, stop: ((Int, [Int32]) -> Bool)?, cancel: () -> Continuation,
         progress: (_ finished: Int, _ tokens: Int) -> Continuation
     ) -> Continuation {
         var active = requests.indices.map { number in
@@ -155,9 +155,9 @@ private struct GenerationBatch {
                 slot: forest.tokens.count + number * settings.maxTokens,
                 promptLength: requests[number].prompt.count)
         }
-        var hidden = readPrompts(
-            family, last: active.map { forest.lastRow(of: ends[$0.request]) ?? 0 })
         var (step, produced) = (0, 0)
+        let lastRows = active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }
+        guard var hidden = try? readPrompts(family, last: lastRows, cancel) else { return .stop }
         while true {
             let drawn = draw(family, hidden, active, step)
             var next: [Sequence] = []
@@ -186,13 +186,16 @@ private struct GenerationBatch {
             active = next
             if progress(requests.count - active.count, produced) == .stop { return .stop }
             if active.isEmpty { return .more }
-            hidden = extend(family, active, step)
+            guard let next = try? extend(family, active, step, cancel) else { return .stop }
+            hidden = next
             step += 1
         }
     }
 
     /// What the model says at the `last` rows of the prompts: (B, D).
-    private func readPrompts(_ family: some Family, last: [Int]) -> Tensor {
+    private func readPrompts(
+        _ family: some Family, last: [Int], _ cancel: () -> Continuation
+    ) throws(Canceled) -> Tensor {
         var hidden = Tensor(zeros: [last.count, model.configuration.hiddenSize])
         let positions = forest.positions
         var first = 0
@@ -200,9 +203,10 @@ private struct GenerationBatch {
             let rows = first..<min(first + LanguageModel.promptRowsTogether, forest.tokens.count)
             cache.destinations = [rows]
             let asked = last.indices.filter { rows.contains(last[$0]) }
-            let out = forward(
+            let out = try forward(
                 family, Array(forest.tokens[rows]), Array(positions[rows]),
-                forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first })
+                forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first },
+                cancel)
             Embedding.scatterAdd(out, asked, into: &hidden)
             first = rows.upperBound
         }
@@ -210,26 +214,29 @@ private struct GenerationBatch {
     }
 
     /// One token more for each sequence: (B, D).
-    private func extend(_ family: some Family, _ active: [Sequence], _ step: Int) -> Tensor {
+    private func extend(
+        _ family: some Family, _ active: [Sequence], _ step: Int, _ cancel: () -> Continuation
+    ) throws(Canceled) -> Tensor {
         cache.destinations = active.map { $0.slot + step..<$0.slot + step + 1 }
         let spans = active.enumerated().map { row, sequence in
             AttentionPlan.Span(
                 queries: row..<row + 1, contexts: sequence.contexts,
                 own: sequence.slot..<sequence.slot + step + 1)
         }
-        return forward(
+        return try forward(
             family, active.map(\.last), active.map { $0.promptLength + step },
             AttentionPlan(spans: spans, groups: [], window: nil),
-            outputRows: Array(active.indices))
+            outputRows: Array(active.indices), cancel)
     }
 
     private func forward(
         _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan,
-        outputRows rows: [Int]
-    ) -> Tensor {
+        outputRows rows: [Int], _ cancel: () -> Continuation
+    ) throws(Canceled) -> Tensor {
         let context = BlockContext(positions: positions, plan: plan, cache: cache)
         var x = family.embed(tokens, positions, model.parameters)
         for block in 0..<model.configuration.layers {
+            try Canceled.check(cancel)
             x = family.forward(block: block, x, context, model.parameters, outputRows: rows).out
         }
         return x

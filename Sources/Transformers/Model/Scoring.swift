@@ -1,4 +1,5 @@
 import Layers
+import LongWork
 import Tensors
 
 /// A token whose log-prob is wanted, and the row that predicts it.
@@ -16,35 +17,45 @@ public struct Target: Sendable, Hashable {
 extension LanguageModel {
     /// log p(token | everything its row sees), in nats, for each target in turn.
     ///
+    /// - Parameter cancel: asked before every block and before the head.
     /// - Throws: `ModelError` when the forest is empty or longer than the context, or names a token
-    ///   outside the vocabulary.
-    public func logProbs(_ forest: TokenForest, _ targets: [Target]) throws -> [Float] {
+    ///   outside the vocabulary; `Canceled`.
+    public func logProbs(
+        _ forest: TokenForest, _ targets: [Target], cancel: () -> Continuation = { .more }
+    ) throws -> [Float] {
         try check(forest, targets)
         let scored = ScoredRows(targets)
-        return scored.inTargetOrder(logProbs(family, forest, scored))
+        return scored.inTargetOrder(try logProbs(family, forest, scored, cancel))
     }
 
     private func logProbs(
-        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows
-    ) -> [Float] {
-        let hidden = hiddenRows(family, forest, scored.rows)
+        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows,
+        _ cancel: () -> Continuation
+    ) throws(Canceled) -> [Float] {
+        let hidden = try hiddenRows(family, forest, scored.rows, cancel)
+        try Canceled.check(cancel)
         return ScoredHead.forward(hidden, weight: parameters[family.head], scored.tokens)
     }
 
     /// The final hidden states of some rows, normed and ready for the head: (M, D).
-    func hiddenRows(_ family: some Family, _ forest: TokenForest, _ rows: [Int]) -> Tensor {
+    func hiddenRows(
+        _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+    ) throws(Canceled) -> Tensor {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
         var x = family.embed(forest.tokens, context.positions, parameters)
         for block in 0..<configuration.layers {
+            try Canceled.check(cancel)
             x = family.forward(block: block, x, context, parameters, outputRows: rows).out
         }
         return family.applyFinalNorm(x, parameters)
     }
 
     /// The same, whatever the family.
-    func hiddenRows(_ forest: TokenForest, _ rows: [Int]) -> Tensor {
-        hiddenRows(family, forest, rows)
+    func hiddenRows(
+        _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+    ) throws(Canceled) -> Tensor {
+        try hiddenRows(family, forest, rows, cancel)
     }
 }
 

@@ -1,4 +1,5 @@
 import Layers
+import LongWork
 import Tensors
 
 /// A penalty that holds a model near a reference: weight · mean over the scored rows of
@@ -29,11 +30,13 @@ extension LanguageModel {
     ///   - gradients: what this pass finds is added.
     ///   - memory: bounds the activations; less memory costs a second forward pass.
     ///   - coefficients: given the log-probs of the targets, gives ∂loss/∂log-prob of each.
+    ///   - cancel: asked before every block, forward and backward, and before the head.
     /// - Throws: `ModelError`, or what `coefficients` throws; `gradients` is then as before.
+    ///   `Canceled`; `gradients` may then hold a part of the sum and is to be thrown away.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], penalty: Penalty? = nil,
         into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
-        _ coefficients: ([Float]) throws -> [Float]
+        cancel: () -> Continuation = { .more }, _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         try check(forest, targets)
         if let penalty { try penalty.reference.check(forest, targets) }
@@ -45,22 +48,23 @@ extension LanguageModel {
             rows: forest.tokens.count, largestTree: largest, blocks: configuration.layers,
             activationWidth: family.activationWidth, width: configuration.hiddenSize)
         let pass = BackwardPass(model: self, penalty: penalty, strategy: strategy)
-        return try pass.run(family, forest, targets, into: &gradients, coefficients)
+        return try pass.run(family, forest, targets, into: &gradients, cancel, coefficients)
     }
 
     /// The same with coefficients known beforehand, as for the likelihood of text: one pass fewer
     /// through the head.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], coefficients: [Float],
-        into gradients: inout ParameterSet
+        into gradients: inout ParameterSet, cancel: () -> Continuation = { .more }
     ) throws -> [Float] {
         try check(forest, targets)
         guard coefficients.count == targets.count else {
             throw ModelError.wrongCoefficients(found: coefficients.count, wanted: targets.count)
         }
         let pass = BackwardPass(model: self, penalty: nil, strategy: .keep)
-        return pass.run(family, forest, targets, coefficients, rowCount: nil, into: &gradients)
-            .logProbs
+        return try pass.run(
+            family, forest, targets, coefficients, rowCount: nil, into: &gradients, cancel
+        ).logProbs
     }
 }
 
@@ -71,7 +75,8 @@ private struct BackwardPass {
 
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
-        into gradients: inout ParameterSet, _ coefficients: ([Float]) throws -> [Float]
+        into gradients: inout ParameterSet, _ cancel: () -> Continuation,
+        _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         func checked(_ logProbs: [Float]) throws -> [Float] {
             let found = try coefficients(logProbs)
@@ -81,18 +86,19 @@ private struct BackwardPass {
             return found
         }
         if strategy == .recomputeTreeByTree {
-            return try runTreeByTree(family, forest, targets, into: &gradients, checked)
+            return try runTreeByTree(family, forest, targets, into: &gradients, cancel, checked)
         }
         let scored = ScoredRows(targets)
-        var trace = forward(family, forest, scored.rows)
+        var trace = try forward(family, forest, scored.rows, cancel)
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let logits = ScoredHead.KeptLogits()
         let logProbs = scored.inTargetOrder(
             ScoredHead.forward(
                 hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits))
         let found = try checked(logProbs)
-        let divergence = backward(
-            family, forest, scored, hidden, found, rowCount: nil, kept: logits, &trace, &gradients
+        let divergence = try backward(
+            family, forest, scored, hidden, found, rowCount: nil, kept: logits, &trace, &gradients,
+            cancel
         ).divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
@@ -101,13 +107,15 @@ private struct BackwardPass {
     /// mean of.
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
-        _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet
-    ) -> Backpropagation {
+        _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet,
+        _ cancel: () -> Continuation
+    ) throws(Canceled) -> Backpropagation {
         let scored = ScoredRows(targets)
-        var trace = forward(family, forest, scored.rows)
+        var trace = try forward(family, forest, scored.rows, cancel)
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
-        let result = backward(
-            family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients)
+        let result = try backward(
+            family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients,
+            cancel)
         return Backpropagation(
             logProbs: scored.inTargetOrder(result.logProbs), divergence: result.divergence)
     }
@@ -115,7 +123,8 @@ private struct BackwardPass {
     /// The loss sees only log-probs, so with these known every tree can go through on its own.
     private func runTreeByTree(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
-        into gradients: inout ParameterSet, _ coefficients: ([Float]) throws -> [Float]
+        into gradients: inout ParameterSet, _ cancel: () -> Continuation,
+        _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         var treeOfRow = [Int](repeating: 0, count: forest.tokens.count)
         for segment in forest.segments {
@@ -135,16 +144,16 @@ private struct BackwardPass {
 
         var logProbs = [Float](repeating: 0, count: targets.count)
         for part in parts {
-            let found = try model.logProbs(part.forest, part.targets)
+            let found = try model.logProbs(part.forest, part.targets, cancel: cancel)
             for (index, value) in zip(part.chosen, found) { logProbs[index] = value }
         }
         let found = try coefficients(logProbs)
         let rowCount = Set(targets.map(\.row)).count
         var divergence: Float? = penalty == nil ? nil : 0
         for part in parts {
-            let result = run(
+            let result = try run(
                 family, part.forest, part.targets, part.chosen.map { found[$0] },
-                rowCount: rowCount, into: &gradients)
+                rowCount: rowCount, into: &gradients, cancel)
             if let more = result.divergence, let sum = divergence { divergence = sum + more }
         }
         return Backpropagation(logProbs: logProbs, divergence: divergence)
@@ -162,14 +171,15 @@ private struct BackwardPass {
     }
 
     private func forward<F: Family>(
-        _ family: F, _ forest: TokenForest, _ rows: [Int]
-    ) -> Trace<F.Activations> {
+        _ family: F, _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+    ) throws(Canceled) -> Trace<F.Activations> {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
         var trace = Trace<F.Activations>(
             context: context,
             output: family.embed(forest.tokens, context.positions, model.parameters))
         for block in 0..<model.configuration.layers {
+            try Canceled.check(cancel)
             if strategy != .keep { trace.inputs.append(trace.output) }
             let step = family.forward(
                 block: block, trace.output, context, model.parameters, outputRows: rows)
@@ -182,15 +192,18 @@ private struct BackwardPass {
     private func backward<F: Family>(
         _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
         _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.KeptLogits? = nil,
-        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet
-    ) -> (logProbs: [Float], divergence: Float?) {
+        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet,
+        _ cancel: () -> Continuation
+    ) throws(Canceled) -> (logProbs: [Float], divergence: Float?) {
         let rowCount = max(1, rowCount ?? scored.rows.count)
-        let reference = penalty.map { penalty in
-            ScoredHead.Reference(
-                hidden: penalty.reference.hiddenRows(forest, scored.rows),
+        var reference: ScoredHead.Reference?
+        if let penalty {
+            reference = ScoredHead.Reference(
+                hidden: try penalty.reference.hiddenRows(forest, scored.rows, cancel),
                 weight: penalty.reference.headWeight,
                 coefficient: penalty.weight / Float(rowCount))
         }
+        try Canceled.check(cancel)
         let weights = model.parameters
         var dhidden = Tensor(uninitialized: hidden.shape)
         let result = ScoredHead.backward(
@@ -199,6 +212,7 @@ private struct BackwardPass {
             into: &dhidden, &gradients[family.head])
         var dx = family.applyFinalNormBackward(dhidden, trace.output, weights, into: &gradients)
         for block in (0..<model.configuration.layers).reversed() {
+            try Canceled.check(cancel)
             let activations: F.Activations
             if strategy == .keep {
                 activations = trace.activations.removeLast()

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import LongWork
 import Tensors
 
 /// A rule that turns gradients into a step, as PyTorch defines it.
@@ -11,15 +12,19 @@ public enum Optimizer: Sendable, Equatable {
         beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01)
 
     /// One step: changes `parameters` and the optimizer's memory of past gradients.
+    ///
+    /// - Parameter cancel: asked before every tensor.
+    /// - Throws: `Canceled`; `parameters` and `state` are then of no more use.
     public func step(
         _ parameters: inout ParameterSet, _ gradients: ParameterSet, _ state: inout OptimizerState,
-        learningRate: Float
-    ) {
+        learningRate: Float, cancel: () -> Continuation = { .more }
+    ) throws(Canceled) {
         state.steps += 1
         switch self {
         case .rmsprop(let alpha, let epsilon):
             var squares = state.take(\.squares, parameters.layout)
             for i in parameters.tensors.indices {
+                try Canceled.check(cancel)
                 rmspropStep(
                     &parameters.tensors[i], gradients.tensors[i], &squares.tensors[i],
                     rate: learningRate, alpha: alpha, epsilon: epsilon)
@@ -33,6 +38,7 @@ public enum Optimizer: Sendable, Equatable {
                 1 - Float(pow(Double(beta2), Double(state.steps)))
             )
             for i in parameters.tensors.indices {
+                try Canceled.check(cancel)
                 adamStep(
                     &parameters.tensors[i], gradients.tensors[i], &means.tensors[i],
                     &squares.tensors[i], rate: learningRate, betas: (beta1, beta2),

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 
 /// A document to learn from: its tokens, and how much each counts once it is to be predicted.
@@ -21,9 +22,6 @@ public struct TrainingText: Sendable {
         self.init(tokens: tokens, weights: [Float](repeating: 1, count: tokens.count))
     }
 }
-
-/// Whether long work goes on.
-public enum Continuation: Sendable { case more, stop }
 
 /// Settings of a pretraining run.
 public struct PretrainingSettings: Sendable, Equatable {
@@ -52,8 +50,8 @@ public struct PretrainingSettings: Sendable, Equatable {
     }
 }
 
-/// One step of pretraining, as it is reported.
-public struct PretrainingProgress: Sendable {
+/// One step of pretraining, as it is logged.
+public struct PretrainingRecord: Sendable {
     public var step: Int
     public var steps: Int
     /// Weighted mean of −log p over the batch, in nats.
@@ -76,22 +74,31 @@ public struct Pretraining: Sendable {
 
     public init(model: LanguageModel) { self.model = model }
 
-    /// Takes steps until `settings.steps` are done or `progress` says stop.
+    /// Takes steps until `settings.steps` are done or a closure answers `.stop`.
     /// - Parameters:
     ///   - document: document number i of an endless, repeatable stream.
-    ///   - progress: told after every step, with the run as it stands then.
-    /// - Throws: `ModelError.nonFinite` when a loss or gradient is; the model is that of the step
-    ///   before.
+    ///   - cancel: asked before every block. A step that is stopped within is dropped.
+    ///   - step: called after every step, with the run as it is then.
+    /// - Throws: `ModelError.nonFinite` when a loss or a gradient is not finite. The model is then
+    ///   that of the step before.
     public mutating func run(
         _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
-        progress: (PretrainingProgress, Pretraining) throws -> Continuation
+        cancel: () -> Continuation = { .more },
+        step report: (PretrainingRecord, Pretraining) throws -> Continuation
     ) throws {
         var gradients = ParameterSet(zeros: model.parameters.layout)
         while step < settings.steps {
             let batch = try nextBatch(settings, document)
             gradients.clear()
-            let logProbs = try model.backpropagate(
-                batch.forest, batch.targets, coefficients: batch.coefficients, into: &gradients)
+            let logProbs: [Float]
+            do {
+                logProbs = try model.backpropagate(
+                    batch.forest, batch.targets, coefficients: batch.coefficients,
+                    into: &gradients, cancel: cancel)
+            } catch is Canceled {
+                nextDocument = batch.firstDocument
+                return
+            }
             let loss = zip(logProbs, batch.coefficients).reduce(0.0) {
                 $0 + Double($1.0) * Double($1.1)
             }
@@ -104,22 +111,22 @@ public struct Pretraining: Sendable {
             }
             let rate = settings.learningRate * settings.schedule.factor(step)
             let optimizer = settings.optimizer
-            model.update {
-                optimizer.step(&$0, gradients, &optimizerState, learningRate: Float(rate))
+            try model.update {
+                try optimizer.step(&$0, gradients, &optimizerState, learningRate: Float(rate))
             }
             step += 1
             tokens += batch.forest.tokens.count
-            let report = PretrainingProgress(
+            let record = PretrainingRecord(
                 step: step, steps: settings.steps, loss: loss, learningRate: rate,
                 gradientNorm: norm, tokens: tokens)
-            if try progress(report, self) == .stop { return }
+            if try report(record, self) == .stop { return }
         }
     }
 
     private mutating func nextBatch(
         _ settings: PretrainingSettings, _ document: (Int) throws -> TrainingText
     ) throws -> TrainingBatch {
-        var batch = TrainingBatch()
+        var batch = TrainingBatch(firstDocument: nextDocument)
         repeat {
             batch.append(try document(nextDocument), after: nil)
             nextDocument += 1
@@ -131,6 +138,8 @@ public struct Pretraining: Sendable {
 
 /// Texts as a forest, with what is to be predicted and its share in the mean.
 private struct TrainingBatch {
+    /// The number of the first document in it.
+    let firstDocument: Int
     var forest = TokenForest()
     var targets: [Target] = []
     /// ∂loss/∂log-prob of each target.

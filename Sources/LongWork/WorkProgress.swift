@@ -1,0 +1,57 @@
+/// How far a piece of long work has come: the one report that all verbs give, from the engine to
+/// the screen.
+///
+/// `done`, `total` and `tokens` count within one *span*: one phase of one step. A run of several
+/// steps says which step it is in. `Pace` turns a sequence of reports into a rate and a time left.
+public struct WorkProgress: Sendable, Hashable {
+    public enum Phase: String, Sendable, CaseIterable {
+        case propose, rollout, generate, score, backward, update, train, judge, pretrain
+    }
+
+    public enum Unit: String, Sendable, CaseIterable {
+        case pairs, responses, queries, tensors, comparisons, steps
+    }
+
+    /// Step `number` (counted from 1) of `count`.
+    public struct Step: Sendable, Hashable {
+        public var number: Int
+        public var count: Int
+
+        public init(_ number: Int, of count: Int) {
+            (self.number, self.count) = (number, count)
+        }
+    }
+
+    public var phase: Phase
+    /// Units that are finished in this span, and units that the span has.
+    public var done: Int
+    public var total: Int
+    public var unit: Unit
+    /// Tokens that went through the model in this span.
+    public var tokens: Int
+    /// The step that the span belongs to; nil for work that has no steps.
+    public var step: Step?
+    /// A few words on the result so far, such as "loss 0.412".
+    public var detail: String
+
+    public init(
+        _ phase: Phase, done: Int, of total: Int, unit: Unit, tokens: Int = 0, step: Step? = nil,
+        detail: String = ""
+    ) {
+        self.phase = phase
+        self.done = done
+        self.total = total
+        self.unit = unit
+        self.tokens = tokens
+        self.step = step
+        self.detail = detail
+    }
+
+    /// The share of the whole run that is finished, in 0...1: the finished steps and the finished
+    /// share of the present step.
+    public var fraction: Double {
+        let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
+        guard let step, step.count > 0 else { return share }
+        return min(1, (Double(step.number - 1) + share) / Double(step.count))
+    }
+}
