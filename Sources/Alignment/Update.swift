@@ -2,21 +2,21 @@ import Foundation
 import LongWork
 import Transformers
 
-/// Which rule turns gradients into a step, and its constants.
+/// The optimizer and its constants.
 public struct OptimizerSettings: Sendable, Codable, Hashable {
     public enum Rule: String, Sendable, Codable, CaseIterable { case rmsprop, adamw }
 
     public var rule = Rule.rmsprop
-    /// RMSprop's memory of squares.
+    /// Decay of RMSprop's mean of squares.
     public var alpha = 0.99
-    /// AdamW's memories of gradients and of squares.
+    /// Decay of AdamW's means of gradients and of squares.
     public var beta1 = 0.9
     public var beta2 = 0.999
     public var epsilon = 1e-8
     /// AdamW's weight decay.
     public var decay = 0.01
-    /// Takes back the size of RMSprop's first steps. Its memory of squares starts at zero, which
-    /// makes the t-th step `1/√(1 − αᵗ)` times too large: ten times, at first.
+    /// Corrects the size of RMSprop's first steps. Its mean of squares starts at zero, which makes
+    /// the t-th step `1/√(1 − αᵗ)` times too large: ten times, at first.
     public var ramp = false
 
     public init(_ rule: Rule = .rmsprop, ramp: Bool = false) {
@@ -34,7 +34,7 @@ public struct OptimizerSettings: Sendable, Codable, Hashable {
         }
     }
 
-    /// What the learning rate of step `step`, counted from zero, is multiplied with.
+    /// The factor of the learning rate at step `step`, counted from zero.
     func factor(_ step: Int) -> Double {
         guard ramp, rule == .rmsprop else { return 1 }
         return (1 - pow(alpha, Double(step + 1))).squareRoot()
@@ -60,7 +60,7 @@ public struct OptimizerSettings: Sendable, Codable, Hashable {
 public struct Update: Sendable, Codable, Hashable {
     public var optimizer = OptimizerSettings()
     public var learningRate = 5e-7
-    /// Gradients longer than this are shortened to it; 0 leaves them.
+    /// A longer gradient is scaled down to this norm; 0 turns clipping off.
     public var clip = 0.0
 
     public init(
@@ -72,19 +72,19 @@ public struct Update: Sendable, Codable, Hashable {
         self.clip = clip
     }
 
-    /// What a step did.
+    /// The report of a step.
     public struct Report: Sendable, Codable, Hashable {
         /// `√Σ g²` before clipping.
         public var gradientNorm: Double
-        /// What gradients were multiplied with, 1 when they were not clipped.
+        /// The factor of the gradients, 1 without clipping.
         public var clipFactor: Double
         public var learningRate: Double
     }
 
-    /// Changes model and state; where it throws, both are as before.
+    /// Changes model and state. After an error both are unchanged.
     ///
     /// - Parameters:
-    ///   - factor: of a schedule, times the learning rate.
+    ///   - factor: of the schedule; multiplies the learning rate.
     ///   - cancel: asked before every tensor.
     /// - Throws: `AlignmentError.setting` for a constant out of range, `.otherModel` for gradients
     ///   of another shape, `.gradientNotFinite`, `.weightsNotFinite`; `.stopped`.
@@ -101,7 +101,7 @@ public struct Update: Sendable, Codable, Hashable {
         return report
     }
 
-    /// The same without a copy: where it throws, model, state and gradients are of no more use.
+    /// The same without a copy: after an error, model, state and gradients are not usable.
     func step(
         _ model: inout LanguageModel, _ state: inout OptimizerState,
         _ gradients: inout ParameterSet, factor: Double,

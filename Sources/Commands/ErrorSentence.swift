@@ -2,7 +2,7 @@ import Values
 
 /// The sentence that a user reads for an error of any module.
 package enum ErrorSentence {
-    /// One sentence without its full stop, as every message of a statement.
+    /// One sentence without its full stop, as in every message of a statement.
     package static func of(_ error: any Error) -> String {
         let cause = cause(of: error)
         var text = "\(cause)"
@@ -16,7 +16,7 @@ package enum ErrorSentence {
         return text
     }
 
-    /// The error itself, without the place in the statement that it is about.
+    /// The error itself, without its place in the statement.
     package static func cause(of error: any Error) -> any Error {
         switch error {
         case let stopped as StoppedEarly: cause(of: stopped.error)

@@ -9,19 +9,19 @@ import Values
 import Workspaces
 import Worlds
 
-/// One command while it runs: its operands and keys as values, and what it needs of the session.
+/// One running command: its operands and keys as values, and its access to the session.
 package final class Invocation {
     unowned let session: any CommandContext
     package let call: CommandCall
-    /// The text that spans point into.
+    /// The text that spans refer to.
     package let source: String
-    /// Decides everything random in the command.
+    /// Decides all random numbers of the command.
     package let key: RandomKey
-    /// The journal's number, 0 for commands that are not journaled.
+    /// The statement's number in the journal, 0 for commands that are not journaled.
     package let sequence: Int
     /// The name on the left of `=`.
     package let target: Identifier?
-    /// Where the same statement stood when it was stopped or killed; nil where it begins anew.
+    /// The checkpoint of the same statement, if it was stopped or killed; nil for a new run.
     package let resumed: StoredValue?
 
     package init(
@@ -42,7 +42,7 @@ package final class Invocation {
 
     // MARK: Values
 
-    /// The argument for an operand's role or a key.
+    /// The argument with an operand's role or a key.
     package func argument(_ role: String) -> Argument? { call.operand(role) ?? call.option(role) }
 
     package func has(_ role: String) -> Bool { argument(role) != nil }
@@ -56,7 +56,7 @@ package final class Invocation {
 
     package func value(_ role: String) throws -> Value? { try argument(role).map { try value($0) } }
 
-    /// The error at the place where `role` was given, else at the verb.
+    /// The error at the place of `role`, or else at the verb.
     package func located(_ error: any Error, at role: String? = nil) -> LocatedError {
         let span = role.flatMap { argument($0)?.span } ?? call.verb.span
         return LocatedError(error: error, span: span)
@@ -162,7 +162,7 @@ package final class Invocation {
         return text
     }
 
-    /// One text or a list of texts; none when the argument is not there.
+    /// One text or a list of texts; empty without the argument.
     package func texts(_ role: String) throws -> [String] {
         let items: [Value]
         switch try value(role) {
@@ -199,13 +199,13 @@ package final class Invocation {
 
     // MARK: Objects
 
-    /// The operand, else what the workspace holds under the object's name.
+    /// The operand, or else the workspace's value under the object's name.
     package func object<N: SessionObject>(_ type: N.Type, _ role: String) throws -> N {
         if let argument = argument(role) { return try object(type, argument) }
         return try workspaceObject(type, role)
     }
 
-    /// As above, nil when there is neither.
+    /// The same; nil without both.
     func objectIfBound<N: SessionObject>(_ type: N.Type, _ role: String) throws -> N? {
         if let argument = argument(role) { return try object(type, argument) }
         guard session.isBound(role) else { return nil }
@@ -236,15 +236,15 @@ package final class Invocation {
             span: argument.span)
     }
 
-    /// One item of a list is as good as the list, `score rollouts[0]`, and so are records that a
-    /// person wrote, `principles = [{"principle": …, "antithesis": …}]`.
+    /// One item of a list is accepted in place of the list (`score rollouts[0]`), and so are
+    /// records that a user wrote (`principles = [{"principle": …, "antithesis": …}]`).
     private func made<N: SessionObject>(_ type: N.Type, of value: Value) -> N? {
         (type as? any ListObject.Type)?.init(wrapping: value) as? N
     }
 
     // MARK: Long work
 
-    /// Whether the person wants the work to stop.
+    /// Whether the user wants to stop the work.
     package var isInterrupted: Bool {
         session.isInterrupted
     }

@@ -2,7 +2,7 @@ import Foundation
 import LongWork
 import Rendering
 
-/// How far a long statement is, for a host to show.
+/// The progress of a long statement, for a host to show.
 public struct Progress: Sendable, Equatable {
     /// "rollout"
     public var task: String
@@ -17,12 +17,12 @@ public struct Progress: Sendable, Equatable {
     public var detail: String
     /// Seconds since the work began.
     public var elapsed: Double
-    /// Seconds left at the present pace.
+    /// Estimated seconds left.
     public var remaining: Double?
     public var isFinished: Bool
 
-    /// `rollout  12/64 queries  19 %  431 tokens/s  0:21 left  loss 0.41`, cut to `width`; what is
-    /// least needed goes first.
+    /// `rollout  12/64 queries  19 %  431 tokens/s  0:21 left  loss 0.41`, cut to `width`; the
+    /// least important parts are dropped first.
     public func line(width: Int) -> String {
         var parts = [task]
         if let total {
@@ -45,7 +45,7 @@ public struct Progress: Sendable, Equatable {
     }
 }
 
-/// Makes progress out of counts: measures the pace, and hands on at most ten reports a second.
+/// Makes progress reports from counts: measures the rate, and sends at most ten reports a second.
 struct ProgressMeter {
     let task: String
     private let start = ContinuousClock.now
@@ -58,7 +58,7 @@ struct ProgressMeter {
         handler = report
     }
 
-    /// A report of the method; its pace, kept by the caller, is that of a run of several steps.
+    /// A report of the method. The caller keeps its pace over the steps of a run.
     mutating func update(_ progress: WorkProgress, _ pace: Pace) {
         let step = progress.step.map { "step \($0.number) of \($0.count)" } ?? ""
         report(
@@ -89,13 +89,14 @@ struct ProgressMeter {
         let now = ContinuousClock.now
         last = progress
         if let lastReport, (now - lastReport).seconds < 0.1 { return }
-        // Work that is over at once shows nothing.
+        // Short work shows nothing.
         guard progress.elapsed > 0.2 else { return }
         lastReport = now
         report(progress)
     }
 
-    /// The last report, so that a host can end its line; none when there was no report before.
+    /// Sends the last report, so that a host can end its line; nothing if there was no report
+    /// before.
     package mutating func finish() {
         guard let handler, lastReport != nil, var last else { return }
         last.isFinished = true

@@ -6,7 +6,7 @@ public struct Tally: Sendable {
     public var tried = 0
     /// A sentence for each loss, fault, hang or crash.
     public var lost: [String] = []
-    /// Counts and times that show that the experiment tested what it should.
+    /// Counts and times that show whether the experiment ran as intended.
     public var notes: [String] = []
     public let start = ContinuousClock.now
 

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Grouped-query attention (Ainslie et al., arXiv 2305.13245) over the spans of a plan:
-/// out = softmax(q kᵀ / √size) v, each query head h using key head h / (H / K).
+/// Grouped-query attention (Ainslie et al., arXiv 2305.13245) over the spans of a plan: out =
+/// softmax(q kᵀ / √size) v. Query head h uses key head h / (H / K).
 ///
 /// The probabilities are never kept. Forward and backward each compute them for a few queries of
 /// one head at a time. This costs one more product and saves an (N, T) matrix per head.
@@ -53,7 +53,7 @@ public struct Attention: Sendable {
             floats: plan.spans.map { AttentionScratch.floats($0, size, isBackward: true) }.max()
                 ?? 0)
         memory.withBuffers { buffers in
-            // Spans of one tree share keys, so one worker takes a tree's whole key head.
+            // Spans of one tree share keys, so one worker processes one key head of a whole tree.
             Workers.each(plan.groups.count * keyHeads) { unit, worker in
                 let keyHead = unit % keyHeads
                 for index in plan.groups[unit / keyHeads] {
@@ -152,7 +152,8 @@ public struct Attention: Sendable {
         }
     }
 
-    /// out (count, length): the rows of a block by those of the keys, or values, that they see.
+    /// out (count, length): products of a block's rows with the rows of the keys, or values, that
+    /// they see.
     private func products(
         _ rows: UnsafePointer<Float>, _ keys: UnsafePointer<Float>, _ visible: KeyVisibility,
         _ packedQueries: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>
@@ -175,7 +176,7 @@ public struct Attention: Sendable {
         for hidden in keys.upperBound..<length { line[hidden] = 0 }
     }
 
-    /// The span's queries, a block at a time.
+    /// The span's queries, one block at a time.
     @inline(__always)
     private func forEachBlock(
         _ span: AttentionPlan.Span, _ window: Int?, _ body: (Range<Int>, KeyVisibility) -> Void

@@ -1,15 +1,15 @@
-/// Who attends to whom: the shape of attention over a forest of segments.
+/// The keys that each query attends to: the shape of attention over a forest of segments.
 ///
-/// Rows of queries and rows of keys are numbered apart, because in generation the keys lie in a
+/// Rows of queries and rows of keys have separate numbers, because in generation the keys lie in a
 /// cache.
 public struct AttentionPlan: Sendable {
-    /// A run of queries with the same past.
+    /// A run of queries with the same ancestors.
     public struct Span: Sendable {
         /// Rows of the query matrix.
         public var queries: Range<Int>
-        /// Rows of keys that all of these queries see, in order of position: the ancestors.
+        /// Rows of the keys that all of these queries see, in order of position: the ancestors.
         public var contexts: [Range<Int>]
-        /// Rows of keys of the queries' own segment. The last query sees all of them, the one
+        /// Rows of the keys of the queries' own segment. The last query sees all of them, the query
         /// before it all but the last, and so on.
         public var own: Range<Int>
 
@@ -19,13 +19,13 @@ public struct AttentionPlan: Sendable {
             self.own = own
         }
 
-        /// Keys that the last query sees: its position plus one.
+        /// Number of keys that the last query sees: its position plus one.
         @inline(__always)
         var length: Int { contexts.reduce(own.count) { $0 + $1.count } }
     }
 
     public var spans: [Span]
-    /// Spans by tree: spans of different groups share no keys, so their backward passes are
+    /// Spans by tree. Spans of different groups share no keys, so their backward passes are
     /// independent.
     public var groups: [[Int]]
     /// With a window W, a query sees itself and the W − 1 positions before it.
@@ -37,7 +37,7 @@ public struct AttentionPlan: Sendable {
         self.window = window
     }
 
-    /// The same of some queries alone, in this order; keys keep their numbers.
+    /// The same plan for some of the queries, in this order; the numbers of keys stay the same.
     public func reading(_ rows: [Int]) -> AttentionPlan {
         var spanOfRow = [Int](repeating: 0, count: spans.map(\.queries.upperBound).max() ?? 0)
         for (number, span) in spans.enumerated() {
@@ -56,7 +56,7 @@ public struct AttentionPlan: Sendable {
             while end < rows.count, rows[end] == rows[end - 1] + 1, spanOfRow[rows[end]] == number {
                 end += 1
             }
-            // Of its own segment the last of these rows sees all but what comes after it.
+            // In its own segment the last of these rows sees all keys up to its own.
             let after = span.queries.upperBound - 1 - rows[end - 1]
             if let group = groupOfSpan[number] { plan.groups[group].append(plan.spans.count) }
             plan.spans.append(

@@ -1,7 +1,7 @@
 import CProcessor
 import Tensors
 
-/// Attention over the keys and values of a cache, as generation needs it.
+/// Attention over the cached keys and values, for generation.
 extension Attention {
     /// q (N, H · size); keys and values of K heads → (N, H · size).
     public func forward(
@@ -37,7 +37,7 @@ extension Attention {
         return out
     }
 
-    /// Floats that a span takes beside its result.
+    /// Floats that a span takes in addition to its result.
     private func cachedScratch(_ span: AttentionPlan.Span, width: Int) -> Int {
         span.queries.count == 1
             ? span.length + 2 * width : AttentionScratch.floats(span, size, isBackward: false)
@@ -51,7 +51,7 @@ extension Attention {
     ) {
         let (length, width) = (span.length, keys.width)
         let start = window.map { max(0, length - $0) } ?? 0
-        // The query and the result as long as a row of the cache is.
+        // The query and the result, padded to the length of a cached row.
         let (q, y, p) = (scratch, scratch + width, scratch + 2 * width)
         q.update(from: query, count: size)
         for i in size..<width { q[i] = 0 }
@@ -94,7 +94,7 @@ extension Attention {
         out.update(from: y, count: size)
     }
 
-    /// The scores of four keys, whose sums over lanes are made together.
+    /// The scores of four keys. Their sums over lanes are computed together.
     @inline(__always)
     private func fourScores(
         _ q: UnsafePointer<Float>, _ keys: QuantizedKVRows.Head, _ row: Int,
@@ -132,7 +132,7 @@ extension Attention {
         return sums.sum() * keys.scales[row] * scale
     }
 
-    /// Σ p_i · value_i of sixteen elements, or of thirty-two, a line of memory: sums stay in
+    /// Σ p_i · value_i for sixteen elements, or for thirty-two (one cache line): the sums stay in
     /// registers over all rows.
     @inline(__always)
     private func weightedSums(

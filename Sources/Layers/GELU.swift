@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// The Gaussian error linear unit (Hendrycks and Gimpel, arXiv 1606.08415) in the form with tanh
-/// that GPT-2 uses (`gelu_new`): y = x/2 · (1 + tanh(u)), u = √(2/π) · (x + 0.044715 x³).
+/// The Gaussian error linear unit (Hendrycks and Gimpel, arXiv 1606.08415) in the tanh form of
+/// GPT-2 (`gelu_new`): y = x/2 · (1 + tanh(u)), u = √(2/π) · (x + 0.044715 x³).
 ///
 /// Since (1 + tanh u) / 2 = σ(2u), y = x · σ(2u).
 public enum GELU {
@@ -31,7 +31,7 @@ public enum GELU {
     /// `y = x · s`, `s = σ(2u)` gives `dx = dy · s · (1 + 2 x (1 − s) · √(2/π) · (1 + 3 · 0.044715
     /// x²))`.
     ///
-    /// Overwrites `x` with dx: it is read here for the last time.
+    /// Overwrites `x` with dx, because nothing reads `x` afterwards.
     public static func backward(_ dy: Tensor, _ x: inout Tensor) {
         let (up, values) = (dy.pointer, x.mutablePointer())
         Workers.split(dy.count, grain: 1 << 13) { range in

@@ -1,11 +1,12 @@
 import CProcessor
 import Tensors
 
-/// The smallest weight that a truncated distribution keeps, and draws from what is kept. No sort of
-/// the vocabulary: halving finds the few weights among which the threshold lies, and these alone
-/// are sorted.
+/// Finds the smallest weight that a truncated distribution keeps, and draws from the kept weights.
+/// It does not sort the vocabulary: bisection finds the few weights among which the threshold lies,
+/// and only these are sorted.
 package enum Nucleus {
-    /// The exponential of −∞ is not quite zero; what is below this beside a weight of one is.
+    /// `exponential(-inf)` returns about 1e-38, not 0. Weights are relative to the maximum (1.0); a
+    /// weight below this threshold counts as 0.
     package static let nothing: Float = 1e-30
 
     /// The k-th largest weight.
@@ -13,7 +14,7 @@ package enum Nucleus {
         select(weights, least: 0) { count, _ in count >= k }
     }
 
-    /// The largest w such that the weights of at least w add up to `mass`.
+    /// The largest w such that the weights ≥ w sum to at least `mass`.
     package static func threshold(
         ofMass mass: Double, _ weights: [Float], least: Float
     ) -> Float {
@@ -25,14 +26,14 @@ package enum Nucleus {
         weights.withUnsafeBufferPointer { measure($0, $0.indices, least).sum }
     }
 
-    /// The first weight that is at least `least` and where the sum of those so far exceeds
-    /// `uniform` of them all; the last such where rounding leaves none.
+    /// The first weight ≥ `least` at which the running sum exceeds the fraction `uniform` of the
+    /// total; the last such weight if rounding leaves none.
     package static func pick(_ weights: [Float], least: Float, uniform: Double) -> Int {
         weights.withUnsafeBufferPointer { all in
             var left = uniform * measure(all, all.indices, least).sum
             var first = 0
             while first < all.count {
-                // A block that does not reach it is passed over by its sum.
+                // Skips a block if the running sum stays too small after it.
                 let block = first..<min(first + 256, all.count)
                 let sum = measure(all, block, least).sum
                 first = block.upperBound
@@ -49,14 +50,14 @@ package enum Nucleus {
         }
     }
 
-    /// Number and sum of the weights of some block that are at least `least`, and one at most.
+    /// Number and sum of the weights of one block that are at least `least` and at most one.
     private static func measure(
         _ weights: UnsafeBufferPointer<Float>, _ range: Range<Int>, _ least: Float
     ) -> (count: Int, sum: Double) {
         guard let base = weights.baseAddress else { return (0, 0) }
         var (count, sum) = (0, 0.0)
         var i = range.lowerBound
-        // Short runs in float32, added up in float64.
+        // Sums short runs in float32 and adds the runs in float64.
         while i &+ 16 <= range.upperBound {
             let end = min(i &+ 1024, range.upperBound)
             var (ones, sums) = (Vector.zero, Vector.zero)
@@ -80,15 +81,17 @@ package enum Nucleus {
         return (count, sum)
     }
 
-    /// Positive numbers are ordered as their bits are: 512 buckets to each power of two, up to 1.
+    /// Positive floats have the same order as their bits: 512 buckets for each power of two, up to
+    /// 1.
     private static func bucket(_ weight: Float) -> Int { Int(weight.bitPattern >> 14) }
     private static func smallest(of bucket: Int) -> Float {
         Float(bitPattern: UInt32(bucket) << 14)
     }
 
-    /// The largest w for which `enough(count, sum)` holds of the weights at or above it; the
-    /// smallest weight when it holds of none.
-    /// - Parameter weights: in 0...1; those below `least`, and nothings, do not count.
+    /// The largest w for which `enough(count, sum)` holds of the weights ≥ w; the smallest weight
+    /// if it holds for none.
+    /// - Parameter weights: in 0...1. Weights below `least`, and weights that count as 0, are
+    ///   ignored.
     private static func select(
         _ weights: [Float], least: Float, enough: (Int, Double) -> Bool
     ) -> Float {
@@ -117,7 +120,7 @@ package enum Nucleus {
         }
     }
 
-    /// The weights that lie between the edges.
+    /// The weights between the edges.
     private static func candidates(
         _ weights: UnsafeBufferPointer<Float>, _ edges: Range<Float>
     ) -> [Float] {

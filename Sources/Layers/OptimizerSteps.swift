@@ -1,7 +1,7 @@
 import Tensors
 
-// One optimizer step of one tensor, in place, as PyTorch defines them. Slow twins stand in the
-// tests.
+// One optimizer step of one tensor, in place, as PyTorch defines it. The tests have slow reference
+// versions.
 
 /// v ← α v + (1 − α) g²;  p ← p − rate · g / (√v + ε)
 public func rmspropStep(

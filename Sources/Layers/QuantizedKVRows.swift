@@ -21,7 +21,7 @@ public struct QuantizedKVRows: Sendable {
 
     private static func padded(_ size: Int) -> Int { (size + 15) / 16 * 16 }
 
-    /// Room for `rows` rows of every head.
+    /// Memory for `rows` rows of every head.
     public init(heads: Int, rows: Int, size: Int) {
         (self.heads, self.rows, self.size) = (heads, rows, size)
         width = Self.padded(size)

@@ -39,7 +39,7 @@ public struct RMSNorm: Sendable {
     ) {
         let d = x.columns
         let workers = Workers.count
-        // Each worker sums its rows apart; the parts are then added in a fixed order.
+        // Each worker sums its own rows; the partial sums are then added in a fixed order.
         var partial = Tensor(zeros: [workers, d])
         let (source, scale, up) = (x.pointer, weight.pointer, dy.pointer)
         let (target, parts) = (dx.mutablePointer(), partial.mutablePointer())

@@ -2,20 +2,20 @@ import Foundation
 import Tensors
 
 /// Rotary position embedding (Su et al., arXiv 2104.09864), in the layout of Hugging Face
-/// checkpoints: element i of a head turns together with element i + size/2.
+/// checkpoints: element i of a head is rotated together with element i + size/2.
 public struct Rotary: Sendable {
     private let cosines: Tensor  // (positions, size / 2)
     private let sines: Tensor
     private let half: Int
 
-    /// - Parameter inverseFrequencies: one angle a position for each pair, size / 2 of them.
+    /// - Parameter inverseFrequencies: the angle of one position for each pair, size / 2 of them.
     public init(inverseFrequencies: [Double], positions: Int) {
         half = inverseFrequencies.count
         var cosines = Tensor(uninitialized: [positions, half])
         var sines = Tensor(uninitialized: [positions, half])
         for position in 0..<positions {
             for (i, frequency) in inverseFrequencies.enumerated() {
-                // Angles are formed in float32, as the checkpoints' own code does.
+                // Angles are computed in float32, as in the reference code of the checkpoints.
                 let angle = Double(Float(position) * Float(frequency))
                 cosines[position, i] = Float(cos(angle))
                 sines[position, i] = Float(sin(angle))
@@ -30,12 +30,12 @@ public struct Rotary: Sendable {
         stride(from: 0, to: headSize, by: 2).map { 1 / pow(theta, Double($0) / Double(headSize)) }
     }
 
-    /// Turns every head of x (N, heads · size) in place, row n by the angle of `positions[n]`.
+    /// Rotates every head of x (N, heads · size) in place, row n by the angle of `positions[n]`.
     public func forward(_ x: inout Tensor, positions: [Int]) {
         turn(&x, positions, direction: 1)
     }
 
-    /// A rotation's transpose turns the other way: dx = Rᵀ dy, in place.
+    /// The transpose of a rotation is the opposite rotation: dx = Rᵀ dy, in place.
     public func backward(_ dy: inout Tensor, positions: [Int]) {
         turn(&dy, positions, direction: -1)
     }

@@ -1,11 +1,10 @@
 import Foundation
 import Tensors
 
-/// Which experts work on which rows: the sparse mixture of Mixtral (Jiang et al., arXiv
-/// 2401.04088). Each row goes to its k likeliest experts, weighted by a softmax over the chosen
-/// ones.
+/// Assigns rows to experts: the sparse mixture of Mixtral (Jiang et al., arXiv 2401.04088). Each
+/// row goes to its k likeliest experts, weighted by a softmax over the chosen experts.
 public struct Routing: Sendable {
-    /// One row at one expert.
+    /// One row that one expert processes.
     public struct Visit: Sendable {
         public var row: Int
         public var weight: Float
@@ -18,7 +17,7 @@ public struct Routing: Sendable {
 }
 
 public enum Router {
-    /// logits (N, E) → the `chosen` experts of each row; of equal ones the first.
+    /// logits (N, E) → the `chosen` experts of each row. Of equal logits the first wins.
     public static func forward(_ logits: Tensor, chosen: Int) -> Routing {
         let experts = logits.columns
         var routing = Routing(visits: Array(repeating: [], count: experts))
@@ -37,10 +36,10 @@ public enum Router {
         return routing
     }
 
-    /// From ∂loss/∂weight of every visit, by expert, the gradient of the logits (N, E).
+    /// Returns the gradient of the logits (N, E), given ∂loss/∂weight of every visit by expert.
     ///
-    /// `w = softmax(z over the chosen)` gives `dz_e = w_e · (dw_e − Σ w dw)`; experts that were not
-    /// chosen get nothing.
+    /// `w = softmax(z over the chosen)` gives `dz_e = w_e · (dw_e − Σ w dw)`; the gradient of
+    /// experts that were not chosen is zero.
     public static func backward(_ dweights: [[Float]], _ routing: Routing, rows: Int) -> Tensor {
         var dlogits = Tensor(zeros: [rows, routing.visits.count])
         var means = [Float](repeating: 0, count: rows)
@@ -59,7 +58,7 @@ public enum Router {
 }
 
 extension Tensor {
-    /// Multiplies row n with `factors[n]`.
+    /// Multiplies row n by `factors[n]`.
     public mutating func scaleRows(by factors: [Float]) {
         let (base, width) = (mutablePointer(), columns)
         for (row, factor) in factors.enumerated() {

@@ -2,35 +2,35 @@ import CProcessor
 import Foundation
 import Tensors
 
-/// The head where it is scored: logits, log-softmax and the log-probs of chosen tokens, fused.
+/// The output head for scored rows: logits, log-softmax and the log-probs of chosen tokens, fused.
 ///
-/// Only rows that are scored come here, a few at a time, so that an (N, V) matrix never exists. The
-/// backward pass forms the logits again.
+/// It receives only scored rows and processes a few at a time, so that no (N, V) matrix exists. The
+/// backward pass recomputes the logits.
 public enum ScoredHead {
-    /// One row of hidden states and the tokens whose log-probs are wanted there: `tokens[range]`.
+    /// One row of hidden states, and the tokens `tokens[range]` whose log-probs are wanted there.
     public struct Rows: Sendable {
         public var starts: [Int] = [0]
         public var tokens: [Int32] = []
         public init() {}
 
-        /// The next row scores these tokens.
+        /// Adds the tokens that the next row scores.
         public mutating func append(_ tokens: some Sequence<Int32>) {
             self.tokens.append(contentsOf: tokens)
             starts.append(self.tokens.count)
         }
         public var count: Int { starts.count - 1 }
 
-        /// The places of a row's tokens.
+        /// The positions of a row's tokens in `tokens`.
         @inline(__always)
         func range(_ row: Int) -> Range<Int> { starts[row]..<starts[row + 1] }
     }
 
-    /// A second distribution at each row, and the weight of its divergence in the loss.
+    /// A second distribution at each row, and the weight of its KL divergence in the loss.
     public struct Reference: Sendable {
         /// Hidden states (M, D') and head (V, D') of the reference model.
         public var hidden: Tensor
         public var weight: Tensor
-        /// ∂loss/∂KL of one row: β divided by the number of rows it is the mean of.
+        /// ∂loss/∂KL of one row: β divided by the number of rows.
         public var coefficient: Float
         public init(hidden: Tensor, weight: Tensor, coefficient: Float) {
             self.hidden = hidden
@@ -76,9 +76,10 @@ public enum ScoredHead {
         return logProbs
     }
 
-    /// Log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the gradients of
-    /// hidden states (written, (M, D)) and head (added). Returns the divergences of the rows, if
-    /// asked for. Uses up the logits that a forward pass of the same rows has kept.
+    /// Computes the log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the
+    /// gradients of the hidden states (M, D), which are written, and of the head, which are added.
+    /// Returns the divergences of the rows if a reference is given. Consumes the logits that a
+    /// forward pass of the same rows has kept.
     ///
     /// `logp_t = z_t − lse(z)` gives `dz = Σ_t coefficient_t · (onehot_t − softmax(z))`; and
     /// `KL = Σ p (log p − log q)` gives `dz = p · (log p − log q − KL)`.
@@ -141,7 +142,7 @@ public enum ScoredHead {
 
     // MARK: - One row
 
-    /// Writes the log-probs of the row's tokens; turns the logits into probabilities.
+    /// Writes the log-probs of the row's tokens and turns the logits into probabilities.
     @inline(__always)
     private static func score(
         _ logits: UnsafeMutablePointer<Float>, _ count: Int, _ rows: Rows, _ row: Int,
@@ -156,8 +157,8 @@ public enum ScoredHead {
         return logSum
     }
 
-    /// Replaces the row's logits by their gradient; returns the divergence from `other`, if there
-    /// is one.
+    /// Replaces the row's logits by their gradient. Returns the divergence from `other` if there is
+    /// one.
     private static func differentiate(
         _ logits: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>?, _ count: Int,
         _ rows: Rows, _ row: Int, _ coefficients: [Float], _ penalty: Float, _ out: Shared
@@ -255,7 +256,7 @@ public enum ScoredHead {
     }
 }
 
-/// A pointer into an array that the workers fill, each its own elements.
+/// A pointer into an array that the workers fill; each worker writes its own elements.
 private struct Shared: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>?
     init(_ pointer: UnsafeMutablePointer<Float>?) { self.pointer = pointer }

@@ -1,13 +1,13 @@
-/// Whether long work goes on. Callers answer with it when they are told of progress, and whenever
-/// the work asks if it is canceled.
+/// Whether long work continues. Callers answer with it when they receive progress, and whenever the
+/// work asks whether it is canceled.
 ///
 /// Long work takes `cancel: () -> Continuation` and asks it between blocks of a model, so that a
 /// stop takes effect within the time of one block. `cancel` must be cheap, such as the load of an
-/// atomic flag, and must answer `.stop` again once it has.
+/// atomic flag. After its first `.stop` it must always answer `.stop`.
 public enum Continuation: Sendable, Hashable { case more, stop }
 
-/// Thrown by work that gives no result once `cancel` answered `.stop`. Whatever the work was to
-/// change is then as before.
+/// Thrown by work without a result after `cancel` answered `.stop`. The data that the work would
+/// have changed are unchanged.
 public struct Canceled: Error, Equatable {
     public init() {}
 

@@ -1,11 +1,11 @@
-/// The speed of a run, from its reports and the times at which they came.
+/// The speed of a run, from its reports and their times.
 ///
 /// A run is a sequence of reports of one phase with one number of steps; a report of another phase
-/// begins a new run. Rate and time left are taken over the run that the pace has seen: the first
-/// report may belong to a later step, as after a resumption, and then the steps before it do not
+/// begins a new run. Rate and remaining time refer to the part of the run that the pace has seen.
+/// After a resumption the first report may belong to a later step; the steps before it do not
 /// count. Times are in seconds since any fixed moment.
 public struct Pace: Sendable {
-    /// Time and fraction at which the run began, as far as this pace knows.
+    /// Time and fraction at the beginning of the run, as far as this pace knows.
     private var start: (seconds: Double, fraction: Double)
     private var last: WorkProgress?
     /// Tokens of the run's finished spans.
@@ -18,7 +18,7 @@ public struct Pace: Sendable {
         now = seconds
     }
 
-    /// Takes in the next report.
+    /// Adds the next report.
     public mutating func update(_ progress: WorkProgress, at seconds: Double) {
         if let last, last.phase == progress.phase, last.step?.count == progress.step?.count,
             progress.fraction >= last.fraction
@@ -35,14 +35,14 @@ public struct Pace: Sendable {
         now = seconds
     }
 
-    /// Tokens per second over the run; nil before anything can be said.
+    /// Tokens per second over the run; nil before there is enough data.
     public var tokensPerSecond: Double? {
         guard let last, elapsed > 0 else { return nil }
         let tokens = earlierTokens + last.tokens
         return tokens > 0 ? Double(tokens) / elapsed : nil
     }
 
-    /// Seconds to the end of the run at the speed so far; nil before anything can be said.
+    /// Seconds to the end of the run at the speed so far; nil before there is enough data.
     public var secondsLeft: Double? {
         guard let last else { return nil }
         let done = last.fraction - start.fraction

@@ -1,8 +1,8 @@
-/// How far a piece of long work has come: the one report that all verbs give, from the engine to
-/// the screen.
+/// The progress of long work: the one form of report of all verbs, from the engine to the screen.
 ///
 /// `done`, `total` and `tokens` count within one *span*: one phase of one step. A run of several
-/// steps says which step it is in. `Pace` turns a sequence of reports into a rate and a time left.
+/// steps also reports its step. `Pace` turns a sequence of reports into a rate and a remaining
+/// time.
 public struct WorkProgress: Sendable, Hashable {
     public enum Phase: String, Sendable, CaseIterable {
         case propose, rollout, generate, score, backward, update, train, judge, pretrain
@@ -23,15 +23,15 @@ public struct WorkProgress: Sendable, Hashable {
     }
 
     public var phase: Phase
-    /// Units that are finished in this span, and units that the span has.
+    /// Number of finished units in this span, and of all units in it.
     public var done: Int
     public var total: Int
     public var unit: Unit
     /// Tokens that went through the model in this span.
     public var tokens: Int
-    /// The step that the span belongs to; nil for work that has no steps.
+    /// The step that the span belongs to; nil for work without steps.
     public var step: Step?
-    /// A few words on the result so far, such as "loss 0.412".
+    /// A few words about the result so far, such as "loss 0.412".
     public var detail: String
 
     public init(

@@ -7,7 +7,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// How far a long statement is. The name alone would also mean Foundation's class.
+/// The progress of a long statement. The name alone would also mean Foundation's class.
 public typealias Progress = Commands.Progress
 
 /// One user's session on one workspace: reads statements, runs them, journals them, and returns the

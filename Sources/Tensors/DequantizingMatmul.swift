@@ -1,4 +1,4 @@
-/// Products with weights that are stored in sixteen bits, summed in float32.
+/// Products with weights of a 16-bit type, summed in float32.
 ///
 /// With few rows, as in generation, reading the weights is the bottleneck. They are read from
 /// memory once and converted to float32 in registers (`HalfPrecisionMatmul`) or in cache, one strip

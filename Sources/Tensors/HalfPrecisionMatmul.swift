@@ -114,7 +114,7 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
         UnsafeRawPointer(x + offset).loadUnaligned(as: Lanes.self)
     }
 
-    /// One row of x, four of w.
+    /// One row of x, four rows of w.
     @inline(__always)
     private static func line(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
@@ -146,7 +146,7 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
         write(sums, out, accumulate)
     }
 
-    /// Two rows of x, four of w.
+    /// Two rows of x, four rows of w.
     @inline(__always)
     private static func pair(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,

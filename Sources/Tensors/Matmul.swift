@@ -1,7 +1,7 @@
 import CBLAS
 
-// The three products of a linear layer y = x Wᵀ with W (out, in), as checkpoints store it.
-// Every element of a result is summed by one worker, whole. Weights may be stored in sixteen bits.
+// The three products of a linear layer y = x Wᵀ. W is (out, in), as checkpoints store it. One
+// worker computes the whole sum of an element of the result. Weights may have a 16-bit type.
 
 /// `out = x wᵀ (+ out)`: x (N, K), w (M, K), out (N, M).
 public func multiply(
@@ -21,8 +21,8 @@ public func multiply(
         accumulate: accumulate)
 }
 
-/// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). With few rows they are one piece of
-/// work.
+/// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). For few rows the workers share all
+/// products at once.
 public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
     var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
     if x.rows <= SmallBatchMatmul.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
@@ -69,7 +69,7 @@ public func multiply(
         accumulate: accumulate)
 }
 
-/// The same in plain loops and double precision, for the tests.
+/// The same product in plain loops and double precision, for the tests.
 package func slowProduct(_ x: Tensor, transposed w: Tensor) -> Tensor {
     var out = Tensor(zeros: [x.rows, w.rows])
     for i in 0..<x.rows {
@@ -90,7 +90,7 @@ private func product(
     _ c: UnsafeMutablePointer<Float>, _ ldc: Int, accumulate: Bool
 ) {
     guard rows > 0, columns > 0 else { return }
-    // Below this a second thread costs more than it brings.
+    // For smaller products a second thread costs more time than it saves.
     let worthSplitting = rows * columns * inner > 1 << 17
     let byRows = rows >= columns
     let total = byRows ? rows : columns

@@ -1,11 +1,10 @@
 import Foundation
 
-/// A source of random numbers that has no state: number `i` under a key is a function of both.
+/// A stateless source of random numbers: number `i` under a key is a function of the key and `i`.
 ///
-/// Keys are derived, `RandomKey(seed: 7).child(command).child(query)`, so that what is drawn for
-/// one response depends neither on the batch it is drawn in nor on threads. The function is
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC
-/// 2011).
+/// Keys are derived: `RandomKey(seed: 7).child(command).child(query)`. So the random numbers of one
+/// response depend neither on its batch nor on threads. The function is Philox4x32-10 (Salmon,
+/// Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011).
 public struct RandomKey: Sendable, Hashable {
     private let key: UInt64
 
@@ -19,7 +18,7 @@ public struct RandomKey: Sendable, Hashable {
 
     /// A key for the part of the work called `label`.
     public func child(_ label: String) -> RandomKey {
-        // FNV-1a: labels are few and short, and the mixing that follows is what spreads them.
+        // FNV-1a is enough: labels are few and short, and the following mixing spreads them.
         let hash = label.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01B3
         }
@@ -42,7 +41,7 @@ public struct RandomKey: Sendable, Hashable {
         bound < 2 ? 0 : Int(bits(counter).multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    /// Standard normal, by the transformation of Box and Muller.
+    /// Standard normal, by the Box–Muller transformation.
     public func normal(_ counter: UInt64) -> Double {
         let block = RandomKey.philox(counter: counter, stream: 1, key: key)
         let first = (Double(UInt64(block.0) | UInt64(block.1 & 0x1F_FFFF) << 32) + 1) * 0x1p-53
@@ -50,7 +49,7 @@ public struct RandomKey: Sendable, Hashable {
         return (-2 * log(first)).squareRoot() * cos(2 * .pi * second)
     }
 
-    /// The indexes 0..<count in random order (Fisher and Yates).
+    /// The indexes 0..<count in random order (Fisher–Yates shuffle).
     public func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<max(0, count))
         for i in stride(from: order.count - 1, to: 0, by: -1) {

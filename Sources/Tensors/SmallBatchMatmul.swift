@@ -15,7 +15,7 @@ struct SmallBatchMatmul {
 
     private typealias Lanes = SIMD8<Float>
 
-    /// x wᵀ of one w: its rows, and out (n, columns).
+    /// The product x wᵀ for one w: the rows of w, and out (n, columns).
     struct Part {
         let w: UnsafePointer<Float>
         let columns: Int
@@ -120,7 +120,7 @@ struct SmallBatchMatmul {
         UnsafeRawPointer(pointer + offset).loadUnaligned(as: Lanes.self)
     }
 
-    /// Three rows of x, four of w.
+    /// Three rows of x, four rows of w.
     @inline(__always)
     private static func tile(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
@@ -167,7 +167,7 @@ struct SmallBatchMatmul {
         write(bottom, out + 2 * m, accumulate)
     }
 
-    /// Two rows of x, four of w.
+    /// Two rows of x, four rows of w.
     @inline(__always)
     private static func pair(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
@@ -202,7 +202,7 @@ struct SmallBatchMatmul {
         write(bottom, out + m, accumulate)
     }
 
-    /// One row of x, four of w.
+    /// One row of x, four rows of w.
     @inline(__always)
     private static func line(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,

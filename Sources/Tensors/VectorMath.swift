@@ -1,4 +1,4 @@
-// Sixteen floats at a time: the compiler maps one such vector to the registers the processor has.
+// Sixteen floats at a time: the compiler maps one such vector to the registers of the processor.
 // Loads and stores need no alignment.
 
 @usableFromInline package typealias Vector = SIMD16<Float>
@@ -23,15 +23,16 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// e^x in each lane, relative error below 2e-7; results below the smallest normal number are tiny,
-/// not zero.
+/// e^x in each lane, relative error below 2e-7. A result below the smallest normal number is a tiny
+/// number instead of zero.
 ///
-/// x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding 1.5·2²³ rounds to an integer that then stands in the
-/// low bits, from where a shift makes it the exponent: no conversion, which Swift would do lane by
-/// lane. Transparent since the compiler, told to inline it always, calls it all the same.
+/// x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding 1.5·2²³ rounds to an integer in the low bits, and a
+/// shift makes it the exponent. This avoids a conversion, which Swift would do lane by lane. The
+/// function is transparent, because the compiler calls it even with `@inline(__always)`.
 @inlinable @_transparent
 package func exponential(_ input: Vector) -> Vector {
-    // Masked replacement becomes one instruction; the library's own clamping goes lane by lane.
+    // Masked replacement becomes one instruction; the standard library's clamping works lane by
+    // lane.
     var x = input
     x.replace(with: -87.3, where: x .< -87.3)
     x.replace(with: 88.3, where: x .> 88.3)
@@ -52,8 +53,8 @@ package func exponential(_ input: Vector) -> Vector {
     return p * unsafeBitCast(scale, to: Vector.self)
 }
 
-/// The same for one number, in the same arithmetic, so that a tail agrees with the vectors before
-/// it.
+/// The same for one number, in the same arithmetic, so that the remainder of a row agrees with the
+/// vectors before it.
 @inlinable @inline(__always)
 package func exponential(_ x: Float) -> Float { exponential(Vector(repeating: x))[0] }
 

@@ -4,22 +4,22 @@ import Synchronization
 
 /// The threads that share the work of one kernel: the caller and its helpers.
 ///
-/// Work is divided by index in a fixed way, so that results are the same bits in every run with the
-/// same count. Helpers wait for the next kernel by spinning for a moment, then by sleeping: kernels
-/// of a small model follow each other within microseconds, and waking a thread costs more than
-/// that.
+/// Work is divided by index in a fixed way, so that results have the same bits in every run with
+/// the same number of threads. Helpers wait for the next kernel by spinning for a moment, then by
+/// sleeping: the kernels of a small model follow each other within microseconds, and waking a
+/// thread takes longer.
 public enum Workers {
-    /// Threads a kernel uses, the calling one included: the processors available, or
-    /// `SAMI_THREADS`.
+    /// Number of threads of a kernel, which includes the calling thread: the available processors,
+    /// or `SAMI_THREADS`.
     public static var count: Int { pool.count }
 
-    /// Calls `body` once for each worker index below `count`, in parallel, and returns when all are
-    /// done. Inside a worker, or while another thread holds the helpers, the calls are made one by
-    /// one.
+    /// Calls `body` once for each worker index below `count`, in parallel, and returns when all
+    /// calls are done. Inside a worker, or while another thread uses the helpers, the calls run one
+    /// after another.
     public static func run(_ body: (Int) -> Void) { pool.run(body) }
 
-    /// Divides `0..<total` in one contiguous range a worker, each but the last a multiple of
-    /// `grain`.
+    /// Divides `0..<total` into one contiguous range for each worker. The length of each range but
+    /// the last is a multiple of `grain`.
     public static func split(_ total: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
         guard total > 0 else { return }
         let parts = max(1, min(count, total / max(1, grain)))
@@ -52,7 +52,7 @@ public enum Workers {
     private static let pool = WorkerPool(count: configuredCount())
 
     private static func configuredCount() -> Int {
-        // BLAS must not start threads of its own beneath ours.
+        // BLAS must not start threads of its own inside ours.
         openblas_set_num_threads(1)
         let wanted = ProcessInfo.processInfo.environment["SAMI_THREADS"].flatMap(Int.init)
         return min(max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount), 64)
@@ -62,11 +62,11 @@ public enum Workers {
 /// The threads claim the parts of a kernel first come, first served. If a helper thread is
 /// descheduled, the caller claims its share, so a kernel never waits for a sleeping thread.
 final class WorkerPool: @unchecked Sendable {
-    // `body` is published by `ticket` and stays valid until `pending` is zero, which needs every
-    // claimed part to be finished.
+    // `ticket` publishes `body`. `body` stays valid until `pending` is zero, that is, until every
+    // claimed part is finished.
 
     let count: Int
-    /// The next part to claim in the low byte, the number of the kernel above it.
+    /// The low byte holds the next part to claim, the other bytes the number of the kernel.
     private let ticket: Atomic<UInt64>
     private let pending = Atomic<Int>(0)
     private let sleepers = Atomic<Int>(0)
@@ -117,7 +117,7 @@ final class WorkerPool: @unchecked Sendable {
         busy.store(false, ordering: .releasing)
     }
 
-    /// Claims one part and does it; false when none is left.
+    /// Claims one part and computes it; false if no part remains.
     private func work() -> Bool {
         var seen = ticket.load(ordering: .acquiring)
         while true {

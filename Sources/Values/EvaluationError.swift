@@ -57,7 +57,7 @@ package enum EvaluationError: Error, Equatable {
     case other(String, suggestion: String? = nil)
 }
 
-/// An error at a certain place of the statement.
+/// An error at a place of the statement.
 package struct LocatedError: Error {
     package var error: any Error
     package var span: SourceSpan

@@ -7,11 +7,11 @@ package protocol Environment {
     func value(of name: String) throws -> Value?
     var names: [String] { get }
     var lastResult: Value? { get }
-    /// The command that binds this object, for advice: "rollout".
+    /// The command that binds this object, for suggestions: "rollout".
     func maker(of object: String) -> String?
 }
 
-/// Evaluates expressions. Every error carries the place that it is about.
+/// Evaluates expressions. Every error has its place.
 ///
 /// The parser limits the height of a tree, so recursion is safe.
 package struct Evaluator {

@@ -5,7 +5,7 @@ import Transformers
 
 @testable import Alignment
 
-/// The fixture `llama` as a group of rollouts, and what torch computes on it.
+/// The fixture `llama` as a group of rollouts, and the values that torch computes with it.
 struct Reference {
     let model: LanguageModel
     let expected: ModelOracle.Expected

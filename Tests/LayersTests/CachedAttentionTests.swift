@@ -4,7 +4,7 @@ import Testing
 
 @testable import Layers
 
-/// The rows of a cache, and attention over them, beside the same in float32.
+/// The rows of a cache, and attention over them, compared with float32.
 @Suite struct CachedAttentionTests {
     @Test(arguments: [1, 8, 20, 32, 64])
     func rowsAreWithinHalfAStep(size: Int) {
@@ -48,7 +48,8 @@ import Testing
     @Test(arguments: [6, 20, 32, 48], [nil, 9])
     func attentionEqualsThatOverFloats(size: Int, window: Int?) {
         let attention = Attention(heads: 4, keyHeads: 2, size: size)
-        // Spans of many queries and of one; the rows of the cache lie elsewhere than the queries.
+        // Spans of many queries and of one; the rows of the cache differ from the rows of the
+        // queries.
         let plan = AttentionPlan(
             spans: [
                 .init(queries: 0..<70, contexts: [], own: 10..<80),

@@ -12,7 +12,7 @@ import Testing
     .enabled(if: Workbench.hasShippedModel, "needs models/tiny: `make demo` or SAMI_MODELS"),
     .serialized)
 struct ShippedModelTests {
-    /// What examples may count on: a value for every object, small enough to be quick.
+    /// The values that examples may rely on: one of every kind, small enough to be quick.
     static let preamble = """
         load model default
         load queries summaries split=test count=4
@@ -65,7 +65,7 @@ struct ShippedModelTests {
                         Issue.record("\(failure.rendered())")
                     }
                 }
-                // What an example made of the objects must not trip the next one.
+                // Values that an example made must not affect the next example.
                 if command.group == .data || command.group == .models || form.example == "undo" {
                     bench.run(Self.preamble)
                 }

@@ -13,7 +13,7 @@ public enum Repository {
     public static func path(_ name: String) -> String { root + "/" + name }
 }
 
-/// Files of `Tests/Fixtures`; its README says where they come from.
+/// Files of `Tests/Fixtures`; its README gives their origin.
 public enum Fixture {
     public static func path(_ name: String) -> String {
         Repository.path("Tests/Fixtures/" + name)
@@ -33,8 +33,8 @@ public enum Fixture {
     }
 }
 
-/// Files that may lie beside the repository: a larger second source of reference values, which a
-/// lone clone does not have. Its README says where they come from.
+/// Optional files beside the repository: a larger second source of reference values, which a lone
+/// clone does not have. Its README gives their origin.
 public enum SharedReference {
     public static let folder = (Repository.root + "/../shared" as NSString).standardizingPath
 

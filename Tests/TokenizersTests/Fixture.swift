@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// Where the files of `Tests/TokenizersTests/Fixtures` lie.
+/// The place of the files of `Tests/TokenizersTests/Fixtures`.
 func fixturePath(_ name: String) -> String {
     Repository.path("Tests/TokenizersTests/Fixtures/" + name)
 }

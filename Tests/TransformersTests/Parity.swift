@@ -54,7 +54,7 @@ struct Parity {
         }
     }
 
-    /// The likeliest tokens after the first prompt, with the other prompts generated beside it.
+    /// The most likely tokens after the first prompt, with the other prompts generated beside it.
     func checkGreedyTokens() throws {
         let requests = oracle.prompts.map {
             GenerationRequest(prompt: $0, key: RandomKey(seed: 1))

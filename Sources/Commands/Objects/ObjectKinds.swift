@@ -1,4 +1,4 @@
-/// Every object by the kind that a stored object carries.
+/// Every object kind, by the kind that a stored object carries.
 enum ObjectKinds {
     static let all: [String: any StorableObject.Type] = Dictionary(
         types.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })

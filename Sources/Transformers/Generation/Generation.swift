@@ -3,7 +3,7 @@ import Layers
 import LongWork
 import Tensors
 
-/// A prompt to continue, and the key of the numbers that decide how.
+/// A prompt to continue, and the key of its random numbers.
 public struct GenerationRequest: Sendable {
     public var prompt: [Int32]
     /// Number t under this key decides token t, whatever else is generated beside it.
@@ -15,10 +15,10 @@ public struct GenerationRequest: Sendable {
     }
 }
 
-/// What was generated.
+/// The result of one request.
 public struct Generation: Sendable {
     public enum Finish: String, Sendable { case stop, length, interrupted }
-    /// The tokens after the prompt, without the one that ended it.
+    /// The tokens after the prompt, without the stop token.
     public var tokens: [Int32]
     /// log p of each token under the model, in nats, before temperature and truncation.
     public var logProbs: [Float]
@@ -26,25 +26,26 @@ public struct Generation: Sendable {
 }
 
 extension LanguageModel {
-    /// Rows of prompts that go through the model at a time before generation. What the layers make
-    /// of them takes memory once, however many prompts there are; more at a time would be no
+    /// Rows of prompts that go through the model at a time before generation. The memory for their
+    /// activations is needed only once, for any number of prompts. More rows at a time would not be
     /// faster.
     static let promptRowsTogether = 1024
 
-    /// Continues every prompt, many at a time. Prompts share what they have in common.
+    /// Continues every prompt, many at a time. Prompts share their common beginnings.
     ///
     /// - Parameters:
-    ///   - stop: asked after every token with the request's number and its tokens so far; true ends
-    ///     that response (after its last token). For stop strings, which need a tokenizer.
-    ///   - progress: told of finished responses and generated tokens after every token of the
-    ///     batch.
+    ///   - stop: called after every token with the request's number and its tokens so far. If it
+    ///     returns true, the response ends after its last token. Used for stop strings, which need
+    ///     a tokenizer.
+    ///   - progress: called after every token of the batch, with the numbers of finished responses
+    ///     and generated tokens.
     ///   - cancel: asked before every block.
     ///
-    ///   When either answers `.stop`, the work ends, and responses that are not finished are
-    ///   returned with the tokens they have, as `.interrupted`.
-    /// - Throws: `ModelError` when a prompt is empty, unknown tokens occur, or prompt and
-    ///   `maxTokens` together exceed the context; `.logitsNotFinite` names the first request whose
-    ///   next token nothing decides.
+    ///   If either answers `.stop`, the work ends, and unfinished responses are returned with their
+    ///   tokens so far, as `.interrupted`.
+    /// - Throws: `ModelError` if a prompt is empty, if a token is unknown, or if prompt and
+    ///   `maxTokens` together exceed the context. `.logitsNotFinite` names the first request whose
+    ///   logits are not finite.
     public func generate(
         _ requests: [GenerationRequest], _ settings: SamplerSettings,
         memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
@@ -88,7 +89,8 @@ extension LanguageModel {
         return results
     }
 
-    /// How many of the next requests go together: as many as the cache has memory for, 128 at most.
+    /// The number of next requests to generate together: as many as the cache has memory for, at
+    /// most 128.
     private func waveSize(
         _ requests: ArraySlice<GenerationRequest>, _ settings: SamplerSettings,
         _ memory: MemoryPlan
@@ -108,7 +110,7 @@ extension LanguageModel {
     }
 }
 
-/// Requests that are generated together: one forest of prompts, and below it a slot for each
+/// Requests that are generated together: one forest of prompts, and below it one segment for each
 /// response.
 private struct GenerationBatch {
     private struct Sequence {
@@ -123,7 +125,7 @@ private struct GenerationBatch {
     let requests: [GenerationRequest]
     let settings: SamplerSettings
     private(set) var results: [Generation]
-    /// The first request for which the model gave logits that are no numbers.
+    /// The first request for which the model gave non-finite logits.
     private(set) var broken: Int?
     private let forest: TokenForest
     private let ends: [Int]
@@ -192,7 +194,7 @@ private struct GenerationBatch {
         }
     }
 
-    /// What the model says at the `last` rows of the prompts: (B, D).
+    /// Returns the final hidden states at the `last` rows of the prompts: (B, D).
     private func readPrompts(
         _ family: some Family, last: [Int], _ cancel: () -> Continuation
     ) throws(Canceled) -> Tensor {
@@ -213,7 +215,7 @@ private struct GenerationBatch {
         return hidden
     }
 
-    /// One token more for each sequence: (B, D).
+    /// Computes one more token for each sequence: (B, D).
     private func extend(
         _ family: some Family, _ active: [Sequence], _ step: Int, _ cancel: () -> Continuation
     ) throws(Canceled) -> Tensor {
@@ -248,7 +250,7 @@ private struct GenerationBatch {
         let logits = Linear.forward(
             family.applyFinalNorm(hidden, model.parameters), weight: model.parameters[family.head])
         let width = logits.columns
-        // A maximum may pass over what is no number, so it is looked for.
+        // A maximum may ignore a NaN, so the code searches for non-finite logits.
         let isSound = logits.nonFiniteCount == 0
         let keys = active.map { requests[$0.request].key }
         let rows = SampledRows(count: active.count)
@@ -265,7 +267,7 @@ private struct GenerationBatch {
     }
 }
 
-/// Where the workers put what they draw, each its own rows.
+/// The drawn tokens; each worker writes its own rows.
 private final class SampledRows: @unchecked Sendable {
     private let storage: UnsafeMutableBufferPointer<(Int32, Float)>
 

@@ -3,14 +3,14 @@ import Tensors
 
 /// Keys and values of every block for the rows generated so far. Used by one thread at a time.
 final class KeyValueCache: @unchecked Sendable {
-    // Sendable only so that a context may hold one; a generation never leaves its thread.
+    // Sendable only so that a context may hold it; a generation never leaves its thread.
 
     private(set) var keys: [QuantizedKVRows]
     private(set) var values: [QuantizedKVRows]
-    /// Where the rows of the batch at hand go, run by run.
+    /// The destination rows of the current batch, run by run.
     var destinations: [Range<Int>] = []
 
-    /// Room for `rows` rows in each block.
+    /// Memory for `rows` rows in each block.
     init(blocks: Int, rows: Int, heads: Int, size: Int) {
         keys = (0..<blocks).map { _ in QuantizedKVRows(heads: heads, rows: rows, size: size) }
         values = keys.map { _ in QuantizedKVRows(heads: heads, rows: rows, size: size) }

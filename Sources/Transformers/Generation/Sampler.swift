@@ -2,19 +2,19 @@ import Foundation
 import Layers
 import Tensors
 
-/// How the next token is drawn.
+/// The settings for drawing the next token.
 public struct SamplerSettings: Sendable, Equatable {
-    /// Logits are divided by it; 0 takes the likeliest token (greedy).
+    /// Divides the logits; 0 takes the most likely token (greedy).
     public var temperature: Double
-    /// Only the k likeliest tokens; 0 for all.
+    /// Keeps only the k most likely tokens; 0 keeps all.
     public var topK: Int
-    /// Only the likeliest tokens that together have this probability (Holtzman et al., arXiv
-    /// 1904.09751).
+    /// Keeps only the most likely tokens that together have this probability (Holtzman et al.,
+    /// arXiv 1904.09751).
     public var topP: Double
-    /// Only tokens at least this likely in relation to the likeliest.
+    /// Keeps only tokens with at least this share of the largest probability.
     public var minP: Double
     public var maxTokens: Int
-    /// Tokens that end a response; they are not part of it.
+    /// Tokens that end a response. The response does not include them.
     public var stopTokens: Set<Int32>
 
     public init(
@@ -29,7 +29,7 @@ public struct SamplerSettings: Sendable, Equatable {
         self.stopTokens = stopTokens
     }
 
-    /// Throws `ModelError.badSetting` for what cannot be.
+    /// Throws `ModelError.badSetting` for a setting outside its range.
     public func check() throws {
         func refuse(_ name: String, _ value: Any, _ allowed: String) -> ModelError {
             .badSetting(name: name, value: "\(value)", allowed: allowed)
@@ -46,13 +46,13 @@ public struct SamplerSettings: Sendable, Equatable {
     }
 
     /// Draws from one row of logits.
-    /// - Parameter uniform: a number in [0, 1) that decides.
-    /// - Returns: the token, and its log-prob in nats under the model itself, before any of the
-    ///   settings.
+    /// - Parameter uniform: the random number in [0, 1) that decides.
+    /// - Returns: the token, and its log-prob in nats under the model itself, before temperature
+    ///   and truncation.
     func draw(
         _ logits: UnsafeBufferPointer<Float>, uniform: Double
     ) -> (token: Int32, logProb: Float) {
-        // Unnormalized probabilities, the likeliest being one.
+        // Unnormalized probabilities; the largest is one.
         var weights = Array(logits)
         let (top, sum) = exponentials(&weights)
         let logSum = top + log(sum)

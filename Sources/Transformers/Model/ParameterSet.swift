@@ -1,16 +1,17 @@
 import Tensors
 
-/// The place of one tensor in a model: an index into every `ParameterSet` of the same layout.
+/// The index of one tensor in every `ParameterSet` of the same layout.
 public struct Parameter: Sendable, Hashable {
     let index: Int
 }
 
-/// What random weights begin with.
+/// The initial distribution of random weights.
 enum InitialValue: Sendable, Equatable {
     case ones, zeros
     /// Normal with the configuration's `initializer_range`.
     case normal
-    /// The same, smaller the more sublayers end in the residual stream: by 1/√(2 · layers).
+    /// The same, reduced by 1/√(2 · layers), because 2 · layers sublayers add to the residual
+    /// stream.
     case residual
 }
 
@@ -20,7 +21,7 @@ public struct ParameterLayout: Sendable, Equatable {
         /// The Hugging Face name.
         public let name: String
         public let shape: [Int]
-        /// How training from nothing begins it.
+        /// The initial distribution for training from random weights.
         let start: InitialValue
     }
     public private(set) var entries: [Entry] = []
@@ -50,7 +51,7 @@ public struct ParameterSet: Sendable {
     }
 
     public var names: [String] { layout.entries.map(\.name) }
-    /// Elements in all tensors.
+    /// Number of elements in all tensors.
     public var count: Int { layout.count }
 
     public subscript(parameter: Parameter) -> Tensor {
@@ -58,7 +59,7 @@ public struct ParameterSet: Sendable {
         _modify { yield &tensors[parameter.index] }
     }
 
-    /// The tensor with this Hugging Face name. Setting one of another shape changes nothing.
+    /// The tensor with this Hugging Face name. Setting a tensor of another shape changes nothing.
     public subscript(name: String) -> Tensor? {
         get { layout.entries.firstIndex { $0.name == name }.map { tensors[$0] } }
         set {
@@ -86,7 +87,7 @@ public struct ParameterSet: Sendable {
         }
     }
 
-    /// The first tensor that holds a NaN or an infinity, and how many it holds.
+    /// The first tensor with a NaN or an infinity, and the number of its non-finite elements.
     public var firstNonFinite: (name: String, count: Int)? {
         for (entry, tensor) in zip(layout.entries, tensors) {
             let count = tensor.nonFiniteCount

@@ -15,10 +15,10 @@ public struct Target: Sendable, Hashable {
 }
 
 extension LanguageModel {
-    /// log p(token | everything its row sees), in nats, for each target in turn.
+    /// log p(token | everything its row sees), in nats, for each target in order.
     ///
     /// - Parameter cancel: asked before every block and before the head.
-    /// - Throws: `ModelError` when the forest is empty or longer than the context, or names a token
+    /// - Throws: `ModelError` if the forest is empty or longer than the context, or has a token
     ///   outside the vocabulary; `Canceled`.
     public func logProbs(
         _ forest: TokenForest, _ targets: [Target], cancel: () -> Continuation = { .more }
@@ -37,7 +37,7 @@ extension LanguageModel {
         return ScoredHead.forward(hidden, weight: parameters[family.head], scored.tokens)
     }
 
-    /// The final hidden states of some rows, normed and ready for the head: (M, D).
+    /// The final hidden states of some rows after the last norm, as input for the head: (M, D).
     func hiddenRows(
         _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
     ) throws(Canceled) -> Tensor {
@@ -51,7 +51,7 @@ extension LanguageModel {
         return family.applyFinalNorm(x, parameters)
     }
 
-    /// The same, whatever the family.
+    /// The same, for any family.
     func hiddenRows(
         _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
     ) throws(Canceled) -> Tensor {
@@ -59,12 +59,12 @@ extension LanguageModel {
     }
 }
 
-/// Targets by row: the last row of a prompt predicts the first token of each of its responses, and
-/// needs its logits once.
+/// Targets by row. The last row of a prompt predicts the first token of each of its responses, but
+/// its logits are needed only once.
 struct ScoredRows {
     var rows: [Int] = []
     var tokens = ScoredHead.Rows()
-    /// For each token in `tokens`, the target it came from.
+    /// For each token in `tokens`, the index of its target.
     private var order: [Int]
 
     init(_ targets: [Target]) {

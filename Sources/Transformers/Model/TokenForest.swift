@@ -1,15 +1,14 @@
 import Layers
 
-/// A batch: segments of tokens that continue each other, so that what sequences share is there
-/// once.
+/// A batch: segments of tokens that continue each other, so that shared tokens are stored once.
 ///
 /// A token sees its own segment up to itself and all of its ancestors. A plain sequence is a forest
 /// of one segment. There is no padding: every row of the flat token array is real.
 public struct TokenForest: Sendable {
     public struct Segment: Sendable, Hashable {
-        /// The segment that this one continues; always of a lower number.
+        /// The segment that this one continues. Its number is always lower.
         public let parent: Int?
-        /// Its tokens' places in the flat array.
+        /// The range of its tokens in the flat array.
         public let range: Range<Int>
         /// The position of its first token.
         public let start: Int
@@ -48,7 +47,7 @@ public struct TokenForest: Sendable {
         return positions
     }
 
-    /// Tokens from the root to the end of the longest segment.
+    /// Number of tokens from the root to the end of the longest sequence.
     public var longestSequence: Int {
         segments.reduce(0) { max($0, $1.start + $1.range.count) }
     }
@@ -65,7 +64,8 @@ public struct TokenForest: Sendable {
         return ranges.reversed()
     }
 
-    /// The row that sees a segment whole: its last token's, or an ancestor's if it is empty.
+    /// The row that sees the whole segment: the row of its last token, or of an ancestor's if the
+    /// segment is empty.
     public func lastRow(of segment: Int) -> Int? {
         var number: Int? = segment
         while let current = number {
@@ -88,7 +88,7 @@ public struct TokenForest: Sendable {
         return AttentionPlan(spans: spans, groups: groups.filter { !$0.isEmpty }, window: window)
     }
 
-    /// Attention of some rows, numbered from zero, to keys that keep the numbers they have here.
+    /// Attention of some rows, numbered from zero, to keys that keep their numbers in this forest.
     func plan(of rows: Range<Int>, window: Int?) -> AttentionPlan {
         var spans: [AttentionPlan.Span] = []
         for (number, segment) in segments.enumerated() where segment.range.overlaps(rows) {
@@ -102,7 +102,7 @@ public struct TokenForest: Sendable {
         return AttentionPlan(spans: spans, groups: [], window: window)
     }
 
-    /// One tree as a forest of its own, and the rows it had here.
+    /// One tree as a forest of its own, and the numbers of its rows in this forest.
     func tree(_ tree: Int) -> (forest: TokenForest, rows: [Int]) {
         var (result, rows): (TokenForest, [Int]) = (TokenForest(), [])
         var numbers: [Int: Int] = [:]
@@ -116,10 +116,10 @@ public struct TokenForest: Sendable {
 }
 
 extension TokenForest {
-    /// A forest in which sequences share their common beginnings, where these are long enough to be
-    /// worth a segment of their own.
+    /// A forest in which sequences share their common beginnings, if these are long enough for a
+    /// segment of their own.
     ///
-    /// - Returns: the forest, and for each sequence the segment that it ends with.
+    /// - Returns: the forest, and for each sequence the number of its last segment.
     public static func sharingPrefixes(
         of sequences: [[Int32]], shortest: Int = 16
     ) -> (forest: TokenForest, ends: [Int]) {
@@ -128,7 +128,8 @@ extension TokenForest {
         let order = sequences.indices.sorted {
             sequences[$0].lexicographicallyPrecedes(sequences[$1])
         }
-        // Sorted, so that a group's common prefix is that of its first and last sequence.
+        // Sorted, so that the common prefix of a group is the common prefix of its first and last
+        // sequence.
         var pending = [(members: order[...], depth: 0, parent: Int?.none, known: 0)]
         while let (members, depth, parent, known) = pending.popLast() {
             guard let first = members.first, let last = members.last else { continue }

@@ -2,8 +2,8 @@ import Layers
 import LongWork
 import Tensors
 
-/// A penalty that holds a model near a reference: weight · mean over the scored rows of
-/// KL(model ‖ reference), in nats.
+/// A penalty that keeps a model near a reference: weight · mean over the scored rows of KL(model ‖
+/// reference), in nats.
 public struct Penalty: Sendable {
     public var reference: LanguageModel
     public var weight: Float
@@ -14,7 +14,7 @@ public struct Penalty: Sendable {
     }
 }
 
-/// What a backward pass found on its way.
+/// The results of a backward pass, in addition to the gradients.
 public struct Backpropagation: Sendable {
     /// log p of each target, in nats.
     public var logProbs: [Float]
@@ -23,16 +23,18 @@ public struct Backpropagation: Sendable {
 }
 
 extension LanguageModel {
-    /// Gradients of a loss that sees the model only through the log-probs of `targets`.
+    /// Gradients of a loss that depends on the model only through the log-probs of `targets`.
     ///
     /// - Parameters:
-    ///   - penalty: added to the loss, not reported in what `coefficients` is given.
-    ///   - gradients: what this pass finds is added.
-    ///   - memory: bounds the activations; less memory costs a second forward pass.
-    ///   - coefficients: given the log-probs of the targets, gives ∂loss/∂log-prob of each.
+    ///   - penalty: added to the loss. The log-probs that `coefficients` receives do not include
+    ///     it.
+    ///   - gradients: this pass adds to them.
+    ///   - memory: limits the activations; less memory costs a second forward pass.
+    ///   - coefficients: returns ∂loss/∂log-prob of each target, given the log-probs of the
+    ///     targets.
     ///   - cancel: asked before every block, forward and backward, and before the head.
-    /// - Throws: `ModelError`, or what `coefficients` throws; `gradients` is then as before.
-    ///   `Canceled`; `gradients` may then hold a part of the sum and is to be thrown away.
+    /// - Throws: `ModelError`, or an error of `coefficients`; `gradients` is then unchanged.
+    ///   `Canceled`; `gradients` may then hold a part of the sum and must be discarded.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], penalty: Penalty? = nil,
         into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
@@ -51,8 +53,8 @@ extension LanguageModel {
         return try pass.run(family, forest, targets, into: &gradients, cancel, coefficients)
     }
 
-    /// The same with coefficients known beforehand, as for the likelihood of text: one pass fewer
-    /// through the head.
+    /// The same with coefficients known in advance, as for the likelihood of text: one pass through
+    /// the head less.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], coefficients: [Float],
         into gradients: inout ParameterSet, cancel: () -> Continuation = { .more }
@@ -103,8 +105,8 @@ private struct BackwardPass {
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
 
-    /// One pass with known coefficients. `rowCount` is the number of rows that a penalty is the
-    /// mean of.
+    /// One pass with known coefficients. `rowCount` is the number of rows in the mean of the
+    /// penalty.
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
         _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet,
@@ -120,7 +122,8 @@ private struct BackwardPass {
             logProbs: scored.inTargetOrder(result.logProbs), divergence: result.divergence)
     }
 
-    /// The loss sees only log-probs, so with these known every tree can go through on its own.
+    /// The loss depends only on log-probs, so with known coefficients every tree can go through on
+    /// its own.
     private func runTreeByTree(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
         into gradients: inout ParameterSet, _ cancel: () -> Continuation,
@@ -163,9 +166,9 @@ private struct BackwardPass {
 
     private struct Trace<Activations> {
         let context: BlockContext
-        /// What the last block gives, of the scored rows alone.
+        /// The output of the last block, for the scored rows only.
         var output: Tensor
-        /// A block's activations, or its input alone where it will run again.
+        /// A block's activations, or only its input if the block will be recomputed.
         var activations: [Activations] = []
         var inputs: [Tensor] = []
     }

@@ -3,18 +3,18 @@ import Layers
 import LongWork
 import Tensors
 
-/// A rule that turns gradients into a step, as PyTorch defines it.
+/// An optimizer as PyTorch defines it: a rule that turns gradients into a step.
 public enum Optimizer: Sendable, Equatable {
-    /// Hinton's lecture 6e; ε stands outside the root.
+    /// Hinton's lecture 6e; ε is added outside the root.
     case rmsprop(alpha: Float = 0.99, epsilon: Float = 1e-8)
-    /// Loshchilov and Hutter, arXiv 1711.05101; matrices alone decay.
+    /// Loshchilov and Hutter, arXiv 1711.05101; weight decay applies to matrices only.
     case adamw(
         beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01)
 
-    /// One step: changes `parameters` and the optimizer's memory of past gradients.
+    /// One step: changes `parameters` and the optimizer's state.
     ///
     /// - Parameter cancel: asked before every tensor.
-    /// - Throws: `Canceled`; `parameters` and `state` are then of no more use.
+    /// - Throws: `Canceled`; `parameters` and `state` are then not usable.
     public func step(
         _ parameters: inout ParameterSet, _ gradients: ParameterSet, _ state: inout OptimizerState,
         learningRate: Float, cancel: () -> Continuation = { .more }
@@ -50,18 +50,18 @@ public enum Optimizer: Sendable, Equatable {
     }
 }
 
-/// What an optimizer remembers between steps.
+/// The state that an optimizer keeps between steps.
 public struct OptimizerState: Sendable {
     public var steps = 0
-    /// Running mean of gradients; AdamW's alone.
+    /// Running mean of gradients; only for AdamW.
     public var means: ParameterSet?
     /// Running mean of squared gradients.
     public var squares: ParameterSet?
 
     public init() {}
 
-    /// Takes a moment out, so that it is changed in place; zeros if it is missing or of another
-    /// layout.
+    /// Takes a moment out of the state, so that it is changed in place; zeros if it is missing or
+    /// of another layout.
     fileprivate mutating func take(
         _ moment: WritableKeyPath<OptimizerState, ParameterSet?>, _ layout: ParameterLayout
     ) -> ParameterSet {
@@ -72,15 +72,15 @@ public struct OptimizerState: Sendable {
     }
 }
 
-/// The learning rate over the steps of a run, as a factor of the highest.
+/// The learning rate over the steps of a run, as a factor of the highest learning rate.
 public struct LearningRateSchedule: Sendable, Equatable {
     public enum Shape: String, Sendable, CaseIterable { case constant, linear, cosine }
     public var shape: Shape
-    /// Steps over which the rate rises from zero. RMSprop's first steps are about ten times the
-    /// learning rate, because its memory of squares starts empty.
+    /// Number of steps in which the learning rate rises from zero. RMSprop's first steps are about
+    /// ten times the learning rate, because its mean of squares starts at zero.
     public var warmup: Int
     public var steps: Int
-    /// The share of the run after which a linear or cosine schedule begins to fall.
+    /// The share of the run after which a linear or cosine schedule begins to decay.
     public var hold: Double
     /// The factor at the last step.
     public var floor: Double

@@ -1,15 +1,16 @@
 import LongWork
 import Tensors
 
-/// A document to learn from: its tokens, and how much each counts once it is to be predicted.
+/// A text to learn from: its tokens, and the weight of predicting each of them.
 ///
-/// Several texts may continue one beginning, as answers continue a question; the beginning is then
-/// computed once.
+/// Several texts may continue one beginning, as responses continue a question; the beginning is
+/// then computed once.
 public struct TrainingText: Sendable {
     public var tokens: [Int32]
-    /// The weight of predicting token i. A root's first is ignored, since nothing predicts it.
+    /// The weight of predicting token i. The first weight of a root is ignored, because no token
+    /// precedes it.
     public var weights: [Float]
-    /// What may follow the last token.
+    /// The texts that continue this one after its last token.
     public var continuations: [TrainingText]
 
     public init(tokens: [Int32], weights: [Float], continuations: [TrainingText] = []) {
@@ -26,12 +27,13 @@ public struct TrainingText: Sendable {
 /// Settings of a pretraining run.
 public struct PretrainingSettings: Sendable, Equatable {
     public var steps: Int
-    /// Tokens of each step's batch, about: documents are added until they are reached.
+    /// Approximate number of tokens in the batch of each step: documents are added until this
+    /// number is reached.
     public var batchTokens: Int
     public var learningRate: Double
     public var schedule: LearningRateSchedule
     public var optimizer: Optimizer
-    /// Gradients longer than this are shortened to it; zero leaves them.
+    /// A longer gradient is scaled down to this norm; zero turns clipping off.
     public var clip: Double
 
     public init(
@@ -50,7 +52,7 @@ public struct PretrainingSettings: Sendable, Equatable {
     }
 }
 
-/// One step of pretraining, as it is logged.
+/// The log entry of one pretraining step.
 public struct PretrainingRecord: Sendable {
     public var step: Int
     public var steps: Int
@@ -58,12 +60,12 @@ public struct PretrainingRecord: Sendable {
     public var loss: Double
     public var learningRate: Double
     public var gradientNorm: Double
-    /// Tokens seen since the run began, those of earlier parts included.
+    /// Tokens seen since the run began, including earlier parts of the run.
     public var tokens: Int
 }
 
-/// A pretraining run that can stop after any step and go on later: all that the next step depends
-/// on is here.
+/// A pretraining run that can stop after any step and continue later: it holds the whole state that
+/// the next step depends on.
 public struct Pretraining: Sendable {
     public var model: LanguageModel
     public var optimizerState = OptimizerState()
@@ -76,10 +78,10 @@ public struct Pretraining: Sendable {
 
     /// Takes steps until `settings.steps` are done or a closure answers `.stop`.
     /// - Parameters:
-    ///   - document: document number i of an endless, repeatable stream.
-    ///   - cancel: asked before every block. A step that is stopped within is dropped.
-    ///   - step: called after every step, with the run as it is then.
-    /// - Throws: `ModelError.nonFinite` when a loss or a gradient is not finite. The model is then
+    ///   - document: returns document number i of an endless, repeatable stream.
+    ///   - cancel: asked before every block. A stop within a step discards the step.
+    ///   - step: called after every step with the present state of the run.
+    /// - Throws: `ModelError.nonFinite` if a loss or a gradient is not finite. The model is then
     ///   that of the step before.
     public mutating func run(
         _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
@@ -136,7 +138,7 @@ public struct Pretraining: Sendable {
     }
 }
 
-/// Texts as a forest, with what is to be predicted and its share in the mean.
+/// Texts as a forest, with the targets and the weight of each in the mean.
 private struct TrainingBatch {
     /// The number of the first document in it.
     let firstDocument: Int
@@ -146,7 +148,7 @@ private struct TrainingBatch {
     var coefficients: [Float] = []
 
     mutating func append(_ text: TrainingText, after parent: Int?) {
-        // A last token that nothing follows predicts nothing, so it takes no row.
+        // If nothing follows the last token, it predicts nothing and takes no row.
         let kept = text.continuations.isEmpty ? text.tokens.dropLast() : text.tokens[...]
         var row = parent.flatMap { forest.lastRow(of: $0) }
         let segment = forest.append(kept, parent: parent)

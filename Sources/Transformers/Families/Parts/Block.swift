@@ -3,10 +3,11 @@ import Tensors
 
 /// The part of a block between a norm and the residual stream: attention or a feed-forward network.
 protocol Sublayer: Sendable {
-    /// What the backward pass needs from the forward pass, besides the sublayer's input.
+    /// The values that the backward pass needs from the forward pass, in addition to the sublayer's
+    /// input.
     associatedtype Activations: Sendable
 
-    /// Floats that `Activations` hold for each row.
+    /// Number of floats in `Activations` for each row.
     var activationWidth: Int { get }
 
     /// Adds the sublayer's output to the residual `out`. `x` is (N, D), `out` too; for attention in
@@ -37,12 +38,12 @@ struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {
         let feedForward: FeedForward.Activations
     }
 
-    /// Floats that `Activations` hold for each row.
+    /// Number of floats in `Activations` for each row.
     var activationWidth: Int {
         2 * attentionNorm.width + attention.activationWidth + feedForward.activationWidth
     }
 
-    /// x (N, D) → (N, D), or (M, D) where only M rows are read after this block.
+    /// x (N, D) → (N, D), or (M, D) if only M rows are used after this block.
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet
     ) -> (out: Tensor, activations: Activations) {

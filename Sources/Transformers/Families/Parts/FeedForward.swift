@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A SwiGLU network: y = (silu(x Wgateᵀ) · x Wupᵀ) Wdownᵀ, biases where there are any.
+/// A SwiGLU network: y = (silu(x Wgateᵀ) · x Wupᵀ) Wdownᵀ, with optional biases.
 struct GatedFeedForward: Sublayer {
     let gate, up, down: Projection
     /// F
@@ -42,8 +42,8 @@ struct GatedFeedForward: Sublayer {
     }
 }
 
-/// Several SwiGLU networks, of which each row visits the few that a router chooses; what they give
-/// is weighted by the router's softmax over the chosen.
+/// Several SwiGLU networks. A router chooses a few of them for each row; their outputs are weighted
+/// by the router's softmax over the chosen networks.
 struct SparseExperts: Sublayer {
     struct Expert: Sendable {
         let gate, up, down: Projection
@@ -69,7 +69,7 @@ struct SparseExperts: Sublayer {
         for (number, expert) in experts.enumerated() {
             let rows = routing.rows(of: number)
             let part = Embedding.gather(rows, from: x)
-            // An expert that nobody visits costs nothing, not even the reading of its weights.
+            // An expert without rows costs nothing: its weights are not even read.
             let isIdle = rows.isEmpty
             let both =
                 isIdle ? [] : Projection.forward([expert.gate, expert.up], part, weights)

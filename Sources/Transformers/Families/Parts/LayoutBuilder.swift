@@ -4,7 +4,7 @@ import Layers
 struct LayoutBuilder {
     let configuration: ModelConfiguration
     private(set) var layout = ParameterLayout()
-    /// What the names of the next parameters begin with.
+    /// The common beginning of the names of the next parameters.
     var scope = ""
     private let rms: RMSNorm
 
@@ -47,7 +47,7 @@ struct LayoutBuilder {
             bias: add(name + ".bias", [width], .zeros), width: width)
     }
 
-    /// Attention under the names that all rotary families use.
+    /// Attention with the names that all rotary families use.
     mutating func rotaryAttention(
         block: Int, _ rotary: RotaryTables, bias: Bool = false, outputBias: Bool = false,
         headNorms: Bool = false
@@ -73,7 +73,7 @@ struct LayoutBuilder {
             rotary: rotary)
     }
 
-    /// A SwiGLU network under the names that all dense rotary families use.
+    /// A SwiGLU network with the names that all dense rotary families use.
     mutating func gatedFeedForward(bias: Bool = false) -> GatedFeedForward {
         let (d, f) = (configuration.hiddenSize, configuration.feedForwardSize)
         return GatedFeedForward(
@@ -83,7 +83,7 @@ struct LayoutBuilder {
             width: f)
     }
 
-    /// The last norm and the head, which may be the embedding's own matrix.
+    /// The last norm and the head. The head may be the embedding's own matrix.
     mutating func finalNormAndHead(_ embedding: TokenEmbedding) -> (norm: Norm, head: Parameter) {
         scope = ""
         let norm = rmsNorm("model.norm")

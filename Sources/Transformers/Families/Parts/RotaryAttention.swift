@@ -3,10 +3,11 @@ import Tensors
 
 /// Grouped-query attention with a rotary embedding: the sublayer of every family but GPT-2's.
 struct RotaryAttention: Sublayer {
-    /// The block it belongs to, by which a cache keeps its keys and values.
+    /// The number of its block; the cache uses it to find the block's keys and values.
     let block: Int
     let query, key, value, output: Projection
-    /// Weights (size) of the norms of single heads, before they turn; nil where there are none.
+    /// Weights (size) of the norms of single heads, applied before the rotation; nil if the family
+    /// has none.
     var headNorms: (query: Parameter, key: Parameter)?
     let window: Int?
     let norm: RMSNorm
@@ -16,7 +17,7 @@ struct RotaryAttention: Sublayer {
     struct Activations: Sendable {
         let query, key, value: Tensor  // turned; (M, H · size), (N, K · size) twice
         let attended: Tensor  // (M, H · size)
-        /// Before the norms of single heads; nil where there are none.
+        /// Queries and keys before the norms of single heads; nil if the family has none.
         let rawQuery, rawKey: Tensor?
     }
 
@@ -31,7 +32,7 @@ struct RotaryAttention: Sublayer {
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let rotary = rotary.covering(context.positions)
-        // Queries of the same rows are one piece of work with keys and values.
+        // If queries have the same rows as keys and values, one product computes all three.
         let takesAllRows = context.rows == nil
         let all = Projection.forward(
             takesAllRows ? [key, value, query] : [key, value], x, weights)
@@ -88,7 +89,7 @@ struct RotaryAttention: Sublayer {
         return dx
     }
 
-    /// x (N, heads · size), every head normed on its own.
+    /// x (N, heads · size); every head is normalized on its own.
     private func normHeads(
         _ x: Tensor, _ parameter: Parameter, _ weights: ParameterSet
     ) -> Tensor {
@@ -96,7 +97,7 @@ struct RotaryAttention: Sublayer {
         return norm.forward(heads, weight: weights[parameter]).reshaped(x.shape)
     }
 
-    /// Turns the gradient of normed heads into that of the heads before.
+    /// Computes the gradient of the heads before the norm from the gradient after it.
     private func normHeadsBackward(
         _ dy: inout Tensor, _ raw: Tensor?, _ parameter: Parameter, _ weights: ParameterSet,
         _ gradients: inout ParameterSet
@@ -112,7 +113,7 @@ struct RotaryAttention: Sublayer {
 }
 
 extension Attention {
-    /// Attention among a batch's own rows, or over a cache to which they are added first.
+    /// Attention among a batch's own rows, or over a cache to which these rows are added first.
     func forward(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, _ context: BlockContext, block: Int,
         window: Int?
