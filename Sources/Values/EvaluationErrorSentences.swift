@@ -59,12 +59,12 @@ extension EvaluationError: CustomStringConvertible {
         case .reshapeCount(let from, let to):
             "shape \(TensorText.shape(from)) cannot become \(TensorText.shape(to)): "
                 + "\(from.reduce(1, *)) values are not \(to.reduce(1, *))"
-        case .raggedList: "these lists differ in length or kind, so they are no tensor"
+        case .raggedList: "these lists differ in length or kind, so they cannot form a tensor"
         case .tooLarge(let shape):
             "shape \(TensorText.shape(shape)) is more than a tensor may hold, "
                 + "\(NumberText.grouped(Limits.current.count)) values (`set tensor_limit=`)"
         case .tooLong(let count):
-            "\(NumberText.grouped(count)) items are more than a list may hold, "
+            "\(NumberText.grouped(count)) items are more than the limit for a list, "
                 + NumberText.grouped(Limits.listCount)
         case .badOperands(let operation, let left, let right):
             "`\(operation)` cannot take \(left) and \(right)"
@@ -111,7 +111,7 @@ extension EvaluationError: CustomStringConvertible {
         case .nothingBound(_, let nearest), .unknownTopic(_, let nearest):
             Sentence.didYouMean(nearest)
         case .shapesDiffer:
-            "counted from the last, each pair of sides must be equal or one of them 1"
+            "from the last one on, each pair of dimensions must be equal, or one of them 1"
         case .productShapes(let left, let right):
             left.isEmpty || right.isEmpty
                 ? "`*` multiplies by a number"

@@ -59,7 +59,7 @@ import Testing
             error: `+` cannot combine shapes (2,) and (3,)
               tensor([1, 2]) + tensor([1, 2, 3])
               ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-              counted from the last, each pair of sides must be equal or one of them 1
+              from the last one on, each pair of dimensions must be equal, or one of them 1
             """
         ),
         (
@@ -166,7 +166,7 @@ import Testing
         (
             "tensor([[1, 2], [3]])",
             """
-            error: these lists differ in length or kind, so they are no tensor
+            error: these lists differ in length or kind, so they cannot form a tensor
               tensor([[1, 2], [3]])
               ^~~~~~~~~~~~~~~~~~~~~
             """
@@ -190,7 +190,7 @@ import Testing
         (
             "range(1e12)",
             """
-            error: 1,000,000,000,000 items are more than a list may hold, 10,000,000
+            error: 1,000,000,000,000 items are more than the limit for a list, 10,000,000
               range(1e12)
               ^~~~~~~~~~~
             """

@@ -35,10 +35,10 @@ public struct SamplerSettings: Sendable, Equatable {
             .badSetting(name: name, value: "\(value)", allowed: allowed)
         }
         guard temperature >= 0, temperature.isFinite else {
-            throw refuse("temperature", temperature, "it is 0 (greedy) or above")
+            throw refuse("temperature", temperature, "it must be 0 (greedy) or more")
         }
-        guard topK >= 0 else { throw refuse("top_k", topK, "it is 0 (all) or above") }
-        guard topP > 0, topP <= 1 else { throw refuse("top_p", topP, "it lies in (0, 1]") }
+        guard topK >= 0 else { throw refuse("top_k", topK, "it must be 0 (all) or more") }
+        guard topP > 0, topP <= 1 else { throw refuse("top_p", topP, "it must be in (0, 1]") }
         guard minP >= 0, minP <= 1 else { throw refuse("min_p", minP, "it lies in [0, 1]") }
         guard maxTokens >= 1, maxTokens <= 1 << 20 else {
             throw refuse("max_tokens", maxTokens, "it is 1 or above")
