@@ -37,16 +37,28 @@ let package = Package(
         // A header alone: processor instructions that Swift has no name for.
         .systemLibrary(name: "CProcessor"),
 
+        // The leaves: files, JSON and number types, each in one place for all modules.
+        .target(name: "Files"),
+        .target(name: "JSON"),
+        .target(name: "NumberTypes"),
         // Progress and cancellation of long work, for every module that does or shows any.
         .target(name: "LongWork"),
-        .target(name: "Tensors", dependencies: ["CBLAS", "CProcessor"], swiftSettings: numeric),
-        .target(name: "Tokenizers", dependencies: ["CPCRE2"]),
+        .target(
+            name: "Tensors", dependencies: ["CBLAS", "CProcessor", "NumberTypes"],
+            swiftSettings: numeric),
+        .target(name: "ChatTemplates", dependencies: ["JSON"]),
+        .target(name: "Tokenizers", dependencies: ["ChatTemplates", "CPCRE2", "Files", "JSON"]),
         .target(name: "Worlds"),
         .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
-        .target(name: "Transformers", dependencies: ["Layers", "LongWork", "Tensors"]),
         .target(
-            name: "Alignment", dependencies: ["LongWork", "Tensors", "Transformers", "Tokenizers"]),
-        .target(name: "Workspaces", dependencies: ["CCrypto", "CHDF5"]),
+            name: "Transformers",
+            dependencies: [
+                "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Tensors",
+            ]),
+        .target(
+            name: "Alignment", dependencies: ["LongWork", "Tensors", "Tokenizers", "Transformers"]),
+        .target(
+            name: "Workspaces", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
         .target(name: "CommandLanguage"),
         // Styled text, tables, heat maps and pictures: how anything is shown, whatever it is.
         .target(name: "Rendering", dependencies: ["CommandLanguage"]),
@@ -54,7 +66,7 @@ let package = Package(
         .target(
             name: "Values",
             dependencies: [
-                "CommandLanguage", "Rendering", "Tensors",
+                "CommandLanguage", "JSON", "Rendering", "Tensors",
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
         // The shipped world beside the method: its corpus, queries, principles and measures.
@@ -67,18 +79,21 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Alignment", "CommandLanguage", "LongWork", "Rendering", "ShippedWorld", "Tensors",
-                "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
+                "Alignment", "ChatTemplates", "CommandLanguage", "Files", "JSON", "LongWork",
+                "NumberTypes", "Rendering", "ShippedWorld", "Tensors", "Tokenizers",
+                "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "Rendering", "Tensors", "Tokenizers",
-                "Transformers", "Values", "Workspaces",
+                "Alignment", "CommandLanguage", "Commands", "Files", "Rendering", "Tensors",
+                "Tokenizers", "Transformers", "Values", "Workspaces",
             ]),
         .target(
             name: "Shell",
-            dependencies: ["CEditLine", "CommandLanguage", "Commands", "Rendering", "Sessions"]),
+            dependencies: [
+                "CEditLine", "CommandLanguage", "Commands", "Rendering", "Sessions",
+            ]),
         .executableTarget(
             name: "sami",
             dependencies: [
@@ -87,7 +102,7 @@ let package = Package(
             ]),
 
         // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.
-        .target(name: "Faults", dependencies: ["Sessions", "Tokenizers"]),
+        .target(name: "Faults", dependencies: ["ChatTemplates", "Sessions", "Tokenizers"]),
         .executableTarget(
             name: "sami-faults",
             dependencies: [
@@ -98,32 +113,46 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Tensors", "Transformers"],
             path: "Tests/TestSupport"),
+        .testTarget(name: "FilesTests", dependencies: ["Files"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["NumberTypes", "Tensors", "TestSupport"]),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
+            name: "TokenizersTests",
+            dependencies: [
+                "ChatTemplates", "JSON", "TestSupport", "Tokenizers",
+            ],
             exclude: ["Fixtures"]),
-        .testTarget(name: "WorldsTests", dependencies: ["Worlds", "Tokenizers"]),
+        .testTarget(name: "WorldsTests", dependencies: ["Tokenizers", "Worlds"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
         .testTarget(
-            name: "TransformersTests", dependencies: ["Transformers", "Tensors", "TestSupport"]),
+            name: "TransformersTests",
+            dependencies: [
+                "JSON", "NumberTypes", "Tensors", "TestSupport", "Transformers",
+            ]),
         .testTarget(
             name: "AlignmentTests",
-            dependencies: ["Alignment", "Tensors", "Tokenizers", "Transformers", "TestSupport"]),
-        .testTarget(name: "WorkspacesTests", dependencies: ["Workspaces", "TestSupport"]),
+            dependencies: [
+                "Alignment", "LongWork", "Tensors", "TestSupport", "Tokenizers", "Transformers",
+            ]),
+        .testTarget(
+            name: "WorkspacesTests",
+            dependencies: [
+                "Files", "NumberTypes", "TestSupport", "Workspaces",
+            ]),
         .testTarget(
             name: "CommandLanguageTests", dependencies: ["CommandLanguage", "TestSupport"]),
         .testTarget(
             name: "SessionsTests",
             dependencies: [
-                "CommandLanguage", "Commands", "Rendering", "Sessions", "ShippedWorld", "Tensors",
-                "TestSupport", "Transformers", "Values", "Workspaces",
+                "CommandLanguage", "Commands", "JSON", "Rendering", "Sessions", "ShippedWorld",
+                "Tensors", "TestSupport", "Transformers", "Values", "Workspaces",
             ]),
         .testTarget(
-            name: "FaultsTests", dependencies: ["Faults", "TestSupport", "sami", "sami-faults"]),
+            name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),
         // The program itself is started by tests of what a person sees.
         .testTarget(
-            name: "ShellTests", dependencies: ["Shell", "CommandLanguage", "TestSupport", "sami"]),
+            name: "ShellTests", dependencies: ["CommandLanguage", "sami", "Shell", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -7,6 +7,10 @@ static inline hid_t chdf5_type_f32(void) { return H5T_IEEE_F32LE; }
 static inline hid_t chdf5_type_f64(void) { return H5T_IEEE_F64LE; }
 static inline hid_t chdf5_type_i32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_type_i64(void) { return H5T_STD_I64LE; }
+static inline hid_t chdf5_type_i16(void) { return H5T_STD_I16LE; }
+static inline hid_t chdf5_type_i8(void) { return H5T_STD_I8LE; }
+static inline hid_t chdf5_type_u64(void) { return H5T_STD_U64LE; }
+static inline hid_t chdf5_type_u32(void) { return H5T_STD_U32LE; }
 static inline hid_t chdf5_type_u16(void) { return H5T_STD_U16LE; }
 static inline hid_t chdf5_type_u8(void) { return H5T_STD_U8LE; }
 static inline hid_t chdf5_type_string(void) { return H5T_C_S1; }

@@ -109,7 +109,12 @@ struct ValueComparison {
                 }, { "\($0)" })
         case .int32: return first(Int32.self, ==, { "\($0)" })
         case .int64: return first(Int64.self, ==, { "\($0)" })
-        case .uint8: return first(UInt8.self, ==, { "\($0)" })
+        case .int16: return first(Int16.self, ==, { "\($0)" })
+        case .int8: return first(Int8.self, ==, { "\($0)" })
+        case .uint64: return first(UInt64.self, ==, { "\($0)" })
+        case .uint32: return first(UInt32.self, ==, { "\($0)" })
+        case .uint16: return first(UInt16.self, ==, { "\($0)" })
+        case .uint8, .bool: return first(UInt8.self, ==, { "\($0)" })
         case .float16:
             func number(_ bits: UInt16) -> Float { Float(Float16(bitPattern: bits)) }
             return first(

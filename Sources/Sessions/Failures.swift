@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import Commands
+import Files
 import Tokenizers
 import Transformers
 import Values
@@ -52,7 +53,7 @@ extension Failure {
         case let error as EvaluationError: error.kind
         case is WorkspaceError: .workspace
         case ModelError.nonFinite, ModelError.logitsNotFinite: .numbers
-        case is ModelError, is TokenizerError: .file
+        case is ModelError, is TokenizerError, is FileError: .file
         case let error as AlignmentError: error.failureKind
         default: .value
         }

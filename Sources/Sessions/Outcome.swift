@@ -28,7 +28,7 @@ public struct Outcome: Sendable {
         case .failure(let failure):
             record["error"] = .record(failure.record)
         }
-        return JSONWriter.text(.record(record))
+        return Value.record(record).json
     }
 }
 
@@ -51,7 +51,7 @@ public struct Output: Sendable {
     public var bundle: [String: String] {
         var bundle = media
         bundle["text/plain"] = text.plain
-        if let value { bundle["application/json"] = JSONWriter.text(value.printed) }
+        if let value { bundle["application/json"] = value.printed.json }
         return bundle
     }
 }

@@ -1,3 +1,5 @@
+import NumberTypes
+
 /// y w for a few rows of y, as sums of scaled rows of w (axpy). w is read once, in place. GPT-2
 /// stores its matrices transposed, so its generation step needs this product.
 enum AxpyMatmul {
@@ -9,7 +11,7 @@ enum AxpyMatmul {
 
     /// out[:, columns] = y w (+ out); y (n, m), w (m, k) stored as `type`, out (n, k).
     static func multiply(
-        _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ type: WeightType, _ m: Int,
+        _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ type: DType, _ m: Int,
         _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>, accumulate: Bool
     ) {
         let block = max(512, sums / max(1, n))

@@ -1,12 +1,7 @@
-// Sixteen-bit storage types. bfloat16 is the upper half of a float32; float16 is IEEE binary16.
+// Conversions between stored types and float32. bfloat16 is the upper half of a float32; float16 is
+// IEEE binary16.
 
-/// How the elements of a tensor are stored. Arithmetic is in float32, whatever the storage.
-public enum WeightType: String, Sendable, CaseIterable {
-    case float32, bfloat16, float16
-
-    /// Bytes of one element.
-    public var size: Int { self == .float32 ? 4 : 2 }
-}
+import NumberTypes
 
 /// bfloat16 to float32: exact.
 @inlinable @inline(__always)
@@ -50,11 +45,18 @@ public func float16(_ value: Float) -> UInt16 {
     return sign | UInt16(truncatingIfNeeded: (rounded &- 0x3800_0000) >> 13)
 }
 
-/// `count` stored elements as float32. Plain loops: the compiler makes vectors of them.
+/// `count` stored elements as float32, each rounded to nearest where float32 cannot hold it. Plain
+/// loops: the compiler makes vectors of them.
 package func widen(
-    _ source: UnsafeRawPointer, _ type: WeightType, _ count: Int,
+    _ source: UnsafeRawPointer, _ type: DType, _ count: Int,
     into target: UnsafeMutablePointer<Float>
 ) {
+    func convert<Element: BitwiseCopyable>(_: Element.Type, _ float: (Element) -> Float) {
+        for i in 0..<count {
+            let offset = i * MemoryLayout<Element>.size
+            target[i] = float(source.loadUnaligned(fromByteOffset: offset, as: Element.self))
+        }
+    }
     switch type {
     case .float32:
         target.update(from: source.assumingMemoryBound(to: Float.self), count: count)
@@ -64,22 +66,31 @@ package func widen(
     case .float16:
         let bits = source.assumingMemoryBound(to: UInt16.self)
         for i in 0..<count { target[i] = float(fromFloat16: bits[i]) }
+    case .float64: convert(Double.self) { Float($0) }
+    case .int64: convert(Int64.self) { Float($0) }
+    case .int32: convert(Int32.self) { Float($0) }
+    case .int16: convert(Int16.self) { Float($0) }
+    case .int8: convert(Int8.self) { Float($0) }
+    case .uint64: convert(UInt64.self) { Float($0) }
+    case .uint32: convert(UInt32.self) { Float($0) }
+    case .uint16: convert(UInt16.self) { Float($0) }
+    case .uint8, .bool: convert(UInt8.self) { Float($0) }
     }
 }
 
-/// `count` float32 elements in a stored type, rounded to nearest.
+/// `count` float32 elements in one of the types that tensors keep, rounded to nearest.
 package func narrow(
-    _ source: UnsafePointer<Float>, _ count: Int, _ type: WeightType,
+    _ source: UnsafePointer<Float>, _ count: Int, _ type: DType,
     into target: UnsafeMutableRawPointer
 ) {
     switch type {
-    case .float32:
-        target.assumingMemoryBound(to: Float.self).update(from: source, count: count)
     case .bfloat16:
         let bits = target.assumingMemoryBound(to: UInt16.self)
         for i in 0..<count { bits[i] = bfloat16(source[i]) }
     case .float16:
         let bits = target.assumingMemoryBound(to: UInt16.self)
         for i in 0..<count { bits[i] = float16(source[i]) }
+    default:
+        target.assumingMemoryBound(to: Float.self).update(from: source, count: count)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import Synchronization
 
 /// A block of memory for elements of one type, aligned for the widest vector loads; or a part of
@@ -11,7 +12,7 @@ package final class Storage: @unchecked Sendable {
 
     package let address: UnsafeMutableRawPointer
     package let count: Int
-    package let type: WeightType
+    package let type: DType
     /// Floats that the pool gave; zero for an owner's memory.
     private let capacity: Int
     private let owner: AnyObject?
@@ -19,7 +20,7 @@ package final class Storage: @unchecked Sendable {
     private let widened = Mutex<UInt>(0)
 
     /// Memory for `count` elements, with whatever it held before.
-    package init(uninitialized count: Int, _ type: WeightType = .float32) {
+    package init(uninitialized count: Int, _ type: DType = .float32) {
         self.count = count
         self.type = type
         owner = nil
@@ -34,7 +35,7 @@ package final class Storage: @unchecked Sendable {
 
     /// `count` elements in memory that `owner` keeps as long as it lives; aligned to the element.
     package init(
-        borrowing address: UnsafeRawPointer, _ count: Int, _ type: WeightType, of owner: AnyObject
+        borrowing address: UnsafeRawPointer, _ count: Int, _ type: DType, of owner: AnyObject
     ) {
         self.count = count
         self.type = type
@@ -80,7 +81,7 @@ package final class Storage: @unchecked Sendable {
         return UnsafePointer(bitPattern: address) ?? UnsafePointer(floats)
     }
 
-    private static func floats(_ count: Int, _ type: WeightType) -> Int {
+    private static func floats(_ count: Int, _ type: DType) -> Int {
         type == .float32 ? count : (count + 1) / 2
     }
 

@@ -1,3 +1,5 @@
+import NumberTypes
+
 /// A dense array of numbers in row-major order, with value semantics: copies share memory until one
 /// of them is written.
 ///
@@ -27,9 +29,16 @@ public struct Tensor: Sendable {
         storage.floats.initialize(repeating: value, count: count)
     }
 
-    /// Stored elements, copied: as many as the shape has, or as there are.
-    public init(bytes: UnsafeRawBufferPointer, _ type: WeightType, shape: [Int]) {
+    /// Stored elements, copied: as many as the shape has, or as there are. Those of a type that no
+    /// tensor keeps (`DType.computed`) become float32.
+    public init(bytes: UnsafeRawBufferPointer, _ type: DType, shape: [Int]) {
         self.shape = shape
+        guard type.isComputed else {
+            storage = Storage(zeros: shape.reduce(1, *))
+            let length = min(storage.count, bytes.count / type.size)
+            if let base = bytes.baseAddress { widen(base, type, length, into: storage.floats) }
+            return
+        }
         storage = Storage(uninitialized: shape.reduce(1, *), type)
         let target = UnsafeMutableRawBufferPointer(
             start: storage.address, count: storage.count * type.size)
@@ -38,14 +47,18 @@ public struct Tensor: Sendable {
         for i in length..<max(length, target.count) { target[i] = 0 }
     }
 
-    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of
-    /// a mapped file: nothing is copied, unless they are not aligned to their own size.
+    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of a
+    /// mapped file: nothing is copied, unless they are not aligned to their own size or of a type
+    /// that no tensor keeps (`DType.computed`).
     public init(
-        borrowing address: UnsafeRawPointer, _ type: WeightType, shape: [Int], of owner: AnyObject
+        borrowing address: UnsafeRawPointer, _ type: DType, shape: [Int], of owner: AnyObject
     ) {
         let count = shape.reduce(1, *)
         self.shape = shape
-        if UInt(bitPattern: address) % UInt(type.size) == 0 {
+        if !type.isComputed {
+            storage = Storage(uninitialized: count)
+            widen(address, type, count, into: storage.floats)
+        } else if UInt(bitPattern: address) % UInt(type.size) == 0 {
             storage = Storage(borrowing: address, count, type, of: owner)
         } else {
             storage = Storage(uninitialized: count, type)
@@ -64,8 +77,8 @@ public struct Tensor: Sendable {
     }
 
     public var count: Int { storage.count }
-    /// How the elements are stored.
-    public var type: WeightType { storage.type }
+    /// How the elements are stored: one of `DType.computed`.
+    public var type: DType { storage.type }
     public var columns: Int { shape.last ?? 1 }
     public var rows: Int { columns == 0 ? 0 : count / columns }
 
@@ -80,9 +93,9 @@ public struct Tensor: Sendable {
     public subscript(index: Int) -> Float {
         get {
             switch type {
-            case .float32: storage.floats[index]
             case .bfloat16: float(fromBFloat16: bits[index])
             case .float16: float(fromFloat16: bits[index])
+            default: storage.floats[index]
             }
         }
         set { mutablePointer()[index] = newValue }
@@ -117,9 +130,9 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The same elements in another stored type, rounded to nearest.
-    public func converted(to type: WeightType) -> Tensor {
-        guard type != self.type else { return self }
+    /// The same elements in another of the types that tensors keep, rounded to nearest.
+    public func converted(to type: DType) -> Tensor {
+        guard type != self.type, type.isComputed else { return self }
         var result = self
         result.storage = Storage(uninitialized: count, type)
         let (source, target) = (storage, result.storage)
@@ -136,7 +149,7 @@ public struct Tensor: Sendable {
     }
 
     private static func recode(
-        _ source: UnsafeRawPointer, _ from: WeightType, _ count: Int, _ type: WeightType,
+        _ source: UnsafeRawPointer, _ from: DType, _ count: Int, _ type: DType,
         into target: UnsafeMutableRawPointer
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 1024) { scratch in

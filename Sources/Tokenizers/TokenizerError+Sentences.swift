@@ -1,3 +1,5 @@
+import JSON
+
 extension TokenizerError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -5,14 +7,12 @@ extension TokenizerError: CustomStringConvertible {
             "cannot read \(path): \(reason)"
         case .empty(let path):
             "\(path) is empty; a tokenizer.json was expected"
-        case .notUTF8:
-            "the tokenizer file is not UTF-8 text; is it a tokenizer.json?"
-        case .notJSON(let line, let column, let problem):
-            "the tokenizer file is not valid JSON: line \(line), column \(column): \(problem)"
-        case .tooDeep(let limit):
-            "the tokenizer file nests deeper than \(limit) levels; no tokenizer needs that"
-        case .duplicateKey(let key, let line):
-            "the tokenizer file has the key \(quoted(key)) twice in one object, again on line \(line)"
+        case .notJSON(let problem):
+            if case .notUTF8 = problem.fault {
+                "the tokenizer file is not UTF-8 text; is it a tokenizer.json?"
+            } else {
+                "the tokenizer file is not valid JSON: \(problem)"
+            }
         case .missing(let field):
             "the tokenizer file has no \(field)"
         case .wrongType(let field, let expected, let found):

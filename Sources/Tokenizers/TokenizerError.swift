@@ -1,12 +1,11 @@
+import JSON
+
 /// What can be wrong with a tokenizer file or a training request. `TokenizerError+Sentences.swift`
 /// turns each case into a sentence.
 public enum TokenizerError: Error, Hashable, Sendable {
     case unreadable(path: String, reason: String)
     case empty(path: String)
-    case notUTF8
-    case notJSON(line: Int, column: Int, problem: String)
-    case tooDeep(limit: Int)
-    case duplicateKey(key: String, line: Int)
+    case notJSON(JSON.Problem)
     case missing(field: String)
     case wrongType(field: String, expected: String, found: String)
     case unsupported(field: String, type: String, supported: [String])

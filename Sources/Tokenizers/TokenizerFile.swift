@@ -1,32 +1,25 @@
+import Files
 import Foundation
+import JSON
 
 extension Tokenizer {
     /// Reads a `tokenizer.json`, or a SentencePiece `tokenizer.model` when the name ends so. Throws
     /// `TokenizerError`, also when there is no such file.
     public init(file path: String) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw TokenizerError.unreadable(path: path, reason: "no such file")
-        }
-        guard !isFolder.boolValue else {
-            throw TokenizerError.unreadable(
-                path: path, reason: "it is a folder; give the tokenizer.json in it")
-        }
         let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        do throws(FileError) {
+            data = try RegularFile(path).readAll()
         } catch {
-            throw TokenizerError.unreadable(path: path, reason: error.localizedDescription)
+            let folder = "it is a folder; give the tokenizer.json in it"
+            throw TokenizerError.unreadable(
+                path: path, reason: error.reason == .isFolder ? folder : "\(error.reason)")
         }
         guard !data.isEmpty else { throw TokenizerError.empty(path: path) }
         if path.hasSuffix(".model") {
             self.init(core: try TokenizerCore(sentencePiece: Array(data)))
             return
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw TokenizerError.notUTF8
-        }
-        try self.init(json: text)
+        try self.init(json: TokenizerFile.text(data))
     }
 }
 
@@ -54,8 +47,16 @@ struct TokenizerFile {
         self.decoder = decoder
     }
 
+    /// The text of a file. Throws `TokenizerError.notJSON` where a byte is not UTF-8.
+    static func text(_ data: Data) throws -> String {
+        if let text = String(validating: data, as: UTF8.self) { return text }
+        // Says where.
+        _ = try Field(document: data)
+        return ""
+    }
+
     init(json: String) throws {
-        let root = Field(try JSONReader.read(Array(json.utf8)), path: "")
+        let root = try Field(document: json.utf8)
         // Truncation and padding are settings of a batch: read, and not acted upon.
         try root.allow(
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",

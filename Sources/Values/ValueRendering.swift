@@ -1,3 +1,4 @@
+import JSON
 import Rendering
 
 extension Value {
@@ -49,7 +50,7 @@ extension Value {
     var brief: String {
         switch self {
         case .number(let number): NumberText.significant(number)
-        case .text(let text): JSONWriter.quoted(String(text.prefix(200)))
+        case .text(let text): JSON.quoted(String(text.prefix(200)))
         case .list(let items) where isPlain:
             "[" + items.map(\.brief).joined(separator: ", ") + "]"
         default: summary

@@ -1,8 +1,9 @@
 import Foundation
+import NumberTypes
 
 /// Walks an HDF5 file's groups from the root. See `HDF5Reader` for what it accepts and why.
 struct HDF5Parser {
-    private let file: RegularFile
+    private let file: UntrustedFile
     private(set) var groups: [HDF5Reader.Group] = []
     private(set) var datasets: [HDF5Reader.Dataset] = []
     /// Places that were read already: a file is a tree, so no place is reached twice.
@@ -14,7 +15,7 @@ struct HDF5Parser {
     private static let maximumHeader = 1 << 20
     private static let maximumAttribute = 1 << 16
 
-    init(file: RegularFile) { self.file = file }
+    init(file: UntrustedFile) { self.file = file }
 
     mutating func parse() throws {
         try header(at: try rootHeader(), path: "", depth: 0)
@@ -42,7 +43,7 @@ struct HDF5Parser {
         try superblock.skip(8)
         let end = try superblock.place()
         guard end == file.size else {
-            throw ObjectFault.truncated(expected: end, found: file.size)
+            throw ObjectFault.file(.tooShort(expected: end, found: file.size))
         }
         try superblock.skip(16)
         return try superblock.place()
@@ -71,7 +72,7 @@ struct HDF5Parser {
     }
 
     private mutating func header(at place: Int, path: String, depth: Int) throws {
-        guard depth <= JSONWriter.maximumDepth + 4 else { throw ObjectFault.structure("too deep") }
+        guard depth <= StoredValue.maximumDepth + 4 else { throw ObjectFault.structure("too deep") }
         let messages = try messages(at: place)
         if let table = messages.symbolTable {
             groups.append(.init(path: path, attributes: messages.attributes))
@@ -180,11 +181,11 @@ struct HDF5Parser {
             guard shape.isEmpty else { throw ObjectFault.shape(path) }
             type = .text
             expected = size
-        } else if let stored = DatasetType.Stored.allCases.first(where: {
-            code.starts(with: $0.encoding)
+        } else if let stored = DType.allCases.first(where: {
+            $0.hdf5Type == $0 && code.starts(with: $0.hdf5Encoding)
         }) {
             type = .elements(stored)
-            expected = byteCount(of: shape, type: stored.elementType ?? .float16)
+            expected = stored.byteCount(of: shape)
         } else {
             throw ObjectFault.type(path)
         }
@@ -193,7 +194,7 @@ struct HDF5Parser {
         if layout.size > 0 {
             guard let place = Int(exactly: layout.offset), place <= file.size,
                 layout.size <= file.size - place
-            else { throw ObjectFault.truncated(expected: layout.size, found: file.size) }
+            else { throw ObjectFault.file(.tooShort(expected: layout.size, found: file.size)) }
             offset = place
             // Overlapping datasets would let a small file ask for any amount of memory.
             dataBytes += layout.size

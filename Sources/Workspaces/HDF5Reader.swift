@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 
 /// Reads the part of HDF5 that this module writes: groups, contiguous datasets, short text
 /// attributes.
@@ -32,11 +33,11 @@ struct HDF5Reader {
     /// The file's size in bytes.
     var size: Int { file.size }
     private let datasets: [Dataset]
-    private let file: RegularFile
+    private let file: UntrustedFile
 
     /// - Throws: `ObjectFault`, whatever the file holds.
     init(_ path: String, isSealed: Bool = true) throws {
-        file = try RegularFile(path)
+        file = try UntrustedFile(path)
         if try file.size < 8 || file.read(at: 0, count: 8) != Data(HDF5Parser.signature) {
             throw ObjectFault.notHDF5
         }
@@ -73,38 +74,36 @@ struct HDF5Reader {
 enum DatasetType: Equatable {
     /// One text element of the dataset's size.
     case text
-    case elements(Stored)
+    case elements(DType)
+}
 
-    enum Stored: CaseIterable {
-        case float16, float32, float64, int32, int64, uint8, uint16
-
-        /// Nil for `uint16`, which is only ever the bits of something else.
-        var elementType: ElementType? {
-            switch self {
-            case .float16: .float16
-            case .float32: .float32
-            case .float64: .float64
-            case .int32: .int32
-            case .int64: .int64
-            case .uint8: .uint8
-            case .uint16: nil
-            }
+extension DType {
+    /// The type whose numbers HDF5 is told of. HDF5 1.10 has no bfloat16 and no boolean: their bits
+    /// are stored as whole numbers, with the attribute `dtype` to say so.
+    var hdf5Type: DType {
+        switch self {
+        case .bfloat16: .uint16
+        case .bool: .uint8
+        default: self
         }
+    }
 
-        var size: Int { elementType?.size ?? 2 }
-
-        /// The datatype message, byte for byte: class and version, bit field, size, properties.
-        var encoding: [UInt8] {
-            switch self {
-            case .float16: [0x11, 0x20, 15, 0, 2, 0, 0, 0, 0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0]
-            case .float32: [0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0]
-            case .float64:
-                [0x11, 0x20, 63, 0, 8, 0, 0, 0, 0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
-            case .int32: [0x10, 0x08, 0, 0, 4, 0, 0, 0, 0, 0, 32, 0]
-            case .int64: [0x10, 0x08, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0]
-            case .uint8: [0x10, 0x00, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0]
-            case .uint16: [0x10, 0x00, 0, 0, 2, 0, 0, 0, 0, 0, 16, 0]
-            }
+    /// HDF5's datatype message of `hdf5Type`, byte for byte: class and version, bit field, size,
+    /// properties.
+    var hdf5Encoding: [UInt8] {
+        func whole(isSigned: Bool) -> [UInt8] {
+            let bytes = UInt8(size)
+            return [0x10, isSigned ? 0x08 : 0, 0, 0, bytes, 0, 0, 0, 0, 0, 8 * bytes, 0]
+        }
+        switch self {
+        case .float16:
+            return [0x11, 0x20, 15, 0, 2, 0, 0, 0, 0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0]
+        case .float32:
+            return [0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0]
+        case .float64:
+            return [0x11, 0x20, 63, 0, 8, 0, 0, 0, 0, 0, 64, 0, 52, 11, 0, 52, 255, 3, 0, 0]
+        case .int64, .int32, .int16, .int8: return whole(isSigned: true)
+        case .uint64, .uint32, .uint16, .uint8, .bfloat16, .bool: return whole(isSigned: false)
         }
     }
 }

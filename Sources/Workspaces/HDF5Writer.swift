@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// The door to the HDF5 library: its calls are serial, silent, and fail with an error that names
@@ -55,7 +56,7 @@ struct HDF5Writer {
         H5Pset_file_locking(access, false, true)
         let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
         guard file >= 0 else {
-            throw WorkspaceError.cannotWrite(file: path, reason: HDF5.complaint())
+            throw FileError(.write, path, .library(HDF5.complaint()))
         }
         let links = H5Pcreate(chdf5_link_create())
         let datasets = H5Pcreate(chdf5_dataset_create())
@@ -77,7 +78,7 @@ struct HDF5Writer {
         let closed = H5Fclose(file) >= 0
         if let failure { throw failure }
         guard closed else {
-            throw WorkspaceError.cannotWrite(file: path, reason: HDF5.complaint())
+            throw FileError(.write, path, .library(HDF5.complaint()))
         }
         if reserving > 0 { try trim(path) }
     }
@@ -85,10 +86,10 @@ struct HDF5Writer {
     /// Gives back what was reserved beyond the end that the file states in its first 48 bytes: the
     /// library cuts a file off only at a size that it knows of.
     private static func trim(_ path: String) throws {
-        let head = [UInt8](try RegularFile(path).read(at: 0, count: 48))
+        let head = [UInt8](try UntrustedFile(path).read(at: 0, count: 48))
         let end = head[40...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
         guard let end = off_t(exactly: end), truncate(path, end) == 0 else {
-            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+            throw FileError.last(.write, path)
         }
     }
 
@@ -102,12 +103,12 @@ struct HDF5Writer {
         let code = errno
         guard code == ENOSPC || code == EFBIG || code == EDQUOT else { return }
         ftruncate(descriptor, 0)
-        throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: code))
+        throw FileError(.write, path, .init(errno: code))
     }
 
     private func check(_ id: some SignedInteger, _ value: String) throws {
         guard id < 0 else { return }
-        throw WorkspaceError.cannotWrite(file: path, reason: "\(value): \(HDF5.complaint())")
+        throw FileError(.write, path, .library("\(value): \(HDF5.complaint())"))
     }
 
     /// A group, made with those above it.
@@ -138,13 +139,17 @@ struct HDF5Writer {
     func array(_ name: String, _ array: StoredArray, sha256: String) throws {
         let type: hid_t =
             switch array.type {
-            case .float32: H5Tcopy(chdf5_type_f32())
             case .float64: H5Tcopy(chdf5_type_f64())
+            case .float32: H5Tcopy(chdf5_type_f32())
             case .float16: chdf5_make_f16()
-            case .bfloat16: H5Tcopy(chdf5_type_u16())
-            case .int32: H5Tcopy(chdf5_type_i32())
             case .int64: H5Tcopy(chdf5_type_i64())
-            case .uint8: H5Tcopy(chdf5_type_u8())
+            case .int32: H5Tcopy(chdf5_type_i32())
+            case .int16: H5Tcopy(chdf5_type_i16())
+            case .int8: H5Tcopy(chdf5_type_i8())
+            case .uint64: H5Tcopy(chdf5_type_u64())
+            case .uint32: H5Tcopy(chdf5_type_u32())
+            case .uint16, .bfloat16: H5Tcopy(chdf5_type_u16())
+            case .uint8, .bool: H5Tcopy(chdf5_type_u8())
             }
         try check(type, name)
         defer { H5Tclose(type) }
@@ -157,8 +162,9 @@ struct HDF5Writer {
         try array.bytes.withUnsafeBytes { content in
             try dataset(name, type: type, space: space, content: content) { dataset in
                 try attribute(dataset, "sha256", sha256)
-                // HDF5 1.10 has no such type: numpy reads it as (a.astype("u4") << 16).view("f4").
-                if array.type == .bfloat16 { try attribute(dataset, "dtype", "bfloat16") }
+                if array.type.hdf5Type != array.type {
+                    try attribute(dataset, "dtype", array.type.rawValue)
+                }
             }
         }
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -49,7 +50,7 @@ final class Journal {
 
     /// The version in a journal's first line, if it is newer than this program's.
     static func newerVersion(of path: String) -> Int? {
-        guard let file = try? RegularFile(path),
+        guard let file = try? UntrustedFile(path),
             let head = try? file.read(at: 0, count: min(file.size, 1 << 12))
         else { return nil }
         return [UInt8](head.prefix { $0 != 0x0A }).withUnsafeBufferPointer {
@@ -60,12 +61,11 @@ final class Journal {
     static func load(_ path: String) throws -> Content {
         var content = Content()
         let bytes: Data
-        do {
-            bytes = try RegularFile(path).readAll()
-        } catch ObjectFault.absent {
-            return content
-        } catch let fault as ObjectFault {
-            throw WorkspaceError.fileDamaged(file: path, fault)
+        do throws(ObjectFault) {
+            bytes = try UntrustedFile(path).readAll()
+        } catch {
+            if error == .file(.absent) { return content }
+            throw WorkspaceError.fileDamaged(file: path, error)
         }
         content.exists = true
         bytes.withUnsafeBytes { raw in
@@ -103,13 +103,13 @@ final class Journal {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+            throw FileError.last(.write, path)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw WorkspaceError.fileDamaged(file: path, ObjectFault.notAFile)
+            throw WorkspaceError.fileDamaged(file: path, ObjectFault.file(.notRegular))
         }
         if Int(status.st_size) > length, ftruncate(descriptor, off_t(length)) != 0 {
-            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+            throw FileError.last(.write, path)
         }
         self.length = length
         self.owesLineFeed = owesLineFeed
@@ -121,9 +121,9 @@ final class Journal {
     func append(_ lines: [JournalLine], durable: Bool) throws {
         let bytes = (owesLineFeed ? [0x0A] : []) + lines.flatMap(\.bytes)
         do {
-            try Files.write(bytes, to: descriptor, at: length, path: path)
+            try FileSystem.write(bytes, to: descriptor, at: length, path: path)
             if durable, isDurable, fdatasync(descriptor) != 0 {
-                throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+                throw FileError.last(.write, path)
             }
         } catch {
             // The next opening would cut off half a line anyway; this keeps the file clean.
@@ -159,12 +159,11 @@ struct Head: Equatable {
 
     static func load(_ path: String) throws -> Loaded {
         let bytes: Data
-        do {
-            bytes = try RegularFile(path).readAll()
-        } catch ObjectFault.absent {
-            return .absent
-        } catch let fault as ObjectFault {
-            throw WorkspaceError.fileDamaged(file: path, fault)
+        do throws(ObjectFault) {
+            bytes = try UntrustedFile(path).readAll()
+        } catch {
+            if error == .file(.absent) { return .absent }
+            throw WorkspaceError.fileDamaged(file: path, error)
         }
         return read(bytes)
     }

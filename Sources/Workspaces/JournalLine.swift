@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
@@ -167,9 +168,9 @@ private let sealLength = 16
 /// A record as one line of JSON: its last field is the head of the SHA-256 of everything before
 /// that field.
 func sealed(_ record: StoredRecord) -> [UInt8] {
-    var writer = JSONWriter()
+    var writer = JSON.Writer()
     // Neither arrays nor repeated keys nor depth occur in records of ours.
-    try? writer.value(.record(record)) { _, _ in "" }
+    try? StoredValue.record(record).write(to: &writer) { _, _ in "" }
     var bytes = writer.bytes
     bytes.removeLast()
     let sum = sha256(bytes).prefix(sealLength)
@@ -189,13 +190,13 @@ func unsealed(_ bytes: UnsafeBufferPointer<UInt8>) -> StoredValue? {
         seal.dropFirst(sealStart.count).prefix(sealLength)
             .elementsEqual(sha256(body).prefix(sealLength).utf8)
     else { return nil }
-    return try? JSONReader.read(bytes)
+    return (try? JSON.read(bytes)).map { StoredValue($0) }
 }
 
 /// The version that a line names, where it is newer than ours. A line that is ours but for the digits
 /// of its version, as its seal proves, is a damaged one and names none.
 func newerVersion(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    guard let version = (try? JSONReader.read(bytes))?["version"]?.intValue,
+    guard let version = (try? JSON.read(bytes))?["version"]?.integer,
         version > Journal.version
     else { return nil }
     let (before, digits) = (Array(#""version":"#.utf8), Array("\(version)".utf8))

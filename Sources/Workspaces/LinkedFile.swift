@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The file `workspace.h5`: a tree of links to the values of all names, for h5py, h5ls and MATLAB.
@@ -10,7 +11,7 @@ enum LinkedFile {
     /// - Parameter names: the names with their values, each with the path inside the object's file
     ///   that its link leads to.
     static func write(_ path: String, names: [(binding: BindingInfo, main: String)]) throws {
-        try Files.writeAside(path, durable: false) { temporary in
+        try FileSystem.replace(path, .derived) { temporary in
             try HDF5.locked {
                 try HDF5Writer.create(temporary, reserving: 0) { writer in
                     try writer.attribute(of: "/", "format", format)

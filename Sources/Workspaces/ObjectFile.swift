@@ -1,4 +1,7 @@
+import Files
 import Foundation
+import JSON
+import NumberTypes
 
 /// Objects as groups of HDF5 files: alone at the root of their own file, or many in a packed one.
 enum ObjectFile {
@@ -42,7 +45,7 @@ enum ObjectFile {
         let prefix = group.path.isEmpty ? "" : group.path + "/"
         var entries: [ObjectManifest.Entry] = []
         var arrays: [String: StoredArray] = [:]
-        var json: StoredValue?
+        var json: JSON?
         for dataset in file.datasets(under: group) {
             let path = String(
                 decoding: dataset.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
@@ -54,16 +57,19 @@ enum ObjectFile {
             switch dataset.type {
             case .text:
                 guard path == ObjectLayout.jsonPath else { throw ObjectFault.unexpected(path) }
-                do {
-                    json = try JSONReader.read(Array(bytes))
-                } catch let error as JSONError {
+                do throws(JSON.Problem) {
+                    json = try JSON.read(bytes, limits: StoredValue.limits)
+                } catch {
                     throw ObjectFault.json(error)
                 }
                 entries.append(.init(path: path, type: nil, shape: [bytes.count], sha256: sum))
             case .elements(let stored):
-                let isBfloat16 = stored == .uint16 && dataset.attributes["dtype"] == "bfloat16"
-                guard let type = isBfloat16 ? .bfloat16 : stored.elementType else {
-                    throw ObjectFault.unexpected(path)
+                var type = stored
+                if let name = dataset.attributes["dtype"] {
+                    guard let named = DType(rawValue: name), named.hdf5Type == stored else {
+                        throw ObjectFault.unexpected(path)
+                    }
+                    type = named
                 }
                 arrays[path] = try StoredArray(type: type, shape: dataset.shape, bytes: bytes)
                 entries.append(.init(path: path, type: type, shape: dataset.shape, sha256: sum))
@@ -74,7 +80,7 @@ enum ObjectFile {
             if first.type == nil || second.type == nil { return first.type == nil }
             return first.path.utf8.lexicographicallyPrecedes(second.path.utf8)
         }
-        let value = try json.resolved(arrays: arrays)
+        let value = try StoredValue(json, arrays: arrays)
         return (
             StoredObject(kind: kind, value: value), ObjectManifest(kind: kind, entries: entries)
         )
@@ -87,7 +93,7 @@ extension StoredObject {
     /// The file appears whole or not at all.
     public func write(to path: String) throws {
         let layout = try ObjectLayout(self)
-        try Files.writeAside(path, durable: true) { temporary in
+        try FileSystem.replace(path) { temporary in
             try ObjectFile.write(layout, to: temporary)
         }
     }
@@ -105,12 +111,9 @@ extension StoredObject {
 
 /// What can be wrong with a file that should hold an object. Values are named by their path in it.
 enum ObjectFault: Error, Equatable {
-    case absent
-    case notAFile
-    case cannotRead(errno: Int32)
+    case file(FileError.Reason)
     case notHDF5
     case format(String?)
-    case truncated(expected: Int, found: Int)
     case structure(String)
     case link(String)
     case missing(String)
@@ -118,7 +121,7 @@ enum ObjectFault: Error, Equatable {
     case type(String)
     case shape(String)
     case checksum(String)
-    case json(JSONError)
+    case json(JSON.Problem)
     case jsonNames(String)
     case digest
     case seal
@@ -128,7 +131,7 @@ extension ObjectFile {
     /// The path inside an object's file that a single name should lead to, as the file says: its root
     /// for anything that cannot be read, and whoever follows the link sees for themselves.
     static func mainPath(_ path: String) -> String {
-        guard let file = try? RegularFile(path), (try? StructureSeal.take(from: file)) != nil
+        guard let file = try? UntrustedFile(path), (try? StructureSeal.take(from: file)) != nil
         else { return "" }
         let main = try? HDF5Parser(file: file).rootAttributes()["main"]
         return main == ObjectLayout.jsonPath || main == "array" ? main ?? "" : ""

@@ -1,4 +1,6 @@
 import Foundation
+import JSON
+import NumberTypes
 
 /// How an object is laid out in a file: one dataset an array, under a path made from the record
 /// keys and list positions that lead to it, and one dataset `json` that holds everything else.
@@ -17,14 +19,14 @@ struct ObjectLayout {
         guard !object.kind.isEmpty, object.kind.utf8.count <= 255, !object.kind.utf8.contains(0)
         else { throw WorkspaceError.kindNotUsable(object.kind) }
         var arrays: [(path: String, array: StoredArray)] = []
-        var writer = JSONWriter()
+        var writer = JSON.Writer()
         do {
-            try writer.value(object.value) { array, path in
+            try object.value.write(to: &writer) { array, path in
                 let name = Self.path(of: path)
                 arrays.append((name, array))
                 return name
             }
-        } catch let error as JSONError {
+        } catch let error as StoredValueFault {
             throw WorkspaceError.valueNotStorable(kind: object.kind, error)
         }
         guard writer.bytes.count <= Self.maximumJSON else {
@@ -93,12 +95,12 @@ struct ObjectManifest: Equatable {
     struct Entry: Equatable {
         var path: String
         /// Nil for the JSON text.
-        var type: ElementType?
+        var type: DType?
         var shape: [Int]
         var sha256: String
 
         var byteCount: Int {
-            type.map { Workspaces.byteCount(of: shape, type: $0) ?? 0 } ?? shape.reduce(1, *)
+            type.map { $0.byteCount(of: shape) ?? 0 } ?? shape.reduce(1, *)
         }
     }
 
@@ -110,22 +112,13 @@ struct ObjectManifest: Equatable {
     init(kind: String, entries: [Entry]) {
         self.kind = kind
         self.entries = entries
-        var writer = JSONWriter()
-        writer.raw("sami object 1\n")
-        writer.text(kind)
+        var text = "sami object 1\n" + JSON.quoted(kind)
         for entry in entries {
-            writer.raw("\n")
-            writer.text(entry.path)
-            writer.raw(" ")
-            writer.text(entry.type?.rawValue ?? "json")
-            for dimension in entry.shape {
-                writer.raw(" ")
-                writer.number(Double(dimension))
-            }
-            writer.raw(" ")
-            writer.text(entry.sha256)
+            text += "\n\(JSON.quoted(entry.path)) \"\(entry.type?.rawValue ?? "json")\" "
+            for side in entry.shape { text += "\(side) " }
+            text += "\"\(entry.sha256)\""
         }
-        digest = Workspaces.sha256(writer.bytes)
+        digest = Workspaces.sha256(Array(text.utf8))
     }
 
     var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
@@ -160,42 +153,6 @@ extension StoredValue {
         case .list(let items): items.reduce(2) { $0 + $1.bytes + 1 }
         case .record(let record):
             record.fields.reduce(2) { $0 + $1.key.utf8.count + $1.value.bytes + 4 }
-        }
-    }
-
-    /// The tree that JSON text and arrays stand for: the inverse of `JSONWriter.value`.
-    func resolved(arrays: [String: StoredArray]) throws -> StoredValue {
-        switch self {
-        case .null, .bool, .number, .text, .array: return self
-        case .list(let items): return .list(try items.map { try $0.resolved(arrays: arrays) })
-        case .record(let record):
-            if record.fields.count == 1, let field = record.fields.first {
-                if field.key == "$array" {
-                    guard let path = field.value.textValue, let array = arrays[path] else {
-                        throw ObjectFault.jsonNames(field.value.textValue ?? "?")
-                    }
-                    return .array(array)
-                }
-                if field.key == "$number" {
-                    switch field.value.textValue {
-                    case "nan": return .number(.nan)
-                    case "inf": return .number(.infinity)
-                    case "-inf": return .number(-.infinity)
-                    default: throw ObjectFault.jsonNames("$number")
-                    }
-                }
-            }
-            var result = StoredRecord()
-            result.fields.reserveCapacity(record.fields.count)
-            for field in record.fields {
-                // By bytes: a combining mark after the dollar sign would hide it from `hasPrefix`.
-                let key =
-                    field.key.utf8.first == UInt8(ascii: "$")
-                    ? String(decoding: field.key.utf8.dropFirst(), as: UTF8.self) : field.key
-                result.fields.append(
-                    .init(key: key, value: try field.value.resolved(arrays: arrays)))
-            }
-            return .record(result)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -31,9 +32,9 @@ final class ObjectStore {
 
     /// Whether a file exists for the digest. Only reading shows whether its content is valid.
     func contains(_ digest: String) -> Bool {
-        isDigest(digest) && Files.kind(of: folder) == .folder
-            && Files.kind(of: folder + "/" + digest.prefix(2)) == .folder
-            && Files.kind(of: path(digest)) == .file
+        isDigest(digest) && FileSystem.kind(of: folder) == .folder
+            && FileSystem.kind(of: folder + "/" + digest.prefix(2)) == .folder
+            && FileSystem.kind(of: path(digest)) == .file
     }
 
     /// Reads an object and compares it with its digest.
@@ -43,7 +44,8 @@ final class ObjectStore {
         // A folder that is a link would lead out of the workspace.
         sound.remove(digest)
         guard contains(digest) else {
-            throw Files.kind(of: path(digest)) == .absent ? ObjectFault.absent : .notAFile
+            let isAbsent = FileSystem.kind(of: path(digest)) == .absent
+            throw ObjectFault.file(isAbsent ? .absent : .notRegular)
         }
         let file = try HDF5Reader(path(digest))
         let result = try ObjectFile.read(file, group: file.root)
@@ -52,10 +54,7 @@ final class ObjectStore {
         return result
     }
 
-    func fileSize(_ digest: String) -> Int {
-        var status = stat()
-        return lstat(path(digest), &status) == 0 ? Int(status.st_size) : 0
-    }
+    func fileSize(_ digest: String) -> Int { FileSystem.size(of: path(digest)) }
 
     /// Writes the objects that are not there yet.
     ///
@@ -69,46 +68,42 @@ final class ObjectStore {
             if contains(digest), sound.contains(digest) || (try? read(digest)) != nil { continue }
             try reserve(layout)
             let target = path(digest)
-            let home = Files.folder(of: target)
-            if Files.kind(of: home) == .absent { folders.insert(folder) }
-            try Files.makeFolder(folder)
-            try Files.makeFolder(home)
+            let home = FileSystem.folder(of: target)
+            if FileSystem.kind(of: home) == .absent { folders.insert(folder) }
+            try FileSystem.makeFolder(folder)
+            try FileSystem.makeFolder(home)
             nextTemporary += 1
             let temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())-\(nextTemporary)"
-            do {
+            try FileSystem.replace(
+                target, isDurable ? .durable : .derived, temporary: temporary,
+                synchronizesFolder: false
+            ) { temporary in
                 try ObjectFile.write(layout, to: temporary)
-                if isDurable { try Files.synchronize(temporary) }
-                guard rename(temporary, target) == 0 else {
-                    throw WorkspaceError.cannotWrite(file: target, reason: sentence(errno: errno))
-                }
-            } catch {
-                unlink(temporary)
-                throw error
             }
             folders.insert(home)
             sound.insert(digest)
             total += fileSize(digest)
         }
         if isDurable {
-            for folder in folders { try Files.synchronize(folder) }
+            for folder in folders { try FileSystem.synchronize(folder) }
         }
         return total
     }
 
     private func reserve(_ layout: ObjectLayout) throws {
         let needed = layout.byteCount + Self.spaceMargin
-        guard let free = Files.freeSpace(at: folder), free < needed else { return }
+        guard let free = FileSystem.freeSpace(at: folder), free < needed else { return }
         throw WorkspaceError.diskFull(file: folder, needed: needed, free: free)
     }
 
     /// The digests of all files in the folder, sorted. Files with other names are ignored.
     func digests() -> [String] {
-        guard Files.kind(of: folder) == .folder else { return [] }
+        guard FileSystem.kind(of: folder) == .folder else { return [] }
         var digests: [String] = []
-        for prefix in Files.names(in: folder) where prefix.utf8.count == 2 {
+        for prefix in FileSystem.names(in: folder) where prefix.utf8.count == 2 {
             let home = folder + "/" + prefix
-            guard Files.kind(of: home) == .folder else { continue }
-            for name in Files.names(in: home) where name.hasSuffix(".h5") {
+            guard FileSystem.kind(of: home) == .folder else { continue }
+            for name in FileSystem.names(in: home) where name.hasSuffix(".h5") {
                 let digest = prefix + name.dropLast(3)
                 if isDigest(digest) { digests.append(digest) }
             }
@@ -131,8 +126,8 @@ final class ObjectStore {
 
     /// Removes the files of a process that died during writing.
     func removeTemporaries() {
-        guard Files.kind(of: folder) == .folder else { return }
-        for name in Files.names(in: folder) where name.hasPrefix(Self.temporaryPrefix) {
+        guard FileSystem.kind(of: folder) == .folder else { return }
+        for name in FileSystem.names(in: folder) where name.hasPrefix(Self.temporaryPrefix) {
             unlink(folder + "/" + name)
         }
     }

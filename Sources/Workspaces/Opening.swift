@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -61,8 +62,8 @@ extension Workspace {
     ) throws -> Workspace {
         let isThere = try check(path)
         if !isThere {
-            try Files.makeFolder(path)
-            if isDurable { try Files.synchronize(Files.folder(of: path)) }
+            try FileSystem.makeFolder(path)
+            if isDurable { try FileSystem.synchronize(FileSystem.folder(of: path)) }
         }
         var notices: [Notice] = []
         let lock: WorkspaceLock
@@ -82,7 +83,7 @@ extension Workspace {
                 path, mode: mode, reason: "\(who), has it open for writing")
         case .refused(let reason):
             guard isThere else {
-                throw WorkspaceError.cannotWrite(file: path + "/lock", reason: reason)
+                throw FileError(.write, path + "/lock", .library(reason))
             }
             return try openToRead(
                 path, mode: mode, reason: "its lock cannot be taken: \(reason)")
@@ -119,12 +120,12 @@ extension Workspace {
         var status = stat()
         guard stat(path, &status) == 0 else {
             guard errno == ENOENT else {
-                throw WorkspaceError.cannotRead(file: path, reason: sentence(errno: errno))
+                throw FileError.last(.read, path)
             }
             return false
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw WorkspaceError.notAFolder(path) }
-        let names = Files.names(in: path)
+        let names = FileSystem.names(in: path)
         let ours: Set<String> = ["journal.jsonl", "HEAD", "objects"]
         guard !ours.isDisjoint(with: names) || names.allSatisfy({ $0 == "lock" }) else {
             throw WorkspaceError.notAWorkspace(path)
@@ -228,15 +229,15 @@ extension Workspace {
     private func mend(_ recovery: Recovery) throws {
         try locked {
             objects.removeTemporaries()
-            for name in Files.names(in: path) where name.contains(".new-") {
+            for name in FileSystem.names(in: path) where name.contains(".new-") {
                 let parts = name.components(separatedBy: ".new-")
                 if ["HEAD", "workspace.h5"].contains(parts[0]) { unlink(path + "/" + name) }
             }
-            try Files.makeFolder(path + "/objects")
+            try FileSystem.makeFolder(path + "/objects")
             try journal.open(at: recovery.journalLength, owesLineFeed: recovery.owesLineFeed)
             if recovery.isNew {
                 try append([], durable: true)
-                if isDurable { try Files.synchronize(path) }
+                if isDurable { try FileSystem.synchronize(path) }
             }
             openingNotices += writeHead()
         }
@@ -246,7 +247,7 @@ extension Workspace {
     private static func makeEphemeralFolder() throws -> String {
         let root = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         let prefix = "sami-ephemeral-"
-        for name in Files.names(in: root) where name.hasPrefix(prefix) {
+        for name in FileSystem.names(in: root) where name.hasPrefix(prefix) {
             let path = root + "/" + name
             var status = stat()
             guard
@@ -254,11 +255,11 @@ extension Workspace {
                 process > 0, kill(process, 0) != 0, errno == ESRCH,
                 lstat(path, &status) == 0, status.st_uid == geteuid()
             else { continue }
-            Files.removeTree(path)
+            FileSystem.removeTree(path)
         }
         var template = Array("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw WorkspaceError.cannotWrite(file: root, reason: sentence(errno: errno))
+            throw FileError.last(.write, root)
         }
         return String(
             decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

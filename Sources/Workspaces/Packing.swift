@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -29,16 +30,16 @@ extension Workspace {
             var report = PackReport(objects: 0, bytes: 0, missing: [])
             let needed = reachable(undo: .max).sorted()
             let total = needed.reduce(0) { $0 + objects.fileSize($1) } + journal.length
-            let folder = Files.folder(of: file)
-            if let free = Files.freeSpace(at: folder), free < total + 1 << 20 {
+            let folder = FileSystem.folder(of: file)
+            if let free = FileSystem.freeSpace(at: folder), free < total + 1 << 20 {
                 throw WorkspaceError.diskFull(file: file, needed: total + 1 << 20, free: free)
             }
             // The committed part: a line that was cut short is left out.
-            let content = try RegularFile(path + "/journal.jsonl").readAll()
+            let content = try UntrustedFile(path + "/journal.jsonl").readAll()
             let lines = isWritable ? content.prefix(journal.length) : content
             let head = Head(
                 sequence: timeline.lastSequence, position: lines.count, names: timeline.names)
-            try Files.writeAside(file, durable: !isEphemeral) { temporary in
+            try FileSystem.replace(file, isEphemeral ? .derived : .durable) { temporary in
                 try HDF5.locked {
                     try HDF5Writer.create(temporary, reserving: total) { writer in
                         try writer.attribute(of: "/", "format", PackedFile.format)
@@ -83,7 +84,7 @@ extension Workspace {
     }
 
     private func mustBeReplaceable(_ file: String) throws {
-        switch Files.kind(of: file) {
+        switch FileSystem.kind(of: file) {
         case .absent: return
         case .file:
             guard let packed = try? HDF5Reader(file),
@@ -102,21 +103,21 @@ extension Workspace {
     public static func unpack(_ file: String, to path: String) throws -> PackReport {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-        guard Files.kind(of: path) == .absent else { throw WorkspaceError.alreadyThere(path) }
+        guard FileSystem.kind(of: path) == .absent else { throw WorkspaceError.alreadyThere(path) }
         let temporary = path + ".new-\(getpid())"
-        Files.removeTree(temporary)
+        FileSystem.removeTree(temporary)
         do {
             let report = try unpack(file, into: temporary)
             guard rename(temporary, path) == 0 else {
-                throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+                throw FileError.last(.write, path)
             }
-            try Files.synchronize(Files.folder(of: path))
+            try FileSystem.synchronize(FileSystem.folder(of: path))
             return report
         } catch let fault as ObjectFault {
-            Files.removeTree(temporary)
+            FileSystem.removeTree(temporary)
             throw WorkspaceError.fileDamaged(file: file, fault)
         } catch {
-            Files.removeTree(temporary)
+            FileSystem.removeTree(temporary)
             throw error
         }
     }
@@ -144,8 +145,8 @@ extension Workspace {
         case .absent, .damaged: throw ObjectFault.checksum("HEAD")
         case .head: break
         }
-        try Files.makeFolder(path)
-        try Files.makeFolder(path + "/objects")
+        try FileSystem.makeFolder(path)
+        try FileSystem.makeFolder(path + "/objects")
         let store = ObjectStore(folder: path + "/objects", isDurable: true)
         var report = PackReport(objects: 0, bytes: packed.size, missing: [])
         let prefix = "objects/"
@@ -162,10 +163,10 @@ extension Workspace {
             _ = try store.write([layout])
             report.objects += 1
         }
-        try Files.write([UInt8](journal), to: path + "/journal.jsonl")
-        try Files.write([UInt8](headBytes), to: path + "/HEAD")
+        try FileSystem.write([UInt8](journal), to: path + "/journal.jsonl")
+        try FileSystem.write([UInt8](headBytes), to: path + "/HEAD")
         for name in ["journal.jsonl", "HEAD", "objects"] {
-            try Files.synchronize(path + "/" + name)
+            try FileSystem.synchronize(path + "/" + name)
         }
         // Opening checks journal and HEAD, and makes workspace.h5.
         try Workspace.open(path).close()

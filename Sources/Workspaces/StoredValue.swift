@@ -1,38 +1,24 @@
 import Foundation
+import NumberTypes
 
 #if _endian(big)
     #error("Arrays are kept as little-endian bytes; a big-endian machine needs conversions.")
 #endif
-
-/// The element types that a workspace can hold.
-public enum ElementType: String, Sendable, CaseIterable {
-    case float32, float64, float16, bfloat16, int32, int64, uint8
-
-    /// Bytes an element.
-    public var size: Int {
-        switch self {
-        case .float64, .int64: 8
-        case .float32, .int32: 4
-        case .float16, .bfloat16: 2
-        case .uint8: 1
-        }
-    }
-}
 
 /// A dense array: row-major, little-endian, of any rank from 0 (one element) to 32.
 public struct StoredArray: Sendable, Equatable {
     /// HDF5's own limit.
     public static let maximumRank = 32
 
-    public let type: ElementType
+    public let type: DType
     public let shape: [Int]
     public let bytes: Data
 
     /// - Throws: `WorkspaceError.shapeMismatch` unless `bytes` holds exactly the elements of
     ///   `shape`.
-    public init(type: ElementType, shape: [Int], bytes: Data) throws {
+    public init(type: DType, shape: [Int], bytes: Data) throws {
         guard shape.count <= Self.maximumRank,
-            let expected = byteCount(of: shape, type: type), expected == bytes.count
+            let expected = type.byteCount(of: shape), expected == bytes.count
         else {
             throw WorkspaceError.shapeMismatch(type: type, shape: shape, bytes: bytes.count)
         }
@@ -71,8 +57,8 @@ extension StoredArray {
         try self.init(type: .float32, shape: shape, bytes: Data(buffer: values))
     }
 
-    /// The elements as Swift values: `Float`, `Double`, `Int32`, `Int64` or `UInt8` of the same
-    /// type, or `UInt16` for the raw bits of `float16` and `bfloat16`.
+    /// The elements as Swift values of the array's own type, or as `UInt16` for the raw bits of
+    /// `float16` and `bfloat16` and `UInt8` for `bool`.
     ///
     /// - Throws: `WorkspaceError.elementMismatch` for any other pairing.
     public func values<Element: BitwiseCopyable>(as element: Element.Type) throws -> [Element] {
@@ -82,8 +68,12 @@ extension StoredArray {
             case .float64: element == Double.self
             case .int32: element == Int32.self
             case .int64: element == Int64.self
-            case .uint8: element == UInt8.self
-            case .float16, .bfloat16: element == UInt16.self
+            case .int16: element == Int16.self
+            case .int8: element == Int8.self
+            case .uint64: element == UInt64.self
+            case .uint32: element == UInt32.self
+            case .uint8, .bool: element == UInt8.self
+            case .float16, .bfloat16, .uint16: element == UInt16.self
             }
         guard fits else {
             throw WorkspaceError.elementMismatch(type: type, asked: "\(element)")
@@ -94,19 +84,6 @@ extension StoredArray {
             initialized = count
         }
     }
-}
-
-/// The bytes that an array takes, or nil where a dimension is negative or the product overflows.
-func byteCount(of shape: [Int], type: ElementType) -> Int? {
-    var total = type.size
-    for dimension in shape {
-        guard dimension >= 0 else { return nil }
-        let (product, overflow) = total.multipliedReportingOverflow(by: dimension)
-        // A later zero would make an overflowing shape empty, but HDF5 multiplies in order too.
-        if overflow { return nil }
-        total = product
-    }
-    return total
 }
 
 /// An ordered record. Keys are unique: assigning to a key that exists replaces its value in place.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -18,16 +19,16 @@ enum StructureSeal {
         let bytes = start + Array(try digest(of: file).utf8) + [0x0A]
         let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw WorkspaceError.cannotWrite(file: path, reason: sentence(errno: errno))
+            throw FileError.last(.write, path)
         }
         defer { close(descriptor) }
-        try Files.write(bytes, to: descriptor, at: file.size, path: path)
+        try FileSystem.write(bytes, to: descriptor, at: file.size, path: path)
     }
 
     /// Reads the checksum at the end of an open file and excludes it from further reading.
-    static func take(from file: RegularFile) throws -> String {
+    static func take(from file: UntrustedFile) throws -> String {
         guard file.size >= byteCount else {
-            throw ObjectFault.truncated(expected: byteCount, found: file.size)
+            throw ObjectFault.file(.tooShort(expected: byteCount, found: file.size))
         }
         let bytes = [UInt8](try file.read(at: file.size - byteCount, count: byteCount))
         let digest = String(decoding: bytes.dropFirst(start.count).dropLast(), as: UTF8.self)

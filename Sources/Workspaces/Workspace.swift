@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 
@@ -97,7 +98,7 @@ public final class Workspace: @unchecked Sendable {
             journal.close()
             lockFile?.release()
             lockFile = nil
-            if isEphemeral { Files.removeTree(path) }
+            if isEphemeral { FileSystem.removeTree(path) }
         }
     }
 
@@ -227,9 +228,9 @@ public final class Workspace: @unchecked Sendable {
         do {
             // The folder is not fsynced: after a power cut an older HEAD is updated from the
             // journal, which is on the disk. An empty HEAD would be a loss, so the file is fsynced.
-            try Files.writeAside(path + "/HEAD", durable: false) { temporary in
-                try Files.write(head.bytes, to: temporary)
-                if isDurable { try Files.synchronize(temporary) }
+            try FileSystem.replace(path + "/HEAD", .derived) { temporary in
+                try FileSystem.write(head.bytes, to: temporary)
+                if isDurable { try FileSystem.synchronize(temporary) }
             }
         } catch {
             notices.append(Notice(.storage, "\(error) The statement is safe in the journal."))

@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
+import NumberTypes
 
 /// What can go wrong with a workspace. Each case becomes a sentence below.
 public enum WorkspaceError: Error {
     // Values
-    case shapeMismatch(type: ElementType, shape: [Int], bytes: Int)
-    case elementMismatch(type: ElementType, asked: String)
+    case shapeMismatch(type: DType, shape: [Int], bytes: Int)
+    case elementMismatch(type: DType, asked: String)
     case kindNotUsable(String)
     case nameNotUsable(String)
     case nameRepeated(String)
@@ -13,8 +14,6 @@ public enum WorkspaceError: Error {
     case valueNotStorable(kind: String, any Error)
 
     // Files
-    case cannotRead(file: String, reason: String)
-    case cannotWrite(file: String, reason: String)
     case diskFull(file: String, needed: Int, free: Int)
     case fileDamaged(file: String, any Error)
     case alreadyThere(String)
@@ -57,8 +56,6 @@ extension WorkspaceError: CustomStringConvertible {
         case .valueNotStorable(let kind, let reason):
             "This \(kind) cannot be stored: \(reason)."
 
-        case .cannotRead(let file, let reason): "'\(file)' cannot be read: \(reason)."
-        case .cannotWrite(let file, let reason): "'\(file)' cannot be written: \(reason)."
         case .diskFull(let file, let needed, let free):
             "'\(file)' needs \(readable(needed)), but the disk has \(readable(free)) free. Free "
                 + "some, drop old values with gc, or keep the workspace elsewhere."
@@ -111,15 +108,16 @@ extension WorkspaceError: CustomStringConvertible {
 extension ObjectFault: CustomStringConvertible {
     var description: String {
         switch self {
-        case .absent: "the file is missing"
-        case .notAFile: "it is a link, a folder or a device and not a plain file"
-        case .cannotRead(let code): sentence(errno: code)
+        case .file(.absent): "the file is missing"
+        case .file(.notRegular), .file(.isFolder):
+            "it is a link, a folder or a device and not a plain file"
+        case .file(.tooShort(let expected, let found)):
+            "it is cut short (\(found) bytes, where \(expected) were expected)"
+        case .file(let reason): "\(reason)"
         case .notHDF5: "it does not start as an HDF5 file does"
         case .format(let found):
             found.map { "it is '\(shortened($0))' and not '\(ObjectFile.format)'" }
                 ?? "it is HDF5, but not written by this program"
-        case .truncated(let expected, let found):
-            "it is cut short (\(found) bytes, where \(expected) were expected)"
         case .structure(let what):
             "its HDF5 structure is not one that this program writes (\(what))"
         case .link(let path): "'\(path)' is a link, and links are not followed"
@@ -136,12 +134,11 @@ extension ObjectFault: CustomStringConvertible {
     }
 }
 
-extension JSONError: CustomStringConvertible {
+extension StoredValueFault: CustomStringConvertible {
     var description: String {
         switch self {
-        case .tooDeep: "it is nested more than \(JSONWriter.maximumDepth) deep"
+        case .tooDeep: "it is nested more than \(StoredValue.maximumDepth) deep"
         case .duplicateKey(let key): "the key '\(shortened(key))' occurs twice"
-        case .syntax(let offset, let expected): "expected \(expected) at byte \(offset)"
         }
     }
 }
@@ -161,18 +158,6 @@ public struct Notice: Sendable, Equatable, CustomStringConvertible {
 
 extension LockHolder: CustomStringConvertible {
     public var description: String { "process \(process) on \(host), since \(since)" }
-}
-
-/// The system's words for an error, without a full stop.
-func sentence(errno code: Int32) -> String {
-    switch code {
-    case ENOSPC: "the disk is full"
-    case EDQUOT: "your disk quota is used up"
-    case EFBIG: "the file would be larger than allowed"
-    case EACCES, EPERM: "permission denied"
-    case EROFS: "the file system is read-only"
-    default: String(cString: strerror(code)).lowercased()
-    }
 }
 
 func readable(_ bytes: Int) -> String {

@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 import Glibc
 
@@ -32,7 +33,7 @@ final class WorkspaceLock {
         let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            return .refused(reason: sentence(errno: errno))
+            return .refused(reason: FileError.Reason(errno: errno).description)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
@@ -41,7 +42,7 @@ final class WorkspaceLock {
         let previous = holder(in: descriptor)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let isHeld = errno == EWOULDBLOCK
-            let reason = sentence(errno: errno)
+            let reason = FileError.Reason(errno: errno).description
             close(descriptor)
             return isHeld ? .held(previous) : .refused(reason: reason)
         }
@@ -57,7 +58,7 @@ final class WorkspaceLock {
         ]
         ftruncate(descriptor, 0)
         do {
-            try Files.write(sealed(text), to: descriptor, at: 0, path: path)
+            try FileSystem.write(sealed(text), to: descriptor, at: 0, path: path)
         } catch {
             return .refused(reason: "\(error)")
         }

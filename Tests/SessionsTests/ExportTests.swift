@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 import Testing
 import Transformers
@@ -40,7 +41,7 @@ import Transformers
         try bench.output(
             "rows = [{\"a\": 1, \"b\": \"x, \\\"y\\\"\\nz\"}, {\"a\": 2.5, \"c\": null}]")
         try bench.output("export rows r.json; export rows r.jsonl; export rows r.csv")
-        let json = try JSONReader.value(String(decoding: try bench.read("r.json"), as: UTF8.self))
+        let json = Value(try JSON.read(try bench.read("r.json")))
         let rows = try #require(try bench.output("rows").value)
         #expect(json.equals(rows))
         let lines = String(decoding: try bench.read("r.jsonl"), as: UTF8.self)

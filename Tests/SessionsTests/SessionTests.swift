@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Commands
@@ -49,7 +50,7 @@ import Testing
         let bench = try Workbench()
         let outcome = try #require(bench.run("1 + 1;").first)
         #expect(try outcome.result.get().isHidden)
-        let fields = try #require(try JSONReader.value(outcome.json).record)
+        let fields = try #require(Value(try JSON.read(outcome.json)).record)
         #expect(Array(fields.keys) == ["statement", "name", "value", "seconds"])
         #expect(fields["value"]?.asNumber == 2)
         #expect(fields["statement"]?.asText == "1 + 1")
@@ -59,7 +60,7 @@ import Testing
         let bench = try Workbench()
         try bench.output("rows = 3")
         let outcome = try #require(bench.run("rosw + 1").first)
-        let fields = try #require(try JSONReader.value(outcome.json).record)
+        let fields = try #require(Value(try JSON.read(outcome.json)).record)
         let error = try #require(fields["error"]?.record)
         #expect(Array(fields.keys) == ["statement", "error"])
         #expect(error["kind"]?.asText == "name")

@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import TestSupport
 import Testing
 
@@ -43,8 +44,8 @@ import Testing
         #expect(bfloat16(1 + 0x3p-8) == bfloat16(1 + 0x4p-8))
     }
 
-    @Test(arguments: [WeightType.bfloat16, .float16])
-    func aStoredTensorReadsAsItsFloats(type: WeightType) {
+    @Test(arguments: [DType.bfloat16, .float16])
+    func aStoredTensorReadsAsItsFloats(type: DType) {
         let stored = random([5, 1300], 1).converted(to: type)
         #expect(stored.type == type)
         let plain = stored.converted(to: .float32)
@@ -69,11 +70,11 @@ import Testing
 
     /// Widths with and without a vector's tail; rows for each of the ways a product is done.
     @Test(
-        arguments: WeightType.allCases,
+        arguments: DType.computed,
         [1, 2, 3, 7, 9, 16, 17, 64, 65, 200].flatMap { n in
             [[n, 64, 130], [n, 37, 9], [n, 5, 3], [n, 300, 66]]
         })
-    func productsEqualPlainLoops(type: WeightType, sizes: [Int]) {
+    func productsEqualPlainLoops(type: DType, sizes: [Int]) {
         let (n, k, m) = (sizes[0], sizes[1], sizes[2])
         let (x, w) = (random([n, k], 1), random([m, k], 2).converted(to: type))
         let slow = slowProduct(x, transposed: w)

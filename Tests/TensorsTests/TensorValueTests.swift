@@ -1,3 +1,4 @@
+import NumberTypes
 import TestSupport
 import Testing
 
@@ -31,8 +32,8 @@ import Testing
         ),
     ]
 
-    @Test(arguments: writes.indices, [WeightType.float32, .bfloat16])
-    func aWriteIsSeenUnderOneNameOnly(index: Int, type: WeightType) {
+    @Test(arguments: writes.indices, [DType.float32, .bfloat16])
+    func aWriteIsSeenUnderOneNameOnly(index: Int, type: DType) {
         let original = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3]).converted(to: type)
         var copy = original
         let (kept, reshaped) = ([original, copy], original.reshaped([3, 2]))

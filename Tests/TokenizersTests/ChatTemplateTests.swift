@@ -1,7 +1,9 @@
 import Foundation
+import JSON
 import TestSupport
 import Testing
 
+@testable import ChatTemplates
 @testable import Tokenizers
 
 private struct ChatCase: Decodable {
@@ -29,7 +31,7 @@ private struct ChatCase: Decodable {
 
 /// What a template gives, or the sentence why it gives nothing.
 func rendered(
-    _ source: String, _ variables: [String: TemplateValue] = [:],
+    _ source: String, _ variables: [String: JSON] = [:],
     messages: [ChatMessage] = [ChatMessage(role: "user", content: "hi")]
 ) -> String {
     do {
@@ -46,7 +48,7 @@ func rendered(
         #expect(cases.count > 50)
         for item in cases {
             let template = try ChatTemplate(item.source)
-            var variables = item.extra.mapValues { TemplateValue.string($0) }
+            var variables = item.extra.mapValues { JSON.string($0) }
             variables["bos_token"] = .string(item.bos)
             variables["eos_token"] = .string(item.eos)
             let messages = item.messages.map { ChatMessage(role: $0.role, content: $0.content) }
@@ -68,8 +70,8 @@ func rendered(
 
 /// Each line was checked against jinja2 3.1.6 as transformers 4.57.6 sets it up.
 @Suite struct ChatTemplateTests {
-    private static let variables: [String: TemplateValue] = [
-        "i": 5, "j": -3, "f": 2.5, "n": .none, "s": "Hello, wörld", "l": [3, 1, 2],
+    private static let variables: [String: JSON] = [
+        "i": 5, "j": -3, "f": 2.5, "n": nil, "s": "Hello, wörld", "l": [3, 1, 2],
         "m": ["b", "a", "C", "a"], "d": ["b": 1, "a": [1, 2]],
         "dd": [["r": "x", "v": 2], ["r": "y", "v": 1], ["r": "x", "v": 3]],
     ]
@@ -224,8 +226,8 @@ func rendered(
     @Test func partsOfMessagesAndToolsCanBeAnyValue() throws {
         let template = try ChatTemplate(
             "{% for m in messages %}{{ m.content[0].text }}{{ m.tool_calls | tojson }}{% endfor %}")
-        let messages = try TemplateValue(
-            json: #"[{"role": "user", "content": [{"text": "é"}], "tool_calls": [{"id": 1}]}]"#)
+        let messages = try JSON.read(
+            #"[{"role": "user", "content": [{"text": "é"}], "tool_calls": [{"id": 1}]}]"#)
         #expect(try template.render(messages: messages) == #"é[{"id": 1}]"#)
     }
 }

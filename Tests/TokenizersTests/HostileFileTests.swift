@@ -29,18 +29,20 @@ private func file(
     }
 
     @Test(arguments: [
-        ("", "line 1, column 1: the document ends too early"),
-        ("{", "line 1, column 2: a key in quotes was expected"),
-        ("{\n \"a\" 1}", "line 2, column 6: a colon was expected"),
+        ("", "line 1, column 1: the text ends too early"),
+        ("{", "line 1, column 2: the text ends too early"),
+        ("{\n \"a\" 1}", "line 2, column 6: a colon was expected after a key"),
         ("{\"a\": tru}", "line 1, column 7: a value was expected"),
-        ("{\"a\": 1e999}", "line 1, column 12: the number 1e999 is out of range"),
-        ("{\"a\": \"\\ud800x\"}", "line 1, column 14: half a surrogate pair"),
-        ("{\"a\": \"\\x\"}", "line 1, column 10: an unknown escape"),
-        ("{\"a\": \"\n\"}", "line 1, column 8: a line end or control character inside quotes"),
-        ("{\"a\": \"x", "line 1, column 9: the quotes are never closed"),
-        ("{} {}", "line 1, column 4: text after the document"),
+        ("{\"a\": \"\\ud800x\"}", "line 1, column 14: half of a surrogate pair stands alone"),
+        ("{\"a\": \"\\x\"}", "line 1, column 9: this escape is not one that JSON has"),
+        (
+            "{\"a\": \"\n\"}",
+            "line 1, column 8: the closing quote is missing before the end of the line"
+        ),
+        ("{\"a\": \"x", "line 1, column 9: the closing quote is missing"),
+        ("{} {}", "line 1, column 4: more text follows the end of the value"),
         ("[1,]", "line 1, column 4: a value was expected"),
-        ("{\"a\": 01}", "line 1, column 8: a comma or } was expected"),
+        ("{\"a\": 01}", "line 1, column 9: this is not a number"),
     ])
     func brokenJSONIsSaidWithItsPlace(_ json: String, _ expected: String) {
         #expect(complaint(json) == "the tokenizer file is not valid JSON: " + expected)
@@ -49,10 +51,10 @@ private func file(
     @Test func deepNestingIsRefused() {
         let deep = String(repeating: "[", count: 100_000)
         #expect(
-            complaint(deep) == "the tokenizer file nests deeper than 128 levels; "
-                + "no tokenizer needs that")
+            complaint(deep) == "the tokenizer file is not valid JSON: line 1, column 129: "
+                + "it is nested more than 128 deep")
         let pairs = (0..<200).reduce("1") { inner, _ in "{\"a\":\(inner)}" }
-        #expect(complaint(pairs).contains("nests deeper"))
+        #expect(complaint(pairs).contains("nested more than 128 deep"))
     }
 
     private static let unknown =
@@ -73,7 +75,7 @@ private func file(
         ),
         (
             file(vocab: #"{"a": 0, "a": 1}"#),
-            "the tokenizer file has the key “a” twice in one object, again on line 1"
+            "the tokenizer file is not valid JSON: line 1, column 44: the key \"a\" occurs twice"
         ),
         (file(vocab: #"{"a": 0, "b": 0}"#), "tokens “a” and “b” have the same id 0"),
         (
@@ -165,7 +167,7 @@ private func file(
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let missing = folder.appending(path: "none.json").path
-        #expect(message(missing) == "cannot read \(missing): no such file")
+        #expect(message(missing) == "cannot read \(missing): no such file or directory")
         #expect(
             message(folder.path)
                 == "cannot read \(folder.path): it is a folder; give the tokenizer.json in it")

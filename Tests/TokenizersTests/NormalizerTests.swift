@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -5,12 +6,12 @@ import Testing
 
 /// A tokenizer whose tokens are the characters of what its normalizer makes of a text.
 private func normalized(_ normalizer: String, _ text: String) throws -> String {
-    let root = Field(try JSONReader.read(Array(normalizer.utf8)), path: "normalizer")
+    let root = Field(try JSON.read(normalizer), path: "normalizer")
     return String(decoding: try makeNormalizer(root).apply(Array(text.utf8)), as: UTF8.self)
 }
 
 private func pieces(_ preTokenizer: String, _ text: String) throws -> [String] {
-    let root = Field(try JSONReader.read(Array(preTokenizer.utf8)), path: "pre_tokenizer")
+    let root = Field(try JSON.read(preTokenizer), path: "pre_tokenizer")
     let pieces = try makePreTokenizer(root).apply(Pieces(Array(text.utf8), startsText: true))
     return pieces.ranges.map { String(decoding: pieces.bytes[$0], as: UTF8.self) }
 }

@@ -1,3 +1,4 @@
+import ChatTemplates
 import Foundation
 import Testing
 
@@ -83,8 +84,8 @@ private let configuration = #"""
             ))
         #expect(
             sentence(["tokenizer.json": small, "tokenizer_config.json": "{"])
-                == "tokenizer_config.json beside the tokenizer cannot be used: the tokenizer file is "
-                + "not valid JSON: line 1, column 2: a key in quotes was expected")
+                == "tokenizer_config.json beside the tokenizer cannot be used: "
+                + "it is not JSON: line 1, column 2: the text ends too early")
         #expect(
             sentence([
                 "tokenizer.json": small,

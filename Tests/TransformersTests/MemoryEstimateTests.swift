@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import Tensors
 import TestSupport
 import Testing
@@ -104,7 +105,7 @@ import Testing
         for name in ["mistral-7b", "mixtral-8x7b", "llama3-70b"] {
             let shape = try published(name)
             for (work, title) in Self.documented {
-                let row = try WeightType.allCases.map { type in
+                let row = try DType.computed.map { type in
                     let total = try MemoryEstimate(shape, type, work).total
                     return String(format: "%.1f", Double(total) / 1e9)
                 }

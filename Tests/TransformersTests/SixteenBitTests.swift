@@ -1,3 +1,4 @@
+import NumberTypes
 import Tensors
 import TestSupport
 import Testing
@@ -8,8 +9,8 @@ import Testing
 @Suite struct SixteenBitTests {
     /// A copy in 16 bits gives the results of its rounded weights, and is as near to float32 as its
     /// type allows.
-    @Test(arguments: ModelOracle.families, [WeightType.bfloat16, .float16])
-    func `a copy computes with its rounded weights`(family: String, type: WeightType) throws {
+    @Test(arguments: ModelOracle.families, [DType.bfloat16, .float16])
+    func `a copy computes with its rounded weights`(family: String, type: DType) throws {
         let oracle = try ModelOracle(family)
         let stored = oracle.model.converted(to: type)
         let widened = stored.converted(to: .float32)

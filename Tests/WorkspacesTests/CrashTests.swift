@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -27,12 +28,12 @@ import Testing
             // As a kill would leave it: without closing.
             try FileManager.default.copyItem(atPath: scratch.workspace, toPath: after)
             second.close()
-            Files.removeTree(scratch.workspace)
+            FileSystem.removeTree(scratch.workspace)
             try FileManager.default.copyItem(atPath: before, toPath: scratch.workspace)
         }
 
         func take(_ name: String) throws {
-            Files.removeTree(scratch.file(name))
+            FileSystem.removeTree(scratch.file(name))
             try FileManager.default.copyItem(
                 atPath: after + "/" + name, toPath: scratch.file(name))
         }
@@ -70,7 +71,7 @@ import Testing
         #expect(
             try scratch.bytes("HEAD")
                 == Data(contentsOf: URL(fileURLWithPath: moments.after + "/HEAD")))
-        #expect(Files.kind(of: scratch.file("HEAD.new-99999")) == .absent)
+        #expect(FileSystem.kind(of: scratch.file("HEAD.new-99999")) == .absent)
         _ = try workspace.undo()
         #expect(try workspace.values() == ["x": 1])
     }
@@ -81,17 +82,17 @@ import Testing
         try scratch.overwrite("objects/.new-12-1", Data("\u{89}HDF half a file".utf8))
         let workspace = try scratch.open()
         #expect(try workspace.values() == ["x": 1])
-        #expect(Files.kind(of: scratch.file("objects/.new-12-1")) == .absent)
+        #expect(FileSystem.kind(of: scratch.file("objects/.new-12-1")) == .absent)
         #expect(try workspace.verify().isSound)
     }
 
     @Test func aKillWhileAWorkspaceIsMadeLeavesOneThatOpens() throws {
         let scratch = try Scratch()
         for stage in 0..<4 {
-            Files.removeTree(scratch.workspace)
-            try Files.makeFolder(scratch.workspace)
+            FileSystem.removeTree(scratch.workspace)
+            try FileSystem.makeFolder(scratch.workspace)
             if stage > 0 { try scratch.overwrite("lock", Data()) }
-            if stage > 1 { try Files.makeFolder(scratch.file("objects")) }
+            if stage > 1 { try FileSystem.makeFolder(scratch.file("objects")) }
             if stage > 2 { try scratch.overwrite("journal.jsonl", Data("{\"line\":".utf8)) }
             let workspace = try scratch.open()
             #expect(workspace.isWritable)

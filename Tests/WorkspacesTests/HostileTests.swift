@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -72,12 +73,12 @@ import Testing
                 _ = try Workspace.unpack(path, to: target)
                 let copy = try Workspace.open(target, mode: .readOnly)
                 #expect(try copy.values() == workspace.values(), "round \(round)")
-                Files.removeTree(target)
+                FileSystem.removeTree(target)
             } catch {
                 #expect(error is WorkspaceError, "round \(round): \(error)")
                 #expect("\(error)".contains(path), "round \(round): \(error)")
             }
-            #expect(Files.names(in: scratch.path) == ["packed.h5", "test.samiws"])
+            #expect(FileSystem.names(in: scratch.path) == ["packed.h5", "test.samiws"])
         }
     }
 
@@ -145,7 +146,7 @@ import Testing
     @Test func linksPipesAndFoldersInTheWayAreNotFollowed() throws {
         let scratch = try Scratch()
         let outside = scratch.path + "/outside"
-        try Files.makeFolder(outside)
+        try FileSystem.makeFolder(outside)
         let workspace = try scratch.open()
         try workspace.run("x", ["x": 1])
         let digest = try #require(workspace.binding("x")?.digest)
@@ -163,15 +164,15 @@ import Testing
         mkdir(path, 0o777)
         #expect(throws: WorkspaceError.self) { try workspace.read("x") }
         rmdir(path)
-        rmdir(Files.folder(of: path))
-        symlink(outside, Files.folder(of: path))
+        rmdir(FileSystem.folder(of: path))
+        symlink(outside, FileSystem.folder(of: path))
         #expect(throws: WorkspaceError.self) { try workspace.read("x") }
         let sequence = try workspace.begin(source: "x = 1", seed: "")
         #expect(throws: WorkspaceError.self) {
             try workspace.commit(
                 sequence, bind: [("x", .stored(StoredObject(kind: "value", value: 1)))], seconds: 0)
         }
-        #expect(Files.names(in: outside) == ["same.h5"], "nothing is written through a link")
+        #expect(FileSystem.names(in: outside) == ["same.h5"], "nothing is written through a link")
         workspace.close()
 
         for name in ["journal.jsonl", "HEAD", "lock"] {

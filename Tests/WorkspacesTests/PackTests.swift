@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
         #expect(throws: WorkspaceError.self) {
             try Workspace.unpack(file, to: scratch.path + "/other.samiws")
         }
-        #expect(Files.names(in: scratch.path) == ["notes.txt", "packed.h5", "test.samiws"])
+        #expect(FileSystem.names(in: scratch.path) == ["notes.txt", "packed.h5", "test.samiws"])
     }
 
     @Test func aDamagedValueIsNotPackedInSilence() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import TestSupport
 import Testing
 
@@ -51,7 +52,7 @@ struct PythonTests {
         let scratch = try Scratch()
         let bytes = Data([0x80, 0x3F, 0, 0x40, 0, 0xC0, 0x20, 0x41])
         var record = StoredRecord()
-        for type in ElementType.allCases {
+        for type in DType.allCases {
             record[type.rawValue] = .array(
                 try StoredArray(type: type, shape: [8 / type.size], bytes: bytes))
         }
@@ -80,15 +81,21 @@ struct PythonTests {
         #expect(
             text == """
                 bfloat16 uint16 (4,) [1.0, 2.0, -2.0, 10.0]
+                bool uint8 (8,)\u{20}
                 empty float32 (3, 0)\u{20}
                 float16 float16 (4,)\u{20}
                 float32 float32 (2,)\u{20}
                 float64 float64 (1,)\u{20}
+                int16 int16 (4,)\u{20}
                 int32 int32 (2,)\u{20}
                 int64 int64 (1,)\u{20}
+                int8 int8 (8,)\u{20}
                 scalar float32 ()\u{20}
+                uint16 uint16 (4,)\u{20}
+                uint32 uint32 (2,)\u{20}
+                uint64 uint64 (1,)\u{20}
                 uint8 uint8 (8,)\u{20}
-                sami object 1 tensor 9
+                sami object 1 tensor 15
 
                 """)
     }
@@ -106,7 +113,7 @@ struct PythonTests {
                 found = []
                 def visit(name, d):
                     if isinstance(d, h5py.Dataset) and name != "json":
-                        kind = "bfloat16" if "dtype" in d.attrs else d.dtype.name
+                        kind = d.attrs["dtype"].decode() if "dtype" in d.attrs else d.dtype.name
                         found.append((name, kind, d.shape, d[...].tobytes()))
                 f.visititems(visit)
                 found.sort(key=lambda entry: entry[0].encode())

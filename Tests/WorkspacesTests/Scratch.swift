@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -14,7 +15,7 @@ final class Scratch {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit { Files.removeTree(path) }
+    deinit { FileSystem.removeTree(path) }
 
     /// The path of a workspace in it.
     var workspace: String { path + "/test.samiws" }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -51,7 +52,7 @@ import Testing
         #expect(try reader.values() == ["x": 1])
         #expect(try reader.verify().damages.isEmpty)
         reader.close()
-        #expect(Files.names(in: scratch.workspace) == ["journal.jsonl", "objects"])
+        #expect(FileSystem.names(in: scratch.workspace) == ["journal.jsonl", "objects"])
         #expect(try scratch.bytes("journal.jsonl") == journal)
     }
 
@@ -88,7 +89,7 @@ import Testing
         ] {
             let whole = try scratch.bytes(file)
             try scratch.overwrite(file, Data((line + "\n").utf8))
-            let names = Files.names(in: scratch.workspace)
+            let names = FileSystem.names(in: scratch.workspace)
             for mode in [Workspace.Mode.readWrite, .readOnly] {
                 let error = #expect(throws: WorkspaceError.self) {
                     try Workspace.open(scratch.workspace, mode: mode)
@@ -99,7 +100,7 @@ import Testing
                         == "The workspace '\(scratch.workspace)' has version \(version); this program "
                         + "knows versions up to 1. Open it with a newer sami.")
             }
-            #expect(Files.names(in: scratch.workspace) == names)
+            #expect(FileSystem.names(in: scratch.workspace) == names)
             #expect(try scratch.bytes(file) == Data((line + "\n").utf8))
             try scratch.overwrite(file, whole)
         }
@@ -139,7 +140,7 @@ import Testing
             try Workspace.open(scratch.workspace, mode: .readOnly)
         }
         #expect(error?.description == "There is no workspace at '\(scratch.workspace)'.")
-        #expect(Files.names(in: scratch.path) == ["notes.txt"])
+        #expect(FileSystem.names(in: scratch.path) == ["notes.txt"])
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can become somebody without permission"))
@@ -190,7 +191,7 @@ import Testing
                 }
                 limitFileSize(nil)
                 #expect(try workspace.values() == state, "limit \(limit)")
-                #expect(Files.names(in: path + "/objects").allSatisfy { $0.utf8.count == 2 })
+                #expect(FileSystem.names(in: path + "/objects").allSatisfy { $0.utf8.count == 2 })
                 if limit % 2000 == 0 {
                     workspace.close()
                     workspace = try Workspace.open(path, mode: .readWrite, isDurable: false)

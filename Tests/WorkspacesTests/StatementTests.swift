@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -216,10 +217,10 @@ import Testing
         _ = try workspace.undo()
         #expect(try workspace.values() == ["x": 1])
         let path = workspace.path
-        #expect(Files.kind(of: path) == .folder)
+        #expect(FileSystem.kind(of: path) == .folder)
         workspace.close()
-        #expect(Files.kind(of: path) == .absent)
-        #expect(Files.kind(of: "ignored") == .absent)
+        #expect(FileSystem.kind(of: path) == .absent)
+        #expect(FileSystem.kind(of: "ignored") == .absent)
         #expect(throws: WorkspaceError.self) { try workspace.begin(source: "x", seed: "") }
         #expect(throws: WorkspaceError.self) { try workspace.read("x") }
     }

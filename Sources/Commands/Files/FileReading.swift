@@ -1,5 +1,7 @@
 import CommandLanguage
+import Files
 import Foundation
+import JSON
 import Rendering
 import Tokenizers
 import Values
@@ -11,30 +13,25 @@ package enum FileReading {
     ///
     /// - Parameter shown: the path as the user wrote it.
     package static func data(_ path: String, shown: String) throws(EvaluationError) -> Data {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw .missingFile(shown, nearest: similarPath(to: path, shown: shown))
-        }
-        guard !isFolder.boolValue else { throw .isFolder(shown) }
-        // A pipe or a device has no size and may never end.
-        let attributes = try? FileManager.default.attributesOfItem(
-            atPath: (path as NSString).resolvingSymlinksInPath)
-        guard attributes?[.type] as? FileAttributeType == .typeRegular else {
-            throw .notReadable(shown, reason: "it is not a plain file")
-        }
-        let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
-        guard size > 0 else { throw .emptyFile(shown) }
-        let limit = Limits.current.file
-        guard size <= limit else {
-            throw .notReadable(
-                shown,
-                reason: "it has \(NumberText.bytes(size)), and file_limit is "
-                    + NumberText.bytes(limit))
-        }
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        do throws(FileError) {
+            let file = try RegularFile(path)
+            guard file.size > 0 else { throw FileError(.read, path, .empty) }
+            let limit = Limits.current.file
+            guard file.size <= limit else {
+                throw FileError(
+                    .read, path,
+                    .library(
+                        "it has \(NumberText.bytes(file.size)), and file_limit is "
+                            + NumberText.bytes(limit)))
+            }
+            return try file.readAll()
         } catch {
-            throw .notReadable(shown, reason: reason(error))
+            switch error.reason {
+            case .absent: throw .missingFile(shown, nearest: similarPath(to: path, shown: shown))
+            case .isFolder: throw .isFolder(shown)
+            case .empty: throw .emptyFile(shown)
+            default: throw .notReadable(shown, reason: "\(error.reason)")
+            }
         }
     }
 
@@ -72,6 +69,8 @@ struct JSONLines {
         /// From 1.
         var number: Int
         var record: Record
+        /// The line as it was written: ids that are numbers keep all their digits.
+        var json: JSON
     }
 
     let shown: String
@@ -88,19 +87,20 @@ struct JSONLines {
             let line = bytes[start..<end]
             start = end + 1
             guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
-            let value: Value
-            do throws(JSONError) {
-                value = try JSONReader.value(line)
+            let json: JSON
+            do throws(JSON.Problem) {
+                json = try JSON.read(line, repairs: [.loneSurrogates, .repeatedKeys])
             } catch {
                 throw .badLine(
-                    path: shown, line: number, problem: "\(error.problem) (column \(error.column))")
+                    path: shown, line: number, problem: "\(error.fault) (column \(error.column))")
             }
+            let value = Value(json)
             guard case .record(let record) = value else {
                 throw .badLine(
                     path: shown, line: number,
                     problem: "a record in braces was expected, not \(value.aKind)")
             }
-            lines.append(Line(number: number, record: record))
+            lines.append(Line(number: number, record: record, json: json))
         }
         guard !lines.isEmpty else { throw .emptyFile(shown) }
     }
@@ -109,7 +109,18 @@ struct JSONLines {
         .badLine(path: shown, line: line.number, problem: problem)
     }
 
-    /// The text of a field; nil if the field is missing.
+    /// An id, which may be a text or a number; nil where the field is missing or null.
+    func id(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
+        switch line.json[key] {
+        case nil, .null: return nil
+        case .string(let text): return text
+        case .number(let digits): return line.json[key]?.integer.map { String($0) } ?? digits
+        case let other?:
+            throw bad(line, "`\(key)` must be text or a number, not \(Value(other).aKind)")
+        }
+    }
+
+    /// The text of a field, nil where the field is missing.
     func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
         guard let value = line.record[key] else { return nil }
         guard case .text(let text) = value else {

@@ -1,25 +1,24 @@
+import Files
 import Foundation
 import Values
 
-/// Writing of files outside the workspace: under a temporary name, then renamed, so that a file is
-/// complete or absent.
+/// Writes files outside of the workspace. A file appears whole or not at all.
 enum FileWriting {
+    /// - Parameter shown: the path as the user wrote it.
     static func write(_ data: Data, to path: String, shown: String) throws(EvaluationError) {
+        guard FileSystem.kind(of: path) != .folder else { throw .isFolder(shown) }
+        let folder = FileSystem.folder(of: path)
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-        {
-            throw .isFolder(shown)
-        }
-        let folder = (path as NSString).deletingLastPathComponent
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
             isFolder.boolValue
         else {
             throw .notWritable(shown, reason: "there is no folder \(folder)")
         }
-        do {
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        do throws(FileError) {
+            try FileWriter.write(data, to: path)
         } catch {
-            throw .notWritable(shown, reason: FileReading.reason(error))
+            throw error.reason == .isFolder
+                ? .isFolder(shown) : .notWritable(shown, reason: "\(error.reason)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Alignment
+import ChatTemplates
 import Foundation
 import Rendering
 import Tensors

@@ -205,7 +205,7 @@ struct RolloutObject: StorableObject {
                 text.line("  " + line, .faint)
             }
         }
-        let body = response.text ?? JSONWriter.text(response.passage.value)
+        let body = response.text ?? response.passage.value.json
         for line in TextWidth.wrapped(TextWidth.printable(body), to: appearance.columns) {
             text.line(line)
         }

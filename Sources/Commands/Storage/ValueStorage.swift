@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 import Tokenizers
 import Values
@@ -85,39 +86,15 @@ extension Value {
 extension StoredArray {
     package init(_ tensor: Tensor) throws {
         self = try StoredArray(
-            type: ElementType(tensor.type), shape: tensor.shape,
+            type: tensor.type, shape: tensor.shape,
             bytes: tensor.withUnsafeBytes { Data($0) })
-    }
-}
-
-extension ElementType {
-    init(_ type: WeightType) {
-        self =
-            switch type {
-            case .float32: .float32
-            case .bfloat16: .bfloat16
-            case .float16: .float16
-            }
     }
 }
 
 extension Tensor {
     /// 16-bit numbers keep their type; whole numbers and double precision become float32.
     init(_ array: StoredArray) throws {
-        if let type = WeightType(rawValue: array.type.rawValue) {
-            self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, type, shape: array.shape) }
-            return
-        }
-        let values: [Float]
-        switch array.type {
-        case .float32: values = try array.values(as: Float.self)
-        case .float64: values = try array.values(as: Double.self).map { Float($0) }
-        case .int32: values = try array.values(as: Int32.self).map { Float($0) }
-        case .int64: values = try array.values(as: Int64.self).map { Float($0) }
-        case .uint8: values = try array.values(as: UInt8.self).map { Float($0) }
-        case .float16, .bfloat16: values = []
-        }
-        self.init(values, shape: array.shape)
+        self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, array.type, shape: array.shape) }
     }
 }
 
@@ -129,11 +106,11 @@ enum CodableStorage {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let json = [UInt8](try encoder.encode(value))
-        do throws(JSONError) {
-            return try JSONReader.value(json[...]).storedJSON
+        let json = try encoder.encode(value)
+        do throws(JSON.Problem) {
+            return StoredValue(try JSON.read(json, limits: .init(depth: 200)))
         } catch {
-            throw StorageError(kind: "value", problem: error.problem)
+            throw StorageError(kind: "value", problem: "\(error)")
         }
     }
 
@@ -144,25 +121,10 @@ enum CodableStorage {
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {
-            let json = JSONWriter.text(try Value(stored))
+            let json = try Value(stored).json
             return try decoder.decode(type, from: Data(json.utf8))
         } catch {
             throw StorageError(kind: kind, problem: "it has another form")
-        }
-    }
-}
-
-extension Value {
-    /// A value without arrays, in the form that a workspace stores.
-    fileprivate var storedJSON: StoredValue {
-        switch self {
-        case .bool(let truth): .bool(truth)
-        case .number(let number): .number(number)
-        case .text(let text): .text(text)
-        case .list(let items): .list(items.map(\.storedJSON))
-        case .record(let record):
-            .record(StoredRecord(record.map { ($0.key, $0.value.storedJSON) }))
-        case .null, .tensor, .object: .null
         }
     }
 }

@@ -99,7 +99,7 @@ extension CommandTable {
 enum Export {
     /// Each gives nil for values that its form cannot hold.
     static let writers: [String: @Sendable (Value, String) -> Data?] = [
-        "json": { value, _ in Data((JSONWriter.pretty(value) + "\n").utf8) },
+        "json": { value, _ in Data((value.prettyJSON + "\n").utf8) },
         "jsonl": { value, _ in jsonLines(value) },
         "csv": { value, _ in csv(value) },
         "npy": { value, _ in value.asTensor.map(npy) },
@@ -117,7 +117,7 @@ enum Export {
 
     private static func jsonLines(_ value: Value) -> Data? {
         guard case .list(let items) = plain(value) else { return nil }
-        return Data(items.map { JSONWriter.text($0) + "\n" }.joined().utf8)
+        return Data(items.map { $0.json + "\n" }.joined().utf8)
     }
 
     static func safeTensors(_ value: Value, _ name: String) -> Data? {
@@ -196,7 +196,7 @@ enum Export {
         switch value {
         case .null: return ""
         case .text(let string): text = string
-        default: text = JSONWriter.text(value)
+        default: text = value.json
         }
         guard text.contains(where: { ",\"".contains($0) || $0.isNewline }) else { return text }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""

@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import Foundation
+import NumberTypes
 import Rendering
 import Tensors
 import Tokenizers
@@ -135,7 +136,7 @@ extension CommandTable {
                 }
             }
         }
-        if let type = try invocation.text("dtype").flatMap(WeightType.init(rawValue:)) {
+        if let type = try invocation.text("dtype").flatMap(DType.init(rawValue:)) {
             object.model = object.model.converted(to: type)
         }
         if try invocation.text("rotary") == "bfloat16" {
@@ -225,13 +226,7 @@ extension CommandTable {
     private static func query(
         _ line: JSONLines.Line, _ index: Int, _ file: JSONLines
     ) throws(EvaluationError) -> Alignment.Query {
-        let id: String
-        switch line.record["id"] ?? .null {
-        case .null: id = "\(index)"
-        case .text(let text): id = text
-        case .number(let number): id = JSONWriter.number(number)
-        case let value: throw file.bad(line, "`id` must be text or a number, not \(value.aKind)")
-        }
+        let id = try file.id("id", line) ?? "\(index)"
         var fields: [String: String] = [:]
         for form in QueryForm.allCases {
             fields[form.rawValue] = try file.text(form.rawValue, line)
@@ -329,13 +324,10 @@ extension CommandTable {
     private static func queryName(
         _ line: JSONLines.Line, _ file: JSONLines
     ) throws(EvaluationError) -> String {
-        switch line.record["query"] ?? .null {
-        case .text(let text): return text
-        case .number(let number): return JSONWriter.number(number)
-        case .null: throw file.bad(line, "`query` is missing")
-        case let value:
-            throw file.bad(line, "`query` must be a number or an id, not \(value.aKind)")
+        guard let id = try file.id("query", line) else {
+            throw file.bad(line, "`query` is missing")
         }
+        return id
     }
 
     private static func wholeNumber(

@@ -52,13 +52,7 @@ extension CommandTable {
     private static func response(
         _ line: JSONLines.Line, _ file: JSONLines
     ) throws(EvaluationError) -> WrittenResponse {
-        let id: String
-        switch line.record["id"] ?? .null {
-        case .text(let text): id = text
-        case .number(let number): id = JSONWriter.number(number)
-        case .null: throw file.bad(line, "`id` is missing")
-        case let value: throw file.bad(line, "`id` must be text or a number, not \(value.aKind)")
-        }
+        guard let id = try file.id("id", line) else { throw file.bad(line, "`id` is missing") }
         guard let text = try file.text("response", line) else {
             throw file.bad(line, "`response` is missing")
         }

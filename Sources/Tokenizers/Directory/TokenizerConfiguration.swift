@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// What the small files beside a tokenizer say about it: `tokenizer_config.json`,
 /// `special_tokens_map.json`, `generation_config.json` and templates in files of their own.
@@ -50,7 +51,9 @@ struct TokenizerConfiguration {
     ) throws {
         guard let data = files[name] else { return }
         do {
-            try body(Field(try JSONReader.read(Array(data)), path: ""))
+            try body(Field(document: data))
+        } catch TokenizerError.notJSON(let problem) {
+            throw TokenizerError.badConfiguration(file: name, problem: "it is not JSON: \(problem)")
         } catch {
             throw TokenizerError.badConfiguration(file: name, problem: "\(error)")
         }

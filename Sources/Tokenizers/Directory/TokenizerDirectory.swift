@@ -1,4 +1,7 @@
+import ChatTemplates
+import Files
 import Foundation
+import JSON
 
 /// The tokenizer of a model directory, as it comes from the Hugging Face hub: `tokenizer.json` where
 /// there is one, else `tokenizer.model`, with what the files beside it say.
@@ -60,10 +63,10 @@ public struct TokenizerDirectory: Sendable {
     /// the directory has none.
     public func prompt(
         _ messages: [ChatMessage], addGenerationPrompt: Bool = true,
-        variables: [String: TemplateValue] = [:]
+        variables: [String: JSON] = [:]
     ) throws -> String {
         guard let template = try template() else { throw TokenizerError.noTemplate }
-        let tokens = specialTokens.mapValues { TemplateValue.string($0) }
+        let tokens = specialTokens.mapValues { JSON.string($0) }
         return try template.render(
             messages: messages, addGenerationPrompt: addGenerationPrompt,
             variables: tokens.merging(variables) { $1 })
@@ -91,10 +94,10 @@ public struct TokenizerDirectory: Sendable {
         for name in names + more.filter({ $0.hasSuffix(".jinja") }).map({ folder + "/" + $0 }) {
             let file = path + "/" + name
             guard FileManager.default.fileExists(atPath: file) else { continue }
-            do {
-                files[name] = try Data(contentsOf: URL(fileURLWithPath: file))
+            do throws(FileError) {
+                files[name] = try RegularFile(file).readAll()
             } catch {
-                throw TokenizerError.unreadable(path: file, reason: error.localizedDescription)
+                throw TokenizerError.unreadable(path: file, reason: "\(error.reason)")
             }
         }
         return files
@@ -105,10 +108,7 @@ public struct TokenizerDirectory: Sendable {
     ) throws -> TokenizerCore {
         if let data = files["tokenizer.json"] {
             guard !data.isEmpty else { throw TokenizerError.empty(path: "\(path)/tokenizer.json") }
-            guard let text = String(validating: data, as: UTF8.self) else {
-                throw TokenizerError.notUTF8
-            }
-            return try TokenizerCore(json: text) { file in
+            return try TokenizerCore(json: TokenizerFile.text(data)) { file in
                 try file.add(configuration.addedTokens)
                 try file.adjust(by: configuration)
             }

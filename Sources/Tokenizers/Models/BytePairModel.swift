@@ -1,3 +1,5 @@
+import JSON
+
 /// Byte-pair encoding of one piece of text (Sennrich et al. 2016, as the `tokenizers` package does
 /// it): characters become tokens, and the pair of lowest rank merges until none is left.
 struct BytePairModel: Sendable {
@@ -20,7 +22,7 @@ struct BytePairModel: Sendable {
         try field.allow(
             "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
             "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges")
-        if let dropout = try field.optional("dropout"), case .number(let share) = dropout.value,
+        if let dropout = try field.optional("dropout"), let share = dropout.value.double,
             share != 0
         {
             throw TokenizerError.unsupportedSetting(field: dropout.path, value: "\(share)")
@@ -163,7 +165,7 @@ struct BytePairModel: Sendable {
     }
 
     private static func pair(
-        _ line: JSONValue, _ rank: Int, _ field: Field
+        _ line: JSON, _ rank: Int, _ field: Field
     ) throws -> (String, String) {
         switch line {
         case .string(let text):

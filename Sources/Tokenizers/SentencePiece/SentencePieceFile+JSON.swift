@@ -1,32 +1,34 @@
+import JSON
+
 extension SentencePieceFile {
     /// The same tokenizer as a `tokenizer.json`, in the form transformers converts such models to. On
     /// ordinary text its ids are equal; the package breaks ties between merges in its own way.
     var json: String {
-        JSONWriter.write(
-            .object([
-                .init("version", .string("1.0")), .init("truncation", .null),
-                .init("padding", .null), .init("added_tokens", .array(addedTokens)),
-                .init("normalizer", normalizer), .init("pre_tokenizer", .null),
-                .init("post_processor", postProcessor), .init("decoder", decoder),
-                .init("model", model),
-            ]))
+        let file = JSON.object([
+            .init("version", .string("1.0")), .init("truncation", .null),
+            .init("padding", .null), .init("added_tokens", .array(addedTokens)),
+            .init("normalizer", normalizer), .init("pre_tokenizer", .null),
+            .init("post_processor", postProcessor), .init("decoder", decoder),
+            .init("model", model),
+        ])
+        return file.pretty
     }
 
-    private func typed(_ type: String, _ members: JSONValue.Member...) -> JSONValue {
+    private func typed(_ type: String, _ members: JSON.Member...) -> JSON {
         .object([.init("type", .string(type))] + members)
     }
 
-    private func replace(_ text: String, by content: String) -> JSONValue {
+    private func replace(_ text: String, by content: String) -> JSON {
         typed(
             "Replace", .init("pattern", .object([.init("String", .string(text))])),
             .init("content", .string(content)))
     }
 
-    private var addedTokens: [JSONValue] {
+    private var addedTokens: [JSON] {
         pieces.enumerated().compactMap { id, piece in
             guard [.unknown, .control, .userDefined].contains(piece.kind) else { return nil }
             return .object([
-                .init("id", .number(Double(id))), .init("content", .string(piece.text)),
+                .init("id", .integer(id)), .init("content", .string(piece.text)),
                 .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
                 .init("rstrip", .bool(false)), .init("normalized", .bool(false)),
                 .init("special", .bool(piece.kind != .userDefined)),
@@ -34,37 +36,37 @@ extension SentencePieceFile {
         }
     }
 
-    private var normalizer: JSONValue {
-        var steps: [JSONValue] = []
+    private var normalizer: JSON {
+        var steps: [JSON] = []
         if addsDummyPrefix { steps.append(typed("Prepend", .init("prepend", .string("\u{2581}")))) }
         steps.append(replace(" ", by: "\u{2581}"))
         return typed("Sequence", .init("normalizers", .array(steps)))
     }
 
-    private var decoder: JSONValue {
+    private var decoder: JSON {
         var steps = [
             replace("\u{2581}", by: " "), typed("ByteFallback"), typed("Fuse"),
         ]
         if addsDummyPrefix {
             steps.append(
                 typed(
-                    "Strip", .init("content", .string(" ")), .init("start", .number(1)),
-                    .init("stop", .number(0))))
+                    "Strip", .init("content", .string(" ")), .init("start", .integer(1)),
+                    .init("stop", .integer(0))))
         }
         return typed("Sequence", .init("decoders", .array(steps)))
     }
 
-    private var postProcessor: JSONValue {
+    private var postProcessor: JSON {
         guard bos >= 0, bos < pieces.count else { return .null }
-        let name = JSONValue.string(pieces[Int(bos)].text)
-        func part(_ kind: String, _ id: JSONValue, _ type: Double) -> JSONValue {
-            let content: [JSONValue.Member] = [.init("id", id), .init("type_id", .number(type))]
+        let name = JSON.string(pieces[Int(bos)].text)
+        func part(_ kind: String, _ id: JSON, _ type: Int) -> JSON {
+            let content: [JSON.Member] = [.init("id", id), .init("type_id", .integer(type))]
             return .object([.init(kind, .object(content))])
         }
         let prefix = part("SpecialToken", name, 0)
-        let (first, second) = (JSONValue.string("A"), JSONValue.string("B"))
-        let special: [JSONValue.Member] = [
-            .init("id", name), .init("ids", .array([.number(Double(bos))])),
+        let (first, second) = (JSON.string("A"), JSON.string("B"))
+        let special: [JSON.Member] = [
+            .init("id", name), .init("ids", .array([.integer(Int(bos))])),
             .init("tokens", .array([name])),
         ]
         return typed(
@@ -81,7 +83,7 @@ extension SentencePieceFile {
                 .object([.init(pieces[Int(bos)].text, .object(special))])))
     }
 
-    private var model: JSONValue {
+    private var model: JSON {
         let unknown = pieces.first { $0.kind == .unknown }
         return typed(
             "BPE", .init("dropout", .null),
@@ -92,12 +94,12 @@ extension SentencePieceFile {
             .init(
                 "vocab",
                 .object(
-                    pieces.enumerated().map { .init($0.element.text, .number(Double($0.offset))) })),
+                    pieces.enumerated().map { .init($0.element.text, .integer($0.offset)) })),
             .init("merges", .array(mergeList)))
     }
 
     /// Every pair of pieces that makes a third, best score first; of one piece, the left parts by id.
-    private var mergeList: [JSONValue] {
+    private var mergeList: [JSON] {
         var ids = ByteTable(expecting: pieces.count)
         for piece in pieces { ids.insert(Array(piece.text.utf8)) }
         var merges: [(score: Float, piece: Int, left: Int, right: Int)] = []

@@ -1,3 +1,5 @@
+import JSON
+
 /// Learns a byte-level byte-pair tokenizer from text.
 ///
 /// The merges are those that `tokenizers.trainers.BpeTrainer` learns from the same texts with the
@@ -65,11 +67,11 @@ public struct BytePairTrainer: Sendable {
             made % 100 != 0 || progress(Progress(textsRead: read, tokensMade: made))
         }
         guard finished else { throw TokenizerError.stopped }
-        return try Tokenizer(json: JSONWriter.write(file(learner)))
+        return try Tokenizer(json: file(learner).pretty)
     }
 
-    private func file(_ learner: MergeLearner) -> JSONValue {
-        func byteLevel(addsPrefixSpace: Bool) -> JSONValue {
+    private func file(_ learner: MergeLearner) -> JSON {
+        func byteLevel(addsPrefixSpace: Bool) -> JSON {
             .object([
                 .init("type", .string("ByteLevel")),
                 .init("add_prefix_space", .bool(addsPrefixSpace)),
@@ -90,19 +92,19 @@ public struct BytePairTrainer: Sendable {
         ])
     }
 
-    private func addedToken(_ index: Int) -> JSONValue {
+    private func addedToken(_ index: Int) -> JSON {
         .object([
-            .init("id", .number(Double(index))), .init("content", .string(specialTokens[index])),
+            .init("id", .integer(index)), .init("content", .string(specialTokens[index])),
             .init("single_word", .bool(false)), .init("lstrip", .bool(false)),
             .init("rstrip", .bool(false)), .init("normalized", .bool(false)),
             .init("special", .bool(true)),
         ])
     }
 
-    private func template(_ prefix: String) -> JSONValue {
-        func part(_ kind: String, _ id: String, _ type: Int) -> JSONValue {
-            let content: [JSONValue.Member] = [
-                .init("id", .string(id)), .init("type_id", .number(Double(type))),
+    private func template(_ prefix: String) -> JSON {
+        func part(_ kind: String, _ id: String, _ type: Int) -> JSON {
+            let content: [JSON.Member] = [
+                .init("id", .string(id)), .init("type_id", .integer(type)),
             ]
             return .object([.init(kind, .object(content))])
         }
@@ -123,7 +125,7 @@ public struct BytePairTrainer: Sendable {
                         prefix,
                         .object([
                             .init("id", .string(prefix)),
-                            .init("ids", .array([.number(Double(id))])),
+                            .init("ids", .array([.integer(id)])),
                             .init("tokens", .array([.string(prefix)])),
                         ]))
                 ])),

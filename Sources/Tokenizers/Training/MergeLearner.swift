@@ -1,3 +1,5 @@
+import JSON
+
 /// Counts words and learns merges from the counts.
 struct MergeLearner {
     private struct Pair: Hashable {
@@ -91,7 +93,7 @@ struct MergeLearner {
     }
 
     /// The model as `tokenizer.json` holds it.
-    var json: JSONValue {
+    var json: JSON {
         .object([
             .init("type", .string("BPE")), .init("dropout", .null), .init("unk_token", .null),
             .init("continuing_subword_prefix", .null), .init("end_of_word_suffix", .null),
@@ -99,7 +101,7 @@ struct MergeLearner {
             .init("ignore_merges", .bool(false)),
             .init(
                 "vocab",
-                .object(tokens.enumerated().map { .init($0.element, .number(Double($0.offset))) })),
+                .object(tokens.enumerated().map { .init($0.element, .integer($0.offset)) })),
             .init(
                 "merges",
                 .array(

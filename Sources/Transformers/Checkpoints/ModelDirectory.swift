@@ -1,4 +1,7 @@
+import Files
 import Foundation
+import JSON
+import NumberTypes
 import Tensors
 
 /// A Hugging Face model directory: `config.json`, and `model.safetensors` or the shards that
@@ -13,8 +16,7 @@ public enum ModelDirectory {
     /// Weights are mapped, not read: they stay in their stored type, and a page is read when it is
     /// first used.
     /// - Parameter type: turns every weight into this type; nil leaves each as it is stored.
-    public static func load(_ directory: String, as type: WeightType? = nil) throws -> LanguageModel
-    {
+    public static func load(_ directory: String, as type: DType? = nil) throws -> LanguageModel {
         let configuration = try configuration(directory)
         let files = try weightFiles(directory)
         let model = try LanguageModel(
@@ -69,15 +71,15 @@ public enum ModelDirectory {
         let text = [UInt8](try contents(index))
         let json: JSON
         do throws(JSON.Problem) {
-            json = try JSON.read(text, depthLimit: 8)
+            json = try JSON.read(text, limits: .init(depth: 8))
         } catch {
-            throw refuse("it is not JSON: line \(error.line), \(error.what)")
+            throw refuse("it is not JSON: \(error)")
         }
         guard let map = json["weight_map"]?.members else { throw refuse("it has no weight_map") }
         var archives: [String: SafeTensors] = [:]
         var entries: [String: Stored] = [:]
         for member in map {
-            guard let name = member.value.text else {
+            guard let name = member.value.string else {
                 throw refuse("the file of \"\(member.key)\" is not a text")
             }
             // A shard lies beside its index, wherever the index wants to point.
@@ -101,12 +103,16 @@ public enum ModelDirectory {
     private static func contents(_ path: String) throws -> Data {
         // Far above any configuration or index, far below what hurts.
         let limit = 64 << 20
-        let bytes = try FileBytes(path: path)
-        guard bytes.count <= limit else {
-            throw ModelError.unreadable(
-                file: path, problem: "it has \(bytes.count) bytes, more than \(limit)")
+        do throws(FileError) {
+            let file = try RegularFile(path)
+            guard file.size > 0 else { throw FileError(.read, path, .empty) }
+            guard file.size <= limit else {
+                throw FileError(.read, path, .tooLong(limit: limit, found: file.size))
+            }
+            return try file.readAll()
+        } catch {
+            throw ModelError(error)
         }
-        return Data(bytes.bytes(0..<bytes.count))
     }
 
     private static func exists(_ path: String) -> Bool {
@@ -122,9 +128,9 @@ public enum ModelDirectory {
     /// What transformers takes as the largest file.
     public static let largestFile = 5_000_000_000
 
-    /// Writes configuration and weights, each tensor in its stored type; in shards with an index
-    /// where one file would be larger than `limit` bytes. Every file is written aside first and
-    /// then renamed, and weights in another form that the folder had are removed. Throws
+    /// Writes configuration and weights, each tensor in its stored type; in shards with an index where
+    /// one file would be larger than `limit` bytes. Every file appears whole or not at all; weights in
+    /// another form, and shards of an earlier, larger model, are removed afterwards. Throws
     /// `ModelError.unwritable`.
     public static func write(
         _ model: LanguageModel, to directory: String, limit: Int = largestFile
@@ -140,18 +146,24 @@ public enum ModelDirectory {
             .map { (name: $0, tensor: $1) }
         let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
         let parts = shardRanges(sizes, limit: limit)
+        var written: [String] = []
         if parts.count == 1 {
             try SafeTensors.write(tensors, to: file(weightsFile, in: directory))
-            unlink(file(indexFile, in: directory))
+            written = [weightsFile]
         } else {
             var map: [JSON.Member] = []
             for (number, part) in parts.enumerated() {
                 let name = shardName(number, of: parts.count)
                 try SafeTensors.write(Array(tensors[part]), to: file(name, in: directory))
-                map += tensors[part].map { JSON.Member(key: $0.name, value: .text(name)) }
+                map += tensors[part].map { JSON.Member($0.name, .string(name)) }
+                written.append(name)
             }
             try write(index(map, bytes: sizes.reduce(0, +)), to: file(indexFile, in: directory))
-            unlink(file(weightsFile, in: directory))
+            written.append(indexFile)
+        }
+        for name in FileSystem.names(in: directory)
+        where isWeights(name) && !written.contains(name) {
+            unlink(file(name, in: directory))
         }
         try write(
             model.configuration.json(elementType: model.weightType.rawValue),
@@ -172,6 +184,12 @@ public enum ModelDirectory {
         return ranges + [first..<sizes.count]
     }
 
+    /// Whether a file of this name holds weights that `write` made, or lists their files.
+    private static func isWeights(_ name: String) -> Bool {
+        name == weightsFile || name == indexFile
+            || name.wholeMatch(of: /model-\d{5}-of-\d{5}\.safetensors/) != nil
+    }
+
     public static func shardName(_ number: Int, of count: Int) -> String {
         func digits(_ value: Int) -> String {
             let text = String(value)
@@ -182,21 +200,23 @@ public enum ModelDirectory {
 
     /// The text of an index: each tensor's file.
     public static func index(_ files: [(name: String, file: String)], bytes: Int) -> Data {
-        index(files.map { JSON.Member(key: $0.name, value: .text($0.file)) }, bytes: bytes)
+        index(files.map { JSON.Member($0.name, .string($0.file)) }, bytes: bytes)
     }
 
     private static func index(_ map: [JSON.Member], bytes: Int) -> Data {
-        let metadata = JSON.object([.init(key: "total_size", value: .integer(bytes))])
+        let metadata = JSON.object([.init("total_size", .integer(bytes))])
         let index = JSON.object([
-            .init(key: "metadata", value: metadata),
-            .init(key: "weight_map", value: .object(map)),
+            .init("metadata", metadata),
+            .init("weight_map", .object(map)),
         ])
-        return Data(index.pretty.utf8)
+        return Data((index.pretty + "\n").utf8)
     }
 
     private static func write(_ data: Data, to path: String) throws {
-        let writer = try FileWriter(path)
-        try writer.write(data)
-        try writer.finish()
+        do throws(FileError) {
+            try FileWriter.write(data, to: path)
+        } catch {
+            throw ModelError(error)
+        }
     }
 }

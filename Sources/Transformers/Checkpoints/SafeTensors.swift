@@ -1,4 +1,7 @@
+import Files
 import Foundation
+import JSON
+import NumberTypes
 import Tensors
 
 /// A safetensors file: an 8-byte length, a JSON header of names, types, shapes and offsets, the
@@ -8,77 +11,43 @@ import Tensors
 /// count has been checked against the file's own size: tensors lie in it one after the other,
 /// without overlaps or gaps.
 public struct SafeTensors: Sendable {
-    /// The types that the format knows.
-    public enum DataType: String, Sendable {
-        case f64 = "F64"
-        case f32 = "F32"
-        case f16 = "F16"
-        case bf16 = "BF16"
-        case f8e5m2 = "F8_E5M2"
-        case f8e4m3 = "F8_E4M3"
-        case i64 = "I64"
-        case i32 = "I32"
-        case i16 = "I16"
-        case i8 = "I8"
-        case u64 = "U64"
-        case u32 = "U32"
-        case u16 = "U16"
-        case u8 = "U8"
-        case bool = "BOOL"
-
-        var size: Int {
-            switch self {
-            case .f64, .i64, .u64: 8
-            case .f32, .i32, .u32: 4
-            case .f16, .bf16, .i16, .u16: 2
-            case .f8e5m2, .f8e4m3, .i8, .u8, .bool: 1
-            }
-        }
-
-        /// The stored type of tensors whose bytes are used as they are.
-        var weightType: WeightType? {
-            switch self {
-            case .f32: .float32
-            case .bf16: .bfloat16
-            case .f16: .float16
-            default: nil
-            }
-        }
-
-        init(_ type: WeightType) {
-            switch type {
-            case .float32: self = .f32
-            case .bfloat16: self = .bf16
-            case .float16: self = .f16
-            }
-        }
-    }
-
     public struct Entry: Sendable {
-        public let type: DataType
+        /// The type's name in the header.
+        public let typeName: String
+        /// Nil for a type that the format knows and this program does not read.
+        public let type: DType?
         public let shape: [Int]
         let bytes: Range<Int>
     }
+
+    /// Eight-bit floats mean nothing without their scales, which lie in other tensors.
+    private static let unreadSizes = ["F8_E5M2": 1, "F8_E4M3": 1]
 
     public let file: String
     public let entries: [String: Entry]
     /// The header's `__metadata__`.
     public let metadata: [String: String]
-    private let bytes: FileBytes
+    private let bytes: MappedFile
 
     private static let longestHeader = 100 << 20
 
     /// Maps a file; its pages are read when a tensor is. Throws `ModelError`.
     public init(path: String) throws {
         if let problem = Pickle.refusal(path) { throw problem }
-        try self.init(FileBytes(path: path), file: path)
+        let bytes: MappedFile
+        do throws(FileError) {
+            bytes = try MappedFile(path)
+        } catch {
+            throw ModelError(error)
+        }
+        try self.init(bytes, file: path)
     }
 
     public init(data: Data, file: String) throws {
-        try self.init(FileBytes(data), file: file)
+        try self.init(MappedFile(copying: data), file: file)
     }
 
-    private init(_ bytes: FileBytes, file: String) throws {
+    private init(_ bytes: MappedFile, file: String) throws {
         self.bytes = bytes
         self.file = file
         func refuse(_ problem: String) -> ModelError {
@@ -91,9 +60,9 @@ public struct SafeTensors: Sendable {
         }
         let header: JSON
         do throws(JSON.Problem) {
-            header = try JSON.read(bytes.bytes(8..<8 + Int(length)), depthLimit: 8)
+            header = try JSON.read(bytes.bytes(8..<8 + Int(length)), limits: .init(depth: 8))
         } catch {
-            throw refuse("its header is not JSON: \(error.what)")
+            throw refuse("its header is not JSON: \(error.fault)")
         }
         guard let members = header.members else { throw refuse("its header is not a JSON object") }
         let (first, body) = (8 + Int(length), bytes.count - 8 - Int(length))
@@ -102,7 +71,7 @@ public struct SafeTensors: Sendable {
         for member in members {
             if member.key == "__metadata__" {
                 for pair in member.value.members ?? [] {
-                    guard let text = pair.value.text else {
+                    guard let text = pair.value.string else {
                         throw refuse("its metadata \"\(pair.key)\" is not a text")
                     }
                     metadata[pair.key] = text
@@ -136,11 +105,12 @@ public struct SafeTensors: Sendable {
         _ member: JSON.Member, body: Int, first: Int, _ refuse: (String) -> ModelError
     ) throws -> Entry {
         let name = member.key
-        guard let typeName = member.value["dtype"]?.text,
-            let sides = member.value["shape"]?.items,
-            let offsets = member.value["data_offsets"]?.items
+        guard let typeName = member.value["dtype"]?.string,
+            let sides = member.value["shape"]?.elements,
+            let offsets = member.value["data_offsets"]?.elements
         else { throw refuse("tensor \"\(name)\" is described without type, shape or offsets") }
-        guard let type = DataType(rawValue: typeName) else {
+        let type = DType(safetensors: typeName)
+        guard let elementSize = type?.size ?? unreadSizes[typeName] else {
             throw refuse("tensor \"\(name)\" has type \(typeName), which is not read here")
         }
         let shape = sides.compactMap(\.integer)
@@ -153,12 +123,14 @@ public struct SafeTensors: Sendable {
         else {
             throw refuse("tensor \"\(name)\" lies at \(places), outside \(body) bytes of data")
         }
-        let size = shape.reduce(type.size) { $0.multiplied($1) }
+        let size = shape.reduce(elementSize) { $0.multiplied($1) }
         guard size == places[1] - places[0] else {
             throw refuse(
                 "tensor \"\(name)\" of shape \(shape) does not fill \(places[1] - places[0]) bytes")
         }
-        return Entry(type: type, shape: shape, bytes: first + places[0]..<first + places[1])
+        return Entry(
+            typeName: typeName, type: type, shape: shape,
+            bytes: first + places[0]..<first + places[1])
     }
 
     /// By place; an empty tensor before the one that begins where it lies.
@@ -173,38 +145,29 @@ public struct SafeTensors: Sendable {
     ///
     /// F32, F16 and BF16 stay as they are stored, where they lie; other numbers become float32.
     public func tensor(_ name: String) -> Tensor? {
-        guard let entry = entries[name] else { return nil }
-        let source = bytes.bytes(entry.bytes)
-        if let type = entry.type.weightType {
-            return Tensor(
-                borrowing: bytes.base + entry.bytes.lowerBound, type, shape: entry.shape,
-                of: bytes)
+        guard let entry = entries[name], let type = entry.type else { return nil }
+        return Tensor(
+            borrowing: bytes.base + entry.bytes.lowerBound, type, shape: entry.shape, of: bytes)
+    }
+}
+
+extension DType {
+    /// The names in the headers of safetensors files.
+    private static let safetensorsNames: [(type: DType, name: String)] = [
+        (.float64, "F64"), (.float32, "F32"), (.float16, "F16"), (.bfloat16, "BF16"),
+        (.int64, "I64"), (.int32, "I32"), (.int16, "I16"), (.int8, "I8"),
+        (.uint64, "U64"), (.uint32, "U32"), (.uint16, "U16"), (.uint8, "U8"), (.bool, "BOOL"),
+    ]
+
+    init?(safetensors name: String) {
+        guard let found = Self.safetensorsNames.first(where: { $0.name == name }) else {
+            return nil
         }
-        func converted<Bits: FixedWidthInteger>(
-            _: Bits.Type, _ convert: (Bits) -> Float
-        ) -> Tensor {
-            var tensor = Tensor(uninitialized: entry.shape)
-            tensor.withUnsafeMutableBufferPointer { target in
-                for i in target.indices {
-                    let bits = source.loadUnaligned(
-                        fromByteOffset: i * MemoryLayout<Bits>.size, as: Bits.self)
-                    target[i] = convert(Bits(littleEndian: bits))
-                }
-            }
-            return tensor
-        }
-        return switch entry.type {
-        case .f64: converted(UInt64.self) { Float(Double(bitPattern: $0)) }
-        case .i64: converted(Int64.self) { Float($0) }
-        case .i32: converted(Int32.self) { Float($0) }
-        case .i16: converted(Int16.self) { Float($0) }
-        case .i8: converted(Int8.self) { Float($0) }
-        case .u64: converted(UInt64.self) { Float($0) }
-        case .u32: converted(UInt32.self) { Float($0) }
-        case .u16: converted(UInt16.self) { Float($0) }
-        case .u8, .bool: converted(UInt8.self) { Float($0) }
-        case .f32, .f16, .bf16, .f8e5m2, .f8e4m3: nil
-        }
+        self = found.type
+    }
+
+    var safetensorsName: String {
+        Self.safetensorsNames.first { $0.type == self }?.name ?? rawValue
     }
 }
 

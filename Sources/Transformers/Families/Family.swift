@@ -1,3 +1,4 @@
+import JSON
 import Layers
 import Tensors
 

@@ -1,3 +1,4 @@
+import JSON
 import Layers
 import Tensors
 
@@ -38,13 +39,13 @@ struct GPT2: Family {
 
     static func write(_ c: ModelConfiguration) -> [(String, JSON)] {
         [
-            ("activation_function", .text("gelu_new")),
-            ("architectures", .list([.text("GPT2LMHeadModel")])),
+            ("activation_function", .string("gelu_new")),
+            ("architectures", .array([.string("GPT2LMHeadModel")])),
             ("bos_token_id", c.beginToken.map { .integer(Int($0)) } ?? .null),
             ("eos_token_id", RotaryConfiguration.tokens(c.endTokens)),
             ("initializer_range", .double(c.initializerRange)),
             ("layer_norm_epsilon", .double(c.normEpsilon)),
-            ("model_type", .text(c.modelType)),
+            ("model_type", .string(c.modelType)),
             ("n_embd", .integer(c.hiddenSize)),
             ("n_head", .integer(c.heads)),
             (

@@ -1,3 +1,5 @@
+import JSON
+
 /// Llama (Touvron et al., arXiv 2302.13971 and 2307.09288; Llama 3, arXiv 2407.21783): RMSNorm
 /// before each sublayer, rotary embedding, grouped-query attention, SwiGLU; biases where a file
 /// asks for them.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Mistral (Jiang et al., arXiv 2310.06825): Llama's arithmetic with heads whose size need not be
 /// width / heads, and in its first version a sliding window in every layer.
 struct Mistral: Family {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Mixtral (Jiang et al., arXiv 2401.04088): Mistral's attention, and in place of one feed-forward
 /// network several, of which a router chooses a few for each token.
 struct Mixtral: Family {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Qwen 2 and 2.5 (Yang et al., arXiv 2407.10671 and 2412.15115): Llama's arithmetic with biases on
 /// queries, keys and values; small models share embedding and head.
 struct Qwen2: Family {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Qwen 3 (Yang et al., arXiv 2505.09388): Llama's arithmetic with heads of their own size, and a
 /// norm on every head of queries and keys before it turns.
 struct Qwen3: Family {

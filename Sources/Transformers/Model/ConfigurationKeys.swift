@@ -1,3 +1,5 @@
+import JSON
+
 /// The keys of a `config.json`, each read with its kind and its range checked.
 struct ConfigurationKeys {
     let file: String
@@ -61,19 +63,21 @@ struct ConfigurationKeys {
     }
 
     func number(_ key: String, default fallback: Double) throws -> Double {
-        try read(key, \.double) ?? fallback
+        guard let value = try read(key, \.double) else { return fallback }
+        guard value.isFinite else { throw refusal("\"\(key)\" is larger than any number here") }
+        return value
     }
 
     func bool(_ key: String, default fallback: Bool) throws -> Bool {
         try read(key, \.bool) ?? fallback
     }
 
-    func text(_ key: String) throws -> String? { try read(key, \.text) }
+    func text(_ key: String) throws -> String? { try read(key, \.string) }
 
     func texts(_ key: String) throws -> [String]? {
         try read(key) { value in
-            guard let items = value.items else { return nil }
-            let texts = items.compactMap(\.text)
+            guard let items = value.elements else { return nil }
+            let texts = items.compactMap(\.string)
             return texts.count == items.count ? texts : nil
         }
     }
@@ -81,7 +85,7 @@ struct ConfigurationKeys {
     /// One token or several.
     func tokens(_ key: String) throws -> [Int32] {
         try read(key) { value in
-            let items = value.items ?? [value]
+            let items = value.elements ?? [value]
             let tokens = items.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
             return tokens.count == items.count ? tokens : nil
         } ?? []

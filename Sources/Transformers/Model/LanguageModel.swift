@@ -1,4 +1,5 @@
 import Layers
+import NumberTypes
 import Tensors
 
 /// A causal language model: a configuration, the family that computes with it, and its weights.
@@ -13,7 +14,7 @@ public struct LanguageModel: Sendable {
     /// Random weights of a given shape: normal with the configuration's `initializer_range` (less
     /// where a sublayer ends in the residual stream), norms one, biases zero.
     public init(
-        _ configuration: ModelConfiguration, key: RandomKey, type: WeightType = .float32
+        _ configuration: ModelConfiguration, key: RandomKey, type: DType = .float32
     ) throws {
         family = try Families.family(configuration)
         self.configuration = configuration
@@ -55,7 +56,7 @@ public struct LanguageModel: Sendable {
             guard let stored = entries[name] else { return nil }
             guard let tensor = stored.archive.tensor(name) else {
                 throw ModelError.unreadTensorType(
-                    file: stored.archive.file, name: name, type: stored.entry.type.rawValue)
+                    file: stored.archive.file, name: name, type: stored.entry.typeName)
             }
             return tensor
         }
@@ -122,11 +123,11 @@ public struct LanguageModel: Sendable {
     public var parameterCount: Int { parameters.count }
 
     /// The type that most of the weights are stored in.
-    public var weightType: WeightType {
-        WeightType.allCases.max { elements(in: $0) < elements(in: $1) } ?? .float32
+    public var weightType: DType {
+        DType.computed.max { elements(in: $0) < elements(in: $1) } ?? .float32
     }
 
-    private func elements(in type: WeightType) -> Int {
+    private func elements(in type: DType) -> Int {
         parameters.tensors.reduce(0) { $1.type == type ? $0 + $1.count : $0 }
     }
 
@@ -141,7 +142,7 @@ public struct LanguageModel: Sendable {
     /// resolves there, and would be rounded away. So `update` turns every weight that it changes
     /// into float32, which is a master copy without a second one beside it; a model that is to go
     /// on in sixteen bits is converted when it is trained.
-    public func converted(to type: WeightType) -> LanguageModel {
+    public func converted(to type: DType) -> LanguageModel {
         var result = self
         for i in result.parameters.tensors.indices {
             result.parameters.tensors[i] = parameters.tensors[i].converted(to: type)

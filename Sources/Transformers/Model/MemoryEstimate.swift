@@ -1,4 +1,5 @@
 import Layers
+import NumberTypes
 import Tensors
 
 /// What a piece of work needs in memory, by arithmetic alone: nothing is allocated to know it.
@@ -52,7 +53,7 @@ public struct MemoryEstimate: Sendable, Equatable {
     public func fits(_ available: Int) -> Bool { total <= available }
 
     /// - Throws: `ModelError.unknownFamily`.
-    public init(_ configuration: ModelConfiguration, _ type: WeightType, _ work: Work) throws {
+    public init(_ configuration: ModelConfiguration, _ type: DType, _ work: Work) throws {
         let sizes = try ModelSizes(configuration)
         weights = bytes(sizes.parameters, type.size)
         switch work {
@@ -131,7 +132,7 @@ private struct ModelSizes {
     }
 
     /// Logits are formed a chunk of rows at a time.
-    func logits(_ type: WeightType) -> Double {
+    func logits(_ type: DType) -> Double {
         let least = type == .float32 ? 32.0 : 128
         return min(512, max(least, 0x1p20 / vocabulary)) * vocabulary
     }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The shape of a model: what `config.json` of a Hugging Face directory says.
 public struct ModelConfiguration: Sendable, Equatable {
@@ -107,10 +108,10 @@ public struct ModelConfiguration: Sendable, Equatable {
     public init(json: Data, name: String) throws {
         let object: JSON
         do throws(JSON.Problem) {
-            object = try JSON.read([UInt8](json))
+            object = try JSON.read(json, limits: .init(depth: 64))
         } catch {
             throw ModelError.badConfiguration(
-                file: name, problem: "it is not JSON: line \(error.line), \(error.what)")
+                file: name, problem: "it is not JSON: \(error)")
         }
         let keys = try ConfigurationKeys(object, file: name)
         if keys.value("quantization_config") != nil {
@@ -153,7 +154,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         let elementType = elementType ?? (original.text == nil ? "float32" : nil)
         var members: [JSON.Member] = []
         var before: [JSON.Member] = []
-        if let text = original.text, let object = try? JSON.read([UInt8](text)),
+        if let text = original.text, let object = try? JSON.read(text),
             let found = object.members,
             let was = try? ModelConfiguration(json: text, name: "config.json")
         {
@@ -166,23 +167,23 @@ public struct ModelConfiguration: Sendable, Equatable {
             if let place = members.firstIndex(where: { $0.key == key }) {
                 members[place].value = value
             } else {
-                members.append(.init(key: key, value: value))
+                members.append(.init(key, value))
             }
         }
         for member in keys where !before.contains(member) { set(member.key, member.value) }
         if let elementType {
             // transformers 5 calls dtype what was torch_dtype.
             let key = members.contains { $0.key == "dtype" } ? "dtype" : "torch_dtype"
-            let value = JSON.text(elementType)
+            let value = JSON.string(elementType)
             if members.first(where: { $0.key == key })?.value != value { set(key, value) }
         }
         if let text = original.text, !isChanged { return text }
-        return Data(JSON.object(members).pretty.utf8)
+        return Data((JSON.object(members).pretty + "\n").utf8)
     }
 
     private var keys: [JSON.Member] {
         guard let family = try? Families.named(modelType) else { return [] }
-        return family.write(self).map { JSON.Member(key: $0.0, value: $0.1) }
+        return family.write(self).map { JSON.Member($0.0, $0.1) }
     }
 }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// Faults of a model, of its files, or of a request to it.
 public enum ModelError: Error, Equatable, Sendable {
     case badConfiguration(file: String, problem: String)
@@ -66,4 +68,13 @@ extension ModelError: CustomStringConvertible {
     }
 
     private func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
+}
+
+extension ModelError {
+    init(_ error: FileError) {
+        switch error.action {
+        case .read: self = .unreadable(file: error.path, problem: "\(error.reason)")
+        case .write: self = .unwritable(file: error.path, problem: "\(error.reason)")
+        }
+    }
 }

@@ -108,7 +108,7 @@ extension Function {
         ) { (arguments) throws(EvaluationError) in
             var seen: Set<String> = []
             return .list(
-                try arguments.list("x").filter { seen.insert(JSONWriter.text($0)).inserted })
+                try arguments.list("x").filter { seen.insert($0.json).inserted })
         },
     ]
 

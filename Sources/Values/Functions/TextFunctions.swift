@@ -10,7 +10,7 @@ extension Function {
             switch arguments.value("x") {
             case .text(let text): return .text(text)
             case .number(let number): return .text(NumberText.significant(number, digits: 15))
-            case let value: return .text(JSONWriter.text(value))
+            case let value: return .text(value.json)
             }
         },
         Function(

@@ -1,3 +1,5 @@
+import JSON
+
 /// The keys that the families with rotary embeddings and SwiGLU have in common.
 enum RotaryConfiguration {
     /// What a family's own code takes for keys that a file leaves out.
@@ -90,16 +92,16 @@ enum RotaryConfiguration {
         _ c: ModelConfiguration, architecture: String, more: [(String, JSON)] = []
     ) -> [(String, JSON)] {
         [
-            ("architectures", .list([.text(architecture)])),
+            ("architectures", .array([.string(architecture)])),
             ("bos_token_id", c.beginToken.map { .integer(Int($0)) } ?? .null),
             ("eos_token_id", tokens(c.endTokens)),
             ("head_dim", .integer(c.headSize)),
-            ("hidden_act", .text("silu")),
+            ("hidden_act", .string("silu")),
             ("hidden_size", .integer(c.hiddenSize)),
             ("initializer_range", .double(c.initializerRange)),
             ("intermediate_size", .integer(c.feedForwardSize)),
             ("max_position_embeddings", .integer(c.contextLength)),
-            ("model_type", .text(c.modelType)),
+            ("model_type", .string(c.modelType)),
             ("num_attention_heads", .integer(c.heads)),
             ("num_hidden_layers", .integer(c.layers)),
             ("num_key_value_heads", .integer(c.keyValueHeads)),
@@ -108,18 +110,18 @@ enum RotaryConfiguration {
             ("rope_theta", .double(c.ropeTheta)),
             ("tie_word_embeddings", .bool(c.tiedHead)),
             ("vocab_size", .integer(c.vocabularySize)),
-        ] + (c.roundsRotary ? [("rotary_dtype", .text("bfloat16"))] : []) + more
+        ] + (c.roundsRotary ? [("rotary_dtype", .string("bfloat16"))] : []) + more
     }
 
     static func tokens(_ tokens: [Int32]) -> JSON {
         let items = tokens.map { JSON.integer(Int($0)) }
-        return items.isEmpty ? .null : items.count == 1 ? items[0] : .list(items)
+        return items.isEmpty ? .null : items.count == 1 ? items[0] : .array(items)
     }
 
     private static func scaling(_ scaling: RopeScaling?) -> JSON {
         func object(_ type: String, _ members: [(String, JSON)]) -> JSON {
             .object(
-                ([("rope_type", .text(type))] + members).map { JSON.Member(key: $0.0, value: $0.1) }
+                ([("rope_type", .string(type))] + members).map { JSON.Member($0.0, $0.1) }
             )
         }
         return switch scaling {
@@ -174,7 +176,7 @@ enum RotaryConfiguration {
             ("sliding_window", c.slidingWindow.map { .integer($0) } ?? .null),
             (
                 "layer_types",
-                .list(isWindowed.map { .text($0 ? "sliding_attention" : "full_attention") })
+                .array(isWindowed.map { .string($0 ? "sliding_attention" : "full_attention") })
             ),
         ]
     }

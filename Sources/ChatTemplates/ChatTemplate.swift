@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// A chat template as published models carry it: Jinja, set up as transformers sets it up.
 ///
@@ -29,19 +30,19 @@ public struct ChatTemplate: Sendable {
     /// Throws `TemplateError`; `.refused` when the template itself raises an exception.
     public func render(
         messages: [ChatMessage], addGenerationPrompt: Bool = true,
-        variables: [String: TemplateValue] = [:], now: Date = Date()
+        variables: [String: JSON] = [:], now: Date = Date()
     ) throws -> String {
         try render(
-            messages: .list(messages.map(\.value)), addGenerationPrompt: addGenerationPrompt,
+            messages: .array(messages.map(\.json)), addGenerationPrompt: addGenerationPrompt,
             variables: variables, now: now)
     }
 
     /// The same for messages of any shape, such as contents that are lists of parts.
     public func render(
-        messages: TemplateValue, addGenerationPrompt: Bool = true,
-        variables: [String: TemplateValue] = [:], now: Date = Date()
+        messages: JSON, addGenerationPrompt: Bool = true,
+        variables: [String: JSON] = [:], now: Date = Date()
     ) throws -> String {
-        var given: [String: TemplateValue] = ["tools": .none, "documents": .none]
+        var given: [String: JSON] = ["tools": .null, "documents": .null]
         given.merge(variables) { $1 }
         given["messages"] = messages
         given["add_generation_prompt"] = .bool(addGenerationPrompt)

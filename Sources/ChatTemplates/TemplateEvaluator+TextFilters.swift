@@ -24,7 +24,7 @@ extension TemplateEvaluator {
             return try replaced(shown(value), old, new, limit)
         case "indent": return try indented(value, arguments)
         case "wordcount":
-            let words = try shown(value).unicodeScalars.split { !$0.isWordCharacter }
+            let words = try shown(value).unicodeScalars.split { !$0.isPythonWordCharacter }
             return .int(words.count)
         case "center":
             let width = try number(arguments, 0, "width", default: 80)
@@ -65,7 +65,7 @@ extension TemplateEvaluator {
             left -= 1
             if part.isEmpty {
                 guard found < bytes.count else { break }
-                searched = found + characterLength(bytes[found])
+                searched = found + Search.characterLength(bytes[found])
             }
             try charge(content.count)
             try checkLength(replaced.count)

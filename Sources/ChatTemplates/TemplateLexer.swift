@@ -281,4 +281,13 @@ extension Unicode.Scalar {
         if isASCII { return value == 0x20 || 0x09...0x0D ~= value || 0x1C...0x1F ~= value }
         return properties.isWhitespace
     }
+
+    /// `\w` of Python's `re`: what `str.isalnum` accepts, and the underscore.
+    var isPythonWordCharacter: Bool {
+        switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            true
+        default: properties.numericType != nil || self == "_"
+        }
+    }
 }

@@ -1,59 +1,26 @@
-/// A JSON document as this module needs it: object members keep their order, and keys are told apart
-/// byte by byte, since a vocabulary may hold both spellings of one accented letter.
-enum JSONValue: Sendable {
-    case null
-    case bool(Bool)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([Member])
-
-    struct Member: Sendable {
-        var key: String
-        var value: JSONValue
-
-        init(_ key: String, _ value: JSONValue) {
-            self.key = key
-            self.value = value
-        }
-    }
-
-    /// The value itself where it is short, for a sentence.
-    var shown: String {
-        switch self {
-        case .number(let number): Int(exactly: number).map { String($0) } ?? "\(number)"
-        case .string(let text): "“\(text.prefix(40))”"
-        default: kind
-        }
-    }
-
-    /// What to call it in a sentence.
-    var kind: String {
-        switch self {
-        case .null: "null"
-        case .bool(let value): value ? "true" : "false"
-        case .number: "a number"
-        case .string: "a text"
-        case .array: "a list"
-        case .object: "an object"
-        }
-    }
-}
+import JSON
 
 /// A value together with where it was found, so that what is wrong with it can be said.
 struct Field: Sendable {
-    let value: JSONValue
+    let value: JSON
     /// `model.merges`; the parts of a list count from 0.
     let path: String
 
-    init(_ value: JSONValue, path: String) {
+    init(_ value: JSON, path: String) {
         self.value = value
         self.path = path
     }
 
-    var isNull: Bool { if case .null = value { true } else { false } }
+    /// The root of a file. Throws `TokenizerError.notJSON`.
+    init(document bytes: some Collection<UInt8>) throws {
+        do throws(JSON.Problem) {
+            self.init(try JSON.read(bytes), path: "")
+        } catch {
+            throw TokenizerError.notJSON(error)
+        }
+    }
 
-    func members() throws -> [JSONValue.Member] {
+    func members() throws -> [JSON.Member] {
         guard case .object(let members) = value else { throw wrongType("an object") }
         return members
     }
@@ -75,8 +42,7 @@ struct Field: Sendable {
 
     /// A token's id, as far as the id's own range goes.
     func id(of token: String, in field: String? = nil) throws -> Int {
-        guard case .number(let number) = value, let id = Int(exactly: number),
-            (0...Vocabulary.largestID).contains(id)
+        guard let id = value.integer, (0...Vocabulary.largestID).contains(id)
         else {
             throw TokenizerError.badID(token: token, field: field ?? path, id: value.shown)
         }
@@ -85,7 +51,7 @@ struct Field: Sendable {
 
     /// A number of things, zero or more.
     func count() throws -> Int {
-        guard case .number(let number) = value, let count = Int(exactly: number), count >= 0 else {
+        guard let count = value.integer, count >= 0 else {
             throw wrongType("a whole number of at least 0")
         }
         return count
@@ -93,10 +59,9 @@ struct Field: Sendable {
 
     /// The member with a key, nil when there is none or it is null.
     func optional(_ key: String) throws -> Field? {
-        let found = try members().first { $0.key.utf8.elementsEqual(key.utf8) }
-        guard let found else { return nil }
-        if case .null = found.value { return nil }
-        return Field(found.value, path: path.isEmpty ? key : "\(path).\(key)")
+        _ = try members()
+        guard let found = value[key], !found.isNull else { return nil }
+        return Field(found, path: path.isEmpty ? key : "\(path).\(key)")
     }
 
     func required(_ key: String) throws -> Field {
@@ -123,5 +88,28 @@ struct Field: Sendable {
     func wrongType(_ expected: String) -> TokenizerError {
         .wrongType(
             field: path.isEmpty ? "the document" : path, expected: expected, found: value.kind)
+    }
+}
+
+extension JSON {
+    /// The value itself where it is short, for a sentence.
+    fileprivate var shown: String {
+        switch self {
+        case .number(let digits): integer.map { String($0) } ?? String(digits.prefix(40))
+        case .string(let text): "“\(text.prefix(40))”"
+        default: kind
+        }
+    }
+
+    /// What to call it in a sentence.
+    var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): value ? "true" : "false"
+        case .number: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "an object"
+        }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// A value while a template runs. Python's, as far as templates can tell: strings are sequences of
 /// code points and equal when these are, lists and dictionaries never change.
 enum Value: Sendable {
@@ -17,14 +19,16 @@ enum Value: Sendable {
     case loop(LoopState)
     case function(TemplateFunction)
 
-    init(_ value: TemplateValue) {
-        switch value {
-        case .none: self = .none
+    /// What a template is given. As in Python, digits alone are an `int` (as far as 64 bits hold it)
+    /// and anything with a point or an exponent a `float`.
+    init(_ json: JSON) {
+        switch json {
+        case .null: self = .none
         case .bool(let flag): self = .bool(flag)
-        case .integer(let number): self = .int(number)
-        case .number(let number): self = .float(number)
+        case .number(let digits):
+            self = Int(digits).map { .int($0) } ?? .float(Double(digits) ?? .nan)
         case .string(let text): self = .string(text)
-        case .list(let values): self = .list(ValueList(values.map { Value($0) }))
+        case .array(let values): self = .list(ValueList(values.map { Value($0) }))
         case .object(let members):
             var dictionary = ValueDictionary()
             for member in members { dictionary.set(.string(member.key), Value(member.value)) }

@@ -1,0 +1,35 @@
+import Files
+import Foundation
+
+/// A file of a workspace that is open for reading. A workspace may come from a stranger: links are
+/// not followed, and every range is checked against the file's size. Throws `ObjectFault`.
+final class UntrustedFile {
+    /// The bytes that can be read.
+    private(set) var size: Int
+    private let file: RegularFile
+
+    init(_ path: String) throws(ObjectFault) {
+        do throws(FileError) {
+            file = try RegularFile(path, followsLinks: false)
+        } catch {
+            throw .file(error.reason)
+        }
+        size = file.size
+    }
+
+    /// Leaves the last bytes out of what can be read.
+    func shorten(by count: Int) { size = max(0, size - count) }
+
+    func read(at place: Int, count: Int) throws(ObjectFault) -> Data {
+        guard place >= 0, count >= 0, place <= size, count <= size - place else {
+            throw .file(.tooShort(expected: place &+ count, found: size))
+        }
+        do throws(FileError) {
+            return try file.read(at: place, count: count)
+        } catch {
+            throw .file(error.reason)
+        }
+    }
+
+    func readAll() throws(ObjectFault) -> Data { try read(at: 0, count: size) }
+}
