@@ -2,10 +2,10 @@ import JSON
 
 /// One message of a conversation.
 public struct ChatMessage: Sendable {
-    /// `system`, `user` or `assistant`; templates may know others.
+    /// `system`, `user` or `assistant`; some templates accept others.
     public var role: String
     public var content: String
-    /// What else a template may ask for: `tool_calls`, `reasoning_content`.
+    /// Further fields for the template: `tool_calls`, `reasoning_content`.
     public var fields: [JSON.Member]
 
     public init(role: String, content: String, fields: [JSON.Member] = []) {

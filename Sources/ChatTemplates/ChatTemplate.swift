@@ -1,33 +1,34 @@
 import Foundation
 import JSON
 
-/// A chat template as published models carry it: Jinja, set up as transformers sets it up.
+/// A chat template of a published model: Jinja, with the settings of transformers.
 ///
 /// ```swift
 /// let template = try ChatTemplate("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
 /// let prompt = try template.render(messages: [ChatMessage(role: "user", content: "Hello!")])
 /// ```
 ///
-/// Templates come from strangers: they see only what they are given, and what they may nest, do and
-/// write is bounded (`TemplateLimits`). Not understood, and refused by name: templates that include,
-/// import or extend others, blocks that call macros with arguments unpacked by `*`, recursive loops.
+/// Templates come from strangers. They see only the values that they are given, and their nesting,
+/// work and output are limited (`TemplateLimits`). Not supported, and refused with an error that
+/// names the feature: templates that include, import or extend others, blocks that call macros with
+/// arguments unpacked by `*`, recursive loops.
 public struct ChatTemplate: Sendable {
-    /// The text the template was made of.
+    /// The text of the template.
     public let source: String
 
     private let statements: [Statement]
 
-    /// Throws `TemplateError` for a template that cannot be read.
+    /// Throws `TemplateError` for an invalid template.
     public init(_ source: String) throws {
         self.source = source
         var parser = TemplateParser(try TemplateLexer.tokens(of: source))
         statements = try parser.template()
     }
 
-    /// The text of a conversation. `variables` are what else the template may read: `bos_token`,
-    /// `eos_token`, `tools`, `enable_thinking`; `now` is what `strftime_now` shows.
+    /// The text of a conversation. `variables` are further values for the template: `bos_token`,
+    /// `eos_token`, `tools`, `enable_thinking`; `now` is the time that `strftime_now` shows.
     ///
-    /// Throws `TemplateError`; `.refused` when the template itself raises an exception.
+    /// Throws `TemplateError`; `.refused` if the template itself raises an exception.
     public func render(
         messages: [ChatMessage], addGenerationPrompt: Bool = true,
         variables: [String: JSON] = [:], now: Date = Date()
@@ -37,7 +38,7 @@ public struct ChatTemplate: Sendable {
             variables: variables, now: now)
     }
 
-    /// The same for messages of any shape, such as contents that are lists of parts.
+    /// The same for messages of any form, such as contents that are lists of parts.
     public func render(
         messages: JSON, addGenerationPrompt: Bool = true,
         variables: [String: JSON] = [:], now: Date = Date()
@@ -51,17 +52,17 @@ public struct ChatTemplate: Sendable {
     }
 }
 
-/// How much a template may do. The published ones stay far below.
+/// Limits for a template. Published templates stay far below them.
 enum TemplateLimits {
     /// Characters of a template.
     static let source = 1 << 20
-    /// Statements inside statements.
+    /// Nesting of statements.
     static let nesting = 60
-    /// Operations inside one expression's operations.
+    /// Nesting of operations in one expression.
     static let height = 120
-    /// What is being evaluated at one time, calls of macros included.
+    /// Nesting of evaluations, calls of macros included.
     static let depth = 400
-    /// Steps, a step being a node evaluated or some bytes moved.
+    /// Number of steps. A step is the evaluation of a node, or the copying of some bytes.
     static let work = 8_000_000
     /// Bytes of one text.
     static let text = 1 << 24

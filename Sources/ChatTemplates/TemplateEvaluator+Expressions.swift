@@ -382,7 +382,7 @@ enum Search {
         return nil
     }
 
-    /// Bytes of the character that begins with `lead` in UTF-8.
+    /// The number of bytes of the character that begins with `lead` in UTF-8.
     static func characterLength(_ lead: UInt8) -> Int {
         lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     }

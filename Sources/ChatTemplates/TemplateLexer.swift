@@ -282,7 +282,7 @@ extension Unicode.Scalar {
         return properties.isWhitespace
     }
 
-    /// `\w` of Python's `re`: what `str.isalnum` accepts, and the underscore.
+    /// `\w` of Python's `re`: the characters that `str.isalnum` accepts, and the underscore.
     var isPythonWordCharacter: Bool {
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:

@@ -1,9 +1,10 @@
 import JSON
 
-/// A value while a template runs. Python's, as far as templates can tell: strings are sequences of
-/// code points and equal when these are, lists and dictionaries never change.
+/// A value while a template runs. It behaves as in Python, as far as templates can observe: strings
+/// are sequences of code points and are equal if these are equal; lists and dictionaries never
+/// change.
 enum Value: Sendable {
-    /// What does not exist; the text says what.
+    /// A missing value; the text describes it.
     case undefined(String)
     case none
     case bool(Bool)
@@ -12,15 +13,15 @@ enum Value: Sendable {
     case string(String)
     case list(ValueList)
     case tuple(ValueList)
-    /// What filters such as `map` give: can be gone through, has no length, is always true.
+    /// The result of filters such as `map`: it is iterable, has no length, and is always true.
     case stream(ValueList)
     indirect case dictionary(ValueDictionary)
     case namespace(Namespace)
     case loop(LoopState)
     case function(TemplateFunction)
 
-    /// What a template is given. As in Python, digits alone are an `int` (as far as 64 bits hold it)
-    /// and anything with a point or an exponent a `float`.
+    /// The value of a JSON document for a template. As in Python, digits alone are an `int` (if it
+    /// fits in 64 bits), and a number with a point or an exponent is a `float`.
     init(_ json: JSON) {
         switch json {
         case .null: self = .none
@@ -49,7 +50,7 @@ enum Value: Sendable {
         }
     }
 
-    /// Python's name of the type, for sentences.
+    /// Python's name of the type, for messages.
     var kind: String {
         switch self {
         case .undefined: "undefined"
@@ -68,7 +69,7 @@ enum Value: Sendable {
         }
     }
 
-    /// The number it is; a boolean is one too.
+    /// The number; a boolean counts as one.
     var integer: Int? {
         switch self {
         case .int(let number): number
@@ -87,7 +88,7 @@ enum Value: Sendable {
         return nil
     }
 
-    /// How deep values lie inside one another in it.
+    /// The nesting depth of the value.
     var depth: Int {
         switch self {
         case .list(let list), .tuple(let list), .stream(let list): list.depth
@@ -98,7 +99,7 @@ enum Value: Sendable {
         }
     }
 
-    /// What going through all of it costs; one value in two places counts twice.
+    /// The cost of traversing the value completely. A value in two places counts twice.
     var weight: Int {
         switch self {
         case .string(let text): 1 + text.utf8.count / 8
@@ -108,7 +109,7 @@ enum Value: Sendable {
         }
     }
 
-    /// What going through it gives, nil when nothing can.
+    /// The elements for iteration; nil if the value is not iterable.
     var elements: [Value]? {
         switch self {
         case .undefined: []
@@ -119,7 +120,7 @@ enum Value: Sendable {
         }
     }
 
-    /// How many elements there are, nil when it has no length.
+    /// The number of elements; nil if it has no length.
     var count: Int? {
         switch self {
         case .undefined: 0
@@ -150,7 +151,7 @@ enum Value: Sendable {
         }
     }
 
-    /// Whether it comes before the other, nil when the two have no order.
+    /// Whether it comes before the other; nil if the two have no order.
     func isLess(than other: Value) -> Bool? {
         switch (self, other) {
         case (.string(let a), .string(let b)): return a.utf8.lexicographicallyPrecedes(b.utf8)
@@ -167,8 +168,8 @@ enum Value: Sendable {
     }
 }
 
-/// Values in order, with what they cost: a list that holds itself twice, over and over, is soon too
-/// large to be gone through, however little memory it takes.
+/// Values in order, with the cost of traversing them. A list that contains itself twice,
+/// repeatedly, soon costs too much to traverse, although it takes little memory.
 struct ValueList: Sendable, RandomAccessCollection {
     let values: [Value]
     let depth: Int
@@ -180,7 +181,7 @@ struct ValueList: Sendable, RandomAccessCollection {
         weight = values.reduce(1) { Self.sum($0, $1.weight) }
     }
 
-    /// A sum that stays at a number no work can reach.
+    /// A sum that saturates at a number that no work can reach.
     static func sum(_ first: Int, _ second: Int) -> Int {
         Swift.min(first + second, 1 << 60)
     }
@@ -190,7 +191,7 @@ struct ValueList: Sendable, RandomAccessCollection {
     subscript(place: Int) -> Value { values[place] }
 }
 
-/// Keys and values in order of arrival; keys are told apart as Python does (`1` is `1.0`).
+/// Keys and values in order of insertion. Keys are equal as in Python (`1` equals `1.0`).
 struct ValueDictionary: Sendable {
     private(set) var keys: [Value] = []
     private(set) var values: [Value] = []
@@ -232,7 +233,7 @@ struct ValueDictionary: Sendable {
         places[.string(Array(name.utf8))].map { values[$0] }
     }
 
-    /// false when the key is of a kind that cannot be one.
+    /// False if a value of this kind cannot be a key.
     @discardableResult
     mutating func set(_ key: Value, _ value: Value) -> Bool {
         guard let place = Key(key) else { return false }
@@ -251,9 +252,9 @@ struct ValueDictionary: Sendable {
     var items: [Value] { zip(keys, values).map { .tuple(ValueList([$0, $1])) } }
 }
 
-/// What `namespace()` makes: the one value whose attributes can be set.
+/// The result of `namespace()`: the only value whose attributes can be set.
 ///
-/// Belongs to one rendering, which one thread does, hence unchecked.
+/// Belongs to one rendering, which runs on one thread; therefore unchecked.
 final class Namespace: @unchecked Sendable {
     var attributes: ValueDictionary
 
@@ -262,11 +263,11 @@ final class Namespace: @unchecked Sendable {
     }
 }
 
-/// What `loop` tells inside a loop. Belongs to one rendering, hence unchecked.
+/// The variable `loop` inside a loop. Belongs to one rendering; therefore unchecked.
 final class LoopState: @unchecked Sendable {
     let values: ValueList
     var index = 0
-    /// What `changed` was given last.
+    /// The last argument of `changed`.
     var changed: String?
 
     init(_ values: [Value]) {
@@ -282,7 +283,7 @@ final class LoopState: @unchecked Sendable {
         case "first": .bool(index == 0)
         case "last": .bool(index == values.count - 1)
         case "length": .int(values.count)
-        // Only recursive loops, which are not supported, go deeper.
+        // Only recursive loops have a larger depth, and they are not supported.
         case "depth": .int(1)
         case "depth0": .int(0)
         case "previtem": index > 0 ? values[index - 1] : .undefined("there is no previous item")
@@ -294,14 +295,14 @@ final class LoopState: @unchecked Sendable {
     }
 }
 
-/// What can be called.
+/// A callable value.
 enum TemplateFunction: Sendable {
     case global(String)
     indirect case method(Value, String)
     case macro(Statement.Macro, Scope)
 }
 
-/// Names and what they stand for. Belongs to one rendering, hence unchecked.
+/// Names and their values. Belongs to one rendering; therefore unchecked.
 final class Scope: @unchecked Sendable {
     private let parent: Scope?
     private var names: [String: Value]

@@ -13,7 +13,7 @@ struct FuzzReader: Sendable {
     var name: String
     /// Valid inputs.
     var seeds: @Sendable (FuzzBench) throws -> [[UInt8]]
-    /// Returns what is wrong with the result; nil if it is right.
+    /// Returns the fault of the result; nil if it is right.
     var read: @Sendable (FuzzBench, [UInt8]) throws -> String?
 
     static let all: [FuzzReader] =

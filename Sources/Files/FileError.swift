@@ -1,19 +1,19 @@
 import Glibc
 
-/// Why a file could not be read or written.
+/// The reason why a file could not be read or written.
 public struct FileError: Error, Hashable, Sendable {
     public enum Reason: Hashable, Sendable {
         case absent
         case isFolder
-        /// A pipe, a device or, where links are not followed, a link.
+        /// A pipe, a device or, if links are not followed, a link.
         case notRegular
         case empty
-        /// The file ends before the bytes that were asked for.
+        /// The file ends before the requested bytes.
         case tooShort(expected: Int, found: Int)
         case tooLong(limit: Int, found: Int)
-        /// What a library says that reads or writes the file.
+        /// The message of a library that reads or writes the file.
         case library(String)
-        /// Any other answer of the system, an `errno`.
+        /// Any other error of the system, an `errno`.
         case system(Int32)
     }
 
@@ -29,7 +29,7 @@ public struct FileError: Error, Hashable, Sendable {
         self.reason = reason
     }
 
-    /// The error of the system call that has just failed.
+    /// The error of the last system call.
     public static func last(_ action: Action, _ path: String) -> FileError {
         FileError(action, path, Reason(errno: errno))
     }

@@ -5,7 +5,7 @@ import Glibc
 public enum FileSystem {
     // MARK: Writing
 
-    /// Creates a file, or empties one that is there; links are not followed.
+    /// Creates a file, or empties an existing one; links are not followed.
     static func create(_ path: String) throws(FileError) -> Int32 {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
         let descriptor = open(path, flags, 0o666)
@@ -13,20 +13,20 @@ public enum FileSystem {
         return descriptor
     }
 
-    /// Writes bytes to a file under a name that the caller chose and nobody else uses.
+    /// Writes bytes to a file under a name that only the caller uses.
     public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let descriptor = try create(path)
         defer { close(descriptor) }
         try write(bytes, to: descriptor, at: 0, path: path)
     }
 
-    /// Writes at the end of what was written to the descriptor so far.
+    /// Appends to the bytes that were written to the descriptor so far.
     static func write(
         _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
     ) throws(FileError) {
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
-            // The system takes at most two gigabytes at a time.
+            // The system writes at most two gigabytes at a time.
             let wrote = Glibc.write(descriptor, base + done, min(bytes.count - done, 1 << 30))
             if wrote < 0, errno == EINTR { continue }
             guard wrote > 0 else { throw .last(.write, path) }
@@ -63,7 +63,7 @@ public enum FileSystem {
 
     public enum Kind: Sendable { case file, folder, other, absent }
 
-    /// What a path names, without following a link.
+    /// The kind of file at a path, without following a link.
     public static func kind(of path: String) -> Kind {
         var status = stat()
         guard lstat(path, &status) == 0 else { return .absent }
@@ -74,13 +74,13 @@ public enum FileSystem {
         }
     }
 
-    /// Bytes of a file, without following a link; zero where there is none.
+    /// Bytes of a file, without following a link; zero if there is none.
     public static func size(of path: String) -> Int {
         var status = stat()
         return lstat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Bytes that an ordinary user can still write to the file system that holds `path`.
+    /// Bytes that an ordinary user can still write to the file system of `path`.
     public static func freeSpace(at path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
@@ -91,13 +91,13 @@ public enum FileSystem {
 
     // MARK: Folders
 
-    /// The folder that holds `path`, as it is written there.
+    /// The folder that contains `path`, as the path states it.
     public static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// The names in a folder without `.` and `..`, sorted; empty where it cannot be read.
+    /// The names in a folder without `.` and `..`, sorted; empty if the folder cannot be read.
     public static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
@@ -111,7 +111,7 @@ public enum FileSystem {
         return names.sorted()
     }
 
-    /// Makes one folder; a real folder that is there already will do, and a link to one will not.
+    /// Makes one folder. Accepts an existing real folder, but not a link to one.
     public static func makeFolder(_ path: String) throws(FileError) {
         if mkdir(path, 0o777) == 0 { return }
         let code = errno

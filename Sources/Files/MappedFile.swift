@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
 
-/// The bytes of a file, mapped: a page is read when it is first touched, and costs no memory of our
-/// own. They are never written.
+/// The bytes of a file, memory-mapped: the system reads a page at its first use. The mapping is
+/// read-only.
 ///
-/// A file that another program shortens while it is mapped takes its pages away, and touching one
-/// ends the process. Replacing the file, as this program and transformers do, is harmless.
+/// If another program shortens the file while it is mapped, its last pages disappear, and using one
+/// ends the process. Replacing the file, as this program and transformers do, does no harm.
 public final class MappedFile: @unchecked Sendable {
-    // Sendable because nothing ever writes here.
+    // Sendable, because nothing writes to the mapping.
 
     public let base: UnsafeRawPointer
     public let count: Int
@@ -27,7 +27,7 @@ public final class MappedFile: @unchecked Sendable {
         isMapped = true
     }
 
-    /// A copy of bytes that are in memory already, aligned as a mapped file is.
+    /// A copy of bytes in memory, aligned like a mapped file.
     public init(copying data: Data) {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, data.count), alignment: 64)
         data.withUnsafeBytes {
@@ -46,7 +46,7 @@ public final class MappedFile: @unchecked Sendable {
         }
     }
 
-    /// The bytes of a range that lies within the file.
+    /// The bytes of a range inside the file.
     public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }

@@ -1,17 +1,17 @@
 import Foundation
 import Glibc
 
-/// A regular file that is open for reading.
+/// A regular file, open for reading.
 ///
 /// Devices and pipes are refused: reading them could block or never end.
 public final class RegularFile: Sendable {
     public let path: String
-    /// In bytes, when the file was opened.
+    /// The size in bytes when the file was opened.
     public let size: Int
     let descriptor: Int32
 
-    /// - Parameter followsLinks: false for files of a folder that may come from a stranger, where a
-    ///   link could lead anywhere.
+    /// - Parameter followsLinks: false for files of a folder that may come from a stranger, in
+    ///   which a link could lead anywhere.
     /// - Throws: `FileError`.
     public init(_ path: String, followsLinks: Bool = true) throws(FileError) {
         self.path = path
@@ -48,7 +48,7 @@ public final class RegularFile: Sendable {
     }
 
     /// Exactly `count` bytes from `place` on. The range is checked against the size of the file
-    /// before anything is allocated.
+    /// before memory is allocated.
     public func read(at place: Int, count: Int) throws(FileError) -> Data {
         guard place >= 0, count >= 0, place <= size, count <= size - place else {
             throw FileError(.read, path, .tooShort(expected: place &+ count, found: size))

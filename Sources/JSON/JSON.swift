@@ -1,8 +1,8 @@
-/// A JSON document (RFC 8259) as a tree. Members keep their order and numbers the digits that the
-/// document has, so that what is read can be written back unchanged.
+/// A JSON document (RFC 8259) as a tree. Members keep their order and numbers keep their digits, so
+/// that a document can be written back unchanged.
 ///
-/// Keys and texts are equal when their bytes are: a vocabulary may hold both spellings of an
-/// accented letter. (Swift's own `==` on `String` calls the two equal.)
+/// Keys and texts are equal if their bytes are equal: a vocabulary may contain both spellings of an
+/// accented letter. (For Swift's own `==` on `String` the two are equal.)
 ///
 /// ```swift
 /// let config = try JSON.read(bytes, limits: .init(depth: 8))
@@ -11,7 +11,7 @@
 public enum JSON: Sendable {
     case null
     case bool(Bool)
-    /// The digits of the document: 9007199254740993, 1e400 and 1e-05 stay what they are.
+    /// The digits of the document: 9007199254740993, 1e400 and 1e-05 stay unchanged.
     case number(String)
     case string(String)
     case array([JSON])
@@ -29,8 +29,8 @@ public enum JSON: Sendable {
 
     public static func integer(_ value: Int) -> JSON { .number(String(value)) }
 
-    /// The shortest digits that give the number back, with a point as in Python: `1.0` and not `1`.
-    /// JSON has no form for what is not finite, which becomes null.
+    /// The shortest digits that represent the number, with a point as in Python: `1.0` and not `1`.
+    /// A non-finite number has no JSON form and becomes null.
     public static func double(_ value: Double) -> JSON {
         value.isFinite ? .number(value.description) : .null
     }
@@ -39,7 +39,7 @@ public enum JSON: Sendable {
 // MARK: Looking inside
 
 extension JSON {
-    /// The value of the first member with this key; nil for other values than objects.
+    /// The value of the first member with this key; nil if the value is not an object.
     public subscript(key: String) -> JSON? {
         members?.first { $0.key.hasSameBytes(as: key) }?.value
     }
@@ -60,12 +60,12 @@ extension JSON {
         if case .bool(let bool) = self { bool } else { nil }
     }
 
-    /// A number, rounded to the nearest double; infinite where it is larger than any.
+    /// A number, rounded to the nearest double; infinite if it is too large for a double.
     public var double: Double? {
         if case .number(let digits) = self { Double(digits) } else { nil }
     }
 
-    /// A whole number, written as one (`32`) or as a decimal without a fraction (`32.0`).
+    /// A whole number, written as an integer (`32`) or as a decimal without a fraction (`32.0`).
     public var integer: Int? {
         guard case .number(let digits) = self else { return nil }
         return Int(digits) ?? Double(digits).flatMap { Int(exactly: $0) }
@@ -110,7 +110,7 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
 }
 
 extension String {
-    /// Whether both are the same code points, which Swift's `==` does not ask.
+    /// Whether both have the same code points, which Swift's `==` does not test.
     func hasSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }

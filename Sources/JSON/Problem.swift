@@ -1,9 +1,9 @@
 extension JSON {
-    /// How much a document may ask for.
+    /// Limits for a document.
     public struct Limits: Sendable {
-        /// Arrays and objects inside one another. Bounds the stack that reading needs.
+        /// Nesting of arrays and objects. It limits the stack that reading needs.
         public var depth: Int
-        /// Bytes of the document. A tree takes up to twenty times as much.
+        /// Bytes of the document. A tree takes up to twenty times as much memory.
         public var bytes: Int
 
         public init(depth: Int = 128, bytes: Int = .max) {
@@ -12,20 +12,20 @@ extension JSON {
         }
     }
 
-    /// Faults that the reader mends, for files that other programs wrote carelessly. Without these it
+    /// Faults that the reader repairs, for files of careless programs. Without these options it
     /// reports them.
     public struct Repairs: OptionSet, Sendable {
         public let rawValue: Int
         public init(rawValue: Int) { self.rawValue = rawValue }
 
-        /// Half of a surrogate pair, as a text cut in the middle of a character has it, becomes
-        /// U+FFFD. What stands beside it is kept.
+        /// Half of a surrogate pair, as in a text that was cut inside a character, becomes U+FFFD.
+        /// The text around it is kept.
         public static let loneSurrogates = Repairs(rawValue: 1)
-        /// Of members with the same key the last value counts, as in Python.
+        /// If several members have the same key, the last value counts, as in Python.
         public static let repeatedKeys = Repairs(rawValue: 2)
     }
 
-    /// What is wrong with a text that should be JSON, and where: both counts start at 1, columns
+    /// The fault of a text that should be JSON, and its place. Both counts start at 1; columns
     /// count code points.
     public struct Problem: Error, Hashable, Sendable {
         public var line: Int

@@ -1,9 +1,9 @@
 extension JSON {
     /// Reads one document. Time and memory are linear in its length. A byte order mark before it is
-    /// passed over.
+    /// skipped.
     ///
-    /// The text may come from anybody: depth and size are bounded, and nothing in it can crash the
-    /// reader. Throws where it is not JSON, with line and column.
+    /// The text may come from a stranger: depth and size are limited, and no content can crash the
+    /// reader. Throws with line and column if the text is not JSON.
     public static func read(
         _ bytes: UnsafeRawBufferPointer, limits: Limits = Limits(), repairs: Repairs = []
     ) throws(Problem) -> JSON {
@@ -37,7 +37,7 @@ extension JSON {
 
 extension JSON {
     struct Reader {
-        /// Longer ones cost quadratic time to convert.
+        /// Converting longer numbers takes quadratic time.
         static let longestNumber = 1000
 
         private let bytes: UnsafeBufferPointer<UInt8>
@@ -49,11 +49,11 @@ extension JSON {
             (self.bytes, self.limits, self.repairs) = (bytes, limits, repairs)
         }
 
-        /// A fault at the place that was reached.
+        /// A fault at the present place.
         func problem(_ fault: Fault) -> Problem {
             let before = bytes[..<min(place, bytes.count)]
             let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-            // Code points begin with every byte that does not continue one.
+            // Every byte that does not continue a code point begins one.
             let column = 1 + before[start...].count { $0 & 0xC0 != 0x80 }
             return Problem(line: 1 + before.count { $0 == 0x0A }, column: column, fault: fault)
         }
@@ -85,7 +85,7 @@ extension JSON {
             return true
         }
 
-        /// The fault of what comes next, where something else must come.
+        /// The fault for the next input, if it differs from the expected one.
         private func unexpected(_ fault: Fault) -> Fault {
             place < bytes.count ? fault : .endsEarly
         }
@@ -209,7 +209,7 @@ extension JSON.Reader {
         place += 1
         let start = place
         skipPlainCharacters()
-        // Most strings hold no escapes and are taken as they stand.
+        // Most strings have no escapes and are copied unchanged.
         if next == UInt8(ascii: "\"") {
             defer { place += 1 }
             return String(
@@ -266,8 +266,8 @@ extension JSON.Reader {
         }
     }
 
-    /// The code point of one `\uXXXX`, or of two that are a surrogate pair; nil for half a pair,
-    /// after which nothing more is taken.
+    /// The code point of one `\uXXXX`, or of two that form a surrogate pair. Nil for half a pair;
+    /// only this half is then consumed.
     private mutating func escapedScalar() throws(JSON.Fault) -> Unicode.Scalar? {
         let code = try fourDigits()
         guard (0xD800..<0xDC00).contains(code) else { return Unicode.Scalar(code) }
@@ -300,14 +300,15 @@ extension JSON.Reader {
     }
 }
 
-/// Finds repeated keys of one object. Few are compared, many are hashed: by their bytes, and with a
-/// seed of this run's own, so that nobody can write keys that all collide.
+/// Finds repeated keys of one object. A few keys are compared; many are hashed by their bytes, with
+/// a seed that differs from run to run, so that nobody can write keys that all collide.
 private struct KeyIndex {
     private static let few = 12
     /// Places in the list of members, by hash; open addressing, at most half full.
     private var slots: [Int32] = []
 
-    /// The place of a member with the key, or nil, and then the next member is expected to have it.
+    /// The place of a member with the key. If there is none, returns nil and records the key for
+    /// the next member.
     mutating func insert(_ key: String, into members: [JSON.Member]) -> Int? {
         if members.count < Self.few {
             return members.firstIndex { $0.key.hasSameBytes(as: key) }

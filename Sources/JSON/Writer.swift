@@ -2,8 +2,8 @@ extension JSON {
     /// One line, without blanks.
     public var compact: String { written(Writer()) }
 
-    /// Every element and member on a line of its own, indented by two blanks a level, as Python and
-    /// the `tokenizers` package write.
+    /// Every element and member on a line of its own, indented by two blanks a level, in the style
+    /// of Python and the `tokenizers` package.
     public var pretty: String { written(Writer(style: .indented)) }
 
     private func written(_ writer: Writer) -> String {
@@ -12,7 +12,7 @@ extension JSON {
         return writer.text
     }
 
-    /// A text in quotes, with the escapes that JSON demands.
+    /// A text in quotes, with the mandatory escapes of JSON.
     public static func quoted(_ text: String) -> String {
         var writer = Writer()
         writer.string(text)
@@ -29,8 +29,8 @@ extension JSON {
     /// writer.closeObject()      // {"loss":0.25}
     /// ```
     ///
-    /// The same calls always give the same bytes: text in UTF-8, escaped only where JSON demands it,
-    /// and the shortest digits that give each number back.
+    /// The same calls always give the same bytes: text in UTF-8 with only the mandatory escapes,
+    /// and the shortest digits that represent each number.
     public struct Writer {
         public enum Style: Sendable {
             case compact
@@ -40,7 +40,7 @@ extension JSON {
 
         public private(set) var bytes: [UInt8] = []
         private let style: Style
-        /// The arrays and objects that are open, and whether each is written on one line.
+        /// The open arrays and objects, and whether each is written on one line.
         private var open: [(isFlat: Bool, isEmpty: Bool)] = []
         private var followsKey = false
 
@@ -50,13 +50,13 @@ extension JSON {
 
         // MARK: Parts
 
-        /// `isFlat` keeps the elements on one line where the style would not: for rows of numbers.
+        /// `isFlat` keeps the elements on one line even in the indented style: for rows of numbers.
         public mutating func openArray(isFlat: Bool = false) { open("[", isFlat: isFlat) }
         public mutating func closeArray() { close("]") }
         public mutating func openObject() { open("{", isFlat: false) }
         public mutating func closeObject() { close("}") }
 
-        /// The key of the member whose value comes next.
+        /// The key of the member. Its value comes next.
         public mutating func key(_ key: String) {
             begin()
             quote(key)
@@ -74,13 +74,13 @@ extension JSON {
             raw(value ? "true" : "false")
         }
 
-        /// Null where the number is not finite.
+        /// Null if the number is not finite.
         public mutating func number(_ value: Double) {
             begin()
             raw(value.isFinite ? Self.digits(value) : "null")
         }
 
-        /// The shortest digits that read back as the same float32; null where it is not finite.
+        /// The shortest digits that read back as the same float32; null if it is not finite.
         public mutating func number(_ value: Float) {
             begin()
             raw(value.isFinite ? value.description : "null")
@@ -113,7 +113,7 @@ extension JSON {
             }
         }
 
-        /// Whole numbers without a point as far as a double counts exactly, else the shortest
+        /// Whole numbers without a point, as far as a double counts exactly; otherwise the shortest
         /// digits that give the same double.
         static func digits(_ value: Double) -> String {
             if let whole = Int(exactly: value), whole.magnitude <= 1 << 53,
@@ -128,7 +128,7 @@ extension JSON {
 
         private mutating func raw(_ text: String) { bytes += text.utf8 }
 
-        /// What stands between the last part and the next.
+        /// The text between the last part and the next.
         private mutating func begin() {
             if followsKey {
                 followsKey = false

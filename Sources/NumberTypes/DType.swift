@@ -1,18 +1,18 @@
-/// The number types that tensors, checkpoints and workspaces hold. The raw value is the type's name
-/// in numpy and PyTorch, and in a workspace's files.
+/// The number types of tensors, checkpoints and workspaces. The raw value is the type's name in
+/// numpy, in PyTorch, and in a workspace's files.
 ///
-/// Arithmetic is in float32, whatever the type in memory or on disk.
+/// Arithmetic is float32, whatever the type in memory or on disk.
 @frozen public enum DType: String, Sendable, CaseIterable {
     case float64, float32, float16, bfloat16
     case int64, int32, int16, int8
     case uint64, uint32, uint16, uint8
     case bool
 
-    /// The types in which a tensor keeps its elements in memory. A tensor made from bytes of any
-    /// other type holds them as float32.
+    /// The types in which a tensor stores its elements in memory. A tensor made from bytes of any
+    /// other type stores them as float32.
     public static let computed: [DType] = [.float32, .bfloat16, .float16]
 
-    /// Whether a tensor keeps elements of this type as they are.
+    /// Whether a tensor stores elements of this type without conversion.
     @inlinable public var isComputed: Bool {
         self == .float32 || self == .bfloat16 || self == .float16
     }
@@ -27,7 +27,7 @@
         }
     }
 
-    /// The bytes of an array in row-major order, or nil if a side is negative or the product
+    /// The bytes of an array in row-major order; nil if a dimension is negative or the product
     /// overflows.
     public func byteCount(of shape: [Int]) -> Int? {
         var total = size

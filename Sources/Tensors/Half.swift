@@ -20,15 +20,15 @@ public func bfloat16(_ value: Float) -> UInt16 {
 public func float(fromFloat16 bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let magnitude = UInt32(bits & 0x7FFF) << 13
-    // Read as a float32, the fields are right but for the exponent's bias, 15 and not 127: a
-    // product with 2¹¹² moves it, and makes numbers of what were subnormal ones.
+    // Read as a float32, the fields are right except for the bias of the exponent, which is 15 and
+    // not 127. A multiplication by 2¹¹² corrects the bias and normalizes subnormal numbers.
     let value = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
     // Infinities and NaNs keep the largest exponent.
     let special: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0
     return Float(bitPattern: value | special | sign)
 }
 
-/// float32 to float16, to nearest, ties to even; beyond 65,504 an infinity.
+/// float32 to float16, to nearest, ties to even; numbers above 65,504 become infinity.
 @inlinable @inline(__always)
 public func float16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern

@@ -2,24 +2,26 @@ import Foundation
 import NumberTypes
 import Synchronization
 
-/// A block of memory for elements of one type, aligned for the widest vector loads; or a part of
-/// somebody else's memory, as of a mapped file, which is never written.
+/// A block of memory for elements of one type, aligned for the widest vector loads. Or a part of an
+/// owner's memory, such as a mapped file, which is never written.
 ///
-/// Steps of training ask for the same sizes over and over, and fresh pages from the system cost
-/// more than the arithmetic done on them, so freed blocks are kept in a bounded pool by size.
+/// Training steps allocate the same sizes again and again. Fresh pages from the system cost more
+/// than the arithmetic on them, so a bounded pool keeps freed blocks by size.
 package final class Storage: @unchecked Sendable {
-    // Sendable is promised by Tensor: it only writes through a uniquely referenced storage.
+    // Tensor guarantees the Sendable conformance: it writes only through a uniquely referenced
+    // storage.
 
     package let address: UnsafeMutableRawPointer
     package let count: Int
     package let type: DType
-    /// Floats that the pool gave; zero for an owner's memory.
+    /// Number of floats from the pool; zero for an owner's memory.
     private let capacity: Int
     private let owner: AnyObject?
-    /// float32 elements of a tensor in another type, formed when a kernel asks for them.
+    /// The elements as float32, if the tensor has another type; converted when a kernel first needs
+    /// them.
     private let widened = Mutex<UInt>(0)
 
-    /// Memory for `count` elements, with whatever it held before.
+    /// Memory for `count` elements, with arbitrary contents.
     package init(uninitialized count: Int, _ type: DType = .float32) {
         self.count = count
         self.type = type
@@ -33,7 +35,7 @@ package final class Storage: @unchecked Sendable {
         floats.initialize(repeating: 0, count: count)
     }
 
-    /// `count` elements in memory that `owner` keeps as long as it lives; aligned to the element.
+    /// `count` elements in memory that `owner` keeps alive, aligned to the element size.
     package init(
         borrowing address: UnsafeRawPointer, _ count: Int, _ type: DType, of owner: AnyObject
     ) {
@@ -54,16 +56,17 @@ package final class Storage: @unchecked Sendable {
         }
     }
 
-    /// The memory as float32: only where that is its type.
+    /// The memory as float32. Valid only for type float32.
     @inline(__always)
     var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
 
-    /// Whether elements may be changed where they are: float32 in memory of our own.
+    /// Whether elements may be changed in place: float32 in memory that this storage owns.
     @inline(__always)
     var isWritable: Bool { owner == nil && type == .float32 }
 
-    /// The elements as float32 for reading. In another type they are widened once and kept: for the
-    /// short vectors of norms and biases. Kernels that read whole matrices widen as they go.
+    /// The elements as float32 for reading. Elements of another type are converted once and kept;
+    /// this is for the short vectors of norms and biases. Kernels that read whole matrices convert
+    /// while they read.
     @inline(__always)
     var readable: UnsafePointer<Float> {
         type == .float32 ? UnsafePointer(floats) : widenedCopy()
@@ -86,7 +89,7 @@ package final class Storage: @unchecked Sendable {
     }
 
     /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests
-    /// meet.
+    /// share blocks.
     private static func roundedCapacity(_ count: Int) -> Int {
         let minimum = 64
         guard count > minimum else { return minimum }
@@ -96,19 +99,20 @@ package final class Storage: @unchecked Sendable {
     }
 }
 
-/// Freed blocks by capacity. Holds at most `limit` bytes. A block that does not fit goes back to the
-/// system, unless blocks of a size that nobody asks for any more can make room for it.
+/// Freed blocks by capacity. The pool holds at most `limit` bytes. A block that does not fit goes
+/// back to the system, unless evicting blocks of unused sizes makes room for it.
 private final class StoragePool: @unchecked Sendable {
-    // Guarded by `lock`; not by a Mutex, since the thread sanitizer does not see how one locks.
+    // Guarded by `lock`. It is not a Mutex, because the thread sanitizer does not see the locking
+    // of a Mutex.
 
     static let shared = StoragePool()
     private static let alignment = 64
     private static let limit = 256 << 20
-    /// The size of a large page on the processors this runs on.
+    /// The size of a large page on x86-64 processors.
     private static let hugePage = 2 << 20
-    /// A size is out of use when so many requests for other sizes have passed: several steps of
-    /// training. Evicting the least recently used size at once would be worse than no pool for work
-    /// that goes round more sizes than fit.
+    /// A size counts as unused after this many requests for other sizes: several steps of training.
+    /// Evicting the least recently used size at once would be worse than no pool for work that
+    /// cycles through more sizes than fit.
     private static let patience = 4096
 
     /// Free blocks of one size.
@@ -140,7 +144,7 @@ private final class StoragePool: @unchecked Sendable {
         let fresh = UnsafeMutableRawPointer.allocate(
             byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
         #if os(Linux)
-            // Caches are read in short rows far apart, so few pages beat many; measured on
+            // Caches are read in short rows far apart, so large pages are faster; measured on
             // generation.
             if isLarge { madvise(fresh, bytes, MADV_HUGEPAGE) }
         #endif
@@ -160,7 +164,7 @@ private final class StoragePool: @unchecked Sendable {
         for pointer in surplus { UnsafeMutableRawPointer(pointer).deallocate() }
     }
 
-    /// Takes out blocks of sizes that are out of use, until `size` bytes fit or none are left.
+    /// Evicts blocks of unused sizes, until `size` bytes fit or none are left.
     private func evict(_ size: Int) -> [UnsafeMutablePointer<Float>] {
         var evicted: [UnsafeMutablePointer<Float>] = []
         for (capacity, shelf) in shelves where requests - shelf.lastRequest > Self.patience {

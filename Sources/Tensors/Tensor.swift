@@ -3,12 +3,12 @@ import NumberTypes
 /// A dense array of numbers in row-major order, with value semantics: copies share memory until one
 /// of them is written.
 ///
-/// Elements are float32 for whoever reads or writes them. Weights may be stored in sixteen bits,
-/// and may lie in a mapped file; a tensor that is written becomes float32 in memory of its own.
+/// Reading and writing elements uses float32. Weights may be stored in a 16-bit type, and may lie
+/// in a mapped file. Writing to a tensor converts it to float32 in memory of its own.
 ///
-/// Matrices are `(rows, columns)`; `rows` is the product of all but the last side. The element
-/// accessors check nothing in release builds; whoever passes indexes that a person typed checks
-/// them first.
+/// A tensor is used as a matrix `(rows, columns)`; `rows` is the product of all dimensions but the
+/// last. The element accessors check nothing in release builds. Code that passes indexes from a
+/// user's input checks them first.
 public struct Tensor: Sendable {
     public private(set) var shape: [Int]
     private var storage: Storage
@@ -18,7 +18,7 @@ public struct Tensor: Sendable {
         storage = Storage(zeros: shape.reduce(1, *))
     }
 
-    /// Memory that the caller overwrites before it reads.
+    /// A tensor with arbitrary contents, for a caller that writes every element before it reads.
     public init(uninitialized shape: [Int]) {
         self.shape = shape
         storage = Storage(uninitialized: shape.reduce(1, *))
@@ -47,8 +47,8 @@ public struct Tensor: Sendable {
         for i in length..<max(length, target.count) { target[i] = 0 }
     }
 
-    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of a
-    /// mapped file: nothing is copied, unless they are not aligned to their own size or of a type
+    /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of
+    /// a mapped file: nothing is copied, unless they are not aligned to their own size or of a type
     /// that no tensor keeps (`DType.computed`).
     public init(
         borrowing address: UnsafeRawPointer, _ type: DType, shape: [Int], of owner: AnyObject
@@ -82,7 +82,7 @@ public struct Tensor: Sendable {
     public var columns: Int { shape.last ?? 1 }
     public var rows: Int { columns == 0 ? 0 : count / columns }
 
-    /// The elements, copied out in row-major order.
+    /// The elements, copied in row-major order.
     public var values: [Float] {
         Array(unsafeUninitializedCapacity: count) { target, initialized in
             if let base = target.baseAddress { widen(storage.address, type, count, into: base) }
@@ -110,8 +110,8 @@ public struct Tensor: Sendable {
         set { mutablePointer()[row * columns + column] = newValue }
     }
 
-    /// The elements as float32: where they lie, or a copy for the call if they are stored
-    /// otherwise.
+    /// The elements as float32: in place, or a copy for the duration of the call if the stored type
+    /// differs.
     public func withUnsafeBufferPointer<Result>(
         _ body: (UnsafeBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
@@ -121,7 +121,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The elements as they are stored.
+    /// The elements in their stored type.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -164,7 +164,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The elements as float32, in order and in runs that are short where they must be converted.
+    /// The elements as float32, in order. If the elements must be converted, the runs are short.
     func forEachRun(_ body: (UnsafePointer<Float>, Int) -> Void) {
         if type == .float32 { return body(UnsafePointer(storage.floats), count) }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 4096) { scratch in
@@ -188,7 +188,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The same elements under another shape of equal count.
+    /// The same elements with another shape of equal count.
     public func reshaped(_ shape: [Int]) -> Tensor {
         assert(shape.reduce(1, *) == count)
         var result = self
@@ -196,10 +196,11 @@ public struct Tensor: Sendable {
         return result
     }
 
-    // Kernels take tensors as parameters, which keeps them alive for the call, and work on these.
+    // Kernels take tensors as parameters, which keeps the tensors alive for the call, and use these
+    // pointers.
 
     package var pointer: UnsafePointer<Float> { storage.readable }
-    /// The elements as they are stored.
+    /// The elements in their stored type.
     package var address: UnsafeRawPointer { UnsafeRawPointer(storage.address) }
 
     package mutating func mutablePointer() -> UnsafeMutablePointer<Float> {

@@ -67,7 +67,7 @@ extension TokenizerError: CustomStringConvertible {
         }
     }
 
-    /// Long or unprintable tokens must not flood a sentence.
+    /// Long or unprintable tokens must not fill a sentence.
     private func quoted(_ text: String) -> String {
         let shown = text.unicodeScalars.prefix(40).map { scalar in
             scalar.properties.generalCategory == .control

@@ -1,7 +1,7 @@
 import JSON
 
-/// What can be wrong with a tokenizer file or a training request. `TokenizerError+Sentences.swift`
-/// turns each case into a sentence.
+/// Faults of a tokenizer file or a training request. `TokenizerError+Sentences.swift` turns each
+/// case into a sentence.
 public enum TokenizerError: Error, Hashable, Sendable {
     case unreadable(path: String, reason: String)
     case empty(path: String)

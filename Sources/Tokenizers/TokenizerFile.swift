@@ -3,8 +3,8 @@ import Foundation
 import JSON
 
 extension Tokenizer {
-    /// Reads a `tokenizer.json`, or a SentencePiece `tokenizer.model` when the name ends so. Throws
-    /// `TokenizerError`, also when there is no such file.
+    /// Reads a `tokenizer.json`, or a SentencePiece model if the name ends with `tokenizer.model`.
+    /// Throws `TokenizerError`, also for a missing file.
     public init(file path: String) throws {
         let data: Data
         do throws(FileError) {
@@ -33,7 +33,7 @@ struct TokenizerFile {
     var preTokenizer: (any PreTokenizer)?
     var postProcessor: (any PostProcessor)?
     var decoder: (any TokenDecoder)?
-    /// The tokens at the ends of a text, as far as the file tells.
+    /// The tokens at the start and end of a text, if the file names them.
     var boundaries: (bos: Int32?, eos: Int32?) = (nil, nil)
 
     init(
@@ -47,7 +47,7 @@ struct TokenizerFile {
         self.decoder = decoder
     }
 
-    /// The text of a file. Throws `TokenizerError.notJSON` where a byte is not UTF-8.
+    /// The text of a file. Throws `TokenizerError.notJSON` if a byte is not UTF-8.
     static func text(_ data: Data) throws -> String {
         if let text = String(validating: data, as: UTF8.self) { return text }
         // Says where.
@@ -57,7 +57,7 @@ struct TokenizerFile {
 
     init(json: String) throws {
         let root = try Field(document: json.utf8)
-        // Truncation and padding are settings of a batch: read, and not acted upon.
+        // Truncation and padding are settings for batches: accepted and ignored.
         try root.allow(
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
             "post_processor", "decoder", "model")
@@ -78,7 +78,7 @@ struct TokenizerFile {
         boundaries = guessedBoundaries
     }
 
-    /// An added token that the vocabulary holds too must have its id there, and no two tokens may
+    /// An added token that is also in the vocabulary must have the same id there. No two tokens may
     /// share an id.
     func checkAddedTokens() throws {
         var contents: [Int32: String] = [:]
@@ -96,7 +96,7 @@ struct TokenizerFile {
         }
     }
 
-    /// What the template puts first, and tokens whose names say what they are.
+    /// The first token of the template, and tokens with telling names.
     private var guessedBoundaries: (bos: Int32?, eos: Int32?) {
         func named(_ names: [String]) -> Int32? {
             for name in names {

@@ -44,7 +44,7 @@ extension SessionObject {
     }
 }
 
-/// One entry of an object's table of fields.
+/// One entry in the table of an object's fields.
 public struct Field<Owner>: Sendable {
     public let name: String
     public let summary: String

@@ -2,7 +2,8 @@ import JSON
 import Tensors
 
 extension Value {
-    /// Numbers become doubles, to the nearest. Of members with the same key the last counts.
+    /// Numbers become doubles, to the nearest. If several members have the same key, the last one
+    /// counts.
     package init(_ json: JSON) {
         switch json {
         case .null: self = .null
@@ -15,7 +16,7 @@ extension Value {
         }
     }
 
-    /// The value as one line of JSON. Numbers that JSON has no form for (nan, inf) become null.
+    /// The value as one line of JSON. Numbers without a JSON form (nan, inf) become null.
     package var json: String {
         var writer = JSON.Writer()
         write(to: &writer)

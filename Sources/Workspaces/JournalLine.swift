@@ -3,9 +3,10 @@ import JSON
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
-/// `workspace` opens the file. `begin`, then `commit` or `fail`, are a statement; `resume` lets one
-/// that was stopped run again. `checkpoint` and `keep` add values to one; `undo` and `redo` move the
-/// present; `floor` says how far back undo still reaches; `base` states all names anew after damage.
+/// `workspace` opens the file. `begin`, followed by `commit` or `fail`, describes a statement;
+/// `resume` runs a stopped statement again. `checkpoint` and `keep` add values to a statement.
+/// `undo` and `redo` move the present. `floor` limits how far undo reaches. `base` lists all names
+/// again after damage.
 enum JournalLine: Equatable {
     case workspace(version: Int, time: String, program: String)
     case begin(
@@ -28,7 +29,8 @@ enum JournalLine: Equatable {
         var files: [InputFile]
         var bind: [BindingInfo]
         var unbind: [String]
-        /// How far a statement got that was stopped by hand; nil for one that went to its end.
+        /// How far a statement came before a user stopped it; nil for a statement that ran to its
+        /// end.
         var stopped: String?
     }
 
@@ -95,7 +97,7 @@ enum JournalLine: Equatable {
         }
     }
 
-    /// Nil for anything but a line of this version whose checksum is right.
+    /// Nil unless the bytes are a line of this version with a correct checksum.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let record = unsealed(bytes), let line = Self(record) else { return nil }
         self = line
@@ -153,7 +155,7 @@ enum JournalLine: Equatable {
     }
 }
 
-/// The items of a list, or nil unless every one of them is what it should be.
+/// The items of a list; nil unless every item is valid.
 func all<Item>(_ value: StoredValue?, _ item: (StoredValue) -> Item?) -> [Item]? {
     guard let list = value?.listValue else { return nil }
     let items = list.compactMap(item)
@@ -165,11 +167,11 @@ func all<Item>(_ value: StoredValue?, _ item: (StoredValue) -> Item?) -> [Item]?
 private let sealStart = Array(#","check":""#.utf8)
 private let sealLength = 16
 
-/// A record as one line of JSON: its last field is the head of the SHA-256 of everything before
-/// that field.
+/// A record as one line of JSON. Its last field has the first digits of the SHA-256 of everything
+/// before it.
 func sealed(_ record: StoredRecord) -> [UInt8] {
     var writer = JSON.Writer()
-    // Neither arrays nor repeated keys nor depth occur in records of ours.
+    // Records of the journal have no arrays, repeated keys or deep nesting, so this cannot fail.
     try? StoredValue.record(record).write(to: &writer) { _, _ in "" }
     var bytes = writer.bytes
     bytes.removeLast()
@@ -180,7 +182,7 @@ func sealed(_ record: StoredRecord) -> [UInt8] {
     return bytes
 }
 
-/// The record in a sealed line (without its line feed), or nil where a single bit of it differs.
+/// The record in a sealed line (without its line feed); nil if a single bit of the line differs.
 func unsealed(_ bytes: UnsafeBufferPointer<UInt8>) -> StoredValue? {
     let tail = sealStart.count + sealLength + 2
     guard bytes.count > tail else { return nil }
@@ -193,8 +195,9 @@ func unsealed(_ bytes: UnsafeBufferPointer<UInt8>) -> StoredValue? {
     return (try? JSON.read(bytes)).map { StoredValue($0) }
 }
 
-/// The version that a line names, where it is newer than ours. A line that is ours but for the digits
-/// of its version, as its seal proves, is a damaged one and names none.
+/// The version in a line, if it is newer than this program's. If the checksum proves that a line of
+/// this version differs only in the digits of its version, the line is damaged and names no
+/// version.
 func newerVersion(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     guard let version = (try? JSON.read(bytes))?["version"]?.integer,
         version > Journal.version
@@ -210,7 +213,7 @@ func newerVersion(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     return version
 }
 
-/// The present moment as journals have it: UTC to the millisecond.
+/// The present time in the journal's form: UTC to the millisecond.
 func timeStamp() -> String {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import NumberTypes
 
-/// What can go wrong with a workspace. Each case becomes a sentence below.
+/// Errors of a workspace. Each case becomes a sentence below.
 public enum WorkspaceError: Error {
     // Values
     case shapeMismatch(type: DType, shape: [Int], bytes: Int)
@@ -143,7 +143,7 @@ extension StoredValueFault: CustomStringConvertible {
     }
 }
 
-/// Something to tell the person: a recovery, damage that was found, a lock that was taken over.
+/// A message for the user: a recovery, damage, or a lock that was taken over.
 public struct Notice: Sendable, Equatable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable { case lock, recovery, damage, storage }
 
@@ -173,7 +173,7 @@ func readable(_ bytes: Int) -> String {
     return "\(tenths / 10).\(tenths % 10) \(units[unit])"
 }
 
-/// Text from outside as it may appear in a sentence: one line, not too long.
+/// External text for use in a sentence: one line of limited length.
 func shortened(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     let isWhole = line.utf8.count == text.utf8.count

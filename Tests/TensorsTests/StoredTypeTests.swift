@@ -5,7 +5,8 @@ import Testing
 
 @testable import Tensors
 
-/// Sixteen-bit storage: conversions bit by bit, and products against plain loops in double precision.
+/// Sixteen-bit storage: conversions bit by bit, and products against plain loops in double
+/// precision.
 @Suite struct StoredTypeTests {
     @Test func everyFloat16IsReadExactly() {
         for bits in UInt16.min...UInt16.max {
@@ -105,7 +106,7 @@ import Testing
         #expect(zip(stored.values, plain.values).allSatisfy { abs($0 - $1) < 1e-3 })
     }
 
-    /// Memory of another owner is read where it lies, copied where it is not aligned, never written.
+    /// Memory of another owner is read in place, copied if it is not aligned, and never written.
     @Test(arguments: [0, 2, 1])
     func borrowedMemoryIsNeverWritten(offset: Int) {
         final class Owner {

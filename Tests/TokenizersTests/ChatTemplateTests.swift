@@ -29,7 +29,7 @@ private struct ChatCase: Decodable {
     }
 }
 
-/// What a template gives, or the sentence why it gives nothing.
+/// The output of a template, or the sentence of its error.
 func rendered(
     _ source: String, _ variables: [String: JSON] = [:],
     messages: [ChatMessage] = [ChatMessage(role: "user", content: "hi")]
@@ -150,7 +150,8 @@ func rendered(
         ("a{%- generation -%} x {% endgeneration %}b", "ax b"),
         ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
         ("{% filter upper %}a{% endfilter %}{% with x = 1 %}{{ x }}{% endwith %}", "A1"),
-        // Blanks in front of a block that starts its line go, and the line end behind it.
+        // Blanks before a block at the start of its line are removed, and so is the line end after
+        // the block.
         ("a\n  {% if true %}\n b\n  {% endif %}\nc\n", "a\n b\nc"),
         ("a  {%- if true -%}  b  {%- endif %}  c", "ab  c"),
         ("  {%+ if true +%}\nb{% endif %}", "  \nb"),
@@ -232,7 +233,7 @@ func rendered(
     }
 }
 
-/// Templates come from strangers: whatever one holds, it ends soon, in text or in a sentence.
+/// Templates from strangers: for every content, rendering ends soon, in text or in a sentence.
 @Suite struct HostileTemplateTests {
     private static let endless: [String] = [
         "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
@@ -270,7 +271,8 @@ func rendered(
     }
 
     @Test func valuesThatHoldOneAnotherAreTakenApartWithoutEnd() {
-        // A chain of namespaces, linked from the front; a namespace in itself; macros in namespaces.
+        // A chain of namespaces, linked from the front; a namespace in itself; macros in
+        // namespaces.
         let chain = """
             {% set h = namespace(x=0, l=[]) %}{% for i in range(3000) %}\
             {% set h.l = h.l[:0] + [namespace(x=h.l)] %}{% endfor %}{% set h.h = h %}ok

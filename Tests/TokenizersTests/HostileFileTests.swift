@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// What a file says that cannot be read, empty when it can.
+/// The message for an invalid file, empty for a valid one.
 private func complaint(_ json: String) -> String {
     do {
         _ = try Tokenizer(json: json)

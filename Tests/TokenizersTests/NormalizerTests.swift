@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// A tokenizer whose tokens are the characters of what its normalizer makes of a text.
+/// A tokenizer whose tokens are the characters of the normalized text.
 private func normalized(_ normalizer: String, _ text: String) throws -> String {
     let root = Field(try JSON.read(normalizer), path: "normalizer")
     return String(decoding: try makeNormalizer(root).apply(Array(text.utf8)), as: UTF8.self)
@@ -32,7 +32,7 @@ private func split(_ pattern: String, _ behavior: String = "Isolated") -> String
         // Marks that come out of a decomposition move to their places.
         ("NFKD", "a\u{307}\u{FF9E}", "a\u{3099}\u{307}"),
         ("NFC", "\u{5D0}\u{307}\u{F73}", "\u{5D0}\u{F71}\u{F72}\u{307}"),
-        // What came after Unicode 9 stays as it is and where it is.
+        // Characters added after Unicode 9 stay unchanged and in place.
         ("NFKC", "\u{32FF}", "\u{32FF}"),
         ("NFD", "a\u{307}\u{1DFA}\u{323}", "a\u{307}\u{1DFA}\u{323}"),
         ("NFC", "\u{1112}\u{1161}\u{11AB}", "\u{D55C}"),
@@ -44,7 +44,7 @@ private func split(_ pattern: String, _ behavior: String = "Isolated") -> String
         _ name: String, _ text: String, _ expected: String
     ) throws {
         let result = try normalized(#"{"type": "\#(name)"}"#, text)
-        // A final sigma is one like any other.
+        // A final sigma has no special treatment.
         #expect(sameBytes(result, expected.replacing("ς", with: "σ")), "\(result.debugDescription)")
     }
 
@@ -69,7 +69,7 @@ private func split(_ pattern: String, _ behavior: String = "Isolated") -> String
     }
 
     private static let patterns: [(String, String, [String])] = [
-        // Oniguruma's word characters hold superscripts of Latin-1, no others.
+        // Oniguruma's word characters include the superscripts of Latin-1 and no others.
         (#"\w+"#, "a²b⁴c", ["a²b", "⁴", "c"]),
         (#"\s+"#, "a\u{180E}\u{3000}b", ["a\u{180E}", "\u{3000}", "b"]),
         (#"\h+"#, "fog", ["f", "og"]),
@@ -77,7 +77,7 @@ private func split(_ pattern: String, _ behavior: String = "Isolated") -> String
         (#"a.b"#, "xa\nb", ["xa\nb"]),
         (#"^b"#, "a\nb", ["a\n", "b"]),
         (#"\v"#, "a\u{B}\nb", ["a", "\u{B}", "\nb"]),
-        // A letter of Unicode 16 is a letter.
+        // A letter of Unicode 16 counts as a letter.
         (#"\p{L}+"#, "!\u{1C89}a!", ["!", "\u{1C89}a", "!"]),
         (#"[^\s\p{L}]+"#, "!\u{1C89}!", ["!", "\u{1C89}", "!"]),
         (#"\P{L}+"#, "a!\u{1C8A}", ["a", "!", "\u{1C8A}"]),
@@ -104,7 +104,7 @@ private func split(_ pattern: String, _ behavior: String = "Isolated") -> String
             try pieces(#"{"type": "Digits", "individual_digits": true}"#, "a12½b")
                 == ["a", "1", "2", "½", "b"])
         #expect(try pieces(#"{"type": "Digits"}"#, "a12b") == ["a", "12", "b"])
-        // U+2E52 came after the package's tables.
+        // U+2E52 is newer than the package's tables.
         #expect(
             try pieces(#"{"type": "Punctuation"}"#, "a,«b\u{2E52}$")
                 == ["a", ",", "«", "b\u{2E52}", "$"])

@@ -123,7 +123,7 @@ private let configuration = #"""
         #expect(tokenizer.encode("<s>a</s><|im_end|>", special: false) == [1, 260, 2, 266])
         #expect((tokenizer.bos, tokenizer.eos) == (1, 2))
         #expect(tokenizer.id("wrong") == nil && tokenizer.idLimit == 267)
-        // By itself the model file takes such text for text, as SentencePiece does.
+        // The model file alone encodes such text as ordinary text, as SentencePiece does.
         let alone = Tokenizer(core: try TokenizerCore(sentencePiece: ModelWriter.small))
         #expect(alone.encode("<s>", special: false) != [1])
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transformers
 
-/// Model directories: what is loaded, what is written, and what is refused.
+/// Model directories: loading, writing, and errors.
 @Suite struct CheckpointTests {
     private let folder: String
 
@@ -68,7 +68,7 @@ import Testing
                 }
                 #expect(same, "\(a.name)")
             }
-            // Neither form leaves the other behind.
+            // Writing one form removes the files of the other.
             let single = try files().contains("model.safetensors")
             #expect(single == (limit > 4000))
             #expect(try files().contains("model.safetensors.index.json") == (limit == 4000))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Transformers
 
-/// `config.json`, read and written; whole sentences for what cannot be.
+/// `config.json`, read and written; whole sentences for invalid files.
 @Suite struct ConfigurationTests {
     private static let sizes = """
         "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, \

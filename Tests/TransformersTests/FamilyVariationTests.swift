@@ -67,7 +67,7 @@ import Testing
     @Test(arguments: all)
     func `greedy tokens are those of transformers`(_ variation: Variation) throws {
         let oracle = try variation.oracle()
-        // The other prompts, which go on otherwise, are generated beside the first.
+        // The other prompts, which differ from the first, are generated beside it.
         let prompts = variation.isDynamic ? Array(oracle.prompts.prefix(1)) : oracle.prompts
         let found = try oracle.model.generate(
             prompts.map { GenerationRequest(prompt: $0, key: RandomKey(seed: 1)) },
@@ -75,7 +75,7 @@ import Testing
         #expect(found[0].tokens == variation.greedy)
     }
 
-    /// A pass that is longer than the original context turns by the length of its longest sequence.
+    /// A pass that is longer than the original context uses the angles for its longest sequence.
     @Test func `dynamic scaling follows the longest sequence`() throws {
         let variation = try #require(Self.all.first { $0.isDynamic })
         let oracle = try variation.oracle()
@@ -84,7 +84,7 @@ import Testing
             for (j, response) in oracle.responses.enumerated() {
                 var forest = TokenForest()
                 let root = forest.append(prompt)
-                // Its last token predicts nothing, but is as much of the sequence.
+                // Its last token predicts nothing, but counts for the length of the sequence.
                 forest.append(response, parent: root)
                 let found = try oracle.model.logProbs(
                     forest,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transformers
 
-/// What work needs in memory, known before any of it is done.
+/// The memory that work needs, computed before the work begins.
 @Suite struct MemoryEstimateTests {
     private func published(_ name: String) throws -> ModelConfiguration {
         try #require(ModelConfiguration.published[name])
@@ -24,7 +24,7 @@ import Testing
         #expect(estimate.weights == 2 * parameters)
     }
 
-    /// By hand: 32 layers, 8 key heads of 128, keys and values, two bytes each and a step a row.
+    /// By hand: 32 layers, 8 key heads of 128, keys and values, two bytes each and a scale a row.
     @Test func aCacheIsKeysAndValuesOfEveryLayer() throws {
         let estimate = try MemoryEstimate(
             published("mistral-7b"), .bfloat16, .generating(batch: 4, prompt: 500, new: 350))
@@ -98,7 +98,7 @@ import Testing
         #expect(!estimate.fits(1 << 50) && estimate.total > 1 << 59)
     }
 
-    /// docs/MEMORY.md states what this arithmetic gives.
+    /// docs/MEMORY.md states the results of this computation.
     @Test func theDocumentStatesTheseNumbers() throws {
         let document = try String(
             contentsOfFile: Repository.path("docs/MEMORY.md"), encoding: .utf8)

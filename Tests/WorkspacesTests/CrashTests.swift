@@ -5,7 +5,7 @@ import Testing
 
 @testable import Workspaces
 
-/// What a process that dies leaves, and what opening makes of it.
+/// The state that a dying process leaves, and the result of opening it.
 @Suite struct CrashTests {
     /// A workspace in the state before and after one statement, as files.
     private struct Moments {
@@ -25,7 +25,7 @@ import Testing
             let second = try scratch.open()
             try second.run("x = 2", ["x": 2])
             object = ObjectStore.fileName(try #require(second.binding("x")?.digest))
-            // As a kill would leave it: without closing.
+            // The state after a kill: without closing.
             try FileManager.default.copyItem(atPath: scratch.workspace, toPath: after)
             second.close()
             FileSystem.removeTree(scratch.workspace)
@@ -42,7 +42,7 @@ import Testing
     @Test func aKillBeforeTheCommitLineLeavesTheStateBefore() throws {
         let moments = try Moments()
         let scratch = moments.scratch
-        // The begin line and the object are there; the commit line is not, or only in part.
+        // The begin line and the object exist; the commit line is missing or incomplete.
         try moments.take("objects")
         let lines = try Data(contentsOf: URL(fileURLWithPath: moments.after + "/journal.jsonl"))
         let ends = lines.indices.filter { lines[$0] == 0x0A }.map { $0 + 1 }
@@ -121,8 +121,8 @@ import Testing
         #expect(try scratch.bytes("workspace.h5") == good)
     }
 
-    /// Every statement binds `x` to a number and to a large array, and writes down beside the
-    /// workspace what it is about to do and what it has done.
+    /// Every statement binds `x` to a number and to a large array. Beside the workspace it logs the
+    /// next action and each finished action.
     static func runUntilKilled(_ path: String, log: String, seed: UInt64) throws {
         var random = SeededGenerator(seed)
         let delay = UInt32.random(in: 0..<80_000, using: &random)
@@ -188,7 +188,7 @@ import Testing
                 try workspace.binding("x") == nil || workspace.read("x") == workspace.read("twin"))
             let report = try workspace.verify()
             #expect(report.isSound, "round \(round): \(report)")
-            // The next round starts from what this one found.
+            // The next round starts from the state that this round found.
             let line = Data("did \(found ?? -1)\n".utf8)
             var whole = (try? Data(contentsOf: URL(fileURLWithPath: log))) ?? Data()
             whole.append(line)

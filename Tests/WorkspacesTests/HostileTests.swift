@@ -5,7 +5,7 @@ import Testing
 
 @testable import Workspaces
 
-/// Files from strangers: whatever they hold, reading them ends in a value or a sentence.
+/// Files from strangers: for every content, reading ends in a value or a sentence.
 @Suite struct HostileTests {
     /// Mutated inputs for each reader; the long form sets the variable.
     private static let count =
@@ -50,7 +50,8 @@ import Testing
         for round in 0..<Self.count {
             let bytes = mutate(original, &random)
             try bytes.write(to: URL(fileURLWithPath: path))
-            // With the seal nearly everything ends there; without it the parser itself is tried.
+            // With the structure checksum nearly every mutation ends there; without it the parser
+            // itself is tested.
             guard let file = try? HDF5Reader(path, isSealed: round % 2 == 0),
                 let found = try? ObjectFile.read(file, group: file.root)
             else { continue }

@@ -28,7 +28,7 @@ import Testing
             }
         }
         record["arrays"] = .record(arrays)
-        // Keys that HDF5 gives a meaning to, or that ours could collide with.
+        // Keys with a meaning in HDF5, or that could collide with our own names.
         let one = (try? StoredArray([Float(1)], shape: [1])).map(StoredValue.array) ?? nil
         for key in [
             "json", "%json", "a/c", "a", ".", "./", "", "NUL\0", "é", "e\u{301}", "👩🏽‍🚀", " ",
@@ -49,7 +49,7 @@ import Testing
         let again = try StoredObject(contentsOf: scratch.path + "/object.h5")
         #expect(again == object)
         #expect(try again.digest() == object.digest())
-        // Equality of strings does not tell a composed letter from a decomposed one; digests do.
+        // String equality does not distinguish a composed letter from a decomposed one; digests do.
     }
 
     @Test func bareArraysAndBareTextComeBack() throws {

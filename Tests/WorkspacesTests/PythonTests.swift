@@ -5,8 +5,7 @@ import Testing
 
 @testable import Workspaces
 
-/// What the files look like from outside: to h5py, in a process of its own, while the workspace is
-/// open.
+/// The files as other programs see them: h5py in a process of its own, while the workspace is open.
 @Suite(.enabled(if: Python.withH5py != nil, "no Python with h5py: set SAMI_PYTHON or make .venv"))
 struct PythonTests {
     @Test func h5pyOpensEveryNameFromOneFileWhileTheWorkspaceIsOpen() throws {

@@ -20,7 +20,7 @@ final class Scratch {
     /// The path of a workspace in it.
     var workspace: String { path + "/test.samiws" }
 
-    /// Opens the workspace without waiting for the disk: what happens to it is a test's own doing.
+    /// Opens the workspace without fsync: the test itself does all damage.
     func open() throws -> Workspace {
         try Workspace.open(workspace, mode: .readWrite, isDurable: false)
     }
@@ -50,7 +50,7 @@ extension Workspace {
             unbind: unbind, inputs: inputs, seconds: 0.25)
     }
 
-    /// What the names are bound to.
+    /// The values of the names.
     func values() throws -> [String: StoredValue] {
         var values: [String: StoredValue] = [:]
         for binding in names { values[binding.name] = try read(binding.name).value }

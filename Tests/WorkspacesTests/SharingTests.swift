@@ -4,7 +4,7 @@ import Testing
 
 @testable import Workspaces
 
-/// Locks, other versions, folders that cannot be written, disks that are full.
+/// Locks, other versions, folders without write permission, full disks.
 @Suite struct SharingTests {
     @Test func aSecondOpenerReadsAndIsToldWhoWrites() throws {
         let scratch = try Scratch()
@@ -164,7 +164,7 @@ import Testing
 
     @Test func aFullDiskAtAnyWriteFailsTheStatementAndNothingElse() async throws {
         let scratch = try Scratch()
-        // A limit on file sizes stands for the disk: every write beyond it fails.
+        // A limit on file sizes stands for a full disk: every write beyond it fails.
         await #expect(processExitsWith: .success) { [path = scratch.workspace as String] in
             var workspace = try Workspace.open(path, mode: .readWrite, isDurable: false)
             try workspace.run("x = 0", ["x": 0])

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Values
 
-/// Writes files outside of the workspace. A file appears whole or not at all.
+/// Writes files outside the workspace. A file is written completely or not at all.
 enum FileWriting {
     /// - Parameter shown: the path as the user wrote it.
     static func write(_ data: Data, to path: String, shown: String) throws(EvaluationError) {

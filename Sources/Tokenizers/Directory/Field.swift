@@ -1,9 +1,9 @@
 import JSON
 
-/// A value together with where it was found, so that what is wrong with it can be said.
+/// A value with its place in the file, for error messages.
 struct Field: Sendable {
     let value: JSON
-    /// `model.merges`; the parts of a list count from 0.
+    /// `model.merges`; list items count from 0.
     let path: String
 
     init(_ value: JSON, path: String) {
@@ -40,7 +40,7 @@ struct Field: Sendable {
         return flag
     }
 
-    /// A token's id, as far as the id's own range goes.
+    /// A token's id, checked only for its range.
     func id(of token: String, in field: String? = nil) throws -> Int {
         guard let id = value.integer, (0...Vocabulary.largestID).contains(id)
         else {
@@ -49,7 +49,7 @@ struct Field: Sendable {
         return id
     }
 
-    /// A number of things, zero or more.
+    /// A count, zero or more.
     func count() throws -> Int {
         guard let count = value.integer, count >= 0 else {
             throw wrongType("a whole number of at least 0")
@@ -57,7 +57,7 @@ struct Field: Sendable {
         return count
     }
 
-    /// The member with a key, nil when there is none or it is null.
+    /// The member with a key; nil if it is missing or null.
     func optional(_ key: String) throws -> Field? {
         _ = try members()
         guard let found = value[key], !found.isNull else { return nil }
@@ -77,7 +77,8 @@ struct Field: Sendable {
 
     func string(_ key: String) throws -> String { try required(key).string() }
 
-    /// Refuses members that nothing here reads: a setting that is ignored encodes silently wrong.
+    /// Throws for members that this code does not read: an ignored setting would silently give
+    /// wrong ids.
     func allow(_ keys: String...) throws {
         for member in try members() where !keys.contains(member.key) {
             throw TokenizerError.unknownSetting(
@@ -92,7 +93,7 @@ struct Field: Sendable {
 }
 
 extension JSON {
-    /// The value itself where it is short, for a sentence.
+    /// The value itself if it is short, for a sentence.
     fileprivate var shown: String {
         switch self {
         case .number(let digits): integer.map { String($0) } ?? String(digits.prefix(40))
@@ -101,7 +102,7 @@ extension JSON {
         }
     }
 
-    /// What to call it in a sentence.
+    /// The name of its kind in a sentence.
     var kind: String {
         switch self {
         case .null: "null"

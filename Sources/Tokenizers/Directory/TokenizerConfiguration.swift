@@ -1,10 +1,10 @@
 import Foundation
 import JSON
 
-/// What the small files beside a tokenizer say about it: `tokenizer_config.json`,
-/// `special_tokens_map.json`, `generation_config.json` and templates in files of their own.
+/// The settings in the small files of a tokenizer directory: `tokenizer_config.json`,
+/// `special_tokens_map.json`, `generation_config.json` and files of chat templates.
 struct TokenizerConfiguration {
-    /// `bos_token` and the like, and what they are.
+    /// `bos_token` and similar names, with their values.
     private(set) var specialTokens: [String: String] = [:]
     private(set) var addsBOS: Bool?
     private(set) var addsEOS: Bool?
@@ -38,7 +38,7 @@ struct TokenizerConfiguration {
         }
     }
 
-    /// The name of the template that a file holds, nil when it holds none.
+    /// The name of the chat template in a file; nil if the file has none.
     static func templateName(_ file: String) -> String? {
         if file == "chat_template.jinja" { return "default" }
         let folder = "additional_chat_templates/"
@@ -59,7 +59,7 @@ struct TokenizerConfiguration {
         }
     }
 
-    /// A token is its text, or an object that holds it.
+    /// A token is given by its text, or by an object that contains the text.
     private mutating func readTokens(_ field: Field) throws {
         for name in Self.tokenNames {
             guard let token = try field.optional(name) else { continue }
@@ -71,8 +71,8 @@ struct TokenizerConfiguration {
         }
     }
 
-    /// The classes of transformers that put the tokens around a text themselves, whatever the
-    /// tokenizer.json says, and whether they do when nothing is said.
+    /// The tokenizer classes of transformers that themselves add the tokens around a text, whatever
+    /// the tokenizer.json says, and whether they do so by default.
     private mutating func readBoundaries(_ field: Field) throws {
         let name = try field.optional("tokenizer_class")?.string() ?? ""
         let families = ["Llama": true, "CodeLlama": true, "Gemma": true, "GPTNeoX": false]

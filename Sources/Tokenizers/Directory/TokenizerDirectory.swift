@@ -3,8 +3,8 @@ import Files
 import Foundation
 import JSON
 
-/// The tokenizer of a model directory, as it comes from the Hugging Face hub: `tokenizer.json` where
-/// there is one, else `tokenizer.model`, with what the files beside it say.
+/// The tokenizer of a model directory of the Hugging Face hub: `tokenizer.json`, or else
+/// `tokenizer.model`, with the settings of the other files.
 ///
 /// ```swift
 /// let directory = try TokenizerDirectory("models/mistral-7b-instruct")
@@ -13,26 +13,26 @@ import JSON
 /// ```
 public struct TokenizerDirectory: Sendable {
     public let tokenizer: Tokenizer
-    /// The files everything was read from, byte for byte, by their names in the directory: what an
-    /// export copies, and all that `init(files:)` needs.
+    /// The files that everything was read from, byte for byte, by name. An export copies them, and
+    /// `init(files:)` needs nothing else.
     public let files: [String: Data]
-    /// What templates know by name: `bos_token`, `eos_token` and the like.
+    /// Special tokens that templates know by name: `bos_token`, `eos_token` and others.
     public let specialTokens: [String: String]
-    /// The texts of the chat templates by name; the usual one is `default`.
+    /// The texts of the chat templates by name; the standard one is `default`.
     public let templates: [String: String]
 
-    /// Reads a directory. Throws `TokenizerError`, also when there is no tokenizer in it.
+    /// Reads a directory. Throws `TokenizerError`, also if the directory has no tokenizer.
     public init(_ path: String) throws {
         try self.init(files: Self.read(path), path: path)
     }
 
-    /// The same from the files' bytes. `path` is for sentences.
+    /// The same from the bytes of the files. `path` is used in messages.
     public init(files: [String: Data], path: String = "the directory") throws {
         let configuration = try TokenizerConfiguration(files)
         let core = try Self.core(files, configuration, path)
         let named = configuration.specialTokens
         let eos = named["eos_token"].flatMap { core.id($0) } ?? core.eos
-        // generation_config.json may know more than one.
+        // generation_config.json may name several.
         let stops = configuration.stopIDs.isEmpty ? eos.map { [$0] } : configuration.stopIDs
         tokenizer = Tokenizer(core: core, stops: stops)
         self.files = files
@@ -45,22 +45,21 @@ public struct TokenizerDirectory: Sendable {
         templates = configuration.templates
     }
 
-    /// Whether the directory has any of the files a tokenizer is read from.
+    /// Whether the directory has a file that a tokenizer can be read from.
     public static func isPresent(in path: String) -> Bool {
         ["tokenizer.json", "tokenizer.model"].contains {
             FileManager.default.fileExists(atPath: path + "/" + $0)
         }
     }
 
-    /// The chat template of a name, nil when there is none. Throws `TemplateError` for one that cannot
-    /// be read.
+    /// The chat template of a name; nil if there is none. Throws `TemplateError` if it is invalid.
     public func template(_ name: String = "default") throws -> ChatTemplate? {
         try templates[name].map { try ChatTemplate($0) }
     }
 
-    /// A conversation as the model's chat template writes it. The text holds the special tokens, so
-    /// it is encoded with `special: false`. Throws `TemplateError`; `TokenizerError.noTemplate` when
-    /// the directory has none.
+    /// A conversation in the format of the model's chat template. The text contains the special
+    /// tokens, so encode it with `special: false`. Throws `TemplateError`;
+    /// `TokenizerError.noTemplate` if the directory has no template.
     public func prompt(
         _ messages: [ChatMessage], addGenerationPrompt: Bool = true,
         variables: [String: JSON] = [:]
@@ -118,8 +117,8 @@ public struct TokenizerDirectory: Sendable {
                 path: path, hasVocabulary: files["vocab.json"] != nil)
         }
         return try TokenizerCore(sentencePiece: Array(data)) { file in
-            // SentencePiece makes no control token of text; transformers does, as the
-            // texts that chat templates make want it.
+            // SentencePiece never encodes text as control tokens. transformers does, and the texts
+            // of chat templates need it.
             let control = file.controlTokens.sorted().compactMap { id in
                 file.model.vocabulary.token(id).map { AddedToken(special: $0, id: id) }
             }
@@ -131,7 +130,7 @@ public struct TokenizerDirectory: Sendable {
 }
 
 extension TokenizerFile {
-    /// Adds tokens that neither the file nor its vocabulary has under another id or spelling.
+    /// Adds tokens that the file and its vocabulary do not have under another id or spelling.
     fileprivate mutating func add(_ tokens: [AddedToken]) throws {
         var known = Set(addedTokens.map(\.id))
         for token in tokens where !known.contains(token.id) {
@@ -146,8 +145,8 @@ extension TokenizerFile {
         try checkAddedTokens()
     }
 
-    /// The tokens around a text and those that start and end one, where the configuration says more
-    /// than the file.
+    /// The tokens around a text, and those that start and end one, if the configuration states them
+    /// and the file does not.
     fileprivate mutating func adjust(by configuration: TokenizerConfiguration) throws {
         func id(_ name: String) -> Int32? {
             guard let text = configuration.specialTokens[name] else { return nil }

@@ -1,21 +1,24 @@
 import JSON
 
-/// Byte-pair encoding of one piece of text (Sennrich et al. 2016, as the `tokenizers` package does
-/// it): characters become tokens, and the pair of lowest rank merges until none is left.
+/// Byte-pair encoding of one piece of text (Sennrich et al. 2016, in the manner of the `tokenizers`
+/// package): characters become tokens, and the pair with the lowest rank is merged until no pair
+/// can be merged.
 struct BytePairModel: Sendable {
     let vocabulary: Vocabulary
     private let merges: MergeTable
-    /// Stands for a character that is not in the vocabulary; without one such characters vanish.
+    /// The token for a character that is not in the vocabulary. Without it such characters are
+    /// dropped.
     private let unknown: Int32?
     private let fusesUnknown: Bool
-    /// The tokens `<0x00>` to `<0xFF>`, -1 where one is missing; nil without byte fallback.
+    /// The tokens `<0x00>` to `<0xFF>`, -1 for a missing one; nil without byte fallback.
     private let byteTokens: [Int32]?
-    /// Whether a piece that is a token itself is taken whole, whatever the merges say.
+    /// Whether a piece that is itself a token stays whole, whatever the merges say.
     private let ignoresMerges: Bool
-    /// Whether a text may be cut in front of every word's `▁`, because no token holds one behind
-    /// another character: no merge crosses such a cut, and words come again where texts do not.
+    /// Whether a text may be cut before the `▁` of every word. It may if no token contains `▁`
+    /// after another character: then no merge crosses the cut. Words repeat more often than texts,
+    /// so caching them pays.
     private let cutsAtMarks: Bool
-    /// Ids of the characters below U+0180, which hold ASCII and the byte alphabet.
+    /// Ids of the characters below U+0180, which include ASCII and the byte alphabet.
     private let lowCharacters: [Int32]
 
     init(_ field: Field) throws {
@@ -59,7 +62,7 @@ struct BytePairModel: Sendable {
         cutsAtMarks = vocabulary.holdsMarksInFrontOnly
     }
 
-    /// Appends the ids of the piece at a range of the bytes.
+    /// Appends the ids of the piece in a range of the bytes.
     func encode(
         _ bytes: [UInt8], _ range: Range<Int>, _ state: inout EncodingState, into ids: inout [Int32]
     ) {
@@ -94,7 +97,7 @@ struct BytePairModel: Sendable {
         state.remember(bytes, range, ids[start...])
     }
 
-    /// The piece as one token a character.
+    /// The piece as one token for each character.
     private func characters(_ bytes: [UInt8], _ range: Range<Int>, into symbols: inout [Int32]) {
         symbols.removeAll(keepingCapacity: true)
         var pendingUnknown = false
@@ -144,7 +147,7 @@ struct BytePairModel: Sendable {
         }
     }
 
-    /// Reads both forms a file may hold: `"a b"` and `["a", "b"]`.
+    /// Reads both forms of a merge: `"a b"` and `["a", "b"]`.
     private static func merges(_ field: Field, _ vocabulary: Vocabulary) throws -> MergeTable {
         guard case .array(let lines) = field.value else { throw field.wrongType("a list") }
         var table = MergeTable(expecting: lines.count)

@@ -1,8 +1,9 @@
 import JSON
 
 extension SentencePieceFile {
-    /// The same tokenizer as a `tokenizer.json`, in the form transformers converts such models to. On
-    /// ordinary text its ids are equal; the package breaks ties between merges in its own way.
+    /// The same tokenizer as a `tokenizer.json`, in the form into which transformers converts such
+    /// models. On ordinary text its ids are equal; the package has its own rule for ties between
+    /// merges.
     var json: String {
         let file = JSON.object([
             .init("version", .string("1.0")), .init("truncation", .null),
@@ -98,7 +99,8 @@ extension SentencePieceFile {
             .init("merges", .array(mergeList)))
     }
 
-    /// Every pair of pieces that makes a third, best score first; of one piece, the left parts by id.
+    /// Every pair of pieces that forms a third piece, best score first; pairs for one piece are
+    /// ordered by the id of the left part.
     private var mergeList: [JSON] {
         var ids = ByteTable(expecting: pieces.count)
         for piece in pieces { ids.insert(Array(piece.text.utf8)) }

@@ -2,26 +2,26 @@ import JSON
 
 /// Learns a byte-level byte-pair tokenizer from text.
 ///
-/// The merges are those that `tokenizers.trainers.BpeTrainer` learns from the same texts with the
-/// byte alphabet as initial alphabet: the most frequent pair first, of equals the one with the
-/// smaller ids. Counts decide everything, so the order of the texts does not matter.
+/// The merges equal those that `tokenizers.trainers.BpeTrainer` learns from the same texts with the
+/// byte alphabet as initial alphabet: the most frequent pair first, and of equal pairs the one with
+/// the smaller ids. Only counts matter, so the order of the texts has no effect.
 ///
 /// ```swift
 /// let tokenizer = try BytePairTrainer(vocabularySize: 1024).train(texts)
 /// ```
 ///
-/// Memory grows with the distinct words, not with the text.
+/// Memory grows with the number of distinct words, not with the length of the text.
 public struct BytePairTrainer: Sendable {
-    /// Tokens in all, special ones and the 256 bytes included.
+    /// Total number of tokens, special tokens and the 256 bytes included.
     public var vocabularySize: Int
-    /// Special tokens, which get the ids from 0 on.
+    /// Special tokens. Their ids start at 0.
     public var specialTokens: [String]
-    /// What encoding puts in front of every text; must be one of the special tokens.
+    /// The token that encoding puts before every text; must be one of the special tokens.
     public var prefixToken: String?
-    /// Pairs that occur less often are not merged.
+    /// Rarer pairs are not merged.
     public var minimumFrequency: Int
 
-    /// How far a training has come.
+    /// The progress of a training.
     public struct Progress: Hashable, Sendable {
         public var textsRead: Int
         public var tokensMade: Int
@@ -37,9 +37,10 @@ public struct BytePairTrainer: Sendable {
         self.minimumFrequency = minimumFrequency
     }
 
-    /// Trains on texts. `progress` is called now and then; false stops with `TokenizerError.stopped`.
-    /// Fewer tokens come out when the texts have no more pairs. Throws `TokenizerError` for a size
-    /// that bytes and special tokens do not leave room for, and for texts without a single word.
+    /// Trains on texts. `progress` is called now and then; if it returns false, the training throws
+    /// `TokenizerError.stopped`. The result has fewer tokens if the texts have no more pairs.
+    /// Throws `TokenizerError` if the size leaves no room for bytes and special tokens, or if the
+    /// texts have no word.
     public func train(
         _ texts: some Sequence<String>, progress: (Progress) -> Bool = { _ in true }
     ) throws -> Tokenizer {
@@ -86,7 +87,7 @@ public struct BytePairTrainer: Sendable {
             .init("normalizer", .null),
             .init("pre_tokenizer", byteLevel(addsPrefixSpace: false)),
             .init("post_processor", prefixToken.map(template) ?? .null),
-            // Decoding does not read the setting; true is what the package writes.
+            // Decoding does not use the setting; the package writes true.
             .init("decoder", byteLevel(addsPrefixSpace: true)),
             .init("model", learner.json),
         ])

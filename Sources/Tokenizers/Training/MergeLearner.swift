@@ -7,13 +7,14 @@ struct MergeLearner {
         var right: Int32
     }
 
-    /// A pair that waits to be merged, with the words it was seen in since it was last queued.
+    /// A pair that waits to be merged, with the words in which it was found since it was last
+    /// queued.
     private struct Candidate {
         var pair: Pair
         var count: Int
         var words: Set<Int>
 
-        /// Whether this is merged before the other: more frequent, or of smaller ids.
+        /// Whether this pair is merged before the other: it is more frequent, or has smaller ids.
         func comes(before other: Candidate) -> Bool {
             if count != other.count { return count > other.count }
             if pair.left != other.pair.left { return pair.left < other.pair.left }
@@ -47,8 +48,8 @@ struct MergeLearner {
         }
     }
 
-    /// Merges until the vocabulary is full or no pair is frequent enough. False when `proceed` said
-    /// so.
+    /// Merges until the vocabulary is full or no pair is frequent enough. False if `proceed`
+    /// stopped it.
     mutating func learn(
         upTo size: Int, atLeast minimum: Int, proceed: (Int) -> Bool
     ) -> Bool {
@@ -92,7 +93,7 @@ struct MergeLearner {
         return true
     }
 
-    /// The model as `tokenizer.json` holds it.
+    /// The model in the form of `tokenizer.json`.
     var json: JSON {
         .object([
             .init("type", .string("BPE")), .init("dropout", .null), .init("unk_token", .null),
@@ -120,7 +121,7 @@ struct MergeLearner {
         return isNew
     }
 
-    /// The word as one token a character.
+    /// The word as one token for each character.
     private func spelled(_ word: ArraySlice<UInt8>) -> [Int32] {
         String(decoding: word, as: UTF8.self).unicodeScalars.compactMap {
             idOfToken.find(Array(String($0).utf8)).map { Int32($0) }
@@ -136,7 +137,7 @@ struct MergeLearner {
         return Int32(id)
     }
 
-    /// Replaces a pair in a word and tells which neighbouring pairs came and went.
+    /// Replaces a pair in a word and reports the neighboring pairs that appeared and disappeared.
     private func replace(
         _ pair: Pair, by merged: Int32, in symbols: inout [Int32]
     ) -> [(Pair, Int)] {

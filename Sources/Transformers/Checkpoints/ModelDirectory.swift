@@ -13,9 +13,9 @@ public enum ModelDirectory {
 
     /// Reads configuration and weights. Throws `ModelError`.
     ///
-    /// Weights are mapped, not read: they stay in their stored type, and a page is read when it is
-    /// first used.
-    /// - Parameter type: turns every weight into this type; nil leaves each as it is stored.
+    /// Weights are memory-mapped: they keep their stored type, and the system reads a page at its
+    /// first use.
+    /// - Parameter type: converts every weight to this type; nil keeps the stored types.
     public static func load(_ directory: String, as type: DType? = nil) throws -> LanguageModel {
         let configuration = try configuration(directory)
         let files = try weightFiles(directory)
@@ -40,7 +40,7 @@ public enum ModelDirectory {
 
     // MARK: - Reading
 
-    /// Where each tensor lies.
+    /// The file and place of each tensor.
     struct Stored: Sendable {
         var archive: SafeTensors
         var entry: SafeTensors.Entry
@@ -82,7 +82,8 @@ public enum ModelDirectory {
             guard let name = member.value.string else {
                 throw refuse("the file of \"\(member.key)\" is not a text")
             }
-            // A shard lies beside its index, wherever the index wants to point.
+            // A shard must lie in the directory of its index. A path to another directory is
+            // refused.
             guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), !name.contains("\0")
             else { throw refuse("\"\(name)\" is not the name of a file in the same folder") }
             let archive = try archives[name] ?? SafeTensors(path: file(name, in: directory))
@@ -101,7 +102,7 @@ public enum ModelDirectory {
     }
 
     private static func contents(_ path: String) throws -> Data {
-        // Far above any configuration or index, far below what hurts.
+        // Far above the size of any configuration or index, and far below the size of memory.
         let limit = 64 << 20
         do throws(FileError) {
             let file = try RegularFile(path)
@@ -125,13 +126,13 @@ public enum ModelDirectory {
 
     // MARK: - Writing
 
-    /// What transformers takes as the largest file.
+    /// The default of transformers for the largest file.
     public static let largestFile = 5_000_000_000
 
-    /// Writes configuration and weights, each tensor in its stored type; in shards with an index where
-    /// one file would be larger than `limit` bytes. Every file appears whole or not at all; weights in
-    /// another form, and shards of an earlier, larger model, are removed afterwards. Throws
-    /// `ModelError.unwritable`.
+    /// Writes configuration and weights, each tensor in its stored type. If one file would be
+    /// larger than `limit` bytes, it writes shards with an index. Every file is written completely
+    /// or not at all. Afterwards it removes weights in the other form, and shards of an earlier,
+    /// larger model. Throws `ModelError.unwritable`.
     public static func write(
         _ model: LanguageModel, to directory: String, limit: Int = largestFile
     ) throws {
@@ -170,7 +171,7 @@ public enum ModelDirectory {
             to: file(configurationFile, in: directory))
     }
 
-    /// As many tensors a file as fit; a tensor that is larger than the limit has a file of its own.
+    /// As many tensors in a file as fit; a tensor larger than the limit has a file of its own.
     public static func shardRanges(_ sizes: [Int], limit: Int) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var (first, bytes) = (0, 0)
@@ -198,7 +199,7 @@ public enum ModelDirectory {
         return "model-\(digits(number + 1))-of-\(digits(count)).safetensors"
     }
 
-    /// The text of an index: each tensor's file.
+    /// The text of an index: the file of each tensor.
     public static func index(_ files: [(name: String, file: String)], bytes: Int) -> Data {
         index(files.map { JSON.Member($0.name, .string($0.file)) }, bytes: bytes)
     }

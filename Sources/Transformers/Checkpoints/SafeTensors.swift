@@ -7,20 +7,20 @@ import Tensors
 /// A safetensors file: an 8-byte length, a JSON header of names, types, shapes and offsets, the
 /// bytes (github.com/huggingface/safetensors, format).
 ///
-/// The file may come from anybody, so the header is believed only after every length, offset and
-/// count has been checked against the file's own size: tensors lie in it one after the other,
-/// without overlaps or gaps.
+/// The file may come from a stranger. So the header is used only after every length, offset and
+/// count has been checked against the size of the file: the tensors must follow one another without
+/// overlaps or gaps.
 public struct SafeTensors: Sendable {
     public struct Entry: Sendable {
         /// The type's name in the header.
         public let typeName: String
-        /// Nil for a type that the format knows and this program does not read.
+        /// Nil for a type that the format has and this program does not support.
         public let type: DType?
         public let shape: [Int]
         let bytes: Range<Int>
     }
 
-    /// Eight-bit floats mean nothing without their scales, which lie in other tensors.
+    /// 8-bit floats need scales, which are stored in other tensors.
     private static let unreadSizes = ["F8_E5M2": 1, "F8_E4M3": 1]
 
     public let file: String
@@ -31,7 +31,7 @@ public struct SafeTensors: Sendable {
 
     private static let longestHeader = 100 << 20
 
-    /// Maps a file; its pages are read when a tensor is. Throws `ModelError`.
+    /// Maps a file. The pages of a tensor are read at its first use. Throws `ModelError`.
     public init(path: String) throws {
         if let problem = Pickle.refusal(path) { throw problem }
         let bytes: MappedFile
@@ -133,7 +133,7 @@ public struct SafeTensors: Sendable {
             bytes: first + places[0]..<first + places[1])
     }
 
-    /// By place; an empty tensor before the one that begins where it lies.
+    /// Ordered by offset. At equal offsets an empty tensor comes first.
     private static func areInOrder(
         _ a: (key: String, value: Entry), _ b: (key: String, value: Entry)
     ) -> Bool {
@@ -141,9 +141,10 @@ public struct SafeTensors: Sendable {
             < (b.value.bytes.lowerBound, b.value.bytes.upperBound, b.key)
     }
 
-    /// A tensor; nil when there is none of this name, or of a type that is not read here.
+    /// A tensor; nil if there is none of this name, or if its type is not supported.
     ///
-    /// F32, F16 and BF16 stay as they are stored, where they lie; other numbers become float32.
+    /// F32, F16 and BF16 keep their type and stay in the mapped file; other numbers are converted
+    /// to float32.
     public func tensor(_ name: String) -> Tensor? {
         guard let entry = entries[name], let type = entry.type else { return nil }
         return Tensor(
@@ -171,7 +172,7 @@ extension DType {
     }
 }
 
-/// Pickles run what their author wrote into them as they are opened.
+/// Pickle files. Opening one runs the code that its author put in.
 enum Pickle {
     static func refusal(_ path: String) -> ModelError? {
         let file = (path as NSString).lastPathComponent.lowercased()

@@ -16,8 +16,8 @@ extension SafeTensors {
         return data
     }
 
-    /// The same into a file, written aside and then renamed, without a copy of the tensors.
-    /// Throws `ModelError.unwritable`.
+    /// The same into a file, without a copy of the tensors. The file is written under a temporary
+    /// name and then renamed. Throws `ModelError.unwritable`.
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], to path: String,
         metadata: [String: String] = ["format": "pt"]
@@ -33,7 +33,7 @@ extension SafeTensors {
         }
     }
 
-    /// Length and header of a file whose tensors follow in this order.
+    /// Length and header of a file that contains these tensors in this order.
     public static func header(
         _ tensors: [(name: String, type: DType, shape: [Int])],
         _ metadata: [String: String] = ["format": "pt"]
@@ -52,7 +52,7 @@ extension SafeTensors {
             offset = end
         }
         text += "}"
-        // The bytes then begin at a multiple of eight.
+        // So that the data begin at a multiple of eight.
         text += String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
         var data = Data()
         withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { data.append(contentsOf: $0) }

@@ -2,7 +2,7 @@ import JSON
 import Layers
 import Tensors
 
-/// The batch as a block sees it, besides the hidden states.
+/// The data of the batch that a block needs in addition to the hidden states.
 struct BlockContext {
     /// The position of each row in its own sequence.
     let positions: [Int]
@@ -33,15 +33,15 @@ extension BlockContext {
     }
 }
 
-/// The arithmetic of a family of checkpoints: one file each, in one order: its keys of
-/// `config.json`, names and shapes, the parts of a block.
+/// The architecture of a family of checkpoints. Each family is one file, in one order: its keys of
+/// `config.json`, its names and shapes, and the parts of a block.
 ///
-/// A family holds no weights: it is given the set that its layout describes.
+/// A family holds no weights. Its functions take the parameter set that its layout describes.
 protocol Family: Sendable {
     associatedtype SelfAttention: Sublayer
     associatedtype FeedForward: Sublayer
 
-    /// Its keys of `config.json`, both ways.
+    /// Reading and writing of its keys of `config.json`.
     static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration
     static func write(_ configuration: ModelConfiguration) -> [(String, JSON)]
 
@@ -68,7 +68,7 @@ enum Families {
         return family
     }
 
-    /// The family that a configuration names, in its shape.
+    /// The family that a configuration names, with the shape of that configuration.
     static func family(_ configuration: ModelConfiguration) throws -> any Family {
         try named(configuration.modelType).init(configuration)
     }
@@ -77,7 +77,7 @@ enum Families {
 extension Family {
     typealias Activations = Block<SelfAttention, FeedForward>.Activations
 
-    /// Floats that a block's `Activations` hold for each row.
+    /// Number of floats in a block's `Activations` for each row.
     var activationWidth: Int { blocks.first?.activationWidth ?? 0 }
 
     /// tokens (N) → (N, D)

@@ -121,7 +121,8 @@ struct TransposedProjection: Sendable {
     }
 }
 
-/// Attention whose queries, keys and values are one product: positions are in its input already.
+/// Attention whose queries, keys and values come from one product. It has no rotary embedding: the
+/// positions are part of its input.
 struct FusedAttention: Sublayer {
     let block: Int
     let fused, output: TransposedProjection

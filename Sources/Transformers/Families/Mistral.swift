@@ -1,7 +1,7 @@
 import JSON
 
-/// Mistral (Jiang et al., arXiv 2310.06825): Llama's arithmetic with heads whose size need not be
-/// width / heads, and in its first version a sliding window in every layer.
+/// Mistral (Jiang et al., arXiv 2310.06825): Llama's architecture with a head size that may differ
+/// from width / heads. Its first version has a sliding window in every layer.
 struct Mistral: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding
@@ -14,7 +14,7 @@ struct Mistral: Family {
     static func read(_ keys: ConfigurationKeys) throws -> ModelConfiguration {
         var c = try RotaryConfiguration.read(
             keys, .init(keyValueHeads: 8, context: 131_072))
-        // A file that is silent means 4,096; one without a window says null.
+        // A missing key means 4,096; a model without a window has null.
         c.slidingWindow =
             keys.hasKey("sliding_window") ? try keys.optionalCount("sliding_window") : 4096
         return c

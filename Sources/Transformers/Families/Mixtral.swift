@@ -1,7 +1,7 @@
 import JSON
 
-/// Mixtral (Jiang et al., arXiv 2401.04088): Mistral's attention, and in place of one feed-forward
-/// network several, of which a router chooses a few for each token.
+/// Mixtral (Jiang et al., arXiv 2401.04088): Mistral's attention, and several feed-forward networks
+/// in place of one. A router chooses a few of them for each token.
 struct Mixtral: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding

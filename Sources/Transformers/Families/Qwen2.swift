@@ -1,7 +1,7 @@
 import JSON
 
-/// Qwen 2 and 2.5 (Yang et al., arXiv 2407.10671 and 2412.15115): Llama's arithmetic with biases on
-/// queries, keys and values; small models share embedding and head.
+/// Qwen 2 and 2.5 (Yang et al., arXiv 2407.10671 and 2412.15115): Llama's architecture with biases
+/// on queries, keys and values; small models share embedding and head.
 struct Qwen2: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding

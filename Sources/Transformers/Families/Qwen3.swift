@@ -1,7 +1,7 @@
 import JSON
 
-/// Qwen 3 (Yang et al., arXiv 2505.09388): Llama's arithmetic with heads of their own size, and a
-/// norm on every head of queries and keys before it turns.
+/// Qwen 3 (Yang et al., arXiv 2505.09388): Llama's architecture with a head size of its own, and a
+/// norm on every head of queries and keys before the rotary embedding.
 struct Qwen3: Family {
     let layout: ParameterLayout
     let embedding: TokenEmbedding

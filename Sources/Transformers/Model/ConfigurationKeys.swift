@@ -1,6 +1,6 @@
 import JSON
 
-/// The keys of a `config.json`, each read with its kind and its range checked.
+/// The keys of a `config.json`. Each function reads one key and checks its type and range.
 struct ConfigurationKeys {
     let file: String
     private let object: JSON
@@ -17,13 +17,13 @@ struct ConfigurationKeys {
         .badConfiguration(file: file, problem: problem)
     }
 
-    /// What stands under a key; nil where nothing or null does.
+    /// The value of a key; nil if the key is missing or null.
     func value(_ key: String) -> JSON? {
         let found = object[key]
         return found == .null ? nil : found
     }
 
-    /// Whether a key is there, be it null.
+    /// Whether the key exists, even with the value null.
     func hasKey(_ key: String) -> Bool { object[key] != nil }
 
     private func read<Value>(_ key: String, _ convert: (JSON) -> Value?) throws -> Value? {
@@ -91,7 +91,7 @@ struct ConfigurationKeys {
         } ?? []
     }
 
-    /// An object below a key, under the name `file: "key"` in errors.
+    /// An object below a key; errors call it `file: "key"`.
     func section(_ key: String) throws -> ConfigurationKeys? {
         guard let found = value(key) else { return nil }
         guard found.members != nil else {
@@ -100,14 +100,14 @@ struct ConfigurationKeys {
         return try ConfigurationKeys(found, file: "\(file), \"\(key)\"")
     }
 
-    /// Refuses a value under `key` that is none of those that work.
+    /// Throws if the value under `key` is not one of the supported values.
     func require(_ key: String, oneOf allowed: [String]) throws {
         guard let found = try text(key), !allowed.contains(found) else { return }
         let names = allowed.map { "\"\($0)\"" }.joined(separator: " or ")
         throw refusal("\"\(key)\" is \"\(found)\"; \(names) is what works")
     }
 
-    /// Refuses a switch that is not as it must be.
+    /// Throws if a switch does not have the supported value.
     func require(_ key: String, is wanted: Bool) throws {
         guard try bool(key, default: wanted) != wanted else { return }
         throw refusal("\"\(key)\" is \(!wanted), which is not supported; \(wanted) is")

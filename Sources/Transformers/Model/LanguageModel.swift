@@ -2,10 +2,10 @@ import Layers
 import NumberTypes
 import Tensors
 
-/// A causal language model: a configuration, the family that computes with it, and its weights.
+/// A causal language model: a configuration, the family that computes it, and its weights.
 ///
-/// It is a value. Copies share their weights until one of them is trained, so keeping the base, the
-/// reference and every iteration costs only what differs.
+/// A model is a value. Copies share their weights until one of them is trained, so the base, the
+/// reference and every iteration take memory only for the weights that differ.
 public struct LanguageModel: Sendable {
     public private(set) var configuration: ModelConfiguration
     public private(set) var parameters: ParameterSet
@@ -36,7 +36,8 @@ public struct LanguageModel: Sendable {
         parameters = ParameterSet(layout: family.layout, tensors: tensors)
     }
 
-    /// Given weights. Throws `ModelError` when a tensor is missing, misshapen or unknown.
+    /// A model with given weights. Throws `ModelError` if a tensor is missing, unknown or of the
+    /// wrong shape.
     public init(
         _ configuration: ModelConfiguration, tensors: [String: Tensor], source: String
     ) throws {
@@ -45,7 +46,7 @@ public struct LanguageModel: Sendable {
         ) { tensors[$0] }
     }
 
-    /// Weights where they lie in files; whatever is wrong is said before any is touched.
+    /// A model with weights in mapped files. All errors are found before any weight is read.
     init(
         _ configuration: ModelConfiguration, entries: [String: ModelDirectory.Stored],
         source: String
@@ -68,7 +69,7 @@ public struct LanguageModel: Sendable {
     ) throws {
         family = try Families.family(configuration)
         self.configuration = configuration
-        // Under each name of the layout, the name and shape of what was found.
+        // For each name of the layout: the name and the shape in the file.
         var left = family.withoutBuffers(
             Dictionary(
                 uniqueKeysWithValues: shapes.map { ($0.key, (name: $0.key, shape: $0.value)) }))
@@ -84,7 +85,7 @@ public struct LanguageModel: Sendable {
             }
             names.append(found.name)
         }
-        // A tied head is sometimes stored a second time; it says nothing new.
+        // Some files store a tied head a second time; this copy is ignored.
         if configuration.tiedHead { left.removeValue(forKey: "lm_head.weight") }
         if let extra = left.keys.min() { throw ModelError.extraTensor(file: source, name: extra) }
         let tensors = try zip(names, family.layout.entries).map { name, entry in
@@ -113,7 +114,7 @@ public struct LanguageModel: Sendable {
         return copy
     }
 
-    /// Changes the weights in place, which a training step does without a copy.
+    /// Changes the weights in place, so that a training step needs no copy.
     public mutating func update<Result>(
         _ body: (inout ParameterSet) throws -> Result
     ) rethrows -> Result {
@@ -122,7 +123,7 @@ public struct LanguageModel: Sendable {
 
     public var parameterCount: Int { parameters.count }
 
-    /// The type that most of the weights are stored in.
+    /// The stored type of most of the weights.
     public var weightType: DType {
         DType.computed.max { elements(in: $0) < elements(in: $1) } ?? .float32
     }
@@ -131,17 +132,17 @@ public struct LanguageModel: Sendable {
         parameters.tensors.reduce(0) { $1.type == type ? $0 + $1.count : $0 }
     }
 
-    /// Bytes that the weights take, in memory or in the pages of their file.
+    /// Bytes of the weights, in memory or in the pages of their file.
     public var weightBytes: Int {
         parameters.tensors.reduce(0) { $0 + $1.count * $1.type.size }
     }
 
     /// The same weights in another stored type, rounded to nearest.
     ///
-    /// Training changes float32: a step of 5e-7 on a weight of 0.02 is a hundredth of what bfloat16
-    /// resolves there, and would be rounded away. So `update` turns every weight that it changes
-    /// into float32, which is a master copy without a second one beside it; a model that is to go
-    /// on in sixteen bits is converted when it is trained.
+    /// Training needs float32: a step of 5e-7 on a weight of 0.02 is a hundredth of the resolution
+    /// of bfloat16 there, and would be lost to rounding. So `update` converts every weight that it
+    /// changes to float32. There is no second master copy. A model that should continue in a 16-bit
+    /// type is converted after training.
     public func converted(to type: DType) -> LanguageModel {
         var result = self
         for i in result.parameters.tensors.indices {
@@ -150,7 +151,7 @@ public struct LanguageModel: Sendable {
         return result
     }
 
-    /// Throws unless this model can take the forest and the targets.
+    /// Throws if this model cannot process the forest or the targets.
     func check(_ forest: TokenForest, _ targets: [Target] = []) throws {
         if forest.tokens.isEmpty { throw ModelError.emptySequence }
         if forest.longestSequence > configuration.longestSequence {
@@ -173,7 +174,7 @@ public struct LanguageModel: Sendable {
     }
 }
 
-/// Where the workers put random numbers, each its own range.
+/// The elements to fill with random numbers; each worker writes its own range.
 private struct FilledElements: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
 }
@@ -190,9 +191,9 @@ extension Tensor {
 }
 
 extension Family {
-    /// Tensors under the names of the layout, without what other programs store beside the weights:
-    /// tables of angles, causal masks, and a tied head a second time. Files that hold the bare
-    /// decoder leave out the first part of every name.
+    /// Removes the tensors that other programs store in addition to the weights: tables of angles,
+    /// causal masks, and a second copy of a tied head. Files of the bare decoder omit the first
+    /// part of every name; it is added here.
     fileprivate func withoutBuffers<Value>(_ tensors: [String: Value]) -> [String: Value] {
         let isWeight = Set(layout.entries.map(\.name))
         let prefixes = Set(isWeight.compactMap { $0.split(separator: ".").first.map { $0 + "." } })

@@ -2,36 +2,37 @@ import Layers
 import NumberTypes
 import Tensors
 
-/// What a piece of work needs in memory, by arithmetic alone: nothing is allocated to know it.
+/// The memory that a piece of work needs, computed without allocating it.
 ///
-/// Weights are counted in their stored type, keys and values as `QuantizedKVRows` have them. All
-/// else is float32: activations, logits, gradients, and what an optimizer remembers.
+/// Weights are counted in their stored type, keys and values in the form of `QuantizedKVRows`. All
+/// other data are float32: activations, logits, gradients, and the optimizer state.
 public struct MemoryEstimate: Sendable, Equatable {
-    /// Work on a model. Lengths are in tokens; prompts are counted as if they shared nothing.
+    /// Work on a model. Lengths are in tokens. Prompts are counted as if they had no common
+    /// beginning.
     public enum Work: Sendable, Equatable {
         /// `batch` prompts, continued together.
         case generating(batch: Int, prompt: Int, new: Int)
         /// The log-probs S (C, R) of one query.
         case scoring(constitutions: Int, responses: Int, prompt: Int, response: Int)
         /// Gradients of one query's S (C, R) and a step; `moments` is 1 for RMSprop, 2 for AdamW.
-        /// Without kept activations every block runs a second time.
+        /// Without kept activations every block is recomputed.
         case training(
             constitutions: Int, responses: Int, prompt: Int, response: Int, moments: Int,
             keepsActivations: Bool)
     }
 
-    /// Bytes, by what they are for.
+    /// Bytes, by purpose.
     public var weights = 0
-    /// What is trained, in float32; the base beside it, in its stored type, is what `weights`
-    /// counts then.
+    /// The trained weights, in float32. `weights` then counts the base beside them, in its stored
+    /// type.
     public var trainedWeights = 0
-    /// Keys and values of what has been read and generated.
+    /// Keys and values of all tokens read and generated.
     public var cache = 0
     public var activations = 0
     public var logits = 0
     public var gradients = 0
     public var moments = 0
-    /// The program itself, and freed memory that it keeps for the next tensor.
+    /// The program itself, and freed memory that it keeps for later tensors.
     public var program = 128 << 20
 
     public var total: Int {
@@ -41,7 +42,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         }
     }
 
-    /// What is not zero, under a word for it.
+    /// The parts that are not zero, each with its name.
     public var parts: [(name: String, bytes: Int)] {
         [
             ("weights", weights), ("trained weights", trainedWeights), ("cache", cache),
@@ -100,7 +101,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         return low
     }
 
-    /// Every prompt once, and below it every response.
+    /// Rows of a forest with every prompt once, and every response below it.
     private static func rows(
         _ constitutions: Int, _ responses: Int, _ prompt: Int, _ response: Int
     ) -> Double {
@@ -108,17 +109,17 @@ public struct MemoryEstimate: Sendable, Equatable {
     }
 }
 
-/// Bytes of so many elements; no more than can be counted.
+/// Bytes of so many elements, limited to the largest `Int`.
 private func bytes(_ elements: Double, _ size: Int = 4) -> Int {
     Int(min(elements * Double(size), 0x1p60))
 }
 
-/// How many floats things of a model are.
+/// The sizes of a model's parts, in floats.
 private struct ModelSizes {
     let parameters, width, vocabulary: Double
-    /// A row of what a block keeps for its backward pass.
+    /// One row of the activations that a block keeps for its backward pass.
     let block: Double
-    /// A row of what is alive at once in a forward pass.
+    /// One row of the data that exist at the same time in a forward pass.
     let forwardRow: Double
 
     init(_ c: ModelConfiguration) throws {
@@ -131,7 +132,7 @@ private struct ModelSizes {
         forwardRow = block + inner + 3 * width
     }
 
-    /// Logits are formed a chunk of rows at a time.
+    /// Logits are computed in chunks of rows.
     func logits(_ type: DType) -> Double {
         let least = type == .float32 ? 32.0 : 128
         return min(512, max(least, 0x1p20 / vocabulary)) * vocabulary
@@ -139,11 +140,11 @@ private struct ModelSizes {
 }
 
 extension ModelConfiguration {
-    /// The names and shapes of the weights of this shape, without weights.
+    /// The names and shapes of this configuration's weights, without the weights.
     /// - Throws: `ModelError.unknownFamily`.
     public func parameterLayout() throws -> ParameterLayout { try Families.family(self).layout }
 
-    /// The shapes of some published checkpoints, by name: for planning, benchmarks and lessons.
+    /// The shapes of some published checkpoints, by name, for planning and benchmarks.
     public static let published: [String: ModelConfiguration] = [
         "mistral-7b": ModelConfiguration(
             modelType: "mistral", hiddenSize: 4096, layers: 32, heads: 32, keyValueHeads: 8,

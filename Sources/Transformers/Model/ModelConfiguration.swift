@@ -1,14 +1,14 @@
 import Foundation
 import JSON
 
-/// The shape of a model: what `config.json` of a Hugging Face directory says.
+/// The shape of a model, from `config.json` of a Hugging Face directory.
 public struct ModelConfiguration: Sendable, Equatable {
-    /// Which layers see no further than the sliding window.
+    /// The layers whose attention is limited to the sliding window.
     public enum WindowedLayers: Sendable, Equatable {
         case all
         /// Layers of this number and above.
         case from(Int)
-        /// One flag a layer; layers beyond the list have none.
+        /// One flag a layer; layers beyond the list have no window.
         case listed([Bool])
     }
 
@@ -25,20 +25,20 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var normEpsilon: Double
     public var ropeTheta: Double
     public var ropeScaling: RopeScaling?
-    /// Whether rotary frequencies are rounded to bfloat16. PyTorch rounds them too where a whole
-    /// model is cast (`model.to(torch.bfloat16)`), not where it is loaded in that type; what was
-    /// computed in such a program comes out the same only so. The key `rotary_dtype` of
-    /// `config.json`, ours.
+    /// Whether rotary frequencies are rounded to bfloat16. PyTorch rounds them when a program casts
+    /// a whole model (`model.to(torch.bfloat16)`), but not when it loads a model in that type. Only
+    /// with this rounding does `sami` reproduce the results of such a program. The key
+    /// `rotary_dtype` of `config.json`; only `sami` uses it.
     public var roundsRotary = false
-    /// A token sees itself and the `slidingWindow` − 1 tokens before it; nil for all before it.
+    /// A token sees itself and the `slidingWindow` − 1 tokens before it; nil: all tokens before it.
     public var slidingWindow: Int?
     public var windowedLayers: WindowedLayers
-    /// Biases of the attention's projections, where the family leaves it open.
+    /// Biases of the attention's projections, if the family allows both.
     public var attentionBias: Bool
-    /// Biases of the feed-forward layers, where the family leaves it open.
+    /// Biases of the feed-forward layers, if the family allows both.
     public var feedForwardBias: Bool
-    /// Feed-forward networks side by side in a layer, of which each token visits a few; 0 for one
-    /// that all visit.
+    /// Number of feed-forward networks in a layer, of which each token visits a few; 0 for a single
+    /// network that every token visits.
     public var experts: Int
     public var expertsPerToken: Int
     public var tiedHead: Bool
@@ -81,7 +81,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.endTokens = endTokens
     }
 
-    /// The window of a layer; nil where all that comes before is seen.
+    /// The window of a layer; nil if the layer sees all tokens before.
     public func window(layer: Int) -> Int? {
         switch windowedLayers {
         case .all: slidingWindow
@@ -90,8 +90,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The longest sequence that may be asked for: a stretched rotary embedding goes as far beyond
-    /// the original context as its factor says.
+    /// The longest sequence that a user may request: a scaled rotary embedding extends the original
+    /// context by its factor.
     public var longestSequence: Int {
         switch ropeScaling {
         case .linear(let factor), .dynamic(let factor):
@@ -103,8 +103,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     // MARK: - config.json
 
     /// Reads `config.json`.
-    /// - Parameter name: what errors call the text, usually its path.
-    /// - Throws: `ModelError` naming the key that is missing, of the wrong kind or out of range.
+    /// - Parameter name: the name of the text in errors, usually its path.
+    /// - Throws: `ModelError`, which names the key that is missing, of the wrong type or out of
+    ///   range.
     public init(json: Data, name: String) throws {
         let object: JSON
         do throws(JSON.Problem) {
@@ -137,7 +138,7 @@ public struct ModelConfiguration: Sendable, Equatable {
                     "token \(token) is outside the vocabulary of \(vocabularySize)")
             }
         }
-        // Sizes are bounded one by one; together they must be countable too.
+        // Sizes are limited one by one; their products must fit in an `Int` too.
         let largest = max(feedForwardSize, vocabularySize, heads.multiplied(headSize), hiddenSize)
         let total = largest.multiplied(hiddenSize).multiplied(layers).multiplied(max(1, experts))
         guard total < 1 << 48 else {
@@ -145,11 +146,11 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The text of a `config.json` that describes this shape: the file that it was read from, in
-    /// which only what has changed since is changed.
+    /// The text of a `config.json` for this shape: the file that it came from, with only the later
+    /// changes made.
     public var json: Data { json(elementType: nil) }
 
-    /// The same, naming the type of the weights beside it.
+    /// The same, with the type of the stored weights.
     func json(elementType: String?) -> Data {
         let elementType = elementType ?? (original.text == nil ? "float32" : nil)
         var members: [JSON.Member] = []
@@ -172,7 +173,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
         for member in keys where !before.contains(member) { set(member.key, member.value) }
         if let elementType {
-            // transformers 5 calls dtype what was torch_dtype.
+            // transformers 5 renamed torch_dtype to dtype.
             let key = members.contains { $0.key == "dtype" } ? "dtype" : "torch_dtype"
             let value = JSON.string(elementType)
             if members.first(where: { $0.key == key })?.value != value { set(key, value) }
@@ -187,15 +188,15 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
 }
 
-/// The text that a configuration was read from: where it came from, not what it is, so
-/// configurations that differ in it alone are equal.
+/// The text that a configuration was read from. It is not part of the configuration's identity:
+/// configurations that differ only in this text are equal.
 private struct OriginalFile: Sendable, Equatable {
     var text: Data?
     static func == (left: OriginalFile, right: OriginalFile) -> Bool { true }
 }
 
 extension Int {
-    /// The product, or the largest number where there is none.
+    /// The product, or the largest `Int` on overflow.
     func multiplied(_ other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product

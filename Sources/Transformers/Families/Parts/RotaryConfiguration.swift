@@ -1,8 +1,8 @@
 import JSON
 
-/// The keys that the families with rotary embeddings and SwiGLU have in common.
+/// The keys that all families with rotary embedding and SwiGLU share.
 enum RotaryConfiguration {
-    /// What a family's own code takes for keys that a file leaves out.
+    /// The defaults of a family's reference code, for keys that a file leaves out.
     struct Defaults {
         var normEpsilon = 1e-6
         var ropeTheta = 10_000.0
@@ -15,7 +15,7 @@ enum RotaryConfiguration {
         try keys.require("hidden_act", oneOf: ["silu"])
         let width = try keys.count("hidden_size")
         let heads = try keys.count("num_attention_heads", atMost: 1 << 16)
-        // Newer files keep base and scaling together.
+        // Newer files keep base frequency and scaling in one section.
         let rotary = try keys.section("rope_parameters")
         let theta = rotary?.value("rope_theta") == nil ? keys : rotary ?? keys
         var configuration = ModelConfiguration(
@@ -87,7 +87,7 @@ enum RotaryConfiguration {
         }
     }
 
-    /// The keys of a configuration, in the order in which files of this kind have them.
+    /// The keys of a configuration, in the order of the hub's files.
     static func write(
         _ c: ModelConfiguration, architecture: String, more: [(String, JSON)] = []
     ) -> [(String, JSON)] {
@@ -141,7 +141,8 @@ enum RotaryConfiguration {
 
     // MARK: - Sliding windows of some layers
 
-    /// Qwen's: off unless switched on, and then from a layer upwards, or layer by layer.
+    /// Qwen's sliding window: off unless a switch turns it on; then either for all layers from a
+    /// given one upwards, or listed layer by layer.
     static func readSwitchedWindow(
         _ keys: ConfigurationKeys, into configuration: inout ModelConfiguration
     ) throws {
