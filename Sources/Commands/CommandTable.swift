@@ -3,9 +3,16 @@ import Values
 
 /// The one table of verbs.
 package enum CommandTable {
-    package static let commands: [Command] =
-        loadCommands + methodCommands + trainingCommands + modelCommands + lookCommands
-        + exportCommands + workspaceCommands + sessionCommands
+    package static let commands: [Command] = [
+        loadCommand, exportCommand,
+        proposeCommand, composeCommand, rolloutCommand, scoreCommand, contrastCommand,
+        backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
+        generateCommand, tokenizeCommand, newCommand, pretrainCommand,
+        showCommand, plotCommand, compareCommand, describeCommand,
+        lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,
+        resumeCommand, verifyCommand, gcCommand, packCommand, unpackCommand, openCommand,
+        seedCommand, setCommand, helpCommand, tourCommand, sourceCommand, quitCommand,
+    ]
 
     package static let grammar = CommandGrammar(
         verbs: commands.map(\.verb),

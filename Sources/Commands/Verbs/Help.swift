@@ -2,6 +2,20 @@ import CommandLanguage
 import Rendering
 import Values
 
+extension CommandTable {
+    static let helpCommand = Command(
+        "help", .session, "explains a verb, a function or a kind of value", effect: .looks,
+        operands: [
+            .optional("topic", .word, "a verb, a function or a kind of value"),
+            .optional("form", .word, "which form of the verb"),
+        ],
+        example: "help rollout", run: { try Help.run($0) })
+
+    static let tourCommand = Command(
+        "tour", .session, "the way through SAMI, command by command", effect: .looks,
+        example: "tour", run: { _ in CommandResult(text: Help.tour) })
+}
+
 /// Help, written from the tables that parsing and dispatch read.
 enum Help {
     static func run(_ invocation: Invocation) throws -> CommandResult {

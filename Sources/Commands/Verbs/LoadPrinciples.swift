@@ -1,6 +1,6 @@
 import Alignment
 import CommandLanguage
-import Transformers
+import JSON
 import Worlds
 
 extension CommandTable {

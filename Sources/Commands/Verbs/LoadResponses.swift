@@ -1,10 +1,7 @@
 import Alignment
 import CommandLanguage
-import Foundation
-import Tokenizers
-import Transformers
+import JSON
 import Values
-import Workspaces
 
 extension CommandTable {
     static let loadResponsesForm = Command.Form(

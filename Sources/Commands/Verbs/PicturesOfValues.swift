@@ -1,7 +1,5 @@
 import CommandLanguage
 import Rendering
-import Tensors
-import Tokenizers
 import Values
 
 extension Picture {

@@ -1,7 +1,5 @@
 import Rendering
 import ShippedWorld
-import Tokenizers
-import Transformers
 import Values
 
 extension CommandTable {

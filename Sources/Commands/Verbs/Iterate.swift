@@ -2,15 +2,38 @@ import Alignment
 import CommandLanguage
 import Rendering
 import ShippedWorld
-import Tensors
-import Tokenizers
-import Transformers
 import Values
-import Workspaces
 
 extension CommandTable {
+    static let iterateCommand = Command(
+        "iterate", .method, "whole iterations: compose, roll out, train, and again",
+        about: """
+            Iteration t samples with the model of iteration t-1 on new queries and trains from \
+            the base again, or from the previous model. Queries come from `on`, else from the \
+            shipped world for its own model, else from `queries`. Ctrl-C stops after the step \
+            at hand; the last whole iteration is kept.
+            """,
+        makes: ["model", "log"],
+        operands: [.optional("iterations", .number, "how many; 3")],
+        options: [
+            MethodKey.preset,
+            OptionSpecification(
+                "from",
+                .words([
+                    Choice("base", "train from the base again"),
+                    Choice("previous", "go on with the last model"),
+                ]), "where each iteration starts"),
+            OptionSpecification("queries", .number, "new queries each iteration"),
+            OptionSpecification("on", .value, "queries to deal out in order"),
+            OptionSpecification("principles", .value, "in place of `principles`"),
+            OptionSpecification("count", .number, "C, constitutions a query; 2"),
+            OptionSpecification("samples", .number, "responses a constitution; 1"),
+        ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update
+            + MethodKey.score + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
+        example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate)
+
     /// Runs the plan that the command describes, from the base or from where it stopped.
-    static func iterate(_ invocation: Invocation) throws -> CommandResult {
+    private static func iterate(_ invocation: Invocation) throws -> CommandResult {
         let base = try invocation.object(ModelObject.self, "base")
         let tokenizer = try invocation.tokenizer(of: base)
         var plan = try invocation.plan(for: base)

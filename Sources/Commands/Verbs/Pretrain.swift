@@ -1,13 +1,10 @@
-import Alignment
 import CommandLanguage
-import Foundation
+import JSON
 import Rendering
 import ShippedWorld
-import Tensors
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 import Worlds
 
 extension CommandTable {

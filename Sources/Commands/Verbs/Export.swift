@@ -1,28 +1,24 @@
-import Alignment
 import CommandLanguage
 import Foundation
 import Rendering
 import Tensors
-import Tokenizers
 import Transformers
 import Values
 import Workspaces
 
 extension CommandTable {
-    static let exportCommands: [Command] = [
-        Command(
-            "export", .data, "writes a value to a file, in the form its extension names",
-            about: """
-                .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
-                .svg and .png pictures. A model goes into a Hugging Face directory.
-                """,
-            effect: .looks,
-            operands: [
-                .required("value", .value, "a name or an expression"),
-                .required("path", .path, "a file, or for a model a folder"),
-            ],
-            example: "export logprobs logprobs.json", run: export)
-    ]
+    static let exportCommand = Command(
+        "export", .data, "writes a value to a file, in the form its extension names",
+        about: """
+            .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
+            .svg and .png pictures. A model goes into a Hugging Face directory.
+            """,
+        effect: .looks,
+        operands: [
+            .required("value", .value, "a name or an expression"),
+            .required("path", .path, "a file, or for a model a folder"),
+        ],
+        example: "export logprobs logprobs.json", run: export)
 
     private static func export(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value"), let shown = try invocation.text("path"),

@@ -1,0 +1,57 @@
+import Alignment
+import CommandLanguage
+import Transformers
+import Values
+
+extension CommandTable {
+    static let backwardCommand = Command(
+        "backward", .method, "gradients of the mean loss, one tensor a parameter",
+        makes: ["gradients"],
+        operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+        options: MethodKey.score + [
+            OptionSpecification("beta", .number, "weight of the penalty to the base; 0"),
+            OptionSpecification("memory", .word, "bytes activations may take, as 600MB"),
+            MethodKey.model, MethodKey.base,
+        ],
+        example: "backward", run: backward)
+
+    private static func backward(_ invocation: Invocation) throws -> CommandResult {
+        let rollouts = try invocation.object(RolloutsObject.self, "rollouts").rollouts
+        var score = ScoreSettings()
+        try invocation.apply(to: &score)
+        let (object, note) = try gradients(
+            rollouts, score: score, beta: try invocation.number("beta", atLeast: 0) ?? 0, invocation
+        )
+        return CommandResult("gradients", object, notes: [note].compactMap(\.self))
+    }
+
+    static func gradients(
+        _ rollouts: Rollouts, score: ScoreSettings, beta: Double, _ invocation: Invocation
+    ) throws -> (GradientsObject, note: String?) {
+        let model = try invocation.model()
+        var memory = invocation.session.settings.memoryPlan
+        if let text = try invocation.text("memory") {
+            guard let bytes = Settings.bytes(text), bytes > 0 else {
+                throw invocation.located(
+                    EvaluationError.outOfRange(
+                        role: "`memory`", rule: "a size such as 600MB",
+                        found: Value.text(text).summary),
+                    at: "memory")
+            }
+            memory = MemoryPlan(budget: bytes)
+        }
+        let reference = beta > 0 ? try invocation.object(ModelObject.self, "base").model : nil
+        let (batches, note) = try batches(rollouts, model, score, invocation)
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        let gradients = try Backward(score: score, beta: beta, memory: memory).gradients(
+            of: batches, model: model.model, reference: reference, progress: follower.follow,
+            cancel: invocation.cancel)
+        let object = GradientsObject(
+            parameters: gradients.parameters, configuration: model.model.configuration,
+            norm: gradients.norm, loss: ContrastSummary(gradients.contrasts).loss,
+            queries: gradients.contrasts.count, divergence: gradients.divergence, beta: beta,
+            score: score)
+        return (object, note)
+    }
+}

@@ -1,0 +1,21 @@
+import Rendering
+
+extension CommandTable {
+    static let gcCommand = Command(
+        "gc", .memory, "deletes what no name and no undo reaches", effect: .manages,
+        operands: [.optional("keep", .number, "how many statements stay undoable; 20")],
+        example: "gc", run: collect)
+
+    private static func collect(_ invocation: Invocation) throws -> CommandResult {
+        try invocation.session.requireWritable(at: invocation.call.verb.span)
+        let keep =
+            try invocation.integer("keep", atLeast: 0) ?? invocation.session.settings.undoDepth
+            ?? Settings.usualUndoDepth
+        let report = try invocation.session.workspace.gc(keepingUndo: keep)
+        return CommandResult(
+            text: StyledText(
+                "deleted \(NumberText.count(report.removed, "object")), "
+                    + "\(NumberText.bytes(report.bytes)); \(NumberText.count(report.kept, "object")) left"
+            ))
+    }
+}

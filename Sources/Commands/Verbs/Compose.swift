@@ -1,0 +1,57 @@
+import Alignment
+import CommandLanguage
+
+extension CommandTable {
+    static let composeCommand = Command(
+        "compose", .method, "draws constitutions for every query",
+        about: """
+            Each query gets C constitutions that differ. Each slot holds a principle or its \
+            antithesis, and the order of the principles is drawn anew for the training prompt.
+            """,
+        makes: ["constitutions"],
+        operands: [
+            .optional("from", .value, "principles, or constitutions that were loaded")
+        ],
+        options: [
+            OptionSpecification("count", .number, "C, constitutions a query; 2"),
+            OptionSpecification("queries", .value, "in place of `queries`"),
+        ] + MethodKey.compose + [MethodKey.seed],
+        example: "compose count=2", run: compose)
+
+    private static func compose(_ invocation: Invocation) throws -> CommandResult {
+        let queries = try invocation.object(QueriesObject.self, "queries")
+        let sources = try sources(invocation)
+        var composer = Composer()
+        if let count = try invocation.integer("count", atLeast: 1, atMost: Composer.largestCount) {
+            composer.count = count
+        }
+        try invocation.apply(to: &composer)
+        let groups = try composer.compose(
+            queries.queries, from: sources, key: try invocation.randomKey())
+        return CommandResult("constitutions", ConstitutionsObject(content: .groups(groups)))
+    }
+
+    /// What constitutions are made of: the operand, else principles, else loaded constitutions.
+    static func sources(
+        _ invocation: Invocation, role: String = "from"
+    ) throws -> [ConstitutionSource] {
+        if let argument = invocation.argument(role) {
+            let value = try invocation.value(argument)
+            if let loaded = value.object(ConstitutionsObject.self),
+                case .sources(let sources) = loaded.content
+            {
+                return sources
+            }
+            return [.pairs(try invocation.object(PrinciplesObject.self, role).pairs)]
+        }
+        if let principles = try invocation.objectIfBound(PrinciplesObject.self, "principles") {
+            return [.pairs(principles.pairs)]
+        }
+        if let loaded = try invocation.objectIfBound(ConstitutionsObject.self, "constitutions"),
+            case .sources(let sources) = loaded.content
+        {
+            return sources
+        }
+        return [.pairs(try invocation.object(PrinciplesObject.self, "principles").pairs)]
+    }
+}

@@ -1,0 +1,23 @@
+import Alignment
+
+extension CommandTable {
+    static let contrastCommand = Command(
+        "contrast", .method, "the loss, its accuracies and what it says about information",
+        about: """
+            Rows ask which response a constitution produced, columns which constitution produced \
+            a response. The bounds are on mutual information, in nats, and cannot exceed log C.
+            """,
+        makes: ["loss"],
+        operands: [.optional("logprobs", .value, "in place of `logprobs`; a matrix is fine")],
+        example: "contrast", run: contrast)
+
+    private static func contrast(_ invocation: Invocation) throws -> CommandResult {
+        let scores = try invocation.object(LogprobsObject.self, "logprobs").scores
+        do {
+            let contrasts = try scores.map { try Contrast($0.scores, query: $0.id) }
+            return CommandResult("loss", LossObject(ids: scores.map(\.id), contrasts: contrasts))
+        } catch {
+            throw invocation.located(error, at: "logprobs")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import CommandLanguage
+import Rendering
+import Values
+import Workspaces
+
+extension CommandTable {
+    static let describeCommand = Command(
+        "describe", .looking, "what a value is, what it holds, and what made it",
+        about: """
+            With gates=N a model of the shipped world is measured: adherence with a careful \
+            author named and with none, malformed texts, copied details, and its principles, \
+            from N queries each.
+            """,
+        effect: .looks,
+        operands: [.required("value", .expression, "a name or any value")],
+        options: [OptionSpecification("gates", .number, "queries to measure a model with")],
+        example: "describe model", run: describe)
+
+    private static func describe(_ invocation: Invocation) throws -> CommandResult {
+        guard let argument = invocation.argument("value") else { return CommandResult() }
+        let value = try invocation.value(argument)
+        if let count = try invocation.integer("gates", atLeast: 1, atMost: 100_000) {
+            guard let model = value.object(ModelObject.self) else {
+                throw invocation.located(
+                    EvaluationError.wrongKind(
+                        role: "what `gates` measures", expected: "a model", found: value.aKind),
+                    at: "value")
+            }
+            return try evaluation(of: model, count, invocation)
+        }
+        var text = StyledText(value.kind, .heading)
+        text.append("  \(value.summary)")
+        let fields = value.fieldNames
+        if !fields.isEmpty {
+            var table = Table([.init("field"), .init("meaning")])
+            table.styles = [0: .name]
+            for field in fields.prefix(40) { table.append([field.name, field.summary]) }
+            text.line(table.rendered(invocation.appearance, showsTitles: false))
+        }
+        if let model = value.object(ModelObject.self) {
+            text.line(try ModelMemory.rendered(model.model, invocation.appearance))
+        }
+        if case .expression(let node) = argument.value, case .name(let name) = node.expression,
+            invocation.session.isBound(name)
+        {
+            let provenance = try invocation.session.workspace.provenance(of: name)
+            text.line("made by", .faint)
+            describe(provenance, into: &text, invocation.appearance)
+        }
+        return CommandResult(text: text)
+    }
+
+    /// The statements behind a value, each below the one that used what it made.
+    private static func describe(
+        _ provenance: Provenance, into text: inout StyledText, _ appearance: Appearance
+    ) {
+        var shown = 0
+        func line(_ place: Int, _ depth: Int) {
+            guard provenance.steps.indices.contains(place), depth < 8, shown < 40 else { return }
+            shown += 1
+            let step = provenance.steps[place]
+            var words = String(repeating: "  ", count: depth) + step.binding.name
+            if let statement = step.statement {
+                words += "  #\(statement.sequence)  \(TextWidth.oneLine(statement.source))"
+                for file in statement.files.prefix(3) { words += "  [\(file.path)]" }
+            }
+            text.line(TextWidth.cut(words, to: appearance.columns))
+            for input in step.inputs where input > place { line(input, depth + 1) }
+        }
+        line(0, 1)
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Rendering
+
+extension CommandTable {
+    static let historyCommand = Command(
+        "history", .memory, "lists the statements that changed the workspace",
+        effect: .looks,
+        operands: [.optional("count", .number, "how many of the last ones; 20")],
+        example: "history 5", run: history)
+
+    private static func history(_ invocation: Invocation) throws -> CommandResult {
+        let count = try invocation.integer("count", atLeast: 1) ?? 20
+        let entries = invocation.session.workspace.history
+        guard !entries.isEmpty else {
+            return CommandResult(text: StyledText("nothing has been done yet", .faint))
+        }
+        var table = Table([
+            .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),
+            .init("statement"), .init("made"),
+        ])
+        table.styles = [0: .faint, 1: .faint, 2: .faint, 4: .name]
+        for entry in entries.suffix(count) {
+            let state: String
+            switch entry.status {
+            case .committed:
+                state =
+                    entry.bound.map(\.name).filter { !$0.hasPrefix(".") }.joined(
+                        separator: ", ") + (entry.stopped == nil ? "" : " (stopped)")
+            case .undone: state = "(undone)"
+            case .failed: state = "(failed)"
+            case .unfinished, .running: state = "(unfinished)"
+            }
+            table.append([
+                (entry.isCurrent ? "> " : "") + "\(entry.sequence)",
+                String(entry.time.prefix(16)).replacing("T", with: " "),
+                entry.seconds.map { NumberText.duration($0) } ?? "", entry.source, state,
+            ])
+        }
+        return CommandResult(text: table.rendered(invocation.appearance))
+    }
+}

@@ -1,0 +1,168 @@
+import Alignment
+import CommandLanguage
+import Rendering
+import ShippedWorld
+import Tensors
+import Tokenizers
+import Transformers
+
+extension CommandTable {
+    static let judgeCommand = Command(
+        "judge", .method, "which of two models follows constitutions better?",
+        about: """
+            Both models answer the same queries under the same constitutions. measured: a \
+            program counts the principles that are followed; likelihood: the frozen base says \
+            which response has the larger log p(y|c) - log p(y|not c).
+            """,
+        makes: ["verdicts"],
+        operands: [.optional("queries", .value, "in place of `queries`")],
+        options: [
+            OptionSpecification(
+                "judge",
+                .words([
+                    Choice("measured", "the shipped world's programs (default)"),
+                    Choice("likelihood", "the base model"),
+                ]), "who judges"),
+            OptionSpecification("against", .value, "the other model; `base`"),
+            OptionSpecification("principles", .value, "in place of `principles`"),
+            OptionSpecification(
+                "constitutions", .value, "composed ones, in place of principles"),
+        ] + MethodKey.compose + MethodKey.sampling + [
+            MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
+            MethodKey.seed,
+        ],
+        example: "judge queries[0:2]", run: judge)
+
+    private static func judge(_ invocation: Invocation) throws -> CommandResult {
+        let model = try invocation.model()
+        let otherRole = invocation.has("against") ? "against" : "base"
+        let other = try invocation.object(ModelObject.self, otherRole)
+        let tokenizer = try invocation.tokenizer(of: model)
+        let queries = try invocation.object(QueriesObject.self, "queries").queries
+        let plan = try invocation.plan(for: model)
+        let key = try invocation.randomKey()
+
+        let groups: [ConstitutionGroup]
+        if invocation.has("constitutions") {
+            let object = try invocation.object(ConstitutionsObject.self, "constitutions")
+            groups =
+                try object.groups
+                ?? Composer(count: 1, polarity: .positive).compose(
+                    queries, from: try sources(invocation, role: "constitutions"),
+                    key: key.child("compose"))
+        } else {
+            var composer = Composer(
+                count: 1, principles: plan.compose.principles,
+                polarity: plan.compose.polarity == .positive ? .positive : .distinct)
+            try invocation.apply(to: &composer)
+            let sources = try sources(invocation, role: "principles")
+            // Asking for two principles where there is one would stop a judge that can do its work.
+            if case .pairs(let pairs)? = sources.first, let wanted = composer.principles,
+                !invocation.has("principles_each")
+            {
+                composer.principles = min(wanted, pairs.count)
+            }
+            groups = try composer.compose(queries, from: sources, key: key.child("compose"))
+        }
+        var settings = plan.rollout
+        try invocation.apply(to: &settings)
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        let (pairs, skipped) = try sampledPairs(
+            PairSampler(settings, prompts: model.prompts), queries, groups, model.model,
+            other.model,
+            tokenizer, key.child("pairs"), follower, invocation)
+        var notes: [String] = []
+        let skippedCounts = [(reason: RolloutRejection.overflow, count: skipped.count)]
+        if let note = RolloutsObject.note(skipped, skippedCounts) { notes.append(note) }
+        guard !pairs.isEmpty else {
+            throw invocation.error("no query is left to judge: \(notes.joined(separator: "; "))")
+        }
+        let judge: any Judge
+        if try invocation.text("judge") == "likelihood" {
+            let base = try invocation.object(ModelObject.self, "base")
+            judge = LikelihoodJudge(
+                model: base.model, tokenizer: try invocation.tokenizer(of: base),
+                prompts: base.prompts)
+        } else {
+            judge = MeasuredJudge(WorldMeasure())
+        }
+        let verdicts = try judge.judge(
+            pairs, progress: follower.follow, cancel: invocation.cancel)
+        if !verdicts.unknownPrinciples.isEmpty {
+            let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
+            notes.append(
+                "not known to the \(verdicts.judge) judge and left out: "
+                    + shown.joined(separator: ", ")
+                    + (verdicts.unknownPrinciples.count > 3 ? ", …" : ""))
+        }
+        for (reason, count) in verdicts.leftOut {
+            notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
+        }
+        guard verdicts.count > 0 else {
+            throw invocation.error(
+                "nothing could be judged: " + notes.joined(separator: "; "),
+                suggestion: judge is MeasuredJudge ? "judge=likelihood asks the base model" : nil)
+        }
+        if verdicts.isStopped {
+            notes.append(
+                "stopped after \(verdicts.comparisons.count) of \(pairs.count) comparisons, "
+                    + "which are kept")
+        }
+        var result = CommandResult(
+            "verdicts",
+            VerdictsObject(
+                verdicts: verdicts, first: invocation.written("model") ?? "model",
+                second: invocation.written(otherRole) ?? otherRole),
+            notes: notes)
+        if verdicts.isStopped {
+            result.stopped = StoppedWork(
+                progress: "comparison \(verdicts.comparisons.count) of \(pairs.count)",
+                kind: "judging", state: try SamplingStorage.stored(pairs))
+        }
+        return result
+    }
+
+    /// What a judge compares, sampled from the start or from where it was stopped.
+    private static func sampledPairs(
+        _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
+        _ first: LanguageModel, _ second: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ follower: ProgressFollower, _ invocation: Invocation
+    ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
+        let total = groups.reduce(0) { $0 + $1.constitutions.count }
+        var sampled = try invocation.resumed.map(SamplingStorage.restoredPairs) ?? []
+        var clock = CheckpointClock()
+        do {
+            return try sampler.pairs(
+                queries, groups, first: first, second: second, tokenizer: tokenizer, key: key,
+                memory: invocation.session.settings.memoryPlan, from: sampled,
+                progress: follower.follow, cancel: invocation.cancel,
+                observe: { pairs in
+                    sampled = pairs
+                    guard clock.isDue() else { return }
+                    try invocation.keepCheckpoint("judging", "\(pairs.count) of \(total) pairs") {
+                        try SamplingStorage.stored(pairs)
+                    }
+                })
+        } catch let error as AlignmentError {
+            guard case .stopped = error else { throw error }
+            throw StoppedEarly(
+                error: invocation.located(error),
+                work: StoppedWork(
+                    progress: "\(sampled.count) of \(total) pairs", kind: "judging",
+                    state: try SamplingStorage.stored(sampled)))
+        }
+    }
+}
+
+extension LeftOut {
+    /// For a sentence that says why.
+    var words: String {
+        switch self {
+        case .unknownPrinciples: "no principle that the judge knows"
+        case .noAntithesis: "a constitution without antithesis"
+        case .overflow: "too long for the context"
+        case .empty: "an empty response"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Rendering
+
+extension CommandTable {
+    static let lsCommand = Command(
+        "ls", .memory, "lists the values of the workspace", effect: .looks,
+        example: "ls", run: list)
+
+    private static func list(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        let names = session.workspace.names.filter { !$0.name.hasPrefix(".") }
+        guard !names.isEmpty else {
+            return CommandResult(
+                text: StyledText("nothing is bound yet; `load model default` is a start", .faint))
+        }
+        let sources = Dictionary(
+            session.workspace.history.map { ($0.sequence, $0.source) },
+            uniquingKeysWith: { _, last in last })
+        var table = Table([
+            .init("name"), .init("kind"), .init("size", isNumeric: true),
+            .init("#", isNumeric: true), .init("made by"),
+        ])
+        table.styles = [0: .name, 3: .faint, 4: .faint]
+        for info in names {
+            table.append([
+                info.name, info.kind, NumberText.bytes(info.bytes) + (info.isStored ? "" : " *"),
+                "\(info.sequence)", sources[info.sequence] ?? "",
+            ])
+        }
+        var text = table.rendered(invocation.appearance)
+        if names.contains(where: { !$0.isStored }) {
+            text.line("* over snapshot_limit: written when the session ends", .faint)
+        }
+        return CommandResult(text: text)
+    }
+}

@@ -1,0 +1,118 @@
+import CommandLanguage
+import Foundation
+import NumberTypes
+import Values
+
+extension CommandTable {
+    static let loadModelForm = Command.Form(
+        "model", "reads a model directory", makes: ["model", "base"],
+        operands: [
+            .required(
+                "path",
+                .either([Choice("default", "the model that ships with sami")], .path),
+                "a Hugging Face directory, or a workspace value in parentheses")
+        ],
+        options: [
+            OptionSpecification(
+                "dtype",
+                .words([
+                    Choice("stored", "as they are in the file (default)"),
+                    Choice("float32", "four bytes a weight"),
+                    Choice("bfloat16", "two bytes, the range of float32"),
+                    Choice("float16", "two bytes, finer and narrower"),
+                ]), "how weights are held; arithmetic is in float32"),
+            OptionSpecification(
+                "rotary",
+                .words([
+                    Choice("exact", "as the configuration says (default)"),
+                    Choice("bfloat16", "as in a model that was cast whole in PyTorch"),
+                ]), "how exact the rotary frequencies are"),
+            OptionSpecification("as", .name, "a name for it in place of `model`"),
+            OptionSpecification(
+                "prompts",
+                .either(
+                    [
+                        Choice("tiny", "the shipped model's format"),
+                        Choice("general", "plain instructions"),
+                    ], .path),
+                "prompt templates: a prompts.json or a folder of .txt files"),
+            OptionSpecification(
+                "join", .text,
+                "what stands between a prompt and its response; a blank"),
+        ],
+        example: "load model default", run: loadModel)
+
+    private static func loadModel(_ invocation: Invocation) throws -> CommandResult {
+        guard let argument = invocation.argument("path") else { return CommandResult() }
+        var object: ModelObject
+        switch try invocation.value(argument) {
+        case .object(let value as ModelObject): object = value
+        case .text(let path):
+            object = try loadModel(path, argument, invocation)
+        case let value:
+            throw invocation.located(
+                EvaluationError.wrongKind(
+                    role: "`path`", expected: "`default`, a folder or a model", found: value.aKind),
+                at: "path")
+        }
+        if let text = try invocation.text("prompts") {
+            switch text {
+            case "tiny": object.prompts = .tiny
+            case "general": object.prompts = .general
+            default:
+                do {
+                    object.prompts = try ModelFiles.prompts(
+                        Paths.absolute(text, in: invocation.session.directory), shown: text)
+                } catch {
+                    throw invocation.located(error, at: "prompts")
+                }
+            }
+        }
+        if let type = try invocation.text("dtype").flatMap(DType.init(rawValue:)) {
+            object.model = object.model.converted(to: type)
+        }
+        if try invocation.text("rotary") == "bfloat16" {
+            object.model = try object.model.roundingRotary()
+        }
+        if let joint = try invocation.text("join") { object.prompts.joint = joint }
+        var result = CommandResult(value: .object(object))
+        if let name = try invocation.text("as") {
+            result.bindings = [(name, .object(object))]
+        } else if invocation.target != nil {
+            result.bindings = [("model", .object(object))]
+        } else {
+            result.bindings = [("model", .object(object)), ("base", .object(object))]
+        }
+        return result
+    }
+
+    private static func loadModel(
+        _ path: String, _ argument: Argument, _ invocation: Invocation
+    ) throws -> ModelObject {
+        do {
+            if case .word("default") = argument.value {
+                guard let directory = ModelFiles.defaultDirectory else {
+                    throw EvaluationError.other(
+                        "the model that ships with sami is not here",
+                        suggestion: "SAMI_MODELS names the folder that holds it")
+                }
+                var object = try ModelFiles.load(directory, shown: directory)
+                invocation.noteFiles(of: directory)
+                object.origin = "default"
+                // A model that is being trained has no prompts.json beside it yet.
+                let own = directory + "/" + ModelFiles.promptsFile
+                if !FileManager.default.fileExists(atPath: own) { object.prompts = .tiny }
+                return object
+            }
+            let directory = Paths.absolute(path, in: invocation.session.directory)
+            if !FileManager.default.fileExists(atPath: directory) {
+                _ = try FileReading.data(directory, shown: path)
+            }
+            let object = try ModelFiles.load(directory, shown: path)
+            invocation.noteFiles(of: directory)
+            return object
+        } catch {
+            throw invocation.located(error, at: "path")
+        }
+    }
+}

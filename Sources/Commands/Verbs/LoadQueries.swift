@@ -1,0 +1,98 @@
+import Alignment
+import CommandLanguage
+import JSON
+import Rendering
+import Values
+import Worlds
+
+extension CommandTable {
+    static let loadQueriesForm = Command.Form(
+        "queries", "reads what users ask, or takes it from the shipped world",
+        makes: ["queries"],
+        operands: [
+            .required(
+                "path",
+                .either(
+                    [
+                        Choice("summaries", "posts of the shipped world"),
+                        Choice("answers", "questions of the shipped world"),
+                    ], .path),
+                "a JSON Lines file")
+        ],
+        options: [
+            OptionSpecification(
+                "split",
+                .words([
+                    Choice("train", "to train on (default)"),
+                    Choice("test", "held out"),
+                ]), "which part of the shipped world"),
+            OptionSpecification("count", .number, "how many; 64 of the shipped world"),
+            OptionSpecification("first", .number, "how many to pass over; 0"),
+            OptionSpecification("seed", .number, "another world of queries; 0"),
+        ],
+        example: "load queries summaries split=test count=4", run: loadQueries)
+
+    private static func loadQueries(_ invocation: Invocation) throws -> CommandResult {
+        let first = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
+        if case .word(let word) = invocation.argument("path")?.value,
+            let kind = QueryKind(plural: word)
+        {
+            let count = try invocation.integer("count", atLeast: 1, atMost: 1_000_000) ?? 64
+            let split = try invocation.word("split", Split.self) ?? .train
+            let seed = try invocation.integer("seed", atLeast: 0, atMost: 1 << 53) ?? 0
+            let queries = (first..<first + count).map { index in
+                Alignment.Query(
+                    World.everyday.query(
+                        kind: kind, split: split, index: index, seed: UInt64(seed)))
+            }
+            return CommandResult("queries", QueriesObject(queries: queries))
+        }
+        for key in ["split", "seed"] where invocation.has(key) {
+            throw invocation.error(
+                "`\(key)` belongs to the shipped world, not to a file",
+                suggestion: "load queries summaries split=test", at: key)
+        }
+        let file = try invocation.jsonLines("path")
+        var queries: [Alignment.Query] = []
+        do throws(EvaluationError) {
+            for (index, line) in file.lines.enumerated() {
+                queries.append(try query(line, index, file))
+            }
+        } catch {
+            throw invocation.located(error, at: "path")
+        }
+        let count = try invocation.integer("count", atLeast: 1)
+        queries = Array(queries.dropFirst(first).prefix(count ?? queries.count))
+        guard !queries.isEmpty else {
+            throw invocation.error(
+                "\(file.shown) has \(NumberText.count(file.lines.count, "query", "queries")), so "
+                    + "none is left after the first \(first)", at: "first")
+        }
+        return CommandResult("queries", QueriesObject(queries: queries))
+    }
+
+    private static func query(
+        _ line: JSONLines.Line, _ index: Int, _ file: JSONLines
+    ) throws(EvaluationError) -> Alignment.Query {
+        let id = try file.id("id", line) ?? "\(index)"
+        var fields: [String: String] = [:]
+        for form in QueryForm.allCases {
+            fields[form.rawValue] = try file.text(form.rawValue, line)
+        }
+        guard !fields.isEmpty else {
+            let keys = line.record.keys.filter { $0 != "id" }
+            let near = keys.compactMap { key in
+                nearest(key, in: QueryForm.allCases.map(\.rawValue)).map { (key, $0) }
+            }.first
+            throw file.bad(
+                line,
+                "`post`, `question` or `text` is missing"
+                    + (near.map { "; `\($0.0)` may be meant for `\($0.1)`" } ?? ""))
+        }
+        do {
+            return try Alignment.Query(id: id, fields: fields)
+        } catch {
+            throw file.bad(line, ErrorSentence.of(error))
+        }
+    }
+}

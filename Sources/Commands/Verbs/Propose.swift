@@ -1,0 +1,98 @@
+import Alignment
+import CommandLanguage
+import Rendering
+import ShippedWorld
+import Values
+
+extension CommandTable {
+    static let proposeCommand = Command(
+        "propose", .method, "the writer lists principles with their antitheses",
+        about: """
+            The writer is a language model that continues a prompt about principles. Its text is \
+            parsed; sentences that are malformed, twice there or without an antithesis are \
+            left out and counted.
+            """,
+        makes: ["principles"],
+        options: [
+            OptionSpecification(
+                "about",
+                .either(
+                    [
+                        Choice("summaries", "how posts are summarized"),
+                        Choice("answers", "how questions are answered"),
+                    ], .text),
+                "what the principles are for; the form of `queries` unless given"),
+            OptionSpecification("count", .number, "pairs wanted; 6"),
+            OptionSpecification("writer", .value, "a model in place of `model`"),
+            MethodKey.seed,
+        ],
+        example: "propose about=summaries count=3", run: propose)
+
+    private static func propose(_ invocation: Invocation) throws -> CommandResult {
+        let writer: ModelObject
+        if invocation.has("writer") {
+            writer = try invocation.object(ModelObject.self, "writer")
+        } else {
+            writer = try invocation.model()
+        }
+        let tokenizer = try invocation.tokenizer(of: writer)
+        let prompts = writer.prompts
+        var about = try invocation.text("about")
+        if about == nil, let queries = try invocation.objectIfBound(QueriesObject.self, "queries") {
+            about = queries.queries.first.map { prompts.words($0.form).responses }
+        }
+        var proposer = Proposer()
+        if let count = try invocation.integer("count", atLeast: 1, atMost: 1000) {
+            proposer.count = count
+            proposer.limit = max(proposer.limit, 8 * count)
+        }
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        var author = ModelWriter(
+            model: writer.model, tokenizer: tokenizer,
+            memory: invocation.session.settings.memoryPlan)
+        author.dress = writer.chat
+        let proposal = try proposer.propose(
+            about: about ?? prompts.post.responses, prompts: prompts, writer: author,
+            meaning: WorldMeasure.meaning,
+            key: try invocation.randomKey(), progress: follower.follow, cancel: invocation.cancel)
+        var notes: [String] = []
+        if !proposal.counts.isEmpty {
+            notes.append(
+                "left out: "
+                    + proposal.counts.map { "\($0.count) \($0.reason.words)" }.joined(
+                        separator: ", "))
+        }
+        guard !proposal.pairs.isEmpty else {
+            if proposal.isStopped {
+                throw invocation.located(EvaluationError.interrupted("stopped"))
+            }
+            throw invocation.error(
+                "the writer gave no usable principle in "
+                    + NumberText.count(proposal.samples, "text")
+                    + (notes.first.map { "; \($0)" } ?? ""))
+        }
+        if proposal.isStopped {
+            notes.append("stopped early: `principles` holds what was accepted by then")
+        } else if proposal.pairs.count < proposer.count {
+            notes.append(
+                "\(proposal.pairs.count) of \(proposer.count) pairs came out of "
+                    + NumberText.count(proposal.samples, "text"))
+        }
+        return CommandResult("principles", PrinciplesObject(pairs: proposal.pairs), notes: notes)
+    }
+}
+
+extension PrincipleParser.Rejection {
+    /// For a sentence that counts them.
+    var words: String {
+        switch self {
+        case .noPairs: "without a pair"
+        case .unpaired: "without an antithesis"
+        case .unfinished: "unfinished"
+        case .malformed: "malformed"
+        case .opposesItself: "the same as their antithesis"
+        case .duplicate: "twice"
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import CommandLanguage
+import Rendering
+import Values
+
+extension CommandTable {
+    static let replayCommand = Command(
+        "replay", .memory, "does a session or a script again in a fresh workspace",
+        about: """
+            With check=true every value is compared with the one that was kept: to the last bit \
+            on the machine that made it, else numbers to within 0.001 of their size. A script \
+            is run twice and compared. to=N stops after statement N of the journal, and \
+            into=PATH keeps what was made: that is how a state comes back that undo no longer \
+            reaches.
+            """,
+        effect: .manages,
+        operands: [.optional("path", .path, "another workspace, or a script")],
+        options: [
+            OptionSpecification("check", .flag, "compare every value; false"),
+            OptionSpecification("to", .number, "the last statement to do, by its number"),
+            OptionSpecification("into", .path, "a workspace to make, in place of none"),
+        ],
+        example: "replay check=true", run: replay)
+
+    private static func replay(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        var options = ReplayOptions()
+        options.check = try invocation.flag("check") ?? false
+        options.upTo = try invocation.integer("to", atLeast: 0)
+        options.into = try invocation.writablePath("into")
+        // Statements of this session's own journal may write where they wrote; those of another's,
+        // which `path` names, may not.
+        options.allowsWrites = !invocation.has("path")
+        let result: (isWell: Bool, summary: String)
+        do {
+            result = try session.replay(try invocation.path("path"), options)
+        } catch {
+            throw invocation.located(error, at: "path")
+        }
+        guard result.isWell else {
+            if invocation.isInterrupted {
+                throw invocation.located(EvaluationError.interrupted(result.summary))
+            }
+            throw invocation.error(result.summary)
+        }
+        return CommandResult(text: StyledText(result.summary, .good))
+    }
+}

@@ -1,0 +1,120 @@
+import Alignment
+import CommandLanguage
+import ShippedWorld
+import Tensors
+import Values
+
+extension CommandTable {
+    static let rolloutCommand = Command(
+        "rollout", .method, "samples a response for every query and constitution",
+        about: """
+            Responses that are empty, unfinished, malformed or the same under two constitutions \
+            leave their query out; every reason is counted and said. Queries too long for the \
+            context are skipped by id, or refused with overflow=error.
+            """,
+        makes: ["rollouts"],
+        operands: [.optional("queries", .value, "in place of `queries`")],
+        options: MethodKey.sampling + [
+            OptionSpecification("samples", .number, "responses a constitution; 1"),
+            OptionSpecification("constitutions", .value, "in place of `constitutions`"),
+            MethodKey.overflow, MethodKey.unfinished, MethodKey.model, MethodKey.seed,
+        ],
+        example: "rollout queries[0:2] temperature=0.7", run: rollout)
+
+    private static func rollout(_ invocation: Invocation) throws -> CommandResult {
+        let model = try invocation.model()
+        let tokenizer = try invocation.tokenizer(of: model)
+        let queries = try invocation.object(QueriesObject.self, "queries").queries
+        let key = try invocation.randomKey()
+        let groups = try constitutionGroups(for: queries, key.child("compose"), invocation)
+        var settings = try invocation.plan(for: model).rollout
+        try invocation.apply(to: &settings)
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        var state = try invocation.resumed.map(SamplingStorage.restored)
+        var clock = CheckpointClock()
+        let rollouts = try RolloutSampler(
+            settings, prompts: model.prompts, isMalformed: WorldMeasure.isMalformed
+        ).sample(
+            queries, groups, model: model.model, tokenizer: tokenizer, key: key,
+            memory: invocation.session.settings.memoryPlan, from: state,
+            progress: follower.follow, cancel: invocation.cancel,
+            observe: { portion in
+                state = portion
+                guard clock.isDue() else { return }
+                try invocation.keepCheckpoint(
+                    "sampling", "query \(portion.next) of \(groups.count)"
+                ) { try SamplingStorage.stored(portion) }
+            })
+        let stopped =
+            try rollouts.isStopped
+            ? StoppedWork(
+                progress: "query \(state?.next ?? 0) of \(groups.count)", kind: "sampling",
+                state: SamplingStorage.stored(
+                    state ?? RolloutState(rollouts: Rollouts(groups: [], settings: settings))))
+            : nil
+        if rollouts.groups.isEmpty, let stopped {
+            throw StoppedEarly(
+                error: invocation.located(
+                    EvaluationError.interrupted(
+                        "stopped before a query was done; nothing has changed")),
+                work: stopped)
+        }
+        let object = RolloutsObject(rollouts: rollouts)
+        var notes = try notes(on: object, invocation)
+        if rollouts.isStopped {
+            notes.append(
+                "stopped after \(rollouts.groups.count) of \(groups.count) queries, which are kept")
+        }
+        var result = CommandResult("rollouts", object, notes: notes)
+        result.stopped = stopped
+        return result
+    }
+
+    /// What was rejected, which must not be everything.
+    static func notes(on object: RolloutsObject, _ invocation: Invocation) throws -> [String] {
+        let notes = [object.rejectionNote].compactMap(\.self)
+        guard object.rollouts.groups.isEmpty else { return notes }
+        let sample = object.rollouts.rejected.first { $0.constitution != nil }
+        throw invocation.error(
+            "no query is left to score" + (notes.first.map { ": \($0)" } ?? ""),
+            suggestion: sample.map { "one response was " + Value.text($0.text).summary })
+    }
+
+    /// The constitutions of these queries, which may be a part of those that were composed for.
+    static func constitutionGroups(
+        for queries: [Query], _ key: RandomKey, _ invocation: Invocation
+    ) throws -> [ConstitutionGroup] {
+        let object = try invocation.object(ConstitutionsObject.self, "constitutions")
+        switch object.content {
+        case .sources(let sources):
+            return try Composer().compose(queries, from: sources, key: key)
+        case .groups(let groups):
+            // A query's place in the list that was composed for is found by its id.
+            let all = try invocation.session.value(of: "queries")?.object(QueriesObject.self)?
+                .queries
+            let byQuery = Dictionary(groups.map { ($0.query, $0) }, uniquingKeysWith: { a, _ in a })
+            var found: [ConstitutionGroup] = []
+            for (index, query) in queries.enumerated() {
+                let place: Int
+                if let all, all != queries {
+                    guard let position = all.firstIndex(of: query) else {
+                        throw invocation.error(
+                            "query \(query.id) is not among those that constitutions were composed for",
+                            suggestion: "compose queries=…")
+                    }
+                    place = position
+                } else {
+                    place = index
+                }
+                guard var group = byQuery[place] else {
+                    throw invocation.error(
+                        "query \(query.id) has no constitutions", suggestion: "make them: compose")
+                }
+                group.query = index
+                found.append(group)
+            }
+            return found
+        }
+    }
+}

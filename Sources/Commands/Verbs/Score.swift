@@ -1,0 +1,74 @@
+import Alignment
+import CommandLanguage
+import Rendering
+import Values
+
+extension CommandTable {
+    static let scoreCommand = Command(
+        "score", .method, "S: the log-prob of every response under every constitution",
+        about: """
+            S[i, j] is the mean log-prob, in nats a token, of response j under constitution i. \
+            The end-of-sequence token is not scored unless score_end=true.
+            """,
+        makes: ["logprobs"],
+        operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+        options: MethodKey.score + [
+            OptionSpecification("per_token", .flag, "keep the log-prob of every token"),
+            MethodKey.overflow, MethodKey.model,
+        ],
+        example: "score", run: score)
+
+    private static func score(_ invocation: Invocation) throws -> CommandResult {
+        let model = try invocation.model()
+        let rollouts = try invocation.object(RolloutsObject.self, "rollouts").rollouts
+        var settings = ScoreSettings()
+        try invocation.apply(to: &settings)
+        let (batches, note) = try batches(rollouts, model, settings, invocation)
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        let scores = try Scorer(settings).score(
+            batches, model: model.model, perToken: try invocation.flag("per_token") ?? false,
+            progress: follower.follow, cancel: invocation.cancel)
+        return CommandResult(
+            "logprobs", LogprobsObject(scores: scores, settings: settings),
+            notes: [note].compactMap(\.self))
+    }
+
+    /// The rollouts as token ids, and a sentence on those that do not fit the context.
+    static func batches(
+        _ rollouts: Rollouts, _ model: ModelObject, _ settings: ScoreSettings,
+        _ invocation: Invocation
+    ) throws -> (batches: [ContrastBatch], note: String?) {
+        guard !rollouts.groups.isEmpty else { throw AlignmentError.noRollouts }
+        let needsText = rollouts.groups.contains { group in
+            group.prompts.contains { if case .text = $0 { true } else { false } }
+        }
+        let tokenizer = needsText ? try invocation.tokenizer(of: model) : model.tokenizer
+        let skips = try invocation.word("overflow", RolloutSettings.OverflowRule.self) != .error
+        var batches: [ContrastBatch] = []
+        var tooLong: [String] = []
+        for group in rollouts.groups {
+            do {
+                batches.append(
+                    try ContrastBatch(
+                        group, tokenizer: tokenizer, configuration: model.model.configuration,
+                        scoresEnd: settings.scoresEnd))
+            } catch AlignmentError.tooLong where skips && rollouts.groups.count > 1 {
+                tooLong.append(group.id)
+            }
+        }
+        let joints = batches.compactMap { batch in batch.blurredJoint.map { (batch.id, $0) } }
+        let blurred = joints.first.map { id, joint in
+            "in \(NumberText.count(joints.count, "query", "queries")) a token reaches over the joint of "
+                + "prompt and response and is scored with the response: in \(id), between "
+                + Value.text(joint.prompt).summary + " and " + Value.text(joint.response).summary
+        }
+        guard !tooLong.isEmpty else { return (batches, blurred) }
+        let ids = tooLong.prefix(5).joined(separator: ", ") + (tooLong.count > 5 ? ", …" : "")
+        let sentence =
+            "\(NumberText.count(tooLong.count, "query", "queries")) too long for the context of "
+            + "\(NumberText.grouped(model.model.configuration.longestSequence)) tokens (\(ids))"
+        guard !batches.isEmpty else { throw invocation.error("no query is left: \(sentence)") }
+        return (batches, "left out: \(sentence)" + (blurred.map { "; " + $0 } ?? ""))
+    }
+}

@@ -1,0 +1,103 @@
+import CommandLanguage
+import Rendering
+import Tensors
+import Values
+
+extension CommandTable {
+    static let setCommand = Command(
+        "set", .session, "changes a setting; without a key, shows them", effect: .manages,
+        options: [
+            OptionSpecification(
+                "snapshot_limit", .word,
+                "values larger than this are written on leaving, as 1GiB"),
+            OptionSpecification(
+                "memory", .either([Choice("auto", "most of what is free")], .word),
+                "what activations may take, as 600MB"),
+            OptionSpecification(
+                "undo_depth", .either([Choice("all", "until gc")], .number),
+                "how many statements stay undoable, and their old values kept"),
+            OptionSpecification(
+                "tensor_limit", .word, "what one tensor of an expression may take, as 1GiB"),
+            OptionSpecification(
+                "file_limit", .word, "the largest file that is read whole, as 4GiB"),
+            OptionSpecification("width", .number, "columns that outputs are drawn for"),
+            OptionSpecification(
+                "color",
+                .words([
+                    Choice("none", "plain text"), Choice("basic", "16 colors"),
+                    Choice("palette", "256 colors"), Choice("full", "24 bits"),
+                ]), "how outputs are colored"),
+        ],
+        example: "set memory=2GB", run: set)
+
+    private static func set(_ invocation: Invocation) throws -> CommandResult {
+        let session = invocation.session
+        var settings = session.settings
+        var appearance = session.appearance
+        func bytes(_ role: String) throws -> Int? {
+            guard let text = try invocation.text(role) else { return nil }
+            guard let bytes = Settings.bytes(text) else {
+                throw invocation.located(
+                    EvaluationError.outOfRange(
+                        role: "`\(role)`", rule: "a size such as 600MB",
+                        found: Value.text(text).summary),
+                    at: role)
+            }
+            return bytes
+        }
+        if let value = try bytes("snapshot_limit") { settings.snapshotLimit = value }
+        if let value = try bytes("tensor_limit") { settings.limits.tensor = value }
+        if let value = try bytes("file_limit") { settings.limits.file = value }
+        if try invocation.text("memory") == "auto" {
+            settings.memory = nil
+        } else if let value = try bytes("memory") {
+            settings.memory = value
+        }
+        if let argument = invocation.argument("undo_depth") {
+            if case .text("all") = try invocation.value(argument) {
+                settings.undoDepth = nil
+            } else if let depth = try invocation.integer("undo_depth", atLeast: 0) {
+                settings.undoDepth = depth
+                if session.workspace.isWritable {
+                    try session.workspace.trim(keepingUndo: depth)
+                }
+            }
+        }
+        if let value = try invocation.integer("width", atLeast: 20, atMost: 10_000) {
+            appearance.width = value
+        }
+        if let value = try invocation.word("color", Color.self) { appearance.color = value }
+        session.settings = settings
+        session.appearance = appearance
+        guard invocation.call.options.isEmpty else { return CommandResult() }
+        var table = Table([.init("setting"), .init("value"), .init("meaning")])
+        table.styles = [0: .name, 2: .faint]
+        table.append(["seed", "\(session.seed)", "what random numbers come from"])
+        table.append([
+            "snapshot_limit", NumberText.bytes(settings.snapshotLimit),
+            "values larger than this are written on leaving",
+        ])
+        table.append([
+            "memory", settings.memory.map { NumberText.bytes($0) } ?? "auto",
+            "what activations may take",
+        ])
+        table.append([
+            "undo_depth", settings.undoDepth.map { "\($0)" } ?? "all",
+            "how many statements stay undoable",
+        ])
+        table.append([
+            "tensor_limit", NumberText.bytes(settings.limits.tensor),
+            "what one tensor of an expression may take",
+        ])
+        table.append([
+            "file_limit", NumberText.bytes(settings.limits.file),
+            "the largest file that is read whole",
+        ])
+        table.append(["width", "\(appearance.width)", "columns that outputs are drawn for"])
+        table.append(["color", appearance.color.rawValue, "how outputs are colored"])
+        table.append([
+            "threads", "\(Workers.count)", "chosen when sami starts, by SAMI_THREADS",
+        ])
+        return CommandResult(text: table.rendered(appearance, showsTitles: false))
+    }
+}

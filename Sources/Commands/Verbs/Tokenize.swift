@@ -1,0 +1,142 @@
+import CommandLanguage
+import JSON
+import Rendering
+import Tokenizers
+import Values
+
+extension CommandTable {
+    static let tokenizeCommand = Command(
+        "tokenize", .models, "shows the tokens of a text, or counts those of a file",
+        makes: ["_"], effect: .looks,
+        operands: [
+            .required(
+                "text", .path, "text in quotes, a value, or a JSON Lines file with field=")
+        ],
+        options: [
+            OptionSpecification("field", .word, "which field of a file's lines"),
+            OptionSpecification("special", .flag, "whether special tokens are added; true"),
+            OptionSpecification("model", .value, "whose tokenizer; `model`"),
+            OptionSpecification("tokenizer", .value, "in place of the model's"),
+        ],
+        example: "tokenize \"Summary: my sister\" special=false", run: tokenize)
+
+    private static func tokenize(_ invocation: Invocation) throws -> CommandResult {
+        let tokenizer: Tokenizer
+        if invocation.has("tokenizer")
+            || !invocation.has("model")
+                && !invocation.session.isBound("model")
+        {
+            tokenizer = try invocation.object(TokenizerObject.self, "tokenizer").tokenizer
+        } else {
+            tokenizer = try invocation.tokenizer(of: try invocation.model())
+        }
+        let special = try invocation.flag("special") ?? true
+        if let field = try invocation.text("field") {
+            let file = try invocation.jsonLines("text")
+            let texts = try fieldTexts(field, file, invocation)
+            return try tokenizeAll(texts, tokenizer, special, invocation)
+        }
+        switch try textOperand(invocation) {
+        case .text(let text):
+            let tokens = tokenizer.encode(text, special: special)
+            var strip = StyledText("\(NumberText.count(tokens.count, "token"))", .heading)
+            strip.line("")
+            for (index, token) in tokens.enumerated() {
+                // Two shades in turn show where one token ends; without color a bar does.
+                let shown = TextWidth.oneLine(tokenizer.text(of: token))
+                if invocation.appearance.color == .none {
+                    strip.append(index == 0 ? shown : "|" + shown)
+                } else {
+                    strip.append(
+                        shown,
+                        TextStyle(
+                            foreground: .rgb(255, 255, 255),
+                            background: index % 2 == 0 ? .rgb(40, 60, 110) : .rgb(90, 50, 110)))
+                }
+            }
+            strip.line(TextWidth.cut("\(tokens)", to: 4 * invocation.appearance.columns), .faint)
+            return CommandResult(value: Value(tokens.map { Int($0) }), text: strip)
+        case let value:
+            guard case .list(let items) = value else {
+                throw invocation.located(
+                    EvaluationError.wrongKind(role: "`text`", expected: "text", found: value.aKind),
+                    at: "text")
+            }
+            let texts = items.compactMap(\.asText)
+            guard texts.count == items.count else {
+                throw invocation.located(
+                    EvaluationError.wrongKind(
+                        role: "each item of `text`", expected: "text", found: "other values"),
+                    at: "text")
+            }
+            return try tokenizeAll(texts, tokenizer, special, invocation)
+        }
+    }
+
+    /// Quoted text stands for itself; a bare word is an expression over what is bound, such as
+    /// `rollouts[0].response`.
+    private static func textOperand(_ invocation: Invocation) throws -> Value {
+        guard let argument = invocation.argument("text") else { return .null }
+        guard case .path(let word) = argument.value, !invocation.isQuoted(argument) else {
+            return try invocation.value(argument)
+        }
+        let program = grammar.parse(word)
+        if program.diagnostics.isEmpty, program.statements.count == 1,
+            case .expression(let node) = program.statements[0].body
+        {
+            do throws(LocatedError) {
+                return try Evaluator(environment: invocation.session).value(of: node)
+            } catch {
+                let offset = argument.span.lower
+                throw LocatedError(
+                    error: error.error,
+                    span: SourceSpan(
+                        lower: error.span.lower + offset, upper: error.span.upper + offset))
+            }
+        }
+        throw invocation.error(
+            "text stands in quotes, and a file needs `field=`",
+            suggestion: "tokenize \(word) field=text", at: "text")
+    }
+
+    private static func tokenizeAll(
+        _ texts: [String], _ tokenizer: Tokenizer, _ special: Bool, _ invocation: Invocation
+    ) throws -> CommandResult {
+        var meter = invocation.meter()
+        defer { meter.finish() }
+        var ids: [Value] = []
+        var total = 0
+        var longest = 0
+        for (index, text) in texts.enumerated() {
+            let tokens = tokenizer.encode(text, special: special)
+            ids.append(Value(tokens.map { Int($0) }))
+            total += tokens.count
+            longest = max(longest, tokens.count)
+            meter.update(index + 1, of: texts.count, unit: "texts", tokens: total)
+            if invocation.isInterrupted {
+                throw invocation.located(
+                    EvaluationError.interrupted("stopped; nothing has changed"))
+            }
+        }
+        let bytes = texts.reduce(0) { $0 + $1.utf8.count }
+        let text = StyledText(
+            "\(NumberText.count(texts.count, "text")), \(NumberText.count(total, "token")), "
+                + "longest \(NumberText.grouped(longest)), "
+                + "\(NumberText.fixed(Double(bytes) / Double(max(1, total)), decimals: 2)) bytes a token"
+        )
+        return CommandResult(value: .list(ids), text: text)
+    }
+}
+
+extension Invocation {
+    /// Whether a bare operand was written in quotes.
+    func isQuoted(_ argument: Argument) -> Bool {
+        let text = argument.span.text(in: source)
+        return text.hasPrefix("\"") || text.hasPrefix("'")
+    }
+
+    /// How the person wrote an argument, for naming things after it.
+    func written(_ role: String) -> String? {
+        argument(role).map { TextWidth.oneLine($0.span.text(in: source)) }
+    }
+}

@@ -1,0 +1,94 @@
+import Alignment
+import Tokenizers
+import Values
+
+extension CommandTable {
+    static let trainCommand = Command(
+        "train", .method, "the loop over score, contrast, backward and update",
+        forms: [
+            Command.Form(
+                nil, "trains `model` on `rollouts`", makes: ["model", "log"],
+                operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+                options: MethodKey.training + MethodKey.update + MethodKey.score + [
+                    MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
+                    MethodKey.seed,
+                ],
+                example: "train steps=1 accumulate=2", run: train),
+            trainTokenizerForm,
+        ])
+
+    private static func train(_ invocation: Invocation) throws -> CommandResult {
+        let model = try invocation.model()
+        let rollouts = try invocation.object(RolloutsObject.self, "rollouts").rollouts
+        var settings = try invocation.plan(for: model).train
+        if !invocation.has("steps") { settings.steps = nil }
+        try invocation.apply(to: &settings)
+        let reference =
+            settings.beta > 0 ? try invocation.object(ModelObject.self, "base").model : nil
+        let (batches, note) = try batches(rollouts, model, settings.score, invocation)
+        let kept = Set(batches.map(\.id))
+        let groups = rollouts.groups.filter { kept.contains($0.id) }
+        let follower = invocation.follower()
+        defer { follower.finish() }
+        let earlier = try invocation.resumed.map {
+            try TrainingStorage.restored($0, model.model)
+        }
+        var records = earlier?.log ?? []
+        var clock = CheckpointClock()
+        let result: TrainResult
+        do {
+            result = try Trainer(settings, memory: invocation.session.settings.memoryPlan).train(
+                earlier?.model ?? model.model, on: groups,
+                tokenizer: try trainingTokenizer(model, groups, invocation),
+                reference: reference, from: earlier?.state, key: try invocation.randomKey(),
+                progress: follower.follow, cancel: invocation.cancel
+            ) { record, weights, state in
+                records.append(record)
+                if record.step < record.steps, clock.isDue() {
+                    try invocation.keepCheckpoint(
+                        "training", "step \(record.step) of \(record.steps)"
+                    ) { try TrainingStorage.stored(weights, state, records) }
+                }
+                return invocation.cancel()
+            }
+        } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
+            throw invocation.located(
+                AlignmentError.weightsNotFinite(tensor: tensor, count: count, learningRate: rate),
+                at: "learning_rate")
+        }
+        guard let last = records.last else {
+            throw StoppedEarly(
+                error: invocation.located(
+                    EvaluationError.interrupted(
+                        "stopped before the first step; nothing has changed")),
+                work: .beginning)
+        }
+        var notes = [note].compactMap(\.self)
+        if result.isStopped {
+            notes.append("stopped after step \(records.count); `model` is what it was then")
+        }
+        let log = LogObject(title: "train", rows: records.map { LogObject.row($0) })
+        var outcome = CommandResult()
+        if result.isStopped {
+            outcome.stopped = StoppedWork(
+                progress: "step \(last.step) of \(last.steps)", kind: "training",
+                state: try TrainingStorage.stored(result.model, result.state, records))
+        }
+        outcome.bindings = [
+            ("model", .object(model.with(result.model, origin: "\(model.origin), trained"))),
+            ("log", .object(log)),
+        ]
+        outcome.text = log.rendered(invocation.appearance)
+        outcome.notes = notes
+        return outcome
+    }
+
+    private static func trainingTokenizer(
+        _ model: ModelObject, _ groups: [RolloutGroup], _ invocation: Invocation
+    ) throws -> Tokenizer? {
+        let needsText = groups.contains { group in
+            group.prompts.contains { if case .text = $0 { true } else { false } }
+        }
+        return needsText ? try invocation.tokenizer(of: model) : model.tokenizer
+    }
+}

@@ -1,0 +1,38 @@
+import Rendering
+
+extension CommandTable {
+    static let undoCommand = Command(
+        "undo", .memory, "takes back the last statement that changed something",
+        effect: .manages,
+        operands: [.optional("count", .number, "how many statements; 1")],
+        example: "undo", run: { try travel($0, isBack: true) })
+
+    static let redoCommand = Command(
+        "redo", .memory, "does again what undo took back", effect: .manages,
+        operands: [.optional("count", .number, "how many statements; 1")],
+        example: "redo", run: { try travel($0, isBack: false) })
+
+    private static func travel(_ invocation: Invocation, isBack: Bool) throws -> CommandResult {
+        let session = invocation.session
+        try session.requireWritable(at: invocation.call.verb.span)
+        let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 1
+        var text = StyledText()
+        for _ in 0..<count {
+            let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
+            // Where there is nothing at all, the workspace says why.
+            if depth == 0, !text.isEmpty {
+                text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
+                break
+            }
+            let report = isBack ? try session.workspace.undo() : try session.workspace.redo()
+            text.line("\(isBack ? "undid" : "did again") #\(report.sequence) ", .faint)
+            text.append(TextWidth.cut(TextWidth.oneLine(report.source), to: 60))
+            for change in report.changes where !change.name.hasPrefix(".") {
+                let after = change.after.map { "\($0.kind) of #\($0.sequence)" } ?? "gone"
+                text.line("  \(change.name): \(after)", .faint)
+            }
+        }
+        session.forgetLastResult()
+        return CommandResult(text: text)
+    }
+}
