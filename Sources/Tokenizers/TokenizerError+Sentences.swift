@@ -23,8 +23,8 @@ extension TokenizerError: CustomStringConvertible {
         case .unsupportedSetting(let field, let value):
             "\(field) = \(value) in the tokenizer file is not supported"
         case .unknownSetting(let field):
-            "\(field) in the tokenizer file is not known here, and would change what is encoded "
-                + "if it were ignored"
+            "\(field) in the tokenizer file is not supported, and ignoring it would change "
+                + "the token ids"
         case .badID(let token, let field, let id):
             "token \(quoted(token)) in \(field) has the id \(id); ids are whole numbers from 0 to "
                 + "\(Vocabulary.largestID)"
@@ -48,7 +48,7 @@ extension TokenizerError: CustomStringConvertible {
             "\(path) holds neither tokenizer.json nor tokenizer.model"
                 + (hasVocabulary
                     ? "; vocab.json and merges.txt alone are not enough: load the tokenizer with "
-                        + "transformers' AutoTokenizer and save_pretrained it, which writes one"
+                        + "transformers' AutoTokenizer and save it with save_pretrained"
                     : "")
         case .noTemplate:
             "the model's directory has no chat template (chat_template.jinja, or chat_template in "
@@ -56,7 +56,7 @@ extension TokenizerError: CustomStringConvertible {
         case .unknownSpecialToken(let token):
             "the post-processor adds \(quoted(token)) but does not give its id"
         case .badVocabularySize(let wanted, let least):
-            "a vocabulary of \(wanted) tokens is too small: bytes and special tokens alone are "
+            "a vocabulary of \(wanted) tokens is too small: bytes and special tokens alone take "
                 + "\(least)"
         case .duplicateSpecialToken(let token):
             "special token \(quoted(token)) is given twice"

@@ -61,7 +61,7 @@ extension EvaluationError: CustomStringConvertible {
                 + "\(from.reduce(1, *)) values are not \(to.reduce(1, *))"
         case .raggedList: "these lists differ in length or kind, so they cannot form a tensor"
         case .tooLarge(let shape):
-            "shape \(TensorText.shape(shape)) is more than a tensor may hold, "
+            "shape \(TensorText.shape(shape)) is larger than the limit for a tensor, "
                 + "\(NumberText.grouped(Limits.current.count)) values (`set tensor_limit=`)"
         case .tooLong(let count):
             "\(NumberText.grouped(count)) items are more than the limit for a list, "

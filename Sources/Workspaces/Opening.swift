@@ -221,8 +221,8 @@ extension Workspace {
         Notice(
             .damage,
             "'\(path)' is damaged in line \(damage.lineNumber) (\(damage.bytes) bytes from byte "
-                + "\(damage.offset)): what that line said is lost from the history, and undo does "
-                + "not reach behind it.")
+                + "\(damage.offset)): the content of that line is lost from the history, and undo "
+                + "cannot go back before it.")
     }
 
     /// Writes the missing and outdated files, once the lock is held.

@@ -58,10 +58,10 @@ extension WorkspaceError: CustomStringConvertible {
 
         case .diskFull(let file, let needed, let free):
             "'\(file)' needs \(readable(needed)), but the disk has \(readable(free)) free. Free "
-                + "some, drop old values with gc, or keep the workspace elsewhere."
+                + "some space, drop old values with gc, or keep the workspace elsewhere."
         case .fileDamaged(let file, let fault): "'\(file)' cannot be used: \(fault)."
         case .alreadyThere(let path):
-            "'\(path)' is there already. Choose another name or remove it."
+            "'\(path)' already exists. Choose another name or remove it."
         case .notAFolder(let path): "'\(path)' is not a folder."
 
         case .absent(let path): "There is no workspace at '\(path)'."
@@ -88,13 +88,13 @@ extension WorkspaceError: CustomStringConvertible {
         case .nothingToUndo(let kept):
             kept
                 ? "There is nothing to undo."
-                : "Nothing earlier is kept. `replay` does the statements again, up to any of them."
+                : "No earlier state is kept. `replay` runs the statements again, up to any of them."
         case .nothingToRedo: "There is nothing to redo."
         case .valueChanged(let name):
-            "The value given for '\(name)' is not the one that the name is bound to."
+            "The given value of '\(name)' differs from the value that the name has."
         case .stateInDoubt(let path):
-            "HEAD is missing and the journal is damaged, so what '\(path)' still needs is not sure. "
-                + "Nothing was removed. Pack what you need, or make a statement first."
+            "HEAD is missing and the journal is damaged, so nobody knows which objects "
+                + "'\(path)' still needs. Nothing was removed. Pack the workspace, or run a statement first."
         }
     }
 
@@ -110,14 +110,14 @@ extension ObjectFault: CustomStringConvertible {
         switch self {
         case .file(.absent): "the file is missing"
         case .file(.notRegular), .file(.isFolder):
-            "it is a link, a folder or a device and not a plain file"
+            "it is a link, a folder or a device, not a plain file"
         case .file(.tooShort(let expected, let found)):
-            "it is cut short (\(found) bytes, where \(expected) were expected)"
+            "it is truncated (\(found) of \(expected) bytes)"
         case .file(let reason): "\(reason)"
-        case .notHDF5: "it does not start as an HDF5 file does"
+        case .notHDF5: "it does not begin like an HDF5 file"
         case .format(let found):
             found.map { "it is '\(shortened($0))' and not '\(ObjectFile.format)'" }
-                ?? "it is HDF5, but not written by this program"
+                ?? "it is an HDF5 file that this program did not write"
         case .structure(let what):
             "its HDF5 structure is not one that this program writes (\(what))"
         case .link(let path): "'\(path)' is a link, and links are not followed"

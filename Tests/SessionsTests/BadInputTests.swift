@@ -277,7 +277,7 @@ import Testing
         try check(
             "train tokenizer vocabulary=100",
             """
-            error: a vocabulary of 100 tokens is too small: bytes and special tokens alone are 259
+            error: a vocabulary of 100 tokens is too small: bytes and special tokens alone take 259
               train tokenizer vocabulary=100
               ^~~~~
             """)

@@ -182,7 +182,7 @@ import Testing
         (
             "ones(1000000, 1000000)",
             """
-            error: shape (1000000, 1000000) is more than a tensor may hold, 268,435,456 values (`set tensor_limit=`)
+            error: shape (1000000, 1000000) is larger than the limit for a tensor, 268,435,456 values (`set tensor_limit=`)
               ones(1000000, 1000000)
               ^~~~~~~~~~~~~~~~~~~~~~
             """
@@ -198,7 +198,7 @@ import Testing
         (
             "reshape(range(6), [-1, -99, 1e14])",
             """
-            error: a side of a shape must be at least -1, not -99
+            error: a dimension of a shape must be at least -1, not -99
               reshape(range(6), [-1, -99, 1e14])
               ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
             """

@@ -255,7 +255,7 @@ import Testing
         try bench.output("set tensor_limit=2kB")
         #expect(
             bench.complaint("zeros(600)") == """
-                error: shape (600,) is more than a tensor may hold, 500 values (`set tensor_limit=`)
+                error: shape (600,) is larger than the limit for a tensor, 500 values (`set tensor_limit=`)
                   zeros(600)
                   ^~~~~~~~~~
                 """)

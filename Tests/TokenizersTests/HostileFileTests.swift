@@ -58,7 +58,7 @@ private func file(
     }
 
     private static let unknown =
-        "is not known here, and would change what is encoded if it were ignored"
+        "is not supported, and ignoring it would change the token ids"
     private static let ids = "ids are whole numbers from 0 to 4194303"
 
     private static let wrongFiles: [(String, String)] = [

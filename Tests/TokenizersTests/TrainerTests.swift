@@ -37,7 +37,7 @@ import Testing
         }
         #expect(
             message(BytePairTrainer(vocabularySize: 100))
-                == "a vocabulary of 100 tokens is too small: bytes and special tokens alone are 259"
+                == "a vocabulary of 100 tokens is too small: bytes and special tokens alone take 259"
         )
         #expect(
             message(BytePairTrainer(vocabularySize: 300), [])

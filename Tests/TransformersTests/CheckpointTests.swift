@@ -141,7 +141,8 @@ import Testing
         }
         let bias = "model.layers.1.self_attn.k_proj.bias"
         #expect(
-            load { $0[bias] = nil } == "f has no tensor \"\(bias)\"; one of shape [8] is needed.")
+            load { $0[bias] = nil }
+                == "f has no tensor \"\(bias)\"; the model needs one of shape [8].")
         #expect(
             load { $0[bias] = Tensor(zeros: [4]) }
                 == "f: tensor \"\(bias)\" has shape [4]; the configuration asks for [8].")
@@ -157,8 +158,8 @@ import Testing
         try put(model().configuration.json, "config.json")
         try put(Data([0x80, 2]), "pytorch_model.bin")
         let way = """
-            is a pickle, which runs whatever its author wrote into it, so it is not opened. Where \
-            you trust it, convert it with Python's transformers: \
+            is a pickle file. Opening it would run its author's code, so sami refuses it. If you trust \
+            the file, convert it with Python's transformers: \
             AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR).
             """
         #expect(
@@ -218,7 +219,7 @@ import Testing
         try put(SafeTensors.encode(part), "one.safetensors")
         #expect(
             complaint { _ = try ModelDirectory.load(folder) }
-                == "DIR/model.safetensors.index.json is not a sound safetensors file: \(problem).")
+                == "DIR/model.safetensors.index.json is not a valid safetensors file: \(problem).")
     }
 
     // MARK: - Headers from strangers
@@ -238,22 +239,22 @@ import Testing
             ("[]", 0, nil, "its header is not a JSON object"),
             ("{}", 0, .max, "its header claims 18446744073709551615 bytes, and the file has 10"),
             ("{}", 0, 3, "its header claims 3 bytes, and the file has 10"),
-            ("{}", 4, nil, "its last 4 bytes are no tensor's"),
+            ("{}", 4, nil, "its last 4 bytes belong to no tensor"),
             (
                 #"{"a": {"dtype": "F32"}}"#, 0, nil,
                 "tensor \"a\" is described without type, shape or offsets"
             ),
             (
                 #"{"a": {"dtype": "F4", "shape": [], "data_offsets": [0, 0]}}"#, 0, nil,
-                "tensor \"a\" has type F4, which is not read here"
+                "tensor \"a\" has type F4, which is not supported"
             ),
             (
                 #"{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}"#, 4, nil,
-                "tensor \"a\" has a shape that is none"
+                "tensor \"a\" has an invalid shape"
             ),
             (
                 #"{"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}}"#, 4, nil,
-                "tensor \"a\" has a shape that is none"
+                "tensor \"a\" has an invalid shape"
             ),
             (
                 #"{"a": {"dtype": "F32", "shape": [4611686018427387905], "data_offsets": [0, 4]}}"#,
@@ -274,7 +275,7 @@ import Testing
             ),
             (
                 #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#, 8, nil,
-                "4 bytes before tensor \"a\" are no tensor's"
+                "4 bytes before tensor \"a\" belong to no tensor"
             ),
             (
                 """
@@ -301,7 +302,7 @@ import Testing
             complaint {
                 _ = try SafeTensors(
                     data: Self.file(header, body: body, claimed: claimed), file: "f")
-            } == "f is not a sound safetensors file: \(problem).")
+            } == "f is not a valid safetensors file: \(problem).")
     }
 
     @Test func everyPrefixAndEveryChangedByteIsRefusedOrReadable() throws {

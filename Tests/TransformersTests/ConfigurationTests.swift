@@ -31,7 +31,7 @@ import Testing
         (
             #"{"model_type": "bert"}"#,
             """
-            Models of type "bert" are not known here. Known: gpt2, llama, mistral, mixtral, qwen2, \
+            Models of type "bert" are not supported. Supported types: gpt2, llama, mistral, mixtral, qwen2, \
             qwen3.
             """
         ),
@@ -88,7 +88,7 @@ import Testing
         (
             "{\(sizes), \"quantization_config\": {\"bits\": 4}}",
             """
-            c.json: its weights are quantized ("quantization_config"), which is not read here; \
+            c.json: its weights are quantized ("quantization_config"), which is not supported; \
             take the original in float32, bfloat16 or float16.
             """
         ),

@@ -157,9 +157,9 @@ import Testing
         let cases: [(Data?, String)] = [
             (nil, "the file is missing"),
             (flipped, "the bytes of 'weights' differ from their checksum"),
-            (Data(), "it does not start as an HDF5 file does"),
+            (Data(), "it does not begin like an HDF5 file"),
             (whole.prefix(place), "the checksum of its structure is wrong"),
-            (Data(repeating: 7, count: 500), "it does not start as an HDF5 file does"),
+            (Data(repeating: 7, count: 500), "it does not begin like an HDF5 file"),
         ]
         for (bytes, reason) in cases {
             unlink(path)

@@ -40,7 +40,7 @@ import Testing
             let error = #expect(throws: WorkspaceError.self) { try workspace.pack(to: path) }
             #expect(
                 error?.description
-                    == "'\(path)' is there already. Choose another name or remove it.")
+                    == "'\(path)' already exists. Choose another name or remove it.")
         }
         _ = try workspace.pack(to: scratch.path + "/packed.h5")
         #expect(throws: WorkspaceError.self) {

@@ -170,7 +170,7 @@ import Testing
         let error = #expect(throws: WorkspaceError.self) { try workspace.undo() }
         #expect(
             error?.description
-                == "Nothing earlier is kept. `replay` does the statements again, up to any of them."
+                == "No earlier state is kept. `replay` runs the statements again, up to any of them."
         )
         #expect(try workspace.verify().isSound)
         workspace.close()

@@ -89,13 +89,13 @@ public struct SafeTensors: Sendable {
             }
             guard entry.bytes.lowerBound == end else {
                 throw refuse(
-                    "\(entry.bytes.lowerBound - end) bytes before tensor \"\(name)\" are no tensor's"
+                    "\(entry.bytes.lowerBound - end) bytes before tensor \"\(name)\" belong to no tensor"
                 )
             }
             (end, last) = (entry.bytes.upperBound, name)
         }
         guard end == bytes.count else {
-            throw refuse("its last \(bytes.count - end) bytes are no tensor's")
+            throw refuse("its last \(bytes.count - end) bytes belong to no tensor")
         }
         self.entries = entries
         self.metadata = metadata
@@ -111,12 +111,12 @@ public struct SafeTensors: Sendable {
         else { throw refuse("tensor \"\(name)\" is described without type, shape or offsets") }
         let type = DType(safetensors: typeName)
         guard let elementSize = type?.size ?? unreadSizes[typeName] else {
-            throw refuse("tensor \"\(name)\" has type \(typeName), which is not read here")
+            throw refuse("tensor \"\(name)\" has type \(typeName), which is not supported")
         }
         let shape = sides.compactMap(\.integer)
         let places = offsets.compactMap(\.integer)
         guard shape.count == sides.count, shape.count <= 16, shape.allSatisfy({ $0 >= 0 }) else {
-            throw refuse("tensor \"\(name)\" has a shape that is none")
+            throw refuse("tensor \"\(name)\" has an invalid shape")
         }
         guard places.count == 2, offsets.count == 2, places[0] >= 0, places[0] <= places[1],
             places[1] <= body

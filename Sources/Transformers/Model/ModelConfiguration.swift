@@ -117,7 +117,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         let keys = try ConfigurationKeys(object, file: name)
         if keys.value("quantization_config") != nil {
             throw keys.refusal(
-                "its weights are quantized (\"quantization_config\"), which is not read here; "
+                "its weights are quantized (\"quantization_config\"), which is not supported; "
                     + "take the original in float32, bfloat16 or float16")
         }
         let modelType = try keys.text("model_type") ?? "llama"

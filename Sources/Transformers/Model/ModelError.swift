@@ -29,21 +29,22 @@ extension ModelError: CustomStringConvertible {
         switch self {
         case .badConfiguration(let file, let problem): "\(file): \(problem)."
         case .unknownFamily(let name, let known):
-            "Models of type \"\(name)\" are not known here. Known: \(known.joined(separator: ", "))."
+            "Models of type \"\(name)\" are not supported. Supported types: "
+                + known.joined(separator: ", ") + "."
         case .unreadable(let file, let problem): "\(file) cannot be read: \(problem)."
         case .unwritable(let file, let problem): "\(file) cannot be written: \(problem)."
         case .badTensorFile(let file, let problem):
-            "\(file) is not a sound safetensors file: \(problem)."
+            "\(file) is not a valid safetensors file: \(problem)."
         case .pickle(let file):
             """
-            \(file) is a pickle, which runs whatever its author wrote into it, so it is not opened. \
-            Where you trust it, convert it with Python's transformers: \
+            \(file) is a pickle file. Opening it would run its author's code, so sami refuses it. \
+            If you trust the file, convert it with Python's transformers: \
             AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR).
             """
         case .unreadTensorType(let file, let name, let type):
-            "\(file): tensor \"\(name)\" has type \(type); F32, F16 and BF16 are read."
+            "\(file): tensor \"\(name)\" has type \(type); supported types are F32, F16 and BF16."
         case .missingTensor(let file, let name, let shape):
-            "\(file) has no tensor \"\(name)\"; one of shape \(shape) is needed."
+            "\(file) has no tensor \"\(name)\"; the model needs one of shape \(shape)."
         case .misshapenTensor(let file, let name, let wanted, let found):
             "\(file): tensor \"\(name)\" has shape \(found); the configuration asks for \(wanted)."
         case .extraTensor(let file, let name):
@@ -58,7 +59,7 @@ extension ModelError: CustomStringConvertible {
         case .wrongCoefficients(let found, let wanted):
             "\(found) gradient coefficients were given for \(wanted) scored tokens."
         case .doesNotFit(let needed, let available):
-            "This needs about \(megabytes(needed)) of memory, and \(megabytes(available)) may be used."
+            "This needs about \(megabytes(needed)) of memory, but the limit is \(megabytes(available))."
         case .badSetting(let name, let value, let allowed):
             "\(name)=\(value) is not possible: \(allowed)."
         case .nonFinite(let what): "\(what) is not a finite number."

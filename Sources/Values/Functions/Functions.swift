@@ -188,7 +188,7 @@ package struct Arguments {
         for side in sides {
             guard let size = side.asInteger else {
                 throw .wrongKind(
-                    role: "a side of a shape", expected: "a whole number", found: side.aKind)
+                    role: "a dimension of a shape", expected: "a whole number", found: side.aKind)
             }
             shape.append(size)
         }

@@ -55,7 +55,8 @@ extension Function {
             let tensor = try arguments.tensor("x")
             var shape = try arguments.shape([arguments.value("shape")])
             if let side = shape.first(where: { $0 < -1 }) {
-                throw .outOfRange(role: "a side of a shape", rule: "at least -1", found: "\(side)")
+                throw .outOfRange(
+                    role: "a dimension of a shape", rule: "at least -1", found: "\(side)")
             }
             if shape.count(where: { $0 == -1 }) > 1 {
                 throw .other("only one dimension of a shape may be -1")
@@ -123,7 +124,8 @@ extension Function {
             }
             let shape = try arguments.shape(given)
             if let side = shape.first(where: { $0 < 0 }) {
-                throw .outOfRange(role: "a side of a shape", rule: "at least 0", found: "\(side)")
+                throw .outOfRange(
+                    role: "a dimension of a shape", rule: "at least 0", found: "\(side)")
             }
             try Limits.check(shape)
             return .tensor(Tensor(repeating: value, shape: shape))
