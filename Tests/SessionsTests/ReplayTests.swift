@@ -165,7 +165,7 @@ import Workspaces
             let result = try replay(bench, check: false)
             #expect(!result.isWell, "\(statement)")
             #expect(
-                result.summary.contains("writes in \(bench.folder) only"),
+                result.summary.contains("may write only in \(bench.folder)"),
                 "\(statement): \(result.summary)")
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty,
