@@ -32,11 +32,12 @@ package enum CommandTable {
         byName[call.verb.name]?.form(call.form?.name)
     }
 
-    /// The command that binds an object: "rollout" for `rollouts`, "load model default" for `model`.
+    /// The command that binds an object: "rollout" for `rollouts`, "load model default" for
+    /// `model`.
     package static func maker(of object: String) -> String? {
         let preferred = ["model": "load model default", "base": "load model default"]
         if let line = preferred[object] { return line }
-        // The object's own verb comes before the ones that make it besides something else.
+        // The object's own verb comes before verbs that make it in addition to another object.
         for isMain in [true, false] {
             for command in commands {
                 for form in command.forms where form.makes.contains(object) {

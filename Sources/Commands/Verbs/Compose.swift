@@ -31,7 +31,7 @@ extension CommandTable {
         return CommandResult("constitutions", ConstitutionsObject(content: .groups(groups)))
     }
 
-    /// What constitutions are made of: the operand, else principles, else loaded constitutions.
+    /// The sources of constitutions: the operand, or else principles, or else loaded constitutions.
     static func sources(
         _ invocation: Invocation, role: String = "from"
     ) throws -> [ConstitutionSource] {

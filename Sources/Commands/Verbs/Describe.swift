@@ -50,7 +50,7 @@ extension CommandTable {
         return CommandResult(text: text)
     }
 
-    /// The statements behind a value, each below the one that used what it made.
+    /// The statements that led to a value, each below the statement that used its result.
     private static func describe(
         _ provenance: Provenance, into text: inout StyledText, _ appearance: Appearance
     ) {

@@ -70,7 +70,7 @@ extension CommandTable {
             text: StyledText("wrote \(shown), \(NumberText.bytes(size?.intValue ?? 0))"))
     }
 
-    /// A model goes to a folder unless a file's extension asks for its tensors.
+    /// A model is exported to a folder, unless the file's extension asks for its tensors.
     private static func isFolder(_ shown: String, _ path: String) -> Bool {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
@@ -80,7 +80,7 @@ extension CommandTable {
         return !known.contains((shown as NSString).pathExtension.lowercased())
     }
 
-    /// The name that a tensor has in the file: its own, or that of its kind.
+    /// The name of a tensor in the file: its own name, or the name of its kind.
     private static func exportName(_ argument: Argument, _ value: Value) -> String {
         if case .expression(let node) = argument.value, case .name(let name) = node.expression,
             name != "_"
@@ -91,9 +91,9 @@ extension CommandTable {
     }
 }
 
-/// Values as the content of files.
+/// Values as file contents.
 enum Export {
-    /// Each gives nil for values that its form cannot hold.
+    /// Each writer returns nil for a value that its format cannot represent.
     static let writers: [String: @Sendable (Value, String) -> Data?] = [
         "json": { value, _ in Data((value.prettyJSON + "\n").utf8) },
         "jsonl": { value, _ in jsonLines(value) },
@@ -151,7 +151,7 @@ enum Export {
         return data
     }
 
-    /// A matrix row by row, or a list of records with a line of their names.
+    /// A matrix row by row, or a list of records with a header line of field names.
     private static func csv(_ value: Value) -> Data? {
         if let tensor = value.asTensor, (1...2).contains(tensor.shape.count) {
             let columns = tensor.shape.count == 2 ? tensor.shape[1] : 1
@@ -186,7 +186,7 @@ enum Export {
         return Data(text.utf8)
     }
 
-    /// RFC 4180: quotes around what holds a comma, a quote or a line end.
+    /// RFC 4180: quotes around a cell with a comma, a quote or a line end.
     private static func cell(_ value: Value) -> String {
         let text: String
         switch value {
@@ -200,7 +200,7 @@ enum Export {
 }
 
 extension Value {
-    /// As it is stored, arrays under their own names: what `export NAME FILE.h5` writes.
+    /// The stored form, with arrays under their own names: the content of `export NAME FILE.h5`.
     fileprivate func namedStored(_ name: String) throws -> StoredValue {
         switch self {
         case .object(let gradients as GradientsObject):

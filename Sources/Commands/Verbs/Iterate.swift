@@ -32,7 +32,7 @@ extension CommandTable {
             + MethodKey.score + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
         example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate)
 
-    /// Runs the plan that the command describes, from the base or from where it stopped.
+    /// Runs the plan that the command describes, from the base or from a saved state.
     private static func iterate(_ invocation: Invocation) throws -> CommandResult {
         let base = try invocation.object(ModelObject.self, "base")
         let tokenizer = try invocation.tokenizer(of: base)
@@ -151,7 +151,7 @@ extension CommandTable {
 }
 
 extension IterationState {
-    /// How far it is, in words.
+    /// The progress in words.
     fileprivate func progress(of iterations: Int) -> String {
         "iteration \(min(iteration, iterations)) of \(iterations)"
             + (iteration > iterations ? ", done" : "")
@@ -160,14 +160,14 @@ extension IterationState {
 }
 
 extension Invocation {
-    /// Where the iterations' queries come from, and how many of them each gets: that is written
-    /// into the plan.
+    /// The source of the iterations' queries, and the number of queries for each; the plan records
+    /// both.
     fileprivate func supply(
         _ base: ModelObject, _ sources: [ConstitutionSource], _ plan: inout IterationPlan
     ) throws -> QuerySupply {
         var own: [Alignment.Query]?
         let asked = try integer("queries", atLeast: 1, atMost: 1_000_000)
-        // The key `queries` is a number here, so the session is asked for the value directly.
+        // The key `queries` is a number here, so the value comes directly from the session.
         if has("on") {
             own = try object(QueriesObject.self, "on").queries
         } else if base.prompts != .tiny {
@@ -180,7 +180,7 @@ extension Invocation {
         }
         guard let own else {
             if let asked { plan.queries = asked }
-            // Another session seed meets other queries of the endless supply.
+            // Another session seed gives other queries of the endless supply.
             return .world(
                 seed: session.seed, kinds: QuerySupply.kinds(fitting: sources),
                 count: plan.queries)
@@ -202,7 +202,7 @@ extension Invocation {
     }
 }
 
-/// Writes checkpoints of a run of iterations, so that a killed process loses little.
+/// Writes checkpoints of a run of iterations, so that a kill loses little.
 private struct CheckpointKeeper {
     private let invocation: Invocation
     private let iterations: Int

@@ -56,7 +56,8 @@ extension CommandTable {
                 polarity: plan.compose.polarity == .positive ? .positive : .distinct)
             try invocation.apply(to: &composer)
             let sources = try sources(invocation, role: "principles")
-            // Asking for two principles where there is one would stop a judge that can do its work.
+            // A constitution cannot have more principles than there are pairs. Asking for more
+            // would stop a judge that can work with fewer.
             if case .pairs(let pairs)? = sources.first, let wanted = composer.principles,
                 !invocation.has("principles_each")
             {
@@ -123,7 +124,7 @@ extension CommandTable {
         return result
     }
 
-    /// What a judge compares, sampled from the start or from where it was stopped.
+    /// The pairs for a judge, sampled from the start or from a saved state.
     private static func sampledPairs(
         _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
         _ first: LanguageModel, _ second: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
@@ -156,7 +157,7 @@ extension CommandTable {
 }
 
 extension LeftOut {
-    /// For a sentence that says why.
+    /// The reason in words, for a sentence.
     var words: String {
         switch self {
         case .unknownPrinciples: "no principle that the judge knows"

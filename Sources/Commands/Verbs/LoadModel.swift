@@ -99,7 +99,7 @@ extension CommandTable {
                 var object = try ModelFiles.load(directory, shown: directory)
                 invocation.noteFiles(of: directory)
                 object.origin = "default"
-                // A model that is being trained has no prompts.json beside it yet.
+                // A model in training has no prompts.json yet.
                 let own = directory + "/" + ModelFiles.promptsFile
                 if !FileManager.default.fileExists(atPath: own) { object.prompts = .tiny }
                 return object

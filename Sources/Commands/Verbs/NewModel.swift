@@ -91,7 +91,8 @@ extension CommandTable {
             configuration.beginToken = tokenizer.bos
             configuration.endTokens = [tokenizer.eos].compactMap(\.self)
         }
-        // Checked as a file's would be: heads that do not divide the width, sizes beyond all memory.
+        // The same checks as for a file: heads that do not divide the width, sizes larger than
+        // memory.
         configuration = try ModelConfiguration(json: configuration.json, name: "the new model")
         let model = try LanguageModel(configuration, key: try invocation.randomKey())
         let fits = (kept?.tokenizer.idLimit ?? 0) <= configuration.vocabularySize

@@ -3,9 +3,9 @@ import Rendering
 import Values
 
 extension Picture {
-    /// The picture of the value that the argument `value` gave.
+    /// The picture of the value in the argument `value`.
     ///
-    /// - Parameter column: which column of a log; its loss when nil.
+    /// - Parameter column: the column of a log; nil takes its loss.
     init(_ value: Value, column: String?, title: String?, _ invocation: Invocation) throws {
         let name = invocation.written("value") ?? value.kind
         if let log = value.object(LogObject.self) {

@@ -50,7 +50,7 @@ extension CommandTable {
         example: "pretrain steps=1 batch=256",
         run: pretrain)
 
-    /// Takes the steps that the command describes, from the model at hand or from where it stopped.
+    /// Takes the steps that the command describes, from the loaded model or from a saved state.
     private static func pretrain(_ invocation: Invocation) throws -> CommandResult {
         let object = try invocation.model()
         let tokenizer = try invocation.tokenizer(of: object)
@@ -65,7 +65,8 @@ extension CommandTable {
 
         var run: Pretraining
         var rows: [Record] = []
-        // What the log smooths the loss with; it is of every step, the rows are of some.
+        // The smoothed loss of the log. It includes every step, although the log shows only some of
+        // them.
         var mean = 0.0
         if let stored = invocation.resumed {
             (run, rows) = try PretrainingStorage.restored(stored, object.model)
@@ -151,7 +152,7 @@ extension CommandTable {
     }
 }
 
-/// Documents as training texts: of the shipped world, or of a file.
+/// Documents as training texts, from the shipped world or from a file.
 private enum Corpus {
     case world(WorldCorpus)
     case texts([String], Tokenizer, context: Int, end: Int32?)
@@ -217,7 +218,7 @@ private enum Corpus {
         self = .world(corpus)
     }
 
-    /// Document number `index` of an endless stream; a file's texts come round again.
+    /// Document number `index` of an endless stream. The texts of a file repeat.
     func text(_ index: Int) -> TrainingText {
         switch self {
         case .world(let corpus): return corpus.text(index)

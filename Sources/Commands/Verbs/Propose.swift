@@ -84,7 +84,7 @@ extension CommandTable {
 }
 
 extension PrincipleParser.Rejection {
-    /// For a sentence that counts them.
+    /// The reason in words, for a sentence with its count.
     var words: String {
         switch self {
         case .noPairs: "without a pair"

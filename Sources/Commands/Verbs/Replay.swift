@@ -27,8 +27,8 @@ extension CommandTable {
         options.check = try invocation.flag("check") ?? false
         options.upTo = try invocation.integer("to", atLeast: 0)
         options.into = try invocation.writablePath("into")
-        // Statements of this session's own journal may write where they wrote; those of another's,
-        // which `path` names, may not.
+        // Statements of this session's own journal may write to their original places; statements
+        // of another journal, named by `path`, may not.
         options.allowsWrites = !invocation.has("path")
         let result: (isWell: Bool, summary: String)
         do {

@@ -71,7 +71,7 @@ extension CommandTable {
         return result
     }
 
-    /// What was rejected, which must not be everything.
+    /// A note about rejected queries. It is an error if all queries are rejected.
     static func notes(on object: RolloutsObject, _ invocation: Invocation) throws -> [String] {
         let notes = [object.rejectionNote].compactMap(\.self)
         guard object.rollouts.groups.isEmpty else { return notes }
@@ -81,7 +81,8 @@ extension CommandTable {
             suggestion: sample.map { "one response was " + Value.text($0.text).summary })
     }
 
-    /// The constitutions of these queries, which may be a part of those that were composed for.
+    /// The constitutions of these queries, which may be a part of the queries they were composed
+    /// for.
     static func constitutionGroups(
         for queries: [Query], _ key: RandomKey, _ invocation: Invocation
     ) throws -> [ConstitutionGroup] {
@@ -90,7 +91,7 @@ extension CommandTable {
         case .sources(let sources):
             return try Composer().compose(queries, from: sources, key: key)
         case .groups(let groups):
-            // A query's place in the list that was composed for is found by its id.
+            // The id of a query gives its place in the list that constitutions were composed for.
             let all = try invocation.session.value(of: "queries")?.object(QueriesObject.self)?
                 .queries
             let byQuery = Dictionary(groups.map { ($0.query, $0) }, uniquingKeysWith: { a, _ in a })

@@ -34,7 +34,7 @@ extension CommandTable {
             notes: [note].compactMap(\.self))
     }
 
-    /// The rollouts as token ids, and a sentence on those that do not fit the context.
+    /// The rollouts as token ids, and a sentence about those that do not fit the context.
     static func batches(
         _ rollouts: Rollouts, _ model: ModelObject, _ settings: ScoreSettings,
         _ invocation: Invocation

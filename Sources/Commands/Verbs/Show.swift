@@ -86,7 +86,7 @@ extension CommandTable {
         }
     }
 
-    /// The response as a token strip, or as plain text where it cannot be scored.
+    /// The response as a token strip, or as plain text if it cannot be scored.
     private static func strip(
         _ rollout: RolloutObject, _ invocation: Invocation
     ) throws -> StyledText {

@@ -42,7 +42,7 @@ extension CommandTable {
             var strip = StyledText("\(NumberText.count(tokens.count, "token"))", .heading)
             strip.line("")
             for (index, token) in tokens.enumerated() {
-                // Two shades in turn show where one token ends; without color a bar does.
+                // Two alternating shades separate tokens; without color a bar does.
                 let shown = TextWidth.oneLine(tokenizer.text(of: token))
                 if invocation.appearance.color == .none {
                     strip.append(index == 0 ? shown : "|" + shown)
@@ -73,7 +73,7 @@ extension CommandTable {
         }
     }
 
-    /// Quoted text stands for itself; a bare word is an expression over what is bound, such as
+    /// Quoted text stands for itself. A bare word is an expression over bound names, such as
     /// `rollouts[0].response`.
     private static func textOperand(_ invocation: Invocation) throws -> Value {
         guard let argument = invocation.argument("text") else { return .null }
@@ -135,7 +135,7 @@ extension Invocation {
         return text.hasPrefix("\"") || text.hasPrefix("'")
     }
 
-    /// How the person wrote an argument, for naming things after it.
+    /// The text of an argument as the user wrote it, to derive names from it.
     func written(_ role: String) -> String? {
         argument(role).map { TextWidth.oneLine($0.span.text(in: source)) }
     }

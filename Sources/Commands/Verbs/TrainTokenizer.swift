@@ -58,7 +58,7 @@ extension CommandTable {
             "tokenizer", TokenizerObject(tokenizer: tokenizer, origin: origin), notes: notes)
     }
 
-    /// One text field of every line.
+    /// The values of one text field, line by line.
     static func fieldTexts(
         _ field: String, _ file: JSONLines, _ invocation: Invocation
     ) throws -> [String] {

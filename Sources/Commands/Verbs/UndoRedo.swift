@@ -19,7 +19,7 @@ extension CommandTable {
         var text = StyledText()
         for _ in 0..<count {
             let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
-            // Where there is nothing at all, the workspace says why.
+            // If there is nothing to undo, the error of the workspace gives the reason.
             if depth == 0, !text.isEmpty {
                 text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
                 break

@@ -30,7 +30,7 @@ extension CommandTable {
         var update = try invocation.plan(for: model).train.update
         try invocation.apply(to: &update)
         var state = OptimizerState()
-        // The key `optimizer` names a rule, so the object is asked of the workspace directly.
+        // The key `optimizer` names an optimizer, so the object comes directly from the workspace.
         if let kept = try invocation.session.value(of: "optimizer")?.object(OptimizerObject.self),
             kept.rule == update.optimizer.rule, kept.configuration == model.model.configuration
         {
