@@ -74,7 +74,7 @@ import Testing
         #expect(
             try Workbench().text("help contrast") == """
                 contrast [LOGPROBS]
-                  the loss, its accuracies and what it says about information; makes loss
+                  the loss, its accuracies and its bounds on information; makes loss
                   LOGPROBS  in place of `logprobs`; a matrix is fine
                   example: contrast
 

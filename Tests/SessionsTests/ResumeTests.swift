@@ -40,7 +40,7 @@ import Transformers
     @Test func `nothing to resume is said`() throws {
         #expect(
             try Workbench().complaint("resume") == """
-                error: nothing was left unfinished
+                error: there is no unfinished statement
                   resume
                   ^~~~~~
                 """)

@@ -10,7 +10,7 @@ extension CommandTable {
         operands: [.optional("rollouts", .value, "in place of `rollouts`")],
         options: MethodKey.score + [
             OptionSpecification("beta", .number, "weight of the penalty to the base; 0"),
-            OptionSpecification("memory", .word, "bytes activations may take, as 600MB"),
+            OptionSpecification("memory", .word, "limit for activations, such as 600MB"),
             MethodKey.model, MethodKey.base,
         ],
         example: "backward", run: backward)

@@ -2,8 +2,8 @@ import Rendering
 
 extension CommandTable {
     static let gcCommand = Command(
-        "gc", .memory, "deletes what no name and no undo reaches", effect: .manages,
-        operands: [.optional("keep", .number, "how many statements stay undoable; 20")],
+        "gc", .memory, "deletes values that no name and no undo needs", effect: .manages,
+        operands: [.optional("keep", .number, "number of statements that can be undone; 20")],
         example: "gc", run: collect)
 
     private static func collect(_ invocation: Invocation) throws -> CommandResult {

@@ -4,7 +4,7 @@ import Values
 
 extension CommandTable {
     static let compareCommand = Command(
-        "compare", .looking, "how two values differ",
+        "compare", .looking, "shows the difference of two values",
         effect: .looks,
         operands: [
             .required("first", .value, "a value"), .required("second", .value, "another"),

@@ -10,7 +10,7 @@ extension CommandTable {
             """,
         makes: ["constitutions"],
         operands: [
-            .optional("from", .value, "principles, or constitutions that were loaded")
+            .optional("from", .value, "principles or loaded constitutions")
         ],
         options: [
             OptionSpecification("count", .number, "C, constitutions a query; 2"),

@@ -2,10 +2,10 @@ import Alignment
 
 extension CommandTable {
     static let contrastCommand = Command(
-        "contrast", .method, "the loss, its accuracies and what it says about information",
+        "contrast", .method, "the loss, its accuracies and its bounds on information",
         about: """
-            Rows ask which response a constitution produced, columns which constitution produced \
-            a response. The bounds are on mutual information, in nats, and cannot exceed log C.
+            Rows ask which response was sampled under a constitution, columns which constitution \
+            a response was sampled under. The bounds are on mutual information, in nats, and cannot exceed log C.
             """,
         makes: ["loss"],
         operands: [.optional("logprobs", .value, "in place of `logprobs`; a matrix is fine")],

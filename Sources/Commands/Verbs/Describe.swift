@@ -5,7 +5,7 @@ import Workspaces
 
 extension CommandTable {
     static let describeCommand = Command(
-        "describe", .looking, "what a value is, what it holds, and what made it",
+        "describe", .looking, "shows the kind, content and origin of a value",
         about: """
             With gates=N a model of the shipped world is measured: adherence with a careful \
             author named and with none, malformed texts, copied details, and its principles, \

@@ -8,7 +8,7 @@ import Workspaces
 
 extension CommandTable {
     static let exportCommand = Command(
-        "export", .data, "writes a value to a file, in the form its extension names",
+        "export", .data, "writes a value to a file; the file name's extension gives the format",
         about: """
             .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
             .svg and .png pictures. A model goes into a Hugging Face directory.

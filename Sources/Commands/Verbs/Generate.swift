@@ -12,7 +12,7 @@ extension CommandTable {
         operands: [.required("prompt", .text, "the text in quotes")],
         options: MethodKey.sampling + [
             OptionSpecification("stop", .text, "a text that ends the response"),
-            OptionSpecification("samples", .number, "how many continuations; 1"),
+            OptionSpecification("samples", .number, "number of continuations; 1"),
             MethodKey.model, MethodKey.seed,
         ],
         example: "generate \"Principles for summaries:\\n\" max_tokens=12", run: generate)

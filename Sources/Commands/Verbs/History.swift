@@ -5,14 +5,14 @@ extension CommandTable {
     static let historyCommand = Command(
         "history", .memory, "lists the statements that changed the workspace",
         effect: .looks,
-        operands: [.optional("count", .number, "how many of the last ones; 20")],
+        operands: [.optional("count", .number, "number of statements to list; 20")],
         example: "history 5", run: history)
 
     private static func history(_ invocation: Invocation) throws -> CommandResult {
         let count = try invocation.integer("count", atLeast: 1) ?? 20
         let entries = invocation.session.workspace.history
         guard !entries.isEmpty else {
-            return CommandResult(text: StyledText("nothing has been done yet", .faint))
+            return CommandResult(text: StyledText("there is no statement yet", .faint))
         }
         var table = Table([
             .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),

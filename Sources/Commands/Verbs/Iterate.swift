@@ -6,12 +6,12 @@ import Values
 
 extension CommandTable {
     static let iterateCommand = Command(
-        "iterate", .method, "whole iterations: compose, roll out, train, and again",
+        "iterate", .method, "iterations of compose, roll out and train",
         about: """
             Iteration t samples with the model of iteration t-1 on new queries and trains from \
             the base again, or from the previous model. Queries come from `on`, else from the \
-            shipped world for its own model, else from `queries`. Ctrl-C stops after the step \
-            at hand; the last whole iteration is kept.
+            shipped world for its own model, else from `queries`. Ctrl-C stops after the \
+            present step; the last complete iteration is kept.
             """,
         makes: ["model", "log"],
         operands: [.optional("iterations", .number, "how many; 3")],
@@ -21,10 +21,10 @@ extension CommandTable {
                 "from",
                 .words([
                     Choice("base", "train from the base again"),
-                    Choice("previous", "go on with the last model"),
-                ]), "where each iteration starts"),
+                    Choice("previous", "continue with the last model"),
+                ]), "the start of each iteration"),
             OptionSpecification("queries", .number, "new queries each iteration"),
-            OptionSpecification("on", .value, "queries to deal out in order"),
+            OptionSpecification("on", .value, "queries to use in order"),
             OptionSpecification("principles", .value, "in place of `principles`"),
             OptionSpecification("count", .number, "C, constitutions a query; 2"),
             OptionSpecification("samples", .number, "responses a constitution; 1"),
@@ -119,7 +119,7 @@ extension CommandTable {
                 }
                 weights = model
                 done = "after step \(state.steps.count) of iteration 1"
-                notes.append("stopped in iteration 1; `model` is what it was after its last step")
+                notes.append("stopped in iteration 1; `model` is the model after its last step")
             } else {
                 notes.append(
                     "stopped in iteration \(state.iteration) of \(plan.iterations); `model` is "
@@ -188,7 +188,7 @@ extension Invocation {
         let fair = own.count / plan.iterations
         guard fair > 0 else {
             throw error(
-                "\(NumberText.count(own.count, "query", "queries")) cannot be dealt out to "
+                "\(NumberText.count(own.count, "query", "queries")) cannot be divided among "
                     + NumberText.count(plan.iterations, "iteration"))
         }
         plan.queries = asked ?? min(plan.queries, fair)

@@ -10,7 +10,7 @@ extension CommandTable {
         let names = session.workspace.names.filter { !$0.name.hasPrefix(".") }
         guard !names.isEmpty else {
             return CommandResult(
-                text: StyledText("nothing is bound yet; `load model default` is a start", .faint))
+                text: StyledText("there is no value yet; start with `load model default`", .faint))
         }
         let sources = Dictionary(
             session.workspace.history.map { ($0.sequence, $0.source) },

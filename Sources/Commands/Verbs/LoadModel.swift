@@ -16,17 +16,17 @@ extension CommandTable {
             OptionSpecification(
                 "dtype",
                 .words([
-                    Choice("stored", "as they are in the file (default)"),
+                    Choice("stored", "the type in the file (default)"),
                     Choice("float32", "four bytes a weight"),
                     Choice("bfloat16", "two bytes, the range of float32"),
-                    Choice("float16", "two bytes, finer and narrower"),
-                ]), "how weights are held; arithmetic is in float32"),
+                    Choice("float16", "two bytes, more precise, smaller range"),
+                ]), "the type of the weights in memory; arithmetic is float32"),
             OptionSpecification(
                 "rotary",
                 .words([
                     Choice("exact", "as the configuration says (default)"),
-                    Choice("bfloat16", "as in a model that was cast whole in PyTorch"),
-                ]), "how exact the rotary frequencies are"),
+                    Choice("bfloat16", "as in a model that PyTorch has cast as a whole"),
+                ]), "the precision of the rotary frequencies"),
             OptionSpecification("as", .name, "a name for it in place of `model`"),
             OptionSpecification(
                 "prompts",
@@ -38,7 +38,7 @@ extension CommandTable {
                 "prompt templates: a prompts.json or a folder of .txt files"),
             OptionSpecification(
                 "join", .text,
-                "what stands between a prompt and its response; a blank"),
+                "the separator between prompt and response; a blank"),
         ],
         example: "load model default", run: loadModel)
 
@@ -93,8 +93,8 @@ extension CommandTable {
             if case .word("default") = argument.value {
                 guard let directory = ModelFiles.defaultDirectory else {
                     throw EvaluationError.other(
-                        "the model that ships with sami is not here",
-                        suggestion: "SAMI_MODELS names the folder that holds it")
+                        "the model that ships with sami is missing",
+                        suggestion: "set SAMI_MODELS to its folder")
                 }
                 var object = try ModelFiles.load(directory, shown: directory)
                 invocation.noteFiles(of: directory)

@@ -13,7 +13,7 @@ extension CommandTable {
                 .either(
                     [
                         Choice("trained", "the six kinds that the demo uses for training"),
-                        Choice("held_out", "the four kinds that it does not use use"),
+                        Choice("held_out", "the four kinds that it does not use"),
                         Choice("all", "both"),
                         Choice("others", "the kinds that are not in `principles`"),
                     ], .path),

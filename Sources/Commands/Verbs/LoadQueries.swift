@@ -7,7 +7,7 @@ import Worlds
 
 extension CommandTable {
     static let loadQueriesForm = Command.Form(
-        "queries", "reads what users ask, or takes it from the shipped world",
+        "queries", "reads queries from a file or from the shipped world",
         makes: ["queries"],
         operands: [
             .required(
@@ -26,9 +26,9 @@ extension CommandTable {
                     Choice("train", "to train on (default)"),
                     Choice("test", "held out"),
                 ]), "which part of the shipped world"),
-            OptionSpecification("count", .number, "how many; 64 of the shipped world"),
-            OptionSpecification("first", .number, "how many to pass over; 0"),
-            OptionSpecification("seed", .number, "another world of queries; 0"),
+            OptionSpecification("count", .number, "number of queries; 64 from the shipped world"),
+            OptionSpecification("first", .number, "number of queries to skip; 0"),
+            OptionSpecification("seed", .number, "selects other queries of the shipped world; 0"),
         ],
         example: "load queries summaries split=test count=4", run: loadQueries)
 

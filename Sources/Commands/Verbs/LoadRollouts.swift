@@ -9,7 +9,7 @@ extension CommandTable {
         operands: [.required("path", .path, "a JSON Lines file")],
         options: [
             OptionSpecification(
-                "join", .text, "what stands between a prompt and its response; nothing")
+                "join", .text, "the separator between prompt and response; empty")
         ],
         example: "load rollouts rollouts.jsonl", run: loadRollouts)
 

@@ -7,7 +7,7 @@ extension CommandTable {
         forms: [
             Command.Form(
                 "model", "random weights of a given shape", makes: ["model", "base"],
-                operands: [.optional("path", .path, "a config.json; keys alone will do")],
+                operands: [.optional("path", .path, "a config.json; optional if keys are given")],
                 options: [
                     OptionSpecification(
                         "family",

@@ -8,7 +8,7 @@ extension CommandTable {
         example: "pack session.h5", run: pack)
 
     static let unpackCommand = Command(
-        "unpack", .memory, "makes a workspace of a packed file", effect: .manages,
+        "unpack", .memory, "makes a workspace from a packed file", effect: .manages,
         operands: [
             .required("file", .path, "a packed file"),
             .required("path", .path, "the folder of the new workspace"),
@@ -41,7 +41,7 @@ extension CommandTable {
             return CommandResult(
                 text: StyledText(
                     "unpacked \(NumberText.count(report.objects, "object")) into \(shown); "
-                        + "`open \(shown)` goes there"))
+                        + "`open \(shown)` opens it"))
         } catch {
             throw invocation.located(error, at: "file")
         }

@@ -3,7 +3,7 @@ import Rendering
 
 extension CommandTable {
     static let plotCommand = Command(
-        "plot", .looking, "draws numbers: here, or in a file",
+        "plot", .looking, "draws numbers in the terminal or in a file",
         about: """
             A list or a tensor with one axis is drawn as a line, a matrix as a heat map, a log \
             as its loss. With FILE.svg or FILE.png gnuplot draws it.
@@ -14,7 +14,7 @@ extension CommandTable {
             .optional("path", .path, "an .svg or .png"),
         ],
         options: [
-            OptionSpecification("y", .word, "which column of a log; loss"),
+            OptionSpecification("y", .word, "the column of a log; loss"),
             OptionSpecification("title", .text, "a line above the picture"),
         ],
         example: "plot [3, 1, 2]", run: plot)

@@ -9,7 +9,7 @@ import Worlds
 
 extension CommandTable {
     static let pretrainCommand = Command(
-        "pretrain", .models, "teaches a model language, from the shipped world or from text",
+        "pretrain", .models, "trains a model on the shipped world's documents or on text",
         about: """
             Documents of the shipped world open with a line on their author, most of them. Below \
             each prompt stand several responses; prompts count less than responses, and the places \
@@ -17,18 +17,19 @@ extension CommandTable {
             """,
         makes: ["model", "log"],
         operands: [
-            .optional("path", .path, "a JSON Lines file; the shipped world unless given")
+            .optional("path", .path, "a JSON Lines file; default: the shipped world")
         ],
         options: [
             OptionSpecification("steps", .number, "how many; 1000"),
-            OptionSpecification("batch", .number, "tokens a step, about; 4096"),
-            OptionSpecification("learning_rate", .number, "the highest; 0.003"),
-            OptionSpecification("warmup", .number, "steps over which it rises; 60"),
-            OptionSpecification("hold", .number, "share of the run before it falls; 0.5"),
-            OptionSpecification("floor", .number, "what is left of it at the end; 0.03"),
-            OptionSpecification("clip", .number, "longest gradient; 1"),
+            OptionSpecification("batch", .number, "approximate tokens a step; 4096"),
+            OptionSpecification("learning_rate", .number, "the highest learning rate; 0.003"),
+            OptionSpecification("warmup", .number, "steps in which the learning rate rises; 60"),
+            OptionSpecification(
+                "hold", .number, "share of the run before the learning rate falls; 0.5"),
+            OptionSpecification("floor", .number, "factor of the learning rate at the end; 0.03"),
+            OptionSpecification("clip", .number, "largest gradient norm; 1"),
             OptionSpecification("decay", .number, "weight decay; 0.05"),
-            OptionSpecification("field", .word, "which field of a file's lines; text"),
+            OptionSpecification("field", .word, "the field of a file's lines; text"),
             OptionSpecification(
                 "marked", .number, "share of documents that name their author; 0.8"),
             OptionSpecification(
@@ -39,11 +40,11 @@ extension CommandTable {
             OptionSpecification("summaries", .number, "share of posts among the queries; 0.65"),
             OptionSpecification(
                 "principle_counts", .value,
-                "how often constitutions hold 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
+                "frequencies of constitutions with 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
             OptionSpecification("responses", .number, "responses below each prompt; 3"),
-            OptionSpecification("prompt_weight", .number, "what a prompt's token counts; 0.1"),
+            OptionSpecification("prompt_weight", .number, "weight of a prompt's tokens; 0.1"),
             OptionSpecification(
-                "decision_weight", .number, "what the first tokens of a sentence count; 4"),
+                "decision_weight", .number, "weight of the first tokens of a sentence; 4"),
             OptionSpecification("first", .number, "the first document's number; 0"),
             MethodKey.model, MethodKey.seed,
         ],
@@ -121,7 +122,7 @@ extension CommandTable {
         result.text = log.rendered(invocation.appearance)
         if run.step < settings.steps {
             result.notes = [
-                "stopped after step \(run.step) of \(settings.steps); `model` is what it was then"
+                "stopped after step \(run.step) of \(settings.steps); `model` is the model of that step"
             ]
             result.stopped = StoppedWork(
                 progress: "step \(run.step) of \(settings.steps)", kind: "pretraining",

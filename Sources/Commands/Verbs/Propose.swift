@@ -9,7 +9,7 @@ extension CommandTable {
         "propose", .method, "the writer lists principles with their antitheses",
         about: """
             The writer is a language model that continues a prompt about principles. Its text is \
-            parsed; sentences that are malformed, twice there or without an antithesis are \
+            parsed; sentences that are malformed, repeated or without an antithesis are \
             left out and counted.
             """,
         makes: ["principles"],
@@ -21,7 +21,7 @@ extension CommandTable {
                         Choice("summaries", "how posts are summarized"),
                         Choice("answers", "how questions are answered"),
                     ], .text),
-                "what the principles are for; the form of `queries` unless given"),
+                "the subject of the principles; default: the form of `queries`"),
             OptionSpecification("count", .number, "pairs wanted; 6"),
             OptionSpecification("writer", .value, "a model in place of `model`"),
             MethodKey.seed,
@@ -73,10 +73,10 @@ extension CommandTable {
                     + (notes.first.map { "; \($0)" } ?? ""))
         }
         if proposal.isStopped {
-            notes.append("stopped early: `principles` holds what was accepted by then")
+            notes.append("stopped early: `principles` has the pairs accepted so far")
         } else if proposal.pairs.count < proposer.count {
             notes.append(
-                "\(proposal.pairs.count) of \(proposer.count) pairs came out of "
+                "\(proposal.pairs.count) of \(proposer.count) pairs were found in "
                     + NumberText.count(proposal.samples, "text"))
         }
         return CommandResult("principles", PrinciplesObject(pairs: proposal.pairs), notes: notes)

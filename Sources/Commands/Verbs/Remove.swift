@@ -4,7 +4,7 @@ import Values
 
 extension CommandTable {
     static let rmCommand = Command(
-        "rm", .memory, "takes names away; undo brings them back",
+        "rm", .memory, "removes names; undo restores them",
         operands: [.required("name", .name, "a name", repeats: true)],
         example: "rm logprobs", run: remove)
 
@@ -21,7 +21,7 @@ extension CommandTable {
             if !result.unbind.contains(name) { result.unbind.append(name) }
         }
         result.text = StyledText(
-            "removed " + result.unbind.joined(separator: ", ") + "; undo brings back", .faint)
+            "removed " + result.unbind.joined(separator: ", ") + "; undo restores them", .faint)
         return result
     }
 }

@@ -4,7 +4,7 @@ import Values
 
 extension CommandTable {
     static let replayCommand = Command(
-        "replay", .memory, "does a session or a script again in a fresh workspace",
+        "replay", .memory, "runs a session or a script again in a new workspace",
         about: """
             With check=true every value is compared with the one that was kept: to the last bit \
             on the machine that made it, else numbers to within 0.001 of their size. A script \
@@ -16,8 +16,8 @@ extension CommandTable {
         operands: [.optional("path", .path, "another workspace, or a script")],
         options: [
             OptionSpecification("check", .flag, "compare every value; false"),
-            OptionSpecification("to", .number, "the last statement to do, by its number"),
-            OptionSpecification("into", .path, "a workspace to make, in place of none"),
+            OptionSpecification("to", .number, "the number of the last statement to run"),
+            OptionSpecification("into", .path, "a new workspace that keeps the values"),
         ],
         example: "replay check=true", run: replay)
 

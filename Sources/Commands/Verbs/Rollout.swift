@@ -9,7 +9,7 @@ extension CommandTable {
         "rollout", .method, "samples a response for every query and constitution",
         about: """
             Responses that are empty, unfinished, malformed or the same under two constitutions \
-            leave their query out; every reason is counted and said. Queries too long for the \
+            leave their query out; every reason is counted and reported. Queries too long for the \
             context are skipped by id, or refused with overflow=error.
             """,
         makes: ["rollouts"],

@@ -59,7 +59,7 @@ extension CommandTable {
         }
         let joints = batches.compactMap { batch in batch.blurredJoint.map { (batch.id, $0) } }
         let blurred = joints.first.map { id, joint in
-            "in \(NumberText.count(joints.count, "query", "queries")) a token reaches over the joint of "
+            "in \(NumberText.count(joints.count, "query", "queries")) a token crosses the boundary between "
                 + "prompt and response and is scored with the response: in \(id), between "
                 + Value.text(joint.prompt).summary + " and " + Value.text(joint.response).summary
         }

@@ -2,7 +2,7 @@ import Rendering
 
 extension CommandTable {
     static let seedCommand = Command(
-        "seed", .session, "sets what all random numbers come from",
+        "seed", .session, "sets the seed of all random numbers",
         about: """
             Each statement draws from the seed and its own number in the journal, so the same \
             script in a new workspace gives the same bits.

@@ -9,24 +9,24 @@ extension CommandTable {
         options: [
             OptionSpecification(
                 "snapshot_limit", .word,
-                "values larger than this are written on leaving, as 1GiB"),
+                "larger values are written at the end of the session, as 1GiB"),
             OptionSpecification(
-                "memory", .either([Choice("auto", "most of what is free")], .word),
-                "what activations may take, as 600MB"),
+                "memory", .either([Choice("auto", "most of the free memory")], .word),
+                "limit for activations, as 600MB"),
             OptionSpecification(
                 "undo_depth", .either([Choice("all", "until gc")], .number),
-                "how many statements stay undoable, and their old values kept"),
+                "number of statements that can be undone"),
             OptionSpecification(
-                "tensor_limit", .word, "what one tensor of an expression may take, as 1GiB"),
+                "tensor_limit", .word, "limit for one tensor of an expression, as 1GiB"),
             OptionSpecification(
-                "file_limit", .word, "the largest file that is read whole, as 4GiB"),
-            OptionSpecification("width", .number, "columns that outputs are drawn for"),
+                "file_limit", .word, "limit for a file that is read whole, as 4GiB"),
+            OptionSpecification("width", .number, "width of outputs, in columns"),
             OptionSpecification(
                 "color",
                 .words([
                     Choice("none", "plain text"), Choice("basic", "16 colors"),
                     Choice("palette", "256 colors"), Choice("full", "24 bits"),
-                ]), "how outputs are colored"),
+                ]), "the colors of outputs"),
         ],
         example: "set memory=2GB", run: set)
 
@@ -72,29 +72,29 @@ extension CommandTable {
         guard invocation.call.options.isEmpty else { return CommandResult() }
         var table = Table([.init("setting"), .init("value"), .init("meaning")])
         table.styles = [0: .name, 2: .faint]
-        table.append(["seed", "\(session.seed)", "what random numbers come from"])
+        table.append(["seed", "\(session.seed)", "the seed of all random numbers"])
         table.append([
             "snapshot_limit", NumberText.bytes(settings.snapshotLimit),
-            "values larger than this are written on leaving",
+            "larger values are written at the end of the session",
         ])
         table.append([
             "memory", settings.memory.map { NumberText.bytes($0) } ?? "auto",
-            "what activations may take",
+            "limit for activations",
         ])
         table.append([
             "undo_depth", settings.undoDepth.map { "\($0)" } ?? "all",
-            "how many statements stay undoable",
+            "number of statements that can be undone",
         ])
         table.append([
             "tensor_limit", NumberText.bytes(settings.limits.tensor),
-            "what one tensor of an expression may take",
+            "limit for one tensor of an expression",
         ])
         table.append([
             "file_limit", NumberText.bytes(settings.limits.file),
-            "the largest file that is read whole",
+            "limit for a file that is read whole",
         ])
-        table.append(["width", "\(appearance.width)", "columns that outputs are drawn for"])
-        table.append(["color", appearance.color.rawValue, "how outputs are colored"])
+        table.append(["width", "\(appearance.width)", "width of outputs, in columns"])
+        table.append(["color", appearance.color.rawValue, "the colors of outputs"])
         table.append([
             "threads", "\(Workers.count)", "chosen when sami starts, by SAMI_THREADS",
         ])

@@ -5,13 +5,13 @@ import Values
 
 extension CommandTable {
     static let showCommand = Command(
-        "show", .looking, "shows a value at length",
+        "show", .looking, "shows a value in detail",
         about: """
             S is drawn as a heat map; a rollout as a token strip, each token colored by \
             log p(token | its constitution) - log p(token | another one); text is shown whole.
             """,
         effect: .looks,
-        operands: [.optional("value", .expression, "what to show; the last result")],
+        operands: [.optional("value", .expression, "the value; the last result")],
         options: [
             OptionSpecification(
                 "against", .number, "the other constitution, for a token strip"),
@@ -118,7 +118,8 @@ extension CommandTable {
             let shifts = scores.shifts(response: rollout.index, from: other, to: own)
         else {
             text = rollout.rendered(invocation.appearance)
-            text.line("the two prompts split this response differently, so no strip exists", .faint)
+            text.line(
+                "the two prompts split this response differently, so there is no strip", .faint)
             return text
         }
         let tokens = scores.tokens[own * scores.scores.responses + rollout.index]

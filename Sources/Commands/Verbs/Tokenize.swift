@@ -13,9 +13,9 @@ extension CommandTable {
                 "text", .path, "text in quotes, a value, or a JSON Lines file with field=")
         ],
         options: [
-            OptionSpecification("field", .word, "which field of a file's lines"),
+            OptionSpecification("field", .word, "the field of a file's lines"),
             OptionSpecification("special", .flag, "whether special tokens are added; true"),
-            OptionSpecification("model", .value, "whose tokenizer; `model`"),
+            OptionSpecification("model", .value, "the model whose tokenizer is used; `model`"),
             OptionSpecification("tokenizer", .value, "in place of the model's"),
         ],
         example: "tokenize \"Summary: my sister\" special=false", run: tokenize)
@@ -95,7 +95,7 @@ extension CommandTable {
             }
         }
         throw invocation.error(
-            "text stands in quotes, and a file needs `field=`",
+            "text needs quotes, and a file needs `field=`",
             suggestion: "tokenize \(word) field=text", at: "text")
     }
 

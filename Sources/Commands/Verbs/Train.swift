@@ -65,7 +65,7 @@ extension CommandTable {
         }
         var notes = [note].compactMap(\.self)
         if result.isStopped {
-            notes.append("stopped after step \(records.count); `model` is what it was then")
+            notes.append("stopped after step \(records.count); `model` is the model of that step")
         }
         let log = LogObject(title: "train", rows: records.map { LogObject.row($0) })
         var outcome = CommandResult()

@@ -10,16 +10,16 @@ extension CommandTable {
         "tokenizer", "learns a byte-level tokenizer from text", makes: ["tokenizer"],
         operands: [
             .optional(
-                "path", .path, "a JSON Lines file; the shipped world unless given")
+                "path", .path, "a JSON Lines file; default: the shipped world")
         ],
         options: [
-            OptionSpecification("vocabulary", .number, "tokens in all; 1024"),
-            OptionSpecification("field", .word, "which field of a line; text"),
+            OptionSpecification("vocabulary", .number, "number of tokens; 1024"),
+            OptionSpecification("field", .word, "the field of a line; text"),
             OptionSpecification("documents", .number, "documents of the world; 20,000"),
             OptionSpecification(
                 "minimum_frequency", .number,
-                "pairs that occur less often stay apart; 0"),
-            OptionSpecification("seed", .number, "which documents; 0"),
+                "rarer pairs are not merged; 0"),
+            OptionSpecification("seed", .number, "selects the documents; 0"),
         ],
         example: "train tokenizer vocabulary=300 documents=50", run: trainTokenizer)
 

@@ -2,14 +2,14 @@ import Rendering
 
 extension CommandTable {
     static let undoCommand = Command(
-        "undo", .memory, "takes back the last statement that changed something",
+        "undo", .memory, "undoes the last statement that changed something",
         effect: .manages,
-        operands: [.optional("count", .number, "how many statements; 1")],
+        operands: [.optional("count", .number, "number of statements; 1")],
         example: "undo", run: { try travel($0, isBack: true) })
 
     static let redoCommand = Command(
-        "redo", .memory, "does again what undo took back", effect: .manages,
-        operands: [.optional("count", .number, "how many statements; 1")],
+        "redo", .memory, "repeats what undo has undone", effect: .manages,
+        operands: [.optional("count", .number, "number of statements; 1")],
         example: "redo", run: { try travel($0, isBack: false) })
 
     private static func travel(_ invocation: Invocation, isBack: Bool) throws -> CommandResult {
@@ -21,7 +21,7 @@ extension CommandTable {
             let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
             // If there is nothing to undo, the error of the workspace gives the reason.
             if depth == 0, !text.isEmpty {
-                text.line("nothing is left to \(isBack ? "undo" : "redo")", .warning)
+                text.line("there is nothing to \(isBack ? "undo" : "redo")", .warning)
                 break
             }
             let report = isBack ? try session.workspace.undo() : try session.workspace.redo()

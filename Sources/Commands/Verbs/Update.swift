@@ -7,8 +7,8 @@ extension CommandTable {
     static let updateCommand = Command(
         "update", .method, "one optimizer step",
         about: """
-            Changes `model` by `gradients`, and keeps what the optimizer remembers as \
-            `optimizer`. With beta= the gradients are formed again with the penalty.
+            Changes `model` by `gradients`, and keeps the optimizer's state as \
+            `optimizer`. With beta= the gradients are computed again with the penalty.
             """,
         makes: ["model", "optimizer"],
         operands: [.optional("gradients", .value, "in place of `gradients`")],

@@ -4,7 +4,7 @@ import Workspaces
 
 extension CommandTable {
     static let verifyCommand = Command(
-        "verify", .memory, "reads everything that is kept and checks it", effect: .manages,
+        "verify", .memory, "reads all stored values and checks them", effect: .manages,
         example: "verify", run: verify)
 
     private static func verify(_ invocation: Invocation) throws -> CommandResult {
