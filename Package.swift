@@ -56,7 +56,10 @@ let package = Package(
                 "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Tensors",
             ]),
         .target(
-            name: "Alignment", dependencies: ["LongWork", "Tensors", "Tokenizers", "Transformers"]),
+            name: "TextModels", dependencies: ["LongWork", "Tensors", "Tokenizers", "Transformers"]),
+        .target(
+            name: "Alignment",
+            dependencies: ["LongWork", "Tensors", "TextModels", "Tokenizers", "Transformers"]),
         .target(
             name: "Workspaces", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
         .target(name: "CommandLanguage"),
@@ -73,14 +76,15 @@ let package = Package(
         .target(
             name: "ShippedWorld",
             dependencies: [
-                "Alignment", "LongWork", "Tensors", "Tokenizers", "Transformers", "Worlds",
+                "Alignment", "LongWork", "Tensors", "TextModels", "Tokenizers", "Transformers",
+                "Worlds",
             ]),
         // One file a verb, and the objects that they make.
         .target(
             name: "Commands",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "Files", "JSON", "LongWork",
-                "NumberTypes", "Rendering", "ShippedWorld", "Tensors", "Tokenizers",
+                "NumberTypes", "Rendering", "ShippedWorld", "Tensors", "TextModels", "Tokenizers",
                 "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
@@ -131,9 +135,13 @@ let package = Package(
                 "JSON", "NumberTypes", "Tensors", "TestSupport", "Transformers",
             ]),
         .testTarget(
+            name: "TextModelsTests",
+            dependencies: ["LongWork", "Tensors", "TextModels", "Tokenizers", "Transformers"]),
+        .testTarget(
             name: "AlignmentTests",
             dependencies: [
-                "Alignment", "LongWork", "Tensors", "TestSupport", "Tokenizers", "Transformers",
+                "Alignment", "LongWork", "Tensors", "TestSupport", "TextModels", "Tokenizers",
+                "Transformers",
             ]),
         .testTarget(
             name: "WorkspacesTests",
@@ -145,8 +153,8 @@ let package = Package(
         .testTarget(
             name: "SessionsTests",
             dependencies: [
-                "CommandLanguage", "Commands", "JSON", "Rendering", "Sessions", "ShippedWorld",
-                "Tensors", "TestSupport", "Transformers", "Values", "Workspaces",
+                "Alignment", "CommandLanguage", "Commands", "JSON", "Rendering", "Sessions",
+                "ShippedWorld", "Tensors", "TestSupport", "Transformers", "Values", "Workspaces",
             ]),
         .testTarget(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),

@@ -1,4 +1,5 @@
 import LongWork
+import TextModels
 
 /// What can be wrong with what this module is given, or with the numbers it finds.
 public enum AlignmentError: Error, Sendable, Hashable {
@@ -6,6 +7,7 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case noQueries
     case queryFields(query: String, given: [String])
     case emptyQuery(query: String)
+    case duplicateQuery(String)
     case noPrinciples(form: QueryForm?)
     case principleOpposesItself(String)
     case principleCount(asked: Int, available: Int)
@@ -16,12 +18,8 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case constitutionLengths(positive: Int, negative: Int)
     case constitutionsEqual
     case constitutionCount(asked: Int, distinct: Int, principles: Int?)
-    case groupQuery(Int, queries: Int)
-
-    // Prompts
-    case templatePlaceholder(String, known: [String], line: Int)
-    case templateBrace(line: Int)
-    case templateMissing([String])
+    /// Constitutions refer to a query that is not in the list.
+    case unknownQuery(String)
 
     // Rollouts
     case noRollouts
@@ -74,6 +72,8 @@ extension AlignmentError: CustomStringConvertible {
             "Query \(query) must have one of \"post\", \"question\" and \"text\"; "
                 + (given.isEmpty ? "it has no field." : "it has \(quoted(given)).")
         case .emptyQuery(let query): "Query \(query) is empty."
+        case .duplicateQuery(let query):
+            "Two of the queries have the id \(query), and responses are told apart by it."
         case .noPrinciples(nil): "There are no principles: propose or load some first."
         case .noPrinciples(let form?):
             "No principle is meant for a query that is a \(form.rawValue)."
@@ -92,16 +92,8 @@ extension AlignmentError: CustomStringConvertible {
             "The two constitutions are the same, so there is nothing to contrast."
         case .constitutionCount(let asked, let distinct, let principles):
             constitutionCount(asked, distinct, principles)
-        case .groupQuery(let query, let queries):
-            "A constitution is meant for query \(query), but there are \(counted(queries, "query", "queries"))."
-        case .templatePlaceholder(let name, let known, let line):
-            "Line \(line) of the template has the gap {\(name)}; what can be filled in is "
-                + known.map { "{\($0)}" }.joined(separator: ", ")
-                + ". A brace itself is written {{."
-        case .templateBrace(let line):
-            "Line \(line) of the template has a brace without its partner; a brace itself is written {{ or }}."
-        case .templateMissing(let names):
-            "The template does not say where \(names.map { "{\($0)}" }.joined(separator: " or ")) goes."
+        case .unknownQuery(let query):
+            "There are constitutions for query \(query), which is not among the queries."
         case .noRollouts: "There are no rollouts: roll out or load some first."
         case .sampleCount(let count):
             "samples=\(count) is not possible: it lies between 1 and \(Composer.largestCount)."

@@ -92,7 +92,7 @@ public struct Backward: Sendable {
             coefficients.reserveCapacity(logProbs.count)
             for part in pack.parts {
                 let scores = QueryScores(part.batch, logProbs[part.targets], score)
-                let contrast = try Contrast(scores.scores, query: part.batch.id)
+                let contrast = try Contrast(scores.scores, query: part.batch.id.text)
                 for (upstream, length) in zip(contrast.gradient.values, scores.lengths) {
                     let share = score.normalize == .mean ? 1 / Double(length) : 1
                     let coefficient = Float(upstream * share / Double(count))
@@ -122,8 +122,8 @@ public struct Backward: Sendable {
         }
     }
 
-    /// Names the first query whose gradient is not finite. Each query runs on its own, which is done
-    /// only after the sum turned out not to be finite.
+    /// Names the first query whose gradient is not finite. Each query runs on its own, which is
+    /// done only after the sum turned out not to be finite.
     private func firstNonFinite(_ batches: [ContrastBatch], _ model: LanguageModel)
         -> AlignmentError
     {
@@ -141,7 +141,7 @@ public struct Backward: Sendable {
                 continue
             }
             if let tensor = alone.parameters.firstNonFinite?.name {
-                return .gradientNotFinite(query: batch.id, tensor: tensor)
+                return .gradientNotFinite(query: batch.id.text, tensor: tensor)
             }
         }
         return .gradientNotFinite(query: nil, tensor: nil)

@@ -2,15 +2,14 @@ import Tensors
 
 /// The C constitutions of one query.
 public struct ConstitutionGroup: Sendable, Codable, Hashable {
-    /// Position of the query in the list that the group was composed for.
-    public var query: Int
+    public var query: QueryID
     /// One text for each constitution, with its principles in the order of the rollout prompt.
     public var constitutions: [Constitution]
     /// The same constitutions, with their principles in the order of the training prompt. This
     /// order is drawn separately, so that the position of a principle carries no information.
     public var training: [Constitution]
 
-    public init(query: Int, constitutions: [Constitution], training: [Constitution]) {
+    public init(query: QueryID, constitutions: [Constitution], training: [Constitution]) {
         self.query = query
         self.constitutions = constitutions
         self.training = training
@@ -64,7 +63,7 @@ public struct Composer: Sendable, Codable, Hashable {
     ///
     /// - Throws: `AlignmentError.constitutionCount` if C exceeds the number of distinct
     ///   constitutions from the pairs, `.noPrinciples` if no pair fits a query's form,
-    ///   `.noQueries`.
+    ///   `.noQueries`, `.duplicateQuery`.
     public func compose(
         _ queries: [Query], from pairs: [PrinciplePair], key: RandomKey
     ) throws -> [ConstitutionGroup] {
@@ -75,17 +74,17 @@ public struct Composer: Sendable, Codable, Hashable {
     public func compose(
         _ queries: [Query], from sources: [ConstitutionSource], key: RandomKey
     ) throws -> [ConstitutionGroup] {
-        guard !queries.isEmpty else { throw AlignmentError.noQueries }
+        let queries = try QueryList(queries).queries
         guard !sources.isEmpty else { throw AlignmentError.noPrinciples(form: nil) }
         return try queries.enumerated().map { index, query in
             let own = key.child(UInt64(index))
             let source = sources[own.integer(0, below: sources.count)]
-            return try compose(query, index, from: source, key: own)
+            return try compose(query, from: source, key: own)
         }
     }
 
     private func compose(
-        _ query: Query, _ index: Int, from source: ConstitutionSource, key: RandomKey
+        _ query: Query, from source: ConstitutionSource, key: RandomKey
     ) throws -> ConstitutionGroup {
         switch source {
         case .written(let constitutions):
@@ -94,7 +93,7 @@ public struct Composer: Sendable, Codable, Hashable {
                 throw AlignmentError.constitutionCount(
                     asked: count, distinct: Set(constitutions.map(\.text)).count, principles: nil)
             }
-            return group(index, Array(constitutions.prefix(count)), key)
+            return group(query.id, Array(constitutions.prefix(count)), key)
         case .pairs(let pairs):
             let fitting = pairs.filter { $0.fits(query.form) }
             if let same = fitting.first(where: \.isSelfOpposed) {
@@ -109,7 +108,7 @@ public struct Composer: Sendable, Codable, Hashable {
                         Slot(pair, mask >> UInt64(slot) & 1 == 0 ? .principle : .antithesis)
                     })
             }
-            return group(index, constitutions, key)
+            return group(query.id, constitutions, key)
         }
     }
 
@@ -125,7 +124,7 @@ public struct Composer: Sendable, Codable, Hashable {
     }
 
     private func group(
-        _ query: Int, _ constitutions: [Constitution], _ key: RandomKey
+        _ query: QueryID, _ constitutions: [Constitution], _ key: RandomKey
     ) -> ConstitutionGroup {
         func ordered(_ label: String) -> [Constitution] {
             guard shuffle else { return constitutions }

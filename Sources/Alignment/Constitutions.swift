@@ -1,3 +1,5 @@
+import TextModels
+
 /// Which of the two sentences of a pair a constitution holds.
 public enum Polarity: String, Sendable, Codable {
     case principle, antithesis
@@ -110,15 +112,5 @@ extension Constitution {
         return [
             Constitution(slots: columns.map(\.0)), Constitution(slots: columns.map(\.1)),
         ]
-    }
-}
-
-extension StringProtocol {
-    /// Without blanks and newlines on either side.
-    var trimmed: String {
-        guard let first = firstIndex(where: { !$0.isWhitespace }),
-            let last = lastIndex(where: { !$0.isWhitespace })
-        else { return "" }
-        return String(self[first...last])
     }
 }

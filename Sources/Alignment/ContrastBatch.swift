@@ -14,8 +14,8 @@ public struct ContrastBatch: Sendable, Hashable {
         var input: ArraySlice<Int32> { tokens.dropLast() }
     }
 
-    /// Names the query in messages.
-    public let id: String
+    /// The query's.
+    public let id: QueryID
     /// C.
     public let constitutions: Int
     /// R.
@@ -54,7 +54,7 @@ public struct ContrastBatch: Sendable, Hashable {
     ) throws {
         guard !group.prompts.isEmpty, !group.responses.isEmpty else {
             throw AlignmentError.contrastShape(
-                query: group.id, constitutions: group.prompts.count,
+                query: group.id.text, constitutions: group.prompts.count,
                 responses: group.responses.count)
         }
         let end = scoresEnd ? configuration.endTokens.first ?? tokenizer?.eos : nil
@@ -70,7 +70,7 @@ public struct ContrastBatch: Sendable, Hashable {
                 switch (prompt, response.passage) {
                 case (.text(let text), .text(let continuation)):
                     guard let tokenizer else {
-                        throw AlignmentError.needsTokenizer(query: group.id)
+                        throw AlignmentError.needsTokenizer(query: group.id.text)
                     }
                     tokens = tokenizer.encode(text + group.joint + continuation)
                     start = zip(alone, tokens).prefix { $0 == $1 }.count
@@ -82,23 +82,24 @@ public struct ContrastBatch: Sendable, Hashable {
                 case (.tokens, .tokens(let continuation)):
                     tokens = alone + continuation
                     start = alone.count
-                default: throw AlignmentError.mixedPassages(query: group.id)
+                default: throw AlignmentError.mixedPassages(query: group.id.text)
                 }
-                guard start > 0 else { throw AlignmentError.emptyPrompt(query: group.id) }
+                guard start > 0 else { throw AlignmentError.emptyPrompt(query: group.id.text) }
                 guard start < tokens.count else {
-                    throw AlignmentError.emptyResponse(query: group.id, response: column)
+                    throw AlignmentError.emptyResponse(query: group.id.text, response: column)
                 }
                 if let end { tokens.append(end) }
                 // The last token is not an input of the model, so it needs no position.
                 guard tokens.count - 1 <= configuration.longestSequence else {
                     throw AlignmentError.tooLong(
-                        query: group.id, tokens: tokens.count - 1,
+                        query: group.id.text, tokens: tokens.count - 1,
                         context: configuration.longestSequence)
                 }
                 if let token = tokens.first(where: { $0 < 0 || $0 >= configuration.vocabularySize })
                 {
                     throw AlignmentError.outsideVocabulary(
-                        query: group.id, token: token, vocabulary: configuration.vocabularySize)
+                        query: group.id.text, token: token, vocabulary: configuration.vocabularySize
+                    )
                 }
                 sequences.append(Sequence(tokens: tokens, scored: start..<tokens.count))
             }
@@ -116,7 +117,7 @@ public struct ContrastBatch: Sendable, Hashable {
         switch prompt {
         case .tokens(let tokens): return tokens
         case .text(let text):
-            guard let tokenizer else { throw AlignmentError.needsTokenizer(query: group.id) }
+            guard let tokenizer else { throw AlignmentError.needsTokenizer(query: group.id.text) }
             return tokenizer.encode(text)
         }
     }

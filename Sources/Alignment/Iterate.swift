@@ -1,5 +1,6 @@
 import LongWork
 import Tensors
+import TextModels
 import Tokenizers
 import Transformers
 
@@ -43,12 +44,12 @@ public enum IterationEvent: Sendable {
 
 /// Whole SAMI iterations: compose, roll out, train, and again with the better model.
 ///
-/// Iteration `t` samples with the model of iteration `t − 1`, on queries that no iteration has seen,
-/// and trains from the base again (or from the previous model). The plan's seed decides everything:
-/// a run continued from any state it reported ends in the same weights as an uninterrupted one.
+/// Iteration `t` samples with the model of iteration `t − 1`, on queries that no iteration has
+/// seen, and trains from the base again (or from the previous model). The plan's seed decides
+/// everything: a run continued from any state it reported ends in the same weights as an
+/// uninterrupted one.
 public struct Iteration: Sendable {
     public var plan: IterationPlan
-    public var prompts: Prompts
     /// What constitutions are composed of.
     public var sources: [ConstitutionSource]
     /// A stricter notion of an ill-formed response, such as a grammar's.
@@ -56,12 +57,11 @@ public struct Iteration: Sendable {
     public var memory: MemoryPlan
 
     public init(
-        _ plan: IterationPlan, prompts: Prompts, sources: [ConstitutionSource],
+        _ plan: IterationPlan, sources: [ConstitutionSource],
         isMalformed: (@Sendable (String, Query) -> Bool)? = nil,
         memory: MemoryPlan = .automatic
     ) {
         self.plan = plan
-        self.prompts = prompts
         self.sources = sources
         self.isMalformed = isMalformed
         self.memory = memory
@@ -77,7 +77,7 @@ public struct Iteration: Sendable {
     /// - Returns: the state at the end; its `policy` is the model of the last finished iteration.
     /// - Throws: `AlignmentError`, `ModelError`, or what a closure throws.
     public func run(
-        base: LanguageModel, tokenizer: Tokenizer, from state: IterationState, key: RandomKey,
+        base: TextModel, from state: IterationState, key: RandomKey,
         queries: (Int) throws -> [Query],
         progress: (WorkProgress) -> Continuation = { _ in .more },
         cancel: () -> Continuation = { .more },
@@ -92,7 +92,7 @@ public struct Iteration: Sendable {
             let key = key.child(UInt64(state.iteration))
             if state.rollouts == nil {
                 let asked = try queries(state.iteration)
-                let rollouts = try rollOut(asked, state.policy, tokenizer, key, progress, cancel)
+                let rollouts = try rollOut(asked, base.with(state.policy), key, progress, cancel)
                 if rollouts.isStopped { return (state, true) }
                 state.rollouts = rollouts
                 if try observe(.rolledOut(rollouts), state) == .stop { return (state, true) }
@@ -103,8 +103,7 @@ public struct Iteration: Sendable {
                     counts: state.rollouts.map { Dictionary(uniqueKeysWithValues: $0.counts) }
                         ?? [:])
             }
-            let wantsMore = try train(
-                &state, rollouts, base, tokenizer, key, progress, cancel, observe)
+            let wantsMore = try train(&state, rollouts, base, key, progress, cancel, observe)
             // A stop at the last step still leaves a whole iteration.
             if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
@@ -123,34 +122,33 @@ public struct Iteration: Sendable {
     }
 
     private func rollOut(
-        _ queries: [Query], _ policy: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ queries: [Query], _ policy: TextModel, _ key: RandomKey,
         _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation
     ) throws -> Rollouts {
         let constitutions = try plan.compose.compose(
             queries, from: sources, key: key.child("compose"))
-        let sampler = RolloutSampler(plan.rollout, prompts: prompts, isMalformed: isMalformed)
-        return try sampler.sample(
-            queries, constitutions, model: policy, tokenizer: tokenizer, key: key.child("rollout"),
-            memory: memory, progress: progress, cancel: cancel)
+        return try RolloutSampler(plan.rollout, isMalformed: isMalformed).sample(
+            queries, constitutions, with: policy, key: key.child("rollout"), memory: memory,
+            progress: progress, cancel: cancel)
     }
 
     /// Trains to the end of the iteration, or until a closure says stop; false if one did.
     private func train(
-        _ state: inout IterationState, _ rollouts: Rollouts, _ base: LanguageModel,
-        _ tokenizer: Tokenizer, _ key: RandomKey,
+        _ state: inout IterationState, _ rollouts: Rollouts, _ base: TextModel, _ key: RandomKey,
         _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation,
         _ observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> Bool {
         var reported = state
-        // Drop these references, so that the weights are uniquely owned and the first step updates them
-        // in place.
-        let start = state.model ?? (plan.from == .base ? base : state.policy)
+        // Drop these references, so that the weights are uniquely owned and the first step updates
+        // them in place.
+        let start = state.model ?? (plan.from == .base ? base.model : state.policy)
         let trained = state.train
         (state.model, state.train) = (nil, nil)
         (reported.model, reported.train) = (nil, nil)
         var wantsMore = true
         let result = try Trainer(plan.settings(state.iteration), memory: memory).train(
-            start, on: rollouts.groups, tokenizer: tokenizer, reference: base, from: trained,
+            start, on: rollouts.groups, tokenizer: base.tokenizer, reference: base.model,
+            from: trained,
             key: key.child("train"),
             progress: { step in
                 let answer = progress(step)

@@ -46,17 +46,17 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         var plan = IterationPlan()
         plan.queries = 2000
         plan.compose = Composer(count: 2, polarity: .positive)
-        plan.rollout.temperature = 0
-        plan.rollout.topP = 0.9
-        plan.rollout.maxTokens = 350
+        plan.rollout.sampling.temperature = 0
+        plan.rollout.sampling.topP = 0.9
+        plan.rollout.sampling.maxTokens = 350
         plan.train.accumulate = 16
         plan.train.update = Update(optimizer: OptimizerSettings(.rmsprop), learningRate: 5e-7)
         plan.epochs = [0.12, 0.25, 0.38]
         return plan
     }
 
-    /// For the shipped model: two principles a constitution, sampled responses, AdamW, and a penalty
-    /// that keeps the text clean.
+    /// For the shipped model: two principles a constitution, sampled responses, AdamW, and a
+    /// penalty that keeps the text clean.
     public static var tiny: IterationPlan {
         var plan = IterationPlan()
         plan.queries = 400

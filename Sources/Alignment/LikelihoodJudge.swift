@@ -1,17 +1,16 @@
 import LongWork
-import Tokenizers
+import TextModels
 import Transformers
 
-/// A frozen model decides: the response with the larger `log p(y | c) − log p(y | c̄)` wins, c̄ being
-/// the constitution with every principle turned into its opposite.
+/// A frozen model decides: the response with the larger `log p(y | c) − log p(y | c̄)` wins, c̄
+/// being the constitution with every principle turned into its opposite.
 ///
 /// What a response's fluency or length does to its probability is the same under both constitutions
 /// and cancels; what remains is how much the response speaks for the one rather than the other. The
 /// two responses are scored apart, so no order of presentation exists.
 public struct LikelihoodJudge: Judge {
-    public let model: LanguageModel
-    public let tokenizer: Tokenizer
-    public let prompts: Prompts
+    public let text: TextModel
+    private let queries: QueryList
     /// Sum of token log-probs, or their mean.
     public var normalize = ScoreSettings.Normalization.sum
     public var name: String { "likelihood" }
@@ -19,10 +18,11 @@ public struct LikelihoodJudge: Judge {
     /// Differences of less than this many nats are a tie.
     static let tolerance = 1e-6
 
-    public init(model: LanguageModel, tokenizer: Tokenizer, prompts: Prompts) {
-        self.model = model
-        self.tokenizer = tokenizer
-        self.prompts = prompts
+    /// - Parameter queries: those that the pairs answer.
+    /// - Throws: `AlignmentError.noQueries`, `.duplicateQuery`.
+    public init(_ text: TextModel, queries: [Query]) throws {
+        self.text = text
+        self.queries = try QueryList(queries)
     }
 
     public func judge(
@@ -51,7 +51,7 @@ public struct LikelihoodJudge: Judge {
             let scores: [QueryScores]
             do {
                 scores = try Scorer(ScoreSettings(normalize: normalize)).score(
-                    Array(batches[portion]), model: model, cancel: cancel)
+                    Array(batches[portion]), model: text.model, cancel: cancel)
             } catch AlignmentError.stopped {
                 isStopped = true
                 break
@@ -80,20 +80,22 @@ public struct LikelihoodJudge: Judge {
         guard let opposed = pair.constitution.antithesis else {
             return .failure(Unjudged(reason: .noAntithesis))
         }
+        let query = try queries[pair.id]
         let responses = [pair.first, pair.second].map(\.trimmed)
         guard !responses.contains("") else { return .failure(Unjudged(reason: .empty)) }
         let group = RolloutGroup(
-            id: pair.id, query: 0, asked: pair.asked,
+            id: pair.id,
             prompts: [pair.constitution, opposed].map {
-                .text(prompts.trainingPrompt(pair.asked, $0))
+                .text(text.prompts.trainingPrompt(query, $0))
             },
-            joint: prompts.joint,
+            joint: text.prompts.joint,
             responses: responses.enumerated().map {
                 Response(passage: .text($0.element), constitution: $0.offset, sample: 0)
             })
         do {
             return .success(
-                try ContrastBatch(group, tokenizer: tokenizer, configuration: model.configuration))
+                try ContrastBatch(
+                    group, tokenizer: text.tokenizer, configuration: text.model.configuration))
         } catch AlignmentError.tooLong {
             return .failure(Unjudged(reason: .overflow))
         } catch AlignmentError.emptyResponse {

@@ -21,9 +21,15 @@ public protocol Measure: Sendable {
 /// it knows is left out.
 public struct MeasuredJudge: Judge {
     public let measure: any Measure
+    private let queries: QueryList
     public var name: String { "measured" }
 
-    public init(_ measure: any Measure) { self.measure = measure }
+    /// - Parameter queries: those that the pairs answer.
+    /// - Throws: `AlignmentError.noQueries`, `.duplicateQuery`.
+    public init(_ measure: any Measure, queries: [Query]) throws {
+        self.measure = measure
+        self.queries = try QueryList(queries)
+    }
 
     public func judge(
         _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more },
@@ -36,11 +42,12 @@ public struct MeasuredJudge: Judge {
         var tallies: [String: (count: Int, first: Int, second: Int)] = [:]
         var isStopped = false
         for pair in pairs {
+            let query = try queries[pair.id]
             var followed = (first: 0, second: 0)
             var known = 0
             for slot in pair.constitution.slots {
-                let first = measure.adherence(of: pair.first, to: slot.text, for: pair.asked)
-                let second = measure.adherence(of: pair.second, to: slot.text, for: pair.asked)
+                let first = measure.adherence(of: pair.first, to: slot.text, for: query)
+                let second = measure.adherence(of: pair.second, to: slot.text, for: query)
                 guard first != .unknown, second != .unknown else {
                     if !unknown.contains(slot.text) { unknown.append(slot.text) }
                     continue
@@ -56,7 +63,7 @@ public struct MeasuredJudge: Judge {
                 tallies[slot.text] = tally
             }
             let malformed = [pair.first, pair.second].map {
-                measure.isMalformed($0, for: pair.asked)
+                measure.isMalformed($0, for: query)
             }
             comparisons.append(
                 Comparison(

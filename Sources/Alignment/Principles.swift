@@ -1,3 +1,5 @@
+import TextModels
+
 /// A sentence of wanted behaviour and the sentence that asks for its opposite.
 public struct PrinciplePair: Sendable, Codable, Hashable {
     public var principle: String

@@ -1,5 +1,6 @@
 import LongWork
 import Tensors
+import TextModels
 import Transformers
 
 /// Whoever writes principles: a model at hand or a server.
@@ -63,8 +64,8 @@ public struct Proposer: Sendable, Codable, Hashable {
     /// Pairs about `about` ("summaries"), none the same as another or as one of `known`. Fewer than
     /// `count` when the writer does not come up with more within `limit` texts.
     ///
-    /// - Parameter meaning: what a sentence is about, where the caller can tell; two pairs about the
-    ///   same thing are duplicates, however they are worded. Composed together they would
+    /// - Parameter meaning: what a sentence is about, where the caller can tell; two pairs about
+    ///   the same thing are duplicates, however they are worded. Composed together they would
     ///   contradict each other half of the time.
     /// - Throws: what the writer throws; `AlignmentError.proposeCount` for a count below one.
     public func propose(

@@ -1,40 +1,63 @@
-/// What a query shows the model, and hence what a response to it is.
-public enum QueryForm: String, Sendable, Codable, CaseIterable {
-    /// A post; the response summarizes it.
-    case post
-    /// A question; the response answers it.
-    case question
-    /// Text that goes into the prompt as it is.
-    case text
-}
+import TextModels
 
 /// One thing a user asks: a post to summarize or a question to answer.
 public struct Query: Sendable, Codable, Hashable {
-    /// Names the query in messages and results; unique within a list by convention only.
-    public var id: String
+    public var id: QueryID
     public var form: QueryForm
     public var text: String
 
-    public init(id: String, form: QueryForm, text: String) {
+    public init(id: QueryID, form: QueryForm, text: String) {
         self.id = id
         self.form = form
         self.text = text
     }
 
-    /// A query from one record of a queries file: exactly one of `post`, `question` and `text`
-    /// holds what is asked.
+    /// A query from one record of a queries file: exactly one of `post`, `question` and `text` is
+    /// there.
     ///
-    /// - Throws: `AlignmentError.queryFields` when none or several of the three are there,
-    ///   `.emptyQuery` when the one that is there holds only blanks.
-    public init(id: String, fields: [String: String]) throws {
+    /// - Throws: `AlignmentError.queryFields` for none or several of the three, `.emptyQuery` for
+    ///   one of blanks alone.
+    public init(id: QueryID, fields: [String: String]) throws {
         let given = QueryForm.allCases.filter { fields[$0.rawValue] != nil }
         guard given.count == 1, let form = given.first, let text = fields[form.rawValue] else {
             throw AlignmentError.queryFields(
-                query: id, given: given.isEmpty ? fields.keys.sorted() : given.map(\.rawValue))
+                query: id.text, given: given.isEmpty ? fields.keys.sorted() : given.map(\.rawValue))
         }
         guard text.contains(where: { !$0.isWhitespace }) else {
-            throw AlignmentError.emptyQuery(query: id)
+            throw AlignmentError.emptyQuery(query: id.text)
         }
         self.init(id: id, form: form, text: text)
+    }
+}
+
+/// Queries that are found by their ids.
+struct QueryList {
+    let queries: [Query]
+    private let places: [QueryID: Int]
+
+    /// - Throws: `AlignmentError.noQueries`, `.duplicateQuery`.
+    init(_ queries: [Query]) throws {
+        guard !queries.isEmpty else { throw AlignmentError.noQueries }
+        var places: [QueryID: Int] = [:]
+        for (place, query) in queries.enumerated() {
+            guard places.updateValue(place, forKey: query.id) == nil else {
+                throw AlignmentError.duplicateQuery(query.id.text)
+            }
+        }
+        self.queries = queries
+        self.places = places
+    }
+
+    /// Where the query stands in the list: the random numbers of its responses depend on it.
+    ///
+    /// - Throws: `AlignmentError.unknownQuery`.
+    func place(of id: QueryID) throws -> Int {
+        guard let place = places[id] else { throw AlignmentError.unknownQuery(id.text) }
+        return place
+    }
+
+    /// - Throws: `AlignmentError.unknownQuery`.
+    subscript(_ id: QueryID) -> Query {
+        get throws { queries[try place(of: id)] }
     }
 }

@@ -1,107 +1,122 @@
 import LongWork
 import Tensors
-import Tokenizers
+import TextModels
 import Transformers
 
-/// Samples what a judge compares: a response of each of two models to the same query under the same
-/// constitution.
+/// Samples the responses that a judge compares: one of each of two models to the same query under
+/// the same constitution.
 ///
-/// Nothing is rejected here. A response that is empty, cut off or ill-formed is what the model says.
+/// Nothing is rejected here. A response that is empty, cut off or ill-formed counts as the model's
+/// answer.
 public struct PairSampler: Sendable {
     public var settings: RolloutSettings
-    public var prompts: Prompts
 
-    public init(_ settings: RolloutSettings = RolloutSettings(), prompts: Prompts) {
-        self.settings = settings
-        self.prompts = prompts
-    }
+    public init(_ settings: RolloutSettings = RolloutSettings()) { self.settings = settings }
 
-    /// One pair a constitution of each group.
+    /// One pair a constitution of each group. Each model is prompted in its own format and reads
+    /// through its own tokenizer.
     ///
     /// Both models draw with the same random numbers, so that models which agree say the same and
     /// the comparison has less noise; two equal models tie everywhere.
     ///
     /// - Parameters:
     ///   - done: the pairs that an interrupted run had reported.
-    ///   - observe: called after every portion with all pairs so far, which is what to save.
+    ///   - observe: called after every portion with all pairs so far, to be saved for `done`.
     /// - Returns: the pairs, and the queries that do not fit the context of both models.
-    /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.groupQuery`;
-    ///   `ModelError`.
+    /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.unknownQuery`,
+    ///   `.duplicateQuery`; `ModelError`.
     public func pairs(
-        _ queries: [Query], _ constitutions: [ConstitutionGroup], first: LanguageModel,
-        second: LanguageModel, tokenizer: Tokenizer, key: RandomKey,
-        memory: MemoryPlan = .automatic, from done: [ResponsePair] = [],
+        _ queries: [Query], _ constitutions: [ConstitutionGroup], first: TextModel,
+        second: TextModel, key: RandomKey, memory: MemoryPlan = .automatic,
+        from done: [ResponsePair] = [],
         progress: (WorkProgress) -> Continuation = { _ in .more },
         cancel: () -> Continuation = { .more },
         observe: ([ResponsePair]) throws -> Void = { _ in }
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
-        guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
-        if let group = constitutions.first(where: { !queries.indices.contains($0.query) }) {
-            throw AlignmentError.groupQuery(group.query, queries: queries.count)
+        guard !constitutions.isEmpty else { throw AlignmentError.noQueries }
+        let queries = try QueryList(queries)
+        let samplers = [first, second].map {
+            ResponseSampler(text: $0, sampling: settings.sampling, memory: memory)
         }
-        func sampler(_ model: LanguageModel) -> TextSampler {
-            TextSampler(
-                prompts: prompts, settings: settings, model: model, tokenizer: tokenizer,
-                memory: memory)
-        }
-        let context = min(
-            first.configuration.longestSequence, second.configuration.longestSequence)
-        var requests: [SampleRequest] = []
-        var skipped: [Rollouts.Rejected] = []
-        for group in constitutions {
-            let query = queries[group.query]
-            let longest = group.constitutions.map { sampler(first).length(query, $0) }.max() ?? 0
-            guard longest <= context else {
-                skipped.append(
-                    Rollouts.Rejected(
-                        id: query.id, query: group.query, reason: .overflow,
-                        text:
-                            "prompt and response may take \(longest) tokens, the context has \(context)"
-                    ))
-                continue
-            }
-            for (index, constitution) in group.constitutions.enumerated() {
-                let key = key.child(UInt64(group.query)).child(UInt64(index))
-                requests.append(
-                    SampleRequest(query: query, constitution: constitution, key: key))
-            }
-        }
-        if settings.overflow == .error, !skipped.isEmpty {
-            throw AlignmentError.overflow(
-                queries: skipped.map(\.id), context: context, maxTokens: settings.maxTokens)
-        }
+        let (requests, skipped) = try requests(queries, constitutions, samplers, key)
         var pairs = Array(done.prefix(requests.count))
         var tokens = 0
         while pairs.count < requests.count {
             let portion = Array(requests[pairs.count...].prefix(128))
-            var texts: [[SampledText]] = []
-            for (side, model) in [first, second].enumerated() {
+            var sides: [[SampledResponse]] = []
+            for (side, sampler) in samplers.enumerated() {
                 let before = 2 * pairs.count + side * portion.count
                 var finished = 0
                 var last = 0
-                texts.append(
-                    try sampler(model).sample(portion, cancel: cancel) { step in
-                        finished = step.done
-                        last = step.tokens
-                        return progress(
-                            WorkProgress(
-                                .rollout, done: before + finished, of: 2 * requests.count,
-                                unit: .responses, tokens: tokens + last))
-                    })
+                let sampled = try sampler.sample(
+                    portion.map { ($0.prompts[side], $0.key) }, cancel: cancel
+                ) { step in
+                    finished = step.done
+                    last = step.tokens
+                    return progress(
+                        WorkProgress(
+                            .rollout, done: before + finished, of: 2 * requests.count,
+                            unit: .responses, tokens: tokens + last))
+                }
                 tokens += last
-                if texts[side].contains(where: { $0.finish == .interrupted }) {
+                if sampled.contains(where: { $0.finish == .interrupted }) {
                     throw AlignmentError.stopped(
                         .rollout, done: before + finished, of: 2 * requests.count)
                 }
+                sides.append(sampled)
             }
-            pairs += portion.indices.map { index in
+            pairs += portion.enumerated().map { index, request in
                 ResponsePair(
-                    id: portion[index].query.id, asked: portion[index].query,
-                    constitution: portion[index].constitution, first: texts[0][index].text,
-                    second: texts[1][index].text)
+                    id: request.query.id,
+                    constitution: request.constitution, first: sides[0][index].text,
+                    second: sides[1][index].text)
             }
             try observe(pairs)
         }
         return (pairs, skipped)
+    }
+
+    private struct Request {
+        var query: Query
+        var constitution: Constitution
+        /// One for each side.
+        var prompts: [RolloutPrompt]
+        var key: RandomKey
+    }
+
+    private func requests(
+        _ queries: QueryList, _ groups: [ConstitutionGroup], _ samplers: [ResponseSampler],
+        _ key: RandomKey
+    ) throws -> (requests: [Request], skipped: [Rollouts.Rejected]) {
+        var requests: [Request] = []
+        var skipped: [Rollouts.Rejected] = []
+        for group in groups {
+            let query = try queries[group.query]
+            let key = key.child(UInt64(try queries.place(of: query.id)))
+            let own = group.constitutions.enumerated().map { index, constitution in
+                Request(
+                    query: query, constitution: constitution,
+                    prompts: samplers.map { $0.prompt(query, constitution) },
+                    key: key.child(UInt64(index)))
+            }
+            let overflow = samplers.indices.lazy.compactMap { side in
+                let longest =
+                    (own.map { $0.prompts[side].prompt.tokens.count }.max() ?? 0)
+                    + settings.sampling.maxTokens
+                let context = samplers[side].text.context
+                return longest <= context
+                    ? nil
+                    : Rollouts.Rejected(
+                        overflowOf: query.id, tokens: longest, context: context)
+            }.first
+            if let overflow { skipped.append(overflow) } else { requests += own }
+        }
+        if settings.overflow == .error, !skipped.isEmpty {
+            throw AlignmentError.overflow(
+                queries: skipped.map(\.id.text),
+                context: samplers.map(\.text.context).min() ?? 0,
+                maxTokens: settings.sampling.maxTokens)
+        }
+        return (requests, skipped)
     }
 }

@@ -2,13 +2,12 @@
 public struct RolloutLine: Sendable, Codable, Hashable {
     /// The number of the line in its file, counted from 1, for messages.
     public var line: Int
-    /// The query's number or id, as text.
-    public var query: String
+    public var query: QueryID
     public var constitution: Int
     public var prompt: Passage
     public var response: Passage
 
-    public init(line: Int, query: String, constitution: Int, prompt: Passage, response: Passage) {
+    public init(line: Int, query: QueryID, constitution: Int, prompt: Passage, response: Passage) {
         self.line = line
         self.query = query
         self.constitution = constitution
@@ -21,7 +20,8 @@ extension Rollouts {
     /// Rollouts from the lines of a file, in the order in which queries first occur. The k-th line
     /// of a query and constitution is that constitution's k-th response.
     ///
-    /// Prompt and response of a line are joined directly, or with `joint` between them.
+    /// Prompt and response of a line are joined directly, or with `joint` between them. A query
+    /// with the same response under two constitutions is rejected, as in sampled rollouts.
     ///
     /// - Throws: `AlignmentError.rolloutLine` if a line has an empty prompt or response, mixes text
     ///   and tokens, has another prompt than the first line of its constitution, or has a number
@@ -30,17 +30,25 @@ extension Rollouts {
     ///   line.
     public init(lines: [RolloutLine], joint: String = "") throws {
         guard !lines.isEmpty else { throw AlignmentError.noRollouts }
-        var order: [String] = []
-        var byQuery: [String: [RolloutLine]] = [:]
+        var order: [QueryID] = []
+        var byQuery: [QueryID: [RolloutLine]] = [:]
         for line in lines {
             try Rollouts.check(line)
             if byQuery[line.query] == nil { order.append(line.query) }
             byQuery[line.query, default: []].append(line)
         }
-        let groups = try order.enumerated().map { index, id in
-            try Rollouts.group(byQuery[id] ?? [], id: id, index: index, joint)
+        self.init(groups: [])
+        for id in order {
+            let group = try Rollouts.group(byQuery[id] ?? [], id: id, joint)
+            if let twin = group.responses.first(where: group.hasTwin) {
+                rejected.append(
+                    Rejected(
+                        id: id, reason: .identical, constitution: twin.constitution,
+                        text: twin.text ?? "token ids"))
+            } else {
+                groups.append(group)
+            }
         }
-        self.init(groups: groups)
     }
 
     private static func check(_ line: RolloutLine) throws {
@@ -56,7 +64,7 @@ extension Rollouts {
     }
 
     private static func group(
-        _ lines: [RolloutLine], id: String, index: Int, _ joint: String
+        _ lines: [RolloutLine], id: QueryID, _ joint: String
     ) throws -> RolloutGroup {
         var byConstitution: [Int: [RolloutLine]] = [:]
         for line in lines {
@@ -71,7 +79,7 @@ extension Rollouts {
             counts.allSatisfy({ $0 == samples })
         else {
             throw AlignmentError.rolloutGrid(
-                query: id,
+                query: id.text,
                 counts: byConstitution.mapValues(\.count))
         }
         var responses: [Response] = []
@@ -83,7 +91,7 @@ extension Rollouts {
             }
         }
         return RolloutGroup(
-            id: id, query: index, prompts: rows.compactMap(\.first?.prompt), joint: joint,
+            id: id, prompts: rows.compactMap(\.first?.prompt), joint: joint,
             responses: responses)
     }
 
@@ -102,5 +110,14 @@ extension Rollouts {
             }
         }
         return lines
+    }
+}
+
+extension RolloutGroup {
+    /// Whether an earlier constitution has the same response.
+    fileprivate func hasTwin(_ response: Response) -> Bool {
+        responses.contains {
+            $0.constitution < response.constitution && $0.passage == response.passage
+        }
     }
 }

@@ -1,6 +1,6 @@
 import LongWork
 import Tensors
-import Tokenizers
+import TextModels
 import Transformers
 
 /// Where sampling stands after a portion of the queries.
@@ -18,62 +18,55 @@ public struct RolloutState: Sendable, Codable {
 /// Samples the responses of queries under their constitutions, `y ~ π(· given c, x)`.
 public struct RolloutSampler: Sendable {
     public var settings: RolloutSettings
-    public var prompts: Prompts
     /// A stricter notion of an ill-formed response, such as a grammar's.
     public var isMalformed: (@Sendable (String, Query) -> Bool)?
 
     public init(
-        _ settings: RolloutSettings = RolloutSettings(), prompts: Prompts,
+        _ settings: RolloutSettings = RolloutSettings(),
         isMalformed: (@Sendable (String, Query) -> Bool)? = nil
     ) {
         self.settings = settings
-        self.prompts = prompts
         self.isMalformed = isMalformed
     }
 
-    /// Response `m` of constitution `i` of query `q` is decided by the key's child `q`, `i`, `m`,
-    /// whatever else is sampled beside it.
+    /// Response `m` of constitution `i` of the query at place `q` of the list is decided by the
+    /// key's child `q`, `i`, `m`, whatever else is sampled beside it.
     ///
     /// - Parameters:
     ///   - state: of an interrupted run; it ends in the same rollouts as one that was not.
-    ///   - observe: called after every portion of queries with what is to be saved for that.
+    ///   - observe: called after every portion of queries with the state to be saved for that.
     /// - Returns: the queries that passed every check, and why others did not. A stop leaves out
     ///   the queries whose responses are not all there.
-    /// - Throws: `AlignmentError.overflow` under `overflow=error`, `.sampleCount`, `.groupQuery`;
+    /// - Throws: `AlignmentError.overflow` under `overflow=error`, `.sampleCount`, `.unknownQuery`,
+    ///   `.duplicateQuery`;
     ///   `ModelError` for settings that cannot be.
     public func sample(
-        _ queries: [Query], _ constitutions: [ConstitutionGroup], model: LanguageModel,
-        tokenizer: Tokenizer, key: RandomKey, memory: MemoryPlan = .automatic,
-        from state: RolloutState? = nil,
+        _ queries: [Query], _ constitutions: [ConstitutionGroup], with text: TextModel,
+        key: RandomKey, memory: MemoryPlan = .automatic, from state: RolloutState? = nil,
         progress: (WorkProgress) -> Continuation = { _ in .more },
         cancel: () -> Continuation = { .more },
         observe: (RolloutState) throws -> Void = { _ in }
     ) throws -> Rollouts {
-        guard !queries.isEmpty, !constitutions.isEmpty else { throw AlignmentError.noQueries }
+        guard !constitutions.isEmpty else { throw AlignmentError.noQueries }
         guard settings.samples >= 1, settings.samples <= Composer.largestCount else {
             throw AlignmentError.sampleCount(settings.samples)
         }
-        if let group = constitutions.first(where: { !queries.indices.contains($0.query) }) {
-            throw AlignmentError.groupQuery(group.query, queries: queries.count)
-        }
-        let sampler = TextSampler(
-            prompts: prompts, settings: settings, model: model, tokenizer: tokenizer,
-            memory: memory)
+        let queries = try QueryList(queries)
+        let sampler = ResponseSampler(text: text, sampling: settings.sampling, memory: memory)
         var result = Rollouts(groups: [], settings: settings)
-        let fitting = try split(constitutions, queries, sampler, into: &result)
+        let fitting = try fitting(constitutions, queries, sampler, into: &result)
 
         // Before the first portion there is nothing to go on from, not even what does not fit.
         var state = state.flatMap { $0.next > 0 ? $0 : nil } ?? RolloutState(rollouts: result)
-        let total = fitting.reduce(0) { $0 + $1.constitutions.count * settings.samples }
+        let total = fitting.reduce(0) { $0 + responses(of: $1) }
         var tokens = 0
         while state.next < fitting.count {
             let portion = portion(fitting[state.next...])
-            let done = fitting[..<state.next].reduce(0) {
-                $0 + $1.constitutions.count * settings.samples
-            }
+            let done = fitting[..<state.next].reduce(0) { $0 + responses(of: $1) }
             var last = 0
-            let texts = try sampler.sample(requests(portion, queries, key), cancel: cancel) {
-                step in
+            let sampled = try sampler.sample(
+                portion.flatMap { requests($0, key) }, cancel: cancel
+            ) { step in
                 last = step.tokens
                 return progress(
                     WorkProgress(
@@ -82,16 +75,15 @@ public struct RolloutSampler: Sendable {
             }
             tokens += last
             var result = state.rollouts
-            var rest = texts[...]
-            for group in portion {
-                let count = group.constitutions.count * settings.samples
-                let own = Array(rest.prefix(count))
-                rest = rest.dropFirst(count)
+            var rest = sampled[...]
+            for prepared in portion {
+                let own = Array(rest.prefix(responses(of: prepared)))
+                rest = rest.dropFirst(own.count)
                 if own.contains(where: { $0.finish == .interrupted }) {
                     result.isStopped = true
                     continue
                 }
-                collect(group, queries[group.query], own, into: &result)
+                collect(prepared, own, text, into: &result)
             }
             if result.isStopped { return result }
             state = RolloutState(rollouts: result, next: state.next + portion.count)
@@ -100,106 +92,134 @@ public struct RolloutSampler: Sendable {
         return state.rollouts
     }
 
+    /// The constitutions of one query with their prompts, which are rendered and encoded once.
+    private struct Prepared {
+        var group: ConstitutionGroup
+        var query: Query
+        /// The query's place in the list.
+        var place: Int
+        /// One a constitution.
+        var prompts: [RolloutPrompt]
+        var training: [String]
+    }
+
+    private func responses(of prepared: Prepared) -> Int {
+        prepared.prompts.count * settings.samples
+    }
+
     /// The next queries that are sampled together: whole ones, as many as the model takes at once.
-    private func portion(_ groups: ArraySlice<ConstitutionGroup>) -> ArraySlice<ConstitutionGroup> {
+    private func portion(_ queries: ArraySlice<Prepared>) -> ArraySlice<Prepared> {
         var count = 0
         var requests = 0
-        for group in groups {
-            requests += group.constitutions.count * settings.samples
+        for query in queries {
+            requests += responses(of: query)
             if requests > 128, count > 0 { break }
             count += 1
         }
-        return groups.prefix(count)
+        return queries.prefix(count)
     }
 
+    /// In columns: the m-th responses of all constitutions, then the next.
     private func requests(
-        _ groups: ArraySlice<ConstitutionGroup>, _ queries: [Query], _ key: RandomKey
-    ) -> [SampleRequest] {
-        var requests: [SampleRequest] = []
-        for group in groups {
-            let key = key.child(UInt64(group.query))
-            for sample in 0..<settings.samples {
-                for (index, constitution) in group.constitutions.enumerated() {
-                    requests.append(
-                        SampleRequest(
-                            query: queries[group.query], constitution: constitution,
-                            key: key.child(UInt64(index)).child(UInt64(sample))))
-                }
+        _ prepared: Prepared, _ key: RandomKey
+    ) -> [(prompt: RolloutPrompt, key: RandomKey)] {
+        let key = key.child(UInt64(prepared.place))
+        return (0..<settings.samples).flatMap { sample in
+            prepared.prompts.enumerated().map { index, prompt in
+                (prompt, key.child(UInt64(index)).child(UInt64(sample)))
             }
         }
-        return requests
     }
 
-    /// The groups whose prompts leave room for the longest response; the others are counted.
-    private func split(
-        _ groups: [ConstitutionGroup], _ queries: [Query], _ sampler: TextSampler,
+    /// The queries whose prompts leave room for the longest response; the others are counted.
+    private func fitting(
+        _ groups: [ConstitutionGroup], _ queries: QueryList, _ sampler: ResponseSampler,
         into result: inout Rollouts
-    ) throws -> [ConstitutionGroup] {
-        let context = sampler.model.configuration.longestSequence
-        var fitting: [ConstitutionGroup] = []
+    ) throws -> [Prepared] {
+        let text = sampler.text
+        var fitting: [Prepared] = []
         for group in groups {
-            let query = queries[group.query]
-            let trained = group.training.map {
-                sampler.tokenizer.encode(prompts.trainingPrompt(query, $0)).count
-                    + settings.maxTokens
-            }
+            let query = try queries[group.query]
+            let prepared = Prepared(
+                group: group, query: query, place: try queries.place(of: query.id),
+                prompts: group.constitutions.map { sampler.prompt(query, $0) },
+                training: group.training.map { text.prompts.trainingPrompt(query, $0) })
             let longest =
-                (group.constitutions.map { sampler.length(query, $0) } + trained).max() ?? 0
-            if longest <= context {
-                fitting.append(group)
-                continue
+                (prepared.prompts.map(\.prompt.tokens.count)
+                + prepared.training.map { text.tokenizer.encode($0).count }).max() ?? 0
+            if longest + settings.sampling.maxTokens <= text.context {
+                fitting.append(prepared)
+            } else {
+                result.rejected.append(
+                    Rollouts.Rejected(
+                        overflowOf: query.id,
+                        tokens: longest + settings.sampling.maxTokens, context: text.context))
             }
-            result.rejected.append(
-                Rollouts.Rejected(
-                    id: query.id, query: group.query, reason: .overflow,
-                    text:
-                        "prompt and response may take \(longest) tokens, the context has \(context)"
-                ))
         }
         if settings.overflow == .error, !result.rejected.isEmpty {
             throw AlignmentError.overflow(
-                queries: result.rejected.map(\.id), context: context,
-                maxTokens: settings.maxTokens)
+                queries: result.rejected.map(\.id.text), context: text.context,
+                maxTokens: settings.sampling.maxTokens)
         }
         return fitting
     }
 
     private func collect(
-        _ group: ConstitutionGroup, _ query: Query, _ texts: [SampledText],
+        _ prepared: Prepared, _ sampled: [SampledResponse], _ text: TextModel,
         into result: inout Rollouts
     ) {
-        let count = group.constitutions.count
-        for (column, sampled) in texts.enumerated() {
-            let isTwin = texts.enumerated().contains { other, text in
-                other < column && other % count != column % count && text.text == sampled.text
+        let query = prepared.query
+        let count = prepared.prompts.count
+        for (column, response) in sampled.enumerated() {
+            let isTwin = sampled.enumerated().contains { other, text in
+                other < column && other % count != column % count
+                    && text.text.utf8.elementsEqual(response.text.utf8)
             }
-            if let reason = rejection(of: sampled, query) ?? (isTwin ? .identical : nil) {
+            if let reason = rejection(of: response, query, text.prompts)
+                ?? (isTwin ? .identical : nil)
+            {
                 result.rejected.append(
                     Rollouts.Rejected(
-                        id: query.id, query: group.query, reason: reason,
-                        constitution: column % count, text: sampled.text))
+                        id: query.id, reason: reason, constitution: column % count,
+                        text: response.text))
                 return
             }
         }
-        let responses = texts.enumerated().map { column, sampled in
-            Response(
+        let responses = sampled.enumerated().map { column, sampled in
+            // The prompt and the response as `ContrastBatch` encodes them.
+            let scored = text.tokenizer.encode(
+                prepared.training[column % count] + text.prompts.joint + sampled.text)
+            let kept = sampled.tokens.prefix(sampled.textTokens)
+            return Response(
                 passage: .text(sampled.text), constitution: column % count,
-                sample: column / count, sampledTokens: sampled.tokens)
+                sample: column / count, sampled: sampled.tokens,
+                isRetokenized: !scored.suffix(kept.count).elementsEqual(kept))
         }
+        result.queries.append(query)
         result.groups.append(
             RolloutGroup(
-                id: query.id, query: group.query, asked: query,
-                constitutions: group.constitutions,
-                prompts: group.training.map { .text(prompts.trainingPrompt(query, $0)) },
-                joint: prompts.joint, responses: responses))
+                id: query.id, constitutions: prepared.group.constitutions,
+                prompts: prepared.training.map { .text($0) },
+                joint: text.prompts.joint, responses: responses))
     }
 
-    private func rejection(of sampled: SampledText, _ query: Query) -> RolloutRejection? {
+    private func rejection(
+        of sampled: SampledResponse, _ query: Query, _ prompts: Prompts
+    ) -> RolloutRejection? {
         if sampled.text.isEmpty { return .empty }
         if settings.requiresEnd, sampled.finish == .length { return .unfinished }
         if prompts.isBroken(sampled.text) || isMalformed?(sampled.text, query) == true {
             return .malformed
         }
         return nil
+    }
+}
+
+extension Rollouts.Rejected {
+    /// A query whose longest prompt and response do not fit the context.
+    init(overflowOf query: QueryID, tokens: Int, context: Int) {
+        self.init(
+            id: query, reason: .overflow,
+            text: "prompt and response may take \(tokens) tokens, the context has \(context)")
     }
 }

@@ -23,7 +23,7 @@ public struct ScoreSettings: Sendable, Codable, Hashable {
 
 /// S of one query, and what it was made from.
 public struct QueryScores: Sendable, Codable, Hashable {
-    public var id: String
+    public var id: QueryID
     /// Nats a token, or a response, as the settings say.
     public var scores: ScoreMatrix
     /// Scored tokens of each sequence, constitution after constitution.
@@ -52,7 +52,7 @@ public struct QueryScores: Sendable, Codable, Hashable {
     }
 
     /// Scores that come from elsewhere, such as numbers a person typed.
-    public init(id: String, scores: ScoreMatrix, lengths: [Int] = []) {
+    public init(id: QueryID, scores: ScoreMatrix, lengths: [Int] = []) {
         self.id = id
         self.scores = scores
         self.lengths = lengths
@@ -146,7 +146,8 @@ extension QueryScores {
     func checkFinite() throws {
         if let bad = scores.values.firstIndex(where: { !$0.isFinite }) {
             throw AlignmentError.scoreNotFinite(
-                query: id, constitution: bad / scores.responses, response: bad % scores.responses)
+                query: id.text, constitution: bad / scores.responses,
+                response: bad % scores.responses)
         }
     }
 }

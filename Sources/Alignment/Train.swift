@@ -47,12 +47,25 @@ public struct Trainer: Sendable {
         cancel: () -> Continuation = { .more },
         step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
     ) throws -> TrainResult {
-        guard !groups.isEmpty else { throw AlignmentError.noRollouts }
         let batches = try groups.map {
             try ContrastBatch(
                 $0, tokenizer: tokenizer, configuration: model.configuration,
                 scoresEnd: settings.score.scoresEnd)
         }
+        return try train(
+            model, on: batches, reference: reference, from: state, key: key, progress: progress,
+            cancel: cancel, step: step)
+    }
+
+    /// The same on queries that are encoded already.
+    public func train(
+        _ model: LanguageModel, on batches: [ContrastBatch], reference: LanguageModel? = nil,
+        from state: TrainState? = nil, key: RandomKey,
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more },
+        step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
+    ) throws -> TrainResult {
+        guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         let (total, steps) = try settings.extent(batches.count)
         var backward = Backward(score: settings.score, beta: settings.beta, memory: memory)
         backward.packRows = packRows

@@ -17,9 +17,8 @@ public enum Judgement: String, Sendable, Codable, CaseIterable {
 
 /// Two responses to one query under one constitution.
 public struct ResponsePair: Sendable, Codable, Hashable {
-    /// Names the query in messages.
-    public var id: String
-    public var asked: Query
+    /// The query's.
+    public var id: QueryID
     public var constitution: Constitution
     /// The response of the model that is judged.
     public var first: String
@@ -27,10 +26,9 @@ public struct ResponsePair: Sendable, Codable, Hashable {
     public var second: String
 
     public init(
-        id: String, asked: Query, constitution: Constitution, first: String, second: String
+        id: QueryID, constitution: Constitution, first: String, second: String
     ) {
         self.id = id
-        self.asked = asked
         self.constitution = constitution
         self.first = first
         self.second = second
@@ -172,6 +170,8 @@ public protocol Judge: Sendable {
     var name: String { get }
     /// Judges the pairs, all of them or until a closure answers `.stop`. `cancel` is asked before
     /// every block of a model.
+    ///
+    /// - Throws: `AlignmentError.unknownQuery` for a pair whose query the judge was not given.
     func judge(
         _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation,
         cancel: () -> Continuation

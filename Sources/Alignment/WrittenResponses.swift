@@ -1,46 +1,47 @@
+import TextModels
+
 /// A response that was written elsewhere, for one query.
 public struct WrittenResponse: Sendable, Codable, Hashable {
-    /// The id of the query it answers.
-    public var query: String
+    /// The query it answers.
+    public var query: QueryID
     public var text: String
 
-    public init(query: String, text: String) {
+    public init(query: QueryID, text: String) {
         self.query = query
         self.text = text
     }
 }
 
 extension Rollouts {
-    /// Responses of other models or of people in place of sampled ones: list `i` holds what stands for
-    /// constitution `i`, one response a query and list, or k of them.
+    /// Responses of other models or of people in place of sampled ones: list `i` holds what stands
+    /// for constitution `i`, one response a query and list, or k of them.
     ///
     /// - Parameters:
-    ///   - written: C lists. Responses to queries that are not asked are passed over; a query that a
-    ///     list does not answer as often as the others is rejected as `missing`.
+    ///   - written: C lists. Responses to queries that are not asked are passed over; a query that
+    ///     a list does not answer as often as the others is rejected as `missing`.
     ///   - constitutions: the groups of the queries, C constitutions each.
-    /// - Throws: `AlignmentError.responseLists` when there are not C lists; `.groupQuery`.
+    /// - Throws: `AlignmentError.responseLists` when there are not C lists; `.unknownQuery`,
+    ///   `.duplicateQuery`, `.noQueries`.
     public init(
         written: [[WrittenResponse]], queries: [Query], constitutions: [ConstitutionGroup],
         prompts: Prompts
     ) throws {
+        let queries = try QueryList(queries)
         var result = Rollouts(groups: [])
         let byQuery = written.map { list in Dictionary(grouping: list, by: \.query) }
         for group in constitutions {
-            guard queries.indices.contains(group.query) else {
-                throw AlignmentError.groupQuery(group.query, queries: queries.count)
-            }
             guard group.constitutions.count == written.count else {
                 throw AlignmentError.responseLists(
                     found: written.count, constitutions: group.constitutions.count)
             }
-            let query = queries[group.query]
+            let query = try queries[group.query]
             let rows = byQuery.map { ($0[query.id] ?? []).map(\.text.trimmed) }
             let samples = rows.map(\.count).min() ?? 0
             guard samples > 0, rows.allSatisfy({ $0.count == samples }) else {
                 let missing = rows.firstIndex { $0.count < rows.map(\.count).max() ?? 0 } ?? 0
                 result.rejected.append(
                     Rejected(
-                        id: query.id, query: group.query, reason: .missing, constitution: missing,
+                        id: query.id, reason: .missing, constitution: missing,
                         text: "no response for constitution \(missing)"))
                 continue
             }
@@ -56,7 +57,7 @@ extension Rollouts {
         func reject(_ reason: RolloutRejection, _ constitution: Int, _ text: String) {
             rejected.append(
                 Rejected(
-                    id: query.id, query: group.query, reason: reason, constitution: constitution,
+                    id: query.id, reason: reason, constitution: constitution,
                     text: text))
         }
         var responses: [Response] = []
@@ -65,17 +66,17 @@ extension Rollouts {
                 let text = row[sample]
                 if text.isEmpty { return reject(.empty, constitution, text) }
                 let isTwin = responses.contains {
-                    $0.constitution != constitution && $0.text == text
+                    $0.constitution != constitution && $0.passage == .text(text)
                 }
                 if isTwin { return reject(.identical, constitution, text) }
                 responses.append(
                     Response(passage: .text(text), constitution: constitution, sample: sample))
             }
         }
+        queries.append(query)
         groups.append(
             RolloutGroup(
-                id: query.id, query: group.query, asked: query,
-                constitutions: group.constitutions,
+                id: query.id, constitutions: group.constitutions,
                 prompts: group.training.map { .text(prompts.trainingPrompt(query, $0)) },
                 joint: prompts.joint, responses: responses))
     }

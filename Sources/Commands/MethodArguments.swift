@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import LongWork
 import Tensors
+import TextModels
 import Tokenizers
 import Transformers
 
@@ -102,6 +103,11 @@ extension Invocation {
             suggestion: "load tokenizer PATH")
     }
 
+    /// A model with its tokenizer, or with the workspace's where it came without one.
+    func textModel(_ object: ModelObject) throws -> TextModel {
+        object.textModel(try tokenizer(of: object))
+    }
+
     /// The random numbers of this command: its own unless `seed=` is given.
     func randomKey() throws -> RandomKey {
         guard let seed = try integer("seed", atLeast: 0, atMost: 1 << 53) else { return key }
@@ -117,16 +123,18 @@ extension Invocation {
     // MARK: Settings
 
     func apply(to settings: inout RolloutSettings) throws {
-        if let value = try number("temperature", atLeast: 0) { settings.temperature = value }
-        if let value = try number("top_p", in: 0...1, rule: "between 0 and 1") {
-            settings.topP = value
+        if let value = try number("temperature", atLeast: 0) {
+            settings.sampling.temperature = value
         }
-        if let value = try integer("top_k", atLeast: 0) { settings.topK = value }
+        if let value = try number("top_p", in: 0...1, rule: "between 0 and 1") {
+            settings.sampling.topP = value
+        }
+        if let value = try integer("top_k", atLeast: 0) { settings.sampling.topK = value }
         if let value = try number("min_p", in: 0...1, rule: "between 0 and 1") {
-            settings.minP = value
+            settings.sampling.minP = value
         }
         if let value = try integer("max_tokens", atLeast: 1, atMost: 1 << 20) {
-            settings.maxTokens = value
+            settings.sampling.maxTokens = value
         }
         if let value = try integer("samples", atLeast: 1, atMost: Composer.largestCount) {
             settings.samples = value

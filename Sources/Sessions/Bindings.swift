@@ -34,7 +34,7 @@ struct Bindings {
                 reason:
                     "it was larger than `snapshot_limit` when statement \(info.sequence) made it")
         }
-        let value = try Value(try workspace.read(name))
+        let value = try Value(try workspace.read(name), of: info, in: workspace)
         held[name] = Held(value: value, digest: info.digest, sequence: info.sequence)
         return value
     }

@@ -201,6 +201,8 @@ extension Session {
         do {
             var result = try form.run(invocation)
             rename(&result, invocation.target)
+            result.notes += stalenessNotes(of: inputs)
+            result.sign(replayedSequence ?? sequence)
             guard sequence > 0 else { return result }
             let stopped = result.stopped.flatMap { keep($0, sequence, &result.notes) }
             result.notes += try commit(

@@ -1,4 +1,5 @@
 import Alignment
+import TextModels
 import Worlds
 
 /// Gives each iteration queries that no earlier iteration has used.

@@ -1,7 +1,7 @@
 import Alignment
 import LongWork
 import Tensors
-import Tokenizers
+import TextModels
 import Transformers
 import Worlds
 
@@ -11,8 +11,7 @@ import Worlds
 /// named and with none; the programs then say whether each answer follows the principle. Half of the
 /// queries are posts, half are questions; each principle and its opposite get half.
 package struct ShippedModelEvaluation {
-    private let model: LanguageModel
-    private let tokenizer: Tokenizer
+    private let model: TextModel
     private let count: Int
     private let key: RandomKey
     private let memory: MemoryPlan
@@ -23,11 +22,10 @@ package struct ShippedModelEvaluation {
     ///   - count: queries for each dimension, with and without an author.
     ///   - cancel: asked while the model generates.
     package init(
-        _ model: LanguageModel, _ tokenizer: Tokenizer, count: Int, seed: UInt64,
+        _ model: TextModel, count: Int, seed: UInt64,
         memory: MemoryPlan, cancel: @escaping () -> Continuation
     ) {
         self.model = model
-        self.tokenizer = tokenizer
         self.count = count
         self.memory = memory
         self.cancel = cancel
@@ -115,21 +113,19 @@ package struct ShippedModelEvaluation {
     }
 
     private func sample(_ prompts: [String], _ label: UInt64) throws -> [String]? {
-        let encoded = prompts.map { tokenizer.encode($0) }
-        let longest = encoded.map(\.count).max() ?? 0
-        let room = model.configuration.longestSequence - longest
-        guard room > 0 else {
-            throw ModelError.tooLong(tokens: longest, context: model.configuration.longestSequence)
+        let prompts = prompts.map { model.prompt($0) }
+        let longest = prompts.map(\.tokens.count).max() ?? 0
+        guard longest < model.context else {
+            throw ModelError.tooLong(tokens: longest, context: model.context)
         }
-        let settings = SamplerSettings(
-            temperature: 1, maxTokens: min(120, room), stopTokens: model.stopTokens(tokenizer))
         let key = key.child(label)
-        let generations = try model.generate(
-            encoded.enumerated().map {
-                GenerationRequest(prompt: $0.element, key: key.child(UInt64($0.offset)))
-            }, settings, memory: memory, cancel: cancel)
+        let completions = try model.complete(
+            prompts.enumerated().map {
+                CompletionRequest($0.element, key: key.child(UInt64($0.offset)))
+            }, Sampling(maxTokens: min(120, model.context - longest)), memory: memory,
+            cancel: cancel)
         if case .stop = cancel() { return nil }
-        return generations.map { tokenizer.decode($0.tokens) }
+        return completions.map(\.text)
     }
 
     /// The pairs of principles that the model proposes, and how many of them are opposites.

@@ -1,4 +1,5 @@
 import Alignment
+import TextModels
 import Worlds
 
 extension World {

@@ -5,6 +5,7 @@ extension Alignment.Query {
     /// A query of the shipped world.
     package init(_ query: Worlds.Query) {
         self.init(
-            id: query.id, form: query.kind == .summary ? .post : .question, text: query.body)
+            id: QueryID(query.id), form: query.kind == .summary ? .post : .question,
+            text: query.body)
     }
 }

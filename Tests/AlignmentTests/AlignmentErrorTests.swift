@@ -26,14 +26,6 @@ import Testing
             "count=0 is not possible: ask for at least one constitution."
         ),
         (
-            .templatePlaceholder("querry", known: ["query", "cue"], line: 2),
-            "Line 2 of the template has the gap {querry}; what can be filled in is {query}, {cue}. A brace itself is written {{."
-        ),
-        (
-            .templateMissing(["query", "text"]),
-            "The template does not say where {query} or {text} goes."
-        ),
-        (
             .overflow(queries: (1...10).map { "t\($0)" }, context: 256, maxTokens: 96),
             "10 queries would not fit the context of 256 tokens together with a response of 96: t1, t2, t3, t4, t5, t6, t7, t8 and 2 more. overflow=skip leaves them out; a smaller max_tokens makes room."
         ),

@@ -2,14 +2,15 @@ import Foundation
 import LongWork
 import Tensors
 import Testing
+import TextModels
 import Tokenizers
 import Transformers
 
 @testable import Alignment
 
 /// A model whose next token depends on the last one alone, as a table says: its residual stream is
-/// the last token's own axis, its blocks add nothing, and its head is the table. What it will say is
-/// known beforehand.
+/// the last token's own axis, its blocks add nothing, and its head is the table. What it will say
+/// is known beforehand.
 struct Babbler {
     let model: LanguageModel
     let tokenizer: Tokenizer
@@ -20,9 +21,11 @@ struct Babbler {
     }
 
     /// - Parameter table: from a character to what may follow with which weight; "$" ends the text.
-    init(_ table: [Character: [(Character, Double)]], context: Int = 200) throws {
-        let trainer = BytePairTrainer(vocabularySize: 259)
-        let tokenizer = try trainer.train(["a"])
+    init(
+        _ table: [Character: [(Character, Double)]], context: Int = 200,
+        tokenizer: Tokenizer? = nil
+    ) throws {
+        let tokenizer = try tokenizer ?? BytePairTrainer(vocabularySize: 259).train(["a"])
         self.tokenizer = tokenizer
         let vocabulary = tokenizer.idLimit
         let width = (vocabulary + 1) / 2 * 2
@@ -59,14 +62,14 @@ struct Babbler {
         model = random.with(weights)
     }
 
-    /// Words over a–h, ended by a full stop.
-    static func words() throws -> Babbler {
+    /// Words over a–h after the prompt's last character, ended by a full stop.
+    static func words(cue: Character = ":", tokenizer: Tokenizer? = nil) throws -> Babbler {
         let letters = "abcdefgh".map { ($0, 0.1) }
         var table: [Character: [(Character, Double)]] = [
-            ":": [(" ", 1)], " ": letters, ".": [("$", 1)],
+            cue: [(" ", 1)], " ": letters, ".": [("$", 1)],
         ]
         for (letter, _) in letters { table[letter] = letters + [(".", 0.2)] }
-        return try Babbler(table)
+        return try Babbler(table, tokenizer: tokenizer)
     }
 
     static let queries = (0..<12).map { Query(id: "q\($0)", form: .post, text: "P\($0)") }
@@ -75,6 +78,10 @@ struct Babbler {
         PrinciplePair(principle: "Do y.", antithesis: "Avoid y."),
     ]
 
+    func text(_ prompts: Prompts = .tiny) -> TextModel {
+        TextModel(model: model, tokenizer: tokenizer, prompts: prompts)
+    }
+
     func rollOut(
         _ settings: RolloutSettings, count: Int = 2, queries: [Query] = Babbler.queries,
         prompts: Prompts = .tiny, isMalformed: (@Sendable (String, Query) -> Bool)? = nil,
@@ -82,8 +89,7 @@ struct Babbler {
     ) throws -> Rollouts {
         let groups = try Composer(count: count).compose(
             queries, from: Babbler.pairs, key: RandomKey(seed: 5))
-        return try RolloutSampler(settings, prompts: prompts, isMalformed: isMalformed).sample(
-            queries, groups, model: model, tokenizer: tokenizer, key: RandomKey(seed: 6),
-            progress: progress)
+        return try RolloutSampler(settings, isMalformed: isMalformed).sample(
+            queries, groups, with: text(prompts), key: RandomKey(seed: 6), progress: progress)
     }
 }

@@ -1,6 +1,7 @@
 import LongWork
 import Tensors
 import Testing
+import TextModels
 import Transformers
 
 @testable import Alignment
@@ -17,15 +18,14 @@ import Transformers
             plan.iterations = 2
             plan.queries = 5
             plan.compose = Composer(count: 2, principles: 2)
-            plan.rollout.maxTokens = 40
+            plan.rollout.sampling.maxTokens = 40
             plan.train.accumulate = 2
             plan.train.steps = 3
             plan.train.update = Update(
                 optimizer: OptimizerSettings(.adamw), learningRate: 1e-3)
             plan.train.beta = 0.05
             change(&plan)
-            iteration = Iteration(
-                plan, prompts: .tiny, sources: [.pairs(Babbler.pairs)])
+            iteration = Iteration(plan, sources: [.pairs(Babbler.pairs)])
         }
 
         func queries(_ iteration: Int) -> [Query] {
@@ -39,7 +39,7 @@ import Transformers
             observe: (IterationEvent, IterationState) throws -> Continuation = { _, _ in .more }
         ) throws -> (state: IterationState, isStopped: Bool) {
             try iteration.run(
-                base: babbler.model, tokenizer: babbler.tokenizer,
+                base: babbler.text(),
                 from: state ?? IterationState(base: babbler.model), key: RandomKey(seed: 11),
                 queries: queries, observe: observe)
         }
@@ -54,7 +54,7 @@ import Transformers
         let (state, isStopped) = try run { event, state in
             switch event {
             case .rolledOut(let rollouts):
-                #expect(rollouts.groups.allSatisfy { $0.id.hasPrefix("\(state.iteration)-") })
+                #expect(rollouts.groups.allSatisfy { $0.id.text.hasPrefix("\(state.iteration)-") })
                 policies.append(state.policy)
                 events.append("rolled out")
             case .trained(let record):
@@ -110,7 +110,7 @@ import Transformers
     }
 
     @Test func `an iteration without a usable query says what became of them`() throws {
-        let run = try Run { $0.rollout.maxTokens = 1 }
+        let run = try Run { $0.rollout.sampling.maxTokens = 1 }
         do {
             _ = try run()
             Issue.record("nothing was thrown")
@@ -127,8 +127,8 @@ import Transformers
         let paper = IterationPlan(.paper)
         #expect(paper.iterations == 3 && paper.queries == 2000 && paper.from == .base)
         #expect(paper.compose.count == 2 && paper.compose.polarity == .positive)
-        #expect(paper.rollout.temperature == 0 && paper.rollout.maxTokens == 350)
-        #expect(paper.rollout.topP == 0.9)
+        #expect(paper.rollout.sampling.temperature == 0 && paper.rollout.sampling.maxTokens == 350)
+        #expect(paper.rollout.sampling.topP == 0.9)
         #expect(paper.train.accumulate == 16 && paper.train.beta == 0)
         #expect(paper.train.update.optimizer.rule == .rmsprop)
         #expect(paper.train.update.learningRate == 5e-7)

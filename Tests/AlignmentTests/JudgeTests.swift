@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import TextModels
 import Transformers
 
 @testable import Alignment
@@ -19,9 +20,15 @@ struct WordMeasure: Measure {
 }
 
 @Suite struct JudgeTests {
+    static let query = Query(id: "q", form: .post, text: "P")
+
+    static func judge() throws -> MeasuredJudge {
+        try MeasuredJudge(WordMeasure(), queries: [query])
+    }
+
     static func pair(_ principles: [String], _ first: String, _ second: String) -> ResponsePair {
         ResponsePair(
-            id: "q", asked: Query(id: "q", form: .post, text: "P"),
+            id: query.id,
             constitution: Constitution(
                 slots: principles.map { Slot(text: $0, polarity: .principle) }),
             first: first, second: second)
@@ -29,7 +36,7 @@ struct WordMeasure: Measure {
 
     @Test func `more principles followed is a win, as many a tie`() throws {
         let both = ["Say arr.", "Avoid tea."]
-        let verdicts = try MeasuredJudge(WordMeasure()).judge([
+        let verdicts = try Self.judge().judge([
             Self.pair(both, "arr", "tea arr"), Self.pair(both, "tea", "#"),
             Self.pair(both, "arr", "arr"),
         ])
@@ -45,20 +52,20 @@ struct WordMeasure: Measure {
     }
 
     @Test func `a principle the measure does not know is said and left out`() throws {
-        let verdicts = try MeasuredJudge(WordMeasure()).judge([
+        let verdicts = try Self.judge().judge([
             Self.pair(["Be a good friend.", "Say arr."], "arr", "oh"),
             Self.pair(["Be a good friend."], "arr", "oh"),
         ])
         #expect(verdicts.unknownPrinciples == ["Be a good friend."])
         #expect(verdicts.wins == 1 && verdicts.count == 1)
         #expect(verdicts.leftOut.map { "\($0.reason) \($0.count)" } == ["unknownPrinciples 1"])
-        #expect(throws: AlignmentError.noQueries) { try MeasuredJudge(WordMeasure()).judge([]) }
+        #expect(throws: AlignmentError.noQueries) { try Self.judge().judge([]) }
     }
 
     @Test func `a stop keeps what is judged`() throws {
         let pairs = (0..<9).map { _ in Self.pair(["Say arr."], "arr", "") }
-        let verdicts = try MeasuredJudge(WordMeasure()).judge(
-            pairs, progress: { $0.done == 4 ? .stop : .more })
+        let verdicts = try Self.judge().judge(
+            pairs, progress: { $0.done == 4 ? .stop : .more }, cancel: { .more })
         #expect(verdicts.isStopped && verdicts.wins == 4)
     }
 
@@ -70,7 +77,8 @@ struct WordMeasure: Measure {
                 hiddenSize: 32, layers: 2, heads: 2, feedForwardSize: 64, vocabularySize: 259,
                 contextLength: 200, initializerRange: 0.4, endTokens: [2]),
             key: RandomKey(seed: 8))
-        let judge = LikelihoodJudge(model: model, tokenizer: babbler.tokenizer, prompts: .tiny)
+        let judge = try LikelihoodJudge(
+            babbler.text().with(model), queries: [Self.query])
         var pairs = [("abc.", "de."), ("fgh.", "ha ha."), ("same.", "same.")].map { first, second in
             var pair = Self.pair([], first, second)
             pair.constitution = Constitution(
@@ -85,7 +93,7 @@ struct WordMeasure: Measure {
         let verdicts = try judge.judge(pairs)
 
         func logProb(_ response: String, _ constitution: Constitution) throws -> Double {
-            let prompt = Prompts.tiny.trainingPrompt(pairs[0].asked, constitution)
+            let prompt = Prompts.tiny.trainingPrompt(Self.query, constitution)
             let tokens = babbler.tokenizer.encode(prompt + " " + response)
             var forest = TokenForest()
             forest.append(tokens)
@@ -117,17 +125,17 @@ struct WordMeasure: Measure {
         let groups = try Composer(count: 1, principles: 1, polarity: .distinct).compose(
             Babbler.queries, from: Babbler.pairs, key: RandomKey(seed: 2))
         var settings = RolloutSettings()
-        settings.maxTokens = 40
-        let (pairs, skipped) = try PairSampler(settings, prompts: .tiny).pairs(
-            Babbler.queries, groups, first: babbler.model, second: babbler.model,
-            tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+        settings.sampling.maxTokens = 40
+        let (pairs, skipped) = try PairSampler(settings).pairs(
+            Babbler.queries, groups, first: babbler.text(), second: babbler.text(),
+            key: RandomKey(seed: 3))
         #expect(pairs.count == 12 && skipped.isEmpty)
         #expect(pairs.allSatisfy { $0.first == $0.second && !$0.first.isEmpty })
         #expect(Set(pairs.map(\.first)).count > 6)
         #expect(throws: AlignmentError.self) {
-            try PairSampler(settings, prompts: .tiny).pairs(
-                Babbler.queries, groups, first: babbler.model, second: babbler.model,
-                tokenizer: babbler.tokenizer, key: RandomKey(seed: 3)
+            try PairSampler(settings).pairs(
+                Babbler.queries, groups, first: babbler.text(), second: babbler.text(),
+                key: RandomKey(seed: 3)
             ) { _ in .stop }
         }
     }
@@ -139,16 +147,16 @@ struct WordMeasure: Measure {
         let groups = try Composer(count: 1, principles: 1, polarity: .positive).compose(
             queries, from: Babbler.pairs, key: RandomKey(seed: 2))
         var settings = RolloutSettings()
-        settings.maxTokens = 40
-        let (pairs, skipped) = try PairSampler(settings, prompts: .tiny).pairs(
-            queries, groups, first: babbler.model, second: babbler.model,
-            tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+        settings.sampling.maxTokens = 40
+        let (pairs, skipped) = try PairSampler(settings).pairs(
+            queries, groups, first: babbler.text(), second: babbler.text(),
+            key: RandomKey(seed: 3))
         #expect(pairs.map(\.id) == ["q1"] && skipped.map(\.id) == ["q0"])
         settings.overflow = .error
         #expect(throws: AlignmentError.overflow(queries: ["q0"], context: 200, maxTokens: 40)) {
-            try PairSampler(settings, prompts: .tiny).pairs(
-                queries, groups, first: babbler.model, second: babbler.model,
-                tokenizer: babbler.tokenizer, key: RandomKey(seed: 3))
+            try PairSampler(settings).pairs(
+                queries, groups, first: babbler.text(), second: babbler.text(),
+                key: RandomKey(seed: 3))
         }
     }
 
@@ -157,19 +165,20 @@ struct WordMeasure: Measure {
             "\n": [("a", 1)], "a": [("b", 1)], "b": [("c", 1)], "c": [("a", 1)],
         ]
         let babbler = try Babbler(table)
-        var writer = ModelWriter(model: babbler.model, tokenizer: babbler.tokenizer)
-        writer.temperature = 0
-        writer.maxTokens = 7
+        var writer = ModelWriter(babbler.text())
+        writer.sampling.temperature = 0
+        writer.sampling.maxTokens = 7
         #expect(
-            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1))
+            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1)) { .more }
                 == Array(repeating: WrittenText(text: "abcabca", isFinished: false), count: 2))
         writer.stops = ["ca"]
         #expect(
-            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1))
+            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1)) { .more }
                 == [WrittenText(text: "ab", isFinished: true)])
         #expect(throws: AlignmentError.self) {
             try writer.write(
-                String(repeating: "x", count: 300), samples: 1, key: RandomKey(seed: 1))
+                String(repeating: "x", count: 300), samples: 1, key: RandomKey(seed: 1)
+            ) { .more }
         }
     }
 }

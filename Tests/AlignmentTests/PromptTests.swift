@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TextModels
 
 @testable import Alignment
 
@@ -40,57 +41,11 @@ import Testing
         #expect(prompts.writerPrompt(about: "answers", count: 3).hasSuffix("\n\nPrinciple:"))
     }
 
-    @Test(arguments: [false, true])
-    func `shipped templates parse as a user's do`(isGeneral: Bool) throws {
-        let prompts = isGeneral ? Prompts.general : .tiny
-        for template in [prompts.rollout, prompts.training, prompts.writer] {
-            #expect(try PromptTemplate(template.source, for: template.purpose) == template)
-        }
-        let data = try JSONEncoder().encode(prompts)
-        #expect(try JSONDecoder().decode(Prompts.self, from: data) == prompts)
-    }
-
-    @Test func `a template of one's own`() throws {
-        let template = try PromptTemplate(
-            file: "{{x}}\n{text} under {constitution}\n", for: .response)
-        #expect(
-            template.rendered(["text": "{cue}", "constitution": "1. A."])
-                == "{x}\n{cue} under 1. A.")
-    }
-
-    @Test func `what is wrong with a template is said with its line`() {
-        #expect(
-            throws: AlignmentError.templatePlaceholder(
-                "principles", known: PromptTemplate.Purpose.response.placeholders, line: 2)
-        ) { try PromptTemplate("{query}\n{principles}", for: .response) }
-        #expect(throws: AlignmentError.templateBrace(line: 1)) {
-            try PromptTemplate("{query", for: .response)
-        }
-        #expect(throws: AlignmentError.templateBrace(line: 3)) {
-            try PromptTemplate("{query}\n\n}", for: .response)
-        }
-        #expect(throws: AlignmentError.templateMissing(["constitution"])) {
-            try PromptTemplate("{query}", for: .response)
-        }
-        #expect(throws: AlignmentError.templateMissing(["query", "text"])) {
-            try PromptTemplate("{constitution}", for: .response)
-        }
-    }
-
-    @Test func `a response is cut at the first marker`() {
+    @Test func `a response that repeats the prompt or holds no text is broken`() {
         let prompts = Prompts.general
-        #expect(prompts.cut("A b.\n\nPOST: x") == ("A b.", true))
-        #expect(prompts.cut("A b.\nPOST: x\n\n") == ("A b.", true))
-        #expect(prompts.cut("A b.") == ("A b.", false))
         #expect(prompts.isBroken("See the Summary: here"))
         #expect(prompts.isBroken("bad \u{FFFD}"))
         #expect(prompts.isBroken("bell \u{7}"))
         #expect(!prompts.isBroken("Ünï – 日本 🙂\tfine\nlines"))
-    }
-
-    @Test func `forms are found by what their responses are called`() {
-        #expect(Prompts.tiny.form(about: "Summaries") == .post)
-        #expect(Prompts.tiny.form(about: "answers") == .question)
-        #expect(Prompts.tiny.form(about: "emails") == nil)
     }
 }

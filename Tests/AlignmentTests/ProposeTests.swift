@@ -2,6 +2,7 @@ import LongWork
 import Synchronization
 import Tensors
 import Testing
+import TextModels
 import Transformers
 
 @testable import Alignment
@@ -42,14 +43,16 @@ final class ScriptedWriter: PrincipleWriter {
         throws
     {
         let babbler = try Babbler.words()
-        var writer = ModelWriter(model: babbler.model, tokenizer: babbler.tokenizer)
+        var text = babbler.text()
         // After a colon the model writes a word; after anything else it knows nothing.
-        writer.dress = { "<\($0)>" }
-        let text = try #require(
-            try writer.write("Ask.\n\nAnswer:", samples: 1, key: RandomKey(seed: 2)).first)
-        #expect(text.isFinished)
-        #expect(text.text.hasPrefix(" ") && text.text.hasSuffix("."))
-        #expect(text.text.dropFirst().dropLast().allSatisfy { "abcdefgh".contains($0) })
+        text.applyChatTemplate = { "<\($0)>" }
+        let written = try #require(
+            try ModelWriter(text).write(
+                "Ask.\n\nAnswer:", samples: 1, key: RandomKey(seed: 2)
+            ) { .more }.first)
+        #expect(written.isFinished)
+        #expect(written.text.hasPrefix(" ") && written.text.hasSuffix("."))
+        #expect(written.text.dropFirst().dropLast().allSatisfy { "abcdefgh".contains($0) })
     }
 
     @Test func `pairs are read from what the shipped model writes`() throws {

@@ -1,6 +1,7 @@
 import Tensors
 import TestSupport
 import Testing
+import TextModels
 import Transformers
 
 @testable import Alignment
@@ -8,7 +9,7 @@ import Transformers
 @Suite struct RolloutTests {
     static func settings(_ change: (inout RolloutSettings) -> Void = { _ in }) -> RolloutSettings {
         var settings = RolloutSettings()
-        settings.maxTokens = 40
+        settings.sampling.maxTokens = 40
         change(&settings)
         return settings
     }
@@ -26,13 +27,15 @@ import Transformers
                 #expect(text.hasSuffix(".") && !text.hasPrefix(" "))
                 #expect(response.sampledTokens == text.count + 1)
             }
-            #expect(group.asked == Babbler.queries[group.query])
+            let query = try #require(rollouts.query(group.id))
+            #expect(Babbler.queries.contains(query))
             guard case .text(let prompt) = group.prompts[0] else { continue }
-            #expect(prompt.hasSuffix("POST: P\(group.query)\n\nSummary:"))
+            #expect(prompt.hasSuffix("POST: \(query.text)\n\nSummary:"))
         }
     }
 
-    /// On a model with dense random weights, where sums over other rows or in another order would show.
+    /// On a model with dense random weights, where sums over other rows or in another order would
+    /// show.
     @Test func `a response does not depend on what is sampled beside it`() throws {
         let words = try Babbler.words()
         var configuration = TinyModels.configuration(
@@ -44,12 +47,12 @@ import Transformers
         // Random text seldom ends, and is full of characters that are none.
         let settings = Self.settings {
             $0.requiresEnd = false
-            $0.maxTokens = 24
+            $0.sampling.maxTokens = 24
         }
-        func responses(_ settings: RolloutSettings, _ queries: Int) throws -> [String: [String]] {
+        func responses(_ settings: RolloutSettings, _ queries: Int) throws -> [QueryID: [String]] {
             let rollouts = try dense.rollOut(
                 settings, queries: Array(Babbler.queries.prefix(queries)))
-            var texts: [String: [String]] = [:]
+            var texts: [QueryID: [String]] = [:]
             for group in rollouts.groups { texts[group.id] = group.responses.compactMap(\.text) }
             for rejected in rollouts.rejected {
                 texts[rejected.id] = [rejected.text, String(describing: rejected.constitution)]
@@ -72,7 +75,7 @@ import Transformers
         let more = try babbler.rollOut(Self.settings { $0.samples = 2 })
         var compared = 0
         for group in more.groups {
-            guard let single = all.groups.first(where: { $0.query == group.query }) else {
+            guard let single = all.groups.first(where: { $0.id == group.id }) else {
                 continue
             }
             #expect(single.responses == Array(group.responses.prefix(2)))
@@ -85,7 +88,7 @@ import Transformers
         let table: [Character: [(Character, Double)]] = [
             ":": [(" ", 1)], " ": [("a", 1)], "a": [(".", 1)], ".": [("$", 1)],
         ]
-        let rollouts = try Babbler(table).rollOut(Self.settings { $0.temperature = 0 })
+        let rollouts = try Babbler(table).rollOut(Self.settings { $0.sampling.temperature = 0 })
         #expect(rollouts.groups.isEmpty)
         #expect(rollouts.counts.map { "\($0.reason) \($0.count)" } == ["identical 12"])
         #expect(rollouts.rejected[3].constitution == 1)
@@ -101,7 +104,7 @@ import Transformers
             (.malformed, [":": [("\u{7}", 1)], "\u{7}": [("$", 1)]]),
         ]
         for (reason, table) in cases {
-            let rollouts = try Babbler(table).rollOut(Self.settings { $0.temperature = 0 })
+            let rollouts = try Babbler(table).rollOut(Self.settings { $0.sampling.temperature = 0 })
             #expect(rollouts.rejected.map(\.reason) == Array(repeating: reason, count: 12))
         }
         let refused = try Babbler.words().rollOut(
@@ -113,7 +116,7 @@ import Transformers
         #expect(refused.counts.contains { $0.reason == .malformed })
         let allowed = try Babbler(endless).rollOut(
             Self.settings {
-                $0.temperature = 0
+                $0.sampling.temperature = 0
                 $0.requiresEnd = false
             })
         #expect(allowed.counts.map(\.reason) == [.identical])
@@ -127,7 +130,7 @@ import Transformers
         var prompts = Prompts.tiny
         prompts.stops = ["\nb"]
         let rollouts = try Babbler(table).rollOut(
-            Self.settings { $0.temperature = 0 }, prompts: prompts)
+            Self.settings { $0.sampling.temperature = 0 }, prompts: prompts)
         #expect(rollouts.rejected.allSatisfy { $0.text == "a" && $0.reason == .identical })
     }
 
@@ -174,16 +177,17 @@ import Transformers
             }
         }
         for change: (inout RolloutSettings) -> Void in [
-            { $0.temperature = -1 }, { $0.topP = 0 }, { $0.maxTokens = 0 }, { $0.minP = 2 },
-            { $0.temperature = .nan }, { $0.maxTokens = -5 },
+            { $0.sampling.temperature = -1 }, { $0.sampling.topP = 0 },
+            { $0.sampling.maxTokens = 0 }, { $0.sampling.minP = 2 },
+            { $0.sampling.temperature = .nan }, { $0.sampling.maxTokens = -5 },
         ] {
             #expect(throws: ModelError.self) { try babbler.rollOut(Self.settings(change)) }
         }
-        #expect(throws: AlignmentError.groupQuery(9, queries: 1)) {
-            try RolloutSampler(prompts: .tiny).sample(
+        #expect(throws: AlignmentError.unknownQuery("q9")) {
+            try RolloutSampler().sample(
                 Array(Babbler.queries.prefix(1)),
-                [ConstitutionGroup(query: 9, constitutions: [], training: [])],
-                model: babbler.model, tokenizer: babbler.tokenizer, key: RandomKey(seed: 1))
+                [ConstitutionGroup(query: "q9", constitutions: [], training: [])],
+                with: babbler.text(), key: RandomKey(seed: 1))
         }
     }
 
@@ -245,7 +249,7 @@ import Transformers
         {
             try ContrastBatch(
                 RolloutGroup(
-                    id: "q", query: 0, prompts: [prompt, prompt], joint: joint,
+                    id: "q", prompts: [prompt, prompt], joint: joint,
                     responses: [
                         Response(passage: response, constitution: 0, sample: 0),
                         Response(passage: response, constitution: 1, sample: 0),

@@ -80,7 +80,7 @@ import Testing
 
     static func pair(_ id: Int, first: String, second: String) -> ResponsePair {
         ResponsePair(
-            id: "q\(id)", asked: Query(id: "q\(id)", form: .post, text: "A post."),
+            id: "q\(id)",
             constitution: Constitution(slots: []), first: first, second: second)
     }
 

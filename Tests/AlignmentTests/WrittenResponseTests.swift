@@ -1,18 +1,21 @@
 import Tensors
 import Testing
+import TextModels
 import Tokenizers
 import Transformers
 
 @testable import Alignment
 
 @Suite struct WrittenResponseTests {
-    private let queries = ["a", "b", "c"].map { Query(id: $0, form: .post, text: "P\($0)") }
+    private let queries = ["a", "b", "c"].map {
+        Query(id: QueryID($0), form: .post, text: "P\($0)")
+    }
 
     private func rollouts(_ lists: [[(String, String)]]) throws -> Rollouts {
         let groups = try Composer(count: 2).compose(
             queries, from: Babbler.pairs, key: RandomKey(seed: 3))
         return try Rollouts(
-            written: lists.map { $0.map { WrittenResponse(query: $0.0, text: $0.1) } },
+            written: lists.map { $0.map { WrittenResponse(query: QueryID($0.0), text: $0.1) } },
             queries: queries, constitutions: groups, prompts: .general)
     }
 
@@ -68,7 +71,7 @@ import Transformers
         configuration.vocabularySize = 270
         return try ContrastBatch(
             RolloutGroup(
-                id: "q", query: 0, prompts: [.text(prompt), .text(prompt)], joint: joint,
+                id: "q", prompts: [.text(prompt), .text(prompt)], joint: joint,
                 responses: [
                     Response(passage: .text(response), constitution: 0, sample: 0),
                     Response(passage: .text("u"), constitution: 1, sample: 0),

@@ -1,3 +1,4 @@
+import Alignment
 import CommandLanguage
 import Files
 import Foundation
@@ -110,28 +111,37 @@ struct JSONLines {
     }
 
     /// An id, which may be a text or a number; nil where the field is missing or null.
-    func id(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
+    func id(_ key: String, _ line: Line) throws(EvaluationError) -> QueryID? {
         switch line.json[key] {
         case nil, .null: return nil
-        case .string(let text): return text
-        case .number(let digits): return line.json[key]?.integer.map { String($0) } ?? digits
+        case .string(let text): return QueryID(text)
+        case .number(let digits):
+            return QueryID(line.json[key]?.integer.map { String($0) } ?? digits)
         case let other?:
             throw bad(line, "`\(key)` must be text or a number, not \(Value(other).aKind)")
         }
     }
 
+    /// A field, nil where it is missing or null: tables written as JSON Lines have null for the
+    /// columns that a record lacks.
+    private func field(_ key: String, _ line: Line) -> Value? {
+        guard let value = line.record[key] else { return nil }
+        if case .null = value { return nil }
+        return value
+    }
+
     /// The text of a field, nil where the field is missing.
     func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
-        guard let value = line.record[key] else { return nil }
+        guard let value = field(key, line) else { return nil }
         guard case .text(let text) = value else {
             throw bad(line, "`\(key)` must be text, not \(value.aKind)")
         }
         return text
     }
 
-    /// A list of texts; nil if the field is missing.
+    /// A list of texts, nil where the field is missing.
     func texts(_ key: String, _ line: Line) throws(EvaluationError) -> [String]? {
-        guard let value = line.record[key] else { return nil }
+        guard let value = field(key, line) else { return nil }
         guard case .list(let items) = value else {
             throw bad(line, "`\(key)` must be a list of texts, not \(value.aKind)")
         }

@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import Foundation
+import TextModels
 import Tokenizers
 import Transformers
 import Values

@@ -42,7 +42,7 @@ struct ConstitutionsObject: StorableObject {
         switch content {
         case .groups(let groups):
             return .record([
-                "query": Value(groups[index].query),
+                "query": .text(groups[index].query.text),
                 "constitutions": Value(groups[index].constitutions.map(\.text)),
                 "training": Value(groups[index].training.map(\.text)),
             ])
@@ -120,7 +120,7 @@ struct ConstitutionsObject: StorableObject {
                         case .record(var record) = ConstitutionsObject.line(
                             .written(group.constitutions))
                     else { return .null }
-                    record["query"] = Value(group.query)
+                    record["query"] = .text(group.query.text)
                     return .record(record)
                 })
         }
@@ -131,5 +131,24 @@ struct ConstitutionsObject: StorableObject {
     static func restored(_ value: StoredValue) throws -> ConstitutionsObject {
         ConstitutionsObject(
             content: try CodableStorage.restored(Content.self, from: value, kind: kind))
+    }
+}
+
+/// Workspaces before queries were known by their ids kept a query's place in its list.
+extension ConstitutionsObject {
+    static func namesPlaces(_ stored: StoredValue) -> Bool {
+        guard let first = stored["groups"]?["_0"]?.listValue?.first else { return false }
+        return first["query"]?.numberValue != nil
+    }
+
+    /// The groups with the ids of the queries at their places.
+    func naming(_ queries: [Query]) -> ConstitutionsObject {
+        guard case .groups(var groups) = content else { return self }
+        for index in groups.indices {
+            guard let place = Int(groups[index].query.text), queries.indices.contains(place)
+            else { continue }
+            groups[index].query = queries[place].id
+        }
+        return ConstitutionsObject(content: .groups(groups))
     }
 }

@@ -24,6 +24,8 @@ struct GradientsObject: StorableObject, SizedObject {
     /// again.
     var beta = 0.0
     var score = ScoreSettings()
+    /// The model they were formed on; nil in older workspaces.
+    var source: ModelReference?
 
     var bytes: Int { parameters.count * 4 }
 
@@ -93,6 +95,7 @@ struct GradientsObject: StorableObject, SizedObject {
                 ("queries", .number(Double(queries))),
                 ("divergence", divergence.map { .number($0) } ?? .null),
                 ("beta", .number(beta)), ("score", try CodableStorage.stored(score)),
+                ("source", try source.map { try CodableStorage.stored($0) } ?? .null),
                 ("tensors", try parameters.stored()),
             ]))
     }
@@ -107,7 +110,12 @@ struct GradientsObject: StorableObject, SizedObject {
             parameters: try LanguageModel(configuration, stored: tensors).parameters,
             configuration: configuration, norm: norm, loss: loss, queries: queries,
             divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
-            score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind))
+            score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind),
+            source: try value["source"].flatMap { stored in
+                stored == .null
+                    ? nil
+                    : try CodableStorage.restored(ModelReference.self, from: stored, kind: kind)
+            })
     }
 }
 

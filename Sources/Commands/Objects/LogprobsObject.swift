@@ -39,7 +39,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             Value(object.tensor?.shape ?? [object.scores.count])
         },
         Field("count", "number of queries") { Value($0.scores.count) },
-        Field("ids", "the queries") { Value($0.scores.map(\.id)) },
+        Field("ids", "the queries") { Value($0.scores.map(\.id.text)) },
         Field("normalize", "mean: nats a token; sum: nats a response") {
             .text($0.settings.normalize.rawValue)
         },

@@ -9,7 +9,7 @@ import Workspaces
 struct LossObject: StorableObject {
     static let kind = "loss"
 
-    var ids: [String]
+    var ids: [QueryID]
     var contrasts: [Contrast]
 
     var mean: ContrastSummary { ContrastSummary(contrasts) }
@@ -49,7 +49,7 @@ struct LossObject: StorableObject {
     func item(_ index: Int) -> Value {
         let contrast = contrasts[index]
         return .record([
-            "query": .text(ids[index]), "value": .number(contrast.loss),
+            "query": .text(ids[index].text), "value": .number(contrast.loss),
             "row": .number(contrast.row), "column": .number(contrast.column),
             "row_accuracy": .number(contrast.rowAccuracy),
             "column_accuracy": .number(contrast.columnAccuracy),
@@ -99,7 +99,7 @@ struct LossObject: StorableObject {
     func stored() throws -> StoredValue {
         .record(
             StoredRecord([
-                ("ids", .list(ids.map { .text($0) })),
+                ("ids", .list(ids.map { .text($0.text) })),
                 ("contrasts", try CodableStorage.stored(contrasts)),
             ]))
     }
@@ -112,6 +112,6 @@ struct LossObject: StorableObject {
         guard ids.count == contrasts.count else {
             throw StorageError(kind: kind, problem: "its parts do not fit together")
         }
-        return LossObject(ids: ids, contrasts: contrasts)
+        return LossObject(ids: ids.map { QueryID($0) }, contrasts: contrasts)
     }
 }

@@ -3,6 +3,7 @@ import ChatTemplates
 import Foundation
 import Rendering
 import Tensors
+import TextModels
 import Tokenizers
 import Transformers
 import Values
@@ -21,6 +22,10 @@ struct ModelObject: StorableObject, SizedObject {
     var origin: String
     /// The directory's files about its text, by name; nil if the tokenizer has another source.
     var directory: TokenizerDirectory?
+    /// The statement that made its weights, and the log of their training. The journal holds both:
+    /// equal weights are stored once, whoever made them.
+    var madeBy: Int?
+    var log: LogObject?
 
     var bytes: Int {
         model.weightBytes
@@ -28,17 +33,23 @@ struct ModelObject: StorableObject, SizedObject {
                 ?? tokenizer?.json.utf8.count ?? 0)
     }
 
-    /// Applies the chat template to a request; nil if the directory has no template.
-    var chat: (@Sendable (String) throws -> String)? {
-        guard let directory, directory.templates["default"] != nil else { return nil }
-        return { try directory.prompt([ChatMessage(role: "user", content: $0)]) }
+    /// The model with all that it takes to turn text into text.
+    func textModel(_ tokenizer: Tokenizer) -> TextModel {
+        var text = TextModel(model: model, tokenizer: tokenizer, prompts: prompts)
+        if let directory, directory.templates["default"] != nil {
+            text.applyChatTemplate = {
+                try directory.prompt([ChatMessage(role: "user", content: $0)])
+            }
+        }
+        return text
     }
 
-    /// The same model noun with other weights.
+    /// The same tokenizer and prompts with other weights.
     func with(_ model: LanguageModel, origin: String) -> ModelObject {
         var copy = self
         copy.model = model
         copy.origin = origin
+        (copy.madeBy, copy.log) = (nil, nil)
         return copy
     }
 
@@ -67,6 +78,9 @@ struct ModelObject: StorableObject, SizedObject {
         Field("names", "the names of its tensors") { Value($0.model.parameters.names) },
         Field("tensors", "its weights by name") { object in
             .record(object.tensorRecord)
+        },
+        Field("log", "the log of its training, step by step; null without") {
+            $0.log.map { .object($0) } ?? .null
         },
         Field("tokenizer", "its tokenizer") { object in
             object.tokenizer.map { .object(TokenizerObject(tokenizer: $0, origin: object.origin)) }
@@ -111,7 +125,7 @@ struct ModelObject: StorableObject, SizedObject {
     var jsonValue: Value {
         var record = Record()
         for field in ModelObject.fields
-        where !["tensors", "tokenizer", "names"].contains(field.name) {
+        where !["tensors", "tokenizer", "names", "log"].contains(field.name) {
             record[field.name] = field.value(self)
         }
         return .record(record)

@@ -1,6 +1,6 @@
 import Alignment
 import Rendering
-import Tokenizers
+import TextModels
 import Values
 import Workspaces
 

@@ -1,6 +1,6 @@
 import Alignment
 import Rendering
-import Tokenizers
+import TextModels
 import Values
 import Workspaces
 
@@ -16,7 +16,7 @@ struct QueriesObject: StorableObject, ListObject {
 
     static let fields: [Field<QueriesObject>] = [
         Field("count", "number of queries") { Value($0.queries.count) },
-        Field("ids", "their ids") { Value($0.queries.map(\.id)) },
+        Field("ids", "their ids") { Value($0.queries.map(\.id.text)) },
     ]
 
     var count: Int? { queries.count }
@@ -40,7 +40,8 @@ struct QueriesObject: StorableObject, ListObject {
             } else if case .text(let text) = item {
                 queries.append(Query(id: "\(index)", form: .text, text: text))
             } else if case .record(let record) = item,
-                let query = try? Query(id: record["id"]?.asText ?? "\(index)", fields: record.texts)
+                let query = try? Query(
+                    id: QueryID(record["id"]?.asText ?? "\(index)"), fields: record.texts)
             {
                 queries.append(query)
             } else {
@@ -63,7 +64,7 @@ struct QueriesObject: StorableObject, ListObject {
         var table = Table([.init("", isNumeric: true), .init("id"), .init("text")])
         table.styles = [0: .faint, 1: .name]
         for (index, query) in queries.prefix(6).enumerated() {
-            table.append(["\(index)", query.id, query.text.prefix(300).description])
+            table.append(["\(index)", query.id.text, query.text.prefix(300).description])
         }
         if !queries.isEmpty { text.line(table.rendered(appearance, showsTitles: false)) }
         if queries.count > 6 { text.line("… and \(queries.count - 6) more", .faint) }
@@ -77,7 +78,7 @@ struct QueriesObject: StorableObject, ListObject {
             queries.map { query in
                 .record(
                     StoredRecord([
-                        ("id", .text(query.id)), (query.form.rawValue, .text(query.text)),
+                        ("id", .text(query.id.text)), (query.form.rawValue, .text(query.text)),
                     ]))
             })
     }
@@ -88,7 +89,7 @@ struct QueriesObject: StorableObject, ListObject {
             for field in item.recordValue?.fields ?? [] {
                 fields[field.key] = field.value.textValue
             }
-            return try Query(id: fields.removeValue(forKey: "id") ?? "", fields: fields)
+            return try Query(id: QueryID(fields.removeValue(forKey: "id") ?? ""), fields: fields)
         }
         return QueriesObject(queries: queries)
     }
@@ -101,12 +102,12 @@ struct QueryObject: StorableObject {
     var query: Query
 
     static let fields: [Field<QueryObject>] = [
-        Field("id", "its name") { .text($0.query.id) },
+        Field("id", "its name") { .text($0.query.id.text) },
         Field("form", "post, question or text") { .text($0.query.form.rawValue) },
         Field("text", "the text of the query") { .text($0.query.text) },
     ]
 
-    var summary: String { query.id + ": " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }
+    var summary: String { "\(query.id): " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }
 
     func rendered(_ appearance: Appearance) -> StyledText {
         var text = StyledText("\(query.form.rawValue) \(query.id)", .faint)
@@ -117,7 +118,7 @@ struct QueryObject: StorableObject {
     }
 
     var jsonValue: Value {
-        .record(["id": .text(query.id), query.form.rawValue: .text(query.text)])
+        .record(["id": .text(query.id.text), query.form.rawValue: .text(query.text)])
     }
 
     func stored() throws -> StoredValue {

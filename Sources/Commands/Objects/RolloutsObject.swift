@@ -27,13 +27,13 @@ struct RolloutsObject: StorableObject, ListObject {
     static let fields: [Field<RolloutsObject>] = [
         Field("count", "number of responses") { Value($0.count ?? 0) },
         Field("queries", "ids of the queries they answer") {
-            Value($0.rollouts.groups.map(\.id))
+            Value($0.rollouts.groups.map(\.id.text))
         },
         Field("rejected", "excluded queries, with the reason") { object in
             .list(
                 object.rollouts.rejected.map {
                     .record([
-                        "query": .text($0.id), "reason": .text($0.reason.rawValue),
+                        "query": .text($0.id.text), "reason": .text($0.reason.rawValue),
                         "constitution": $0.constitution.map { Value($0) } ?? .null,
                         "text": .text($0.text),
                     ])
@@ -42,10 +42,11 @@ struct RolloutsObject: StorableObject, ListObject {
         Field("settings", "the sampling settings") { object in
             guard let settings = object.rollouts.settings else { return .null }
             return .record([
-                "temperature": .number(settings.temperature),
-                "max_tokens": Value(settings.maxTokens), "samples": Value(settings.samples),
-                "top_p": Value(settings.topP), "top_k": Value(settings.topK),
-                "min_p": Value(settings.minP),
+                "temperature": .number(settings.sampling.temperature),
+                "max_tokens": Value(settings.sampling.maxTokens),
+                "samples": Value(settings.samples),
+                "top_p": Value(settings.sampling.topP), "top_k": Value(settings.sampling.topK),
+                "min_p": Value(settings.sampling.minP),
             ])
         },
     ]
@@ -54,7 +55,10 @@ struct RolloutsObject: StorableObject, ListObject {
 
     func item(_ index: Int) -> Value {
         guard let place = place(index) else { return .null }
-        return .object(RolloutObject(group: rollouts.groups[place.group], index: place.response))
+        let group = rollouts.groups[place.group]
+        return .object(
+            RolloutObject(
+                group: group, query: rollouts.query(group.id), index: place.response))
     }
 
     /// Complete queries if the indexes take all of their responses in order, so that a contrast
@@ -75,31 +79,44 @@ struct RolloutsObject: StorableObject, ListObject {
         }
         guard position == indices.count else { return .list(indices.map(item)) }
         return .object(
-            RolloutsObject(rollouts: Rollouts(groups: groups, settings: rollouts.settings)))
+            RolloutsObject(
+                rollouts: Rollouts(
+                    groups: groups, queries: groups.compactMap { rollouts.query($0.id) },
+                    settings: rollouts.settings)))
     }
 
     init?(wrapping value: Value) {
         let items: [Value]
         if case .list(let list) = value { items = list } else { items = [value] }
         var groups: [RolloutGroup] = []
+        var queries: [Query] = []
         for item in items {
             guard let one = item.object(RolloutObject.self) else { return nil }
             // A single response stands for its query: a contrast needs all responses of the query.
             if groups.last != one.group { groups.append(one.group) }
+            if let query = one.query, !queries.contains(query) { queries.append(query) }
         }
         guard !groups.isEmpty else { return nil }
-        self.init(rollouts: Rollouts(groups: groups))
+        self.init(rollouts: Rollouts(groups: groups, queries: queries))
     }
 
     /// "2 rejected: 1 overflow (tldr-3), 1 identical (tldr-9)"
     var rejectionNote: String? { RolloutsObject.note(rollouts.rejected, rollouts.counts) }
+
+    /// "in 2 of 64 responses the tokens that are scored differ from those sampled"
+    var retokenizationNote: String? {
+        let (count, total) = rollouts.retokenized
+        guard count > 0 else { return nil }
+        return "in \(count) of \(NumberText.count(total, "response")) the tokens that are scored "
+            + "differ from those sampled"
+    }
 
     static func note(
         _ rejected: [Rollouts.Rejected], _ counts: [(reason: RolloutRejection, count: Int)]
     ) -> String? {
         guard !rejected.isEmpty else { return nil }
         let reasons = counts.map { reason, count in
-            let ids = rejected.filter { $0.reason == reason }.map(\.id)
+            let ids = rejected.filter { $0.reason == reason }.map(\.id.text)
             let shown = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
             return "\(count) \(reason.words) (\(shown))"
         }
@@ -143,7 +160,7 @@ struct RolloutsObject: StorableObject, ListObject {
         .list(
             rollouts.lines.map { line in
                 .record([
-                    "query": Int(line.query).map { Value($0) } ?? .text(line.query),
+                    "query": .text(line.query.text),
                     "constitution": Value(line.constitution),
                     "prompt": line.prompt.value, "response": line.response.value,
                 ])
@@ -163,13 +180,15 @@ struct RolloutObject: StorableObject {
     static let kind = "rollout"
 
     var group: RolloutGroup
+    /// What the group answers; nil where only prompts are known.
+    var query: Query?
     var index: Int
 
     var response: Response { group.responses[index] }
 
     static let fields: [Field<RolloutObject>] = [
-        Field("query", "the id of its query") { .text($0.group.id) },
-        Field("asked", "the text of its query") { Value($0.group.asked?.text) },
+        Field("query", "the id of its query") { .text($0.group.id.text) },
+        Field("asked", "the text of its query") { Value($0.query?.text) },
         Field("constitution", "the number of its constitution") {
             Value($0.response.constitution)
         },
@@ -188,6 +207,9 @@ struct RolloutObject: StorableObject {
             Value($0.response.sample)
         },
         Field("tokens", "number of sampled tokens") { Value($0.response.sampledTokens) },
+        Field("sampled", "the sampled token ids; null for a loaded response") { object in
+            object.response.sampled.map { Value($0.map { Int($0) }) } ?? .null
+        },
     ]
 
     var summary: String {
@@ -217,7 +239,9 @@ struct RolloutObject: StorableObject {
     func stored() throws -> StoredValue {
         .record(
             StoredRecord([
-                ("group", try CodableStorage.stored(group)), ("index", .number(Double(index))),
+                ("group", try CodableStorage.stored(group)),
+                ("query", try query.map { try CodableStorage.stored($0) } ?? .null),
+                ("index", .number(Double(index))),
             ]))
     }
 
@@ -229,7 +253,13 @@ struct RolloutObject: StorableObject {
         guard let index = Int(exactly: index), group.responses.indices.contains(index) else {
             throw StorageError(kind: kind, problem: "its response is missing")
         }
-        return RolloutObject(group: group, index: index)
+        // Older workspaces keep the query within the group.
+        let query = [value["query"], stored["asked"]].compactMap(\.self).first { $0 != .null }
+        return RolloutObject(
+            group: group,
+            query: try query.map {
+                try CodableStorage.restored(Query.self, from: $0, kind: kind)
+            }, index: index)
     }
 }
 

@@ -67,7 +67,7 @@ struct VerdictsObject: StorableObject {
 
     private static func record(_ comparison: Comparison) -> Value {
         .record([
-            "query": .text(comparison.pair.id),
+            "query": .text(comparison.pair.id.text),
             "constitution": .text(comparison.pair.constitution.text),
             "first": .text(comparison.pair.first), "second": .text(comparison.pair.second),
             "judgement": Value(comparison.judgement?.rawValue),

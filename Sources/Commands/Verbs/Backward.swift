@@ -47,11 +47,12 @@ extension CommandTable {
         let gradients = try Backward(score: score, beta: beta, memory: memory).gradients(
             of: batches, model: model.model, reference: reference, progress: follower.follow,
             cancel: invocation.cancel)
+        let name = invocation.written("model") ?? "model"
         let object = GradientsObject(
             parameters: gradients.parameters, configuration: model.model.configuration,
             norm: gradients.norm, loss: ContrastSummary(gradients.contrasts).loss,
             queries: gradients.contrasts.count, divergence: gradients.divergence, beta: beta,
-            score: score)
+            score: score, source: model.madeBy.map { ModelReference(name: name, statement: $0) })
         return (object, note)
     }
 }

@@ -14,7 +14,7 @@ extension CommandTable {
     private static func contrast(_ invocation: Invocation) throws -> CommandResult {
         let scores = try invocation.object(LogprobsObject.self, "logprobs").scores
         do {
-            let contrasts = try scores.map { try Contrast($0.scores, query: $0.id) }
+            let contrasts = try scores.map { try Contrast($0.scores, query: $0.id.text) }
             return CommandResult("loss", LossObject(ids: scores.map(\.id), contrasts: contrasts))
         } catch {
             throw invocation.located(error, at: "logprobs")

@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import Foundation
 import Rendering
+import TextModels
 import Transformers
 import Values
 
@@ -18,54 +19,42 @@ extension CommandTable {
         example: "generate \"Principles for summaries:\\n\" max_tokens=12", run: generate)
 
     private static func generate(_ invocation: Invocation) throws -> CommandResult {
-        let object = try invocation.model()
-        let tokenizer = try invocation.tokenizer(of: object)
-        guard let prompt = try invocation.text("prompt") else { return CommandResult() }
-        var rollout = RolloutSettings()
-        rollout.maxTokens = 64
-        try invocation.apply(to: &rollout)
-        let tokens = tokenizer.encode(prompt)
-        let context = object.model.configuration.longestSequence
-        guard tokens.count < context else {
+        let model = try invocation.textModel(try invocation.model())
+        guard let written = try invocation.text("prompt") else { return CommandResult() }
+        var settings = RolloutSettings()
+        settings.sampling.maxTokens = 64
+        try invocation.apply(to: &settings)
+        let prompt = model.prompt(written)
+        let room = model.context - prompt.tokens.count
+        guard room > 0 else {
             throw invocation.located(
-                ModelError.tooLong(tokens: tokens.count, context: context), at: "prompt")
+                ModelError.tooLong(tokens: prompt.tokens.count, context: model.context),
+                at: "prompt")
         }
-        let settings = SamplerSettings(
-            temperature: rollout.temperature, topK: rollout.topK, topP: rollout.topP,
-            minP: rollout.minP, maxTokens: min(rollout.maxTokens, context - tokens.count),
-            stopTokens: object.model.stopTokens(tokenizer))
-        let stop = try invocation.text("stop")
+        settings.sampling.maxTokens = min(settings.sampling.maxTokens, room)
         let key = try invocation.randomKey()
-        let requests = (0..<rollout.samples).map {
-            GenerationRequest(prompt: tokens, key: key.child(UInt64($0)))
-        }
         var meter = invocation.meter()
         defer { meter.finish() }
-        let isEnd: ((Int, [Int32]) -> Bool)? = stop.map { stop in
-            { _, tokens in tokenizer.decode(tokens).contains(stop) }
-        }
-        let generations = try object.model.generate(
-            requests, settings, memory: invocation.session.settings.memoryPlan, stop: isEnd,
+        let completions = try model.complete(
+            (0..<settings.samples).map { CompletionRequest(prompt, key: key.child(UInt64($0))) },
+            settings.sampling, stops: [try invocation.text("stop")].compactMap(\.self),
+            memory: invocation.session.settings.memoryPlan,
             progress: { progress in
                 meter.update(
-                    progress.tokens, of: progress.total * settings.maxTokens, unit: "tokens",
-                    tokens: progress.tokens)
+                    progress.tokens, of: progress.total * settings.sampling.maxTokens,
+                    unit: "tokens", tokens: progress.tokens)
                 return invocation.cancel()
             }, cancel: invocation.cancel)
-        let texts = generations.map { generation -> String in
-            let text = tokenizer.decode(generation.tokens)
-            guard let stop, let range = text.range(of: stop) else { return text }
-            return String(text[..<range.lowerBound])
-        }
+        let texts = completions.map(\.text)
         var notes: [String] = []
-        if generations.contains(where: { $0.finish == .interrupted }) {
-            notes.append("stopped after \(generations.reduce(0) { $0 + $1.tokens.count }) tokens")
+        if completions.contains(where: { $0.finish == .interrupted }) {
+            notes.append("stopped after \(completions.reduce(0) { $0 + $1.tokens.count }) tokens")
         }
         var text = StyledText()
         for (index, continuation) in texts.enumerated() {
             if texts.count > 1 { text.line("[\(index)]", .faint) }
             if !text.isEmpty { text.append("\n") }
-            text.append(TextWidth.printable(prompt), .faint)
+            text.append(TextWidth.printable(written), .faint)
             text.append(TextWidth.printable(continuation))
         }
         return CommandResult(

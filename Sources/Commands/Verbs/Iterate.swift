@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import Rendering
 import ShippedWorld
+import TextModels
 import Values
 
 extension CommandTable {
@@ -35,7 +36,7 @@ extension CommandTable {
     /// Runs the plan that the command describes, from the base or from a saved state.
     private static func iterate(_ invocation: Invocation) throws -> CommandResult {
         let base = try invocation.object(ModelObject.self, "base")
-        let tokenizer = try invocation.tokenizer(of: base)
+        let text = try invocation.textModel(base)
         var plan = try invocation.plan(for: base)
         if let value = try invocation.integer("iterations", atLeast: 1, atMost: 1000) {
             plan.iterations = value
@@ -57,7 +58,7 @@ extension CommandTable {
         let supply = try invocation.supply(base, sources, &plan)
 
         let iteration = Iteration(
-            plan, prompts: base.prompts, sources: sources, isMalformed: WorldMeasure.isMalformed,
+            plan, sources: sources, isMalformed: WorldMeasure.isMalformed,
             memory: invocation.session.settings.memoryPlan)
         let start =
             try invocation.resumed.map { try IterationStorage.restored($0, base: base.model) }
@@ -68,9 +69,8 @@ extension CommandTable {
         let result: (state: IterationState, isStopped: Bool)
         do {
             result = try iteration.run(
-                base: base.model, tokenizer: tokenizer, from: start,
-                key: try invocation.randomKey(), queries: supply.queries, progress: follower.follow,
-                cancel: invocation.cancel
+                base: text, from: start, key: try invocation.randomKey(),
+                queries: supply.queries, progress: follower.follow, cancel: invocation.cancel
             ) { event, state in
                 try keeper.note(event, state)
                 return invocation.cancel()
@@ -132,7 +132,7 @@ extension CommandTable {
             ("model", .object(base.with(weights, origin: "\(base.origin), \(done)"))),
             ("log", .object(log)),
         ]
-        var text = StyledText("model changed: ", .heading)
+        var text = StyledText("\(invocation.target?.name ?? "model") changed: ", .heading)
         text.append(done)
         for remark in remarks { text.line(remark) }
         result.text = text

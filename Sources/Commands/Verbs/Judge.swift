@@ -3,6 +3,7 @@ import CommandLanguage
 import Rendering
 import ShippedWorld
 import Tensors
+import TextModels
 import Tokenizers
 import Transformers
 
@@ -37,7 +38,8 @@ extension CommandTable {
         let model = try invocation.model()
         let otherRole = invocation.has("against") ? "against" : "base"
         let other = try invocation.object(ModelObject.self, otherRole)
-        let tokenizer = try invocation.tokenizer(of: model)
+        // Each side reads and writes through a tokenizer and prompts of its own.
+        let sides = [try invocation.textModel(model), try invocation.textModel(other)]
         let queries = try invocation.object(QueriesObject.self, "queries").queries
         let plan = try invocation.plan(for: model)
         let key = try invocation.randomKey()
@@ -46,8 +48,9 @@ extension CommandTable {
         if invocation.has("constitutions") {
             let object = try invocation.object(ConstitutionsObject.self, "constitutions")
             groups =
-                try object.groups
-                ?? Composer(count: 1, polarity: .positive).compose(
+                object.groups != nil
+                ? try constitutionGroups(for: queries, key, invocation)
+                : try Composer(count: 1, polarity: .positive).compose(
                     queries, from: try sources(invocation, role: "constitutions"),
                     key: key.child("compose"))
         } else {
@@ -70,9 +73,7 @@ extension CommandTable {
         let follower = invocation.follower()
         defer { follower.finish() }
         let (pairs, skipped) = try sampledPairs(
-            PairSampler(settings, prompts: model.prompts), queries, groups, model.model,
-            other.model,
-            tokenizer, key.child("pairs"), follower, invocation)
+            PairSampler(settings), queries, groups, sides, key.child("pairs"), follower, invocation)
         var notes: [String] = []
         let skippedCounts = [(reason: RolloutRejection.overflow, count: skipped.count)]
         if let note = RolloutsObject.note(skipped, skippedCounts) { notes.append(note) }
@@ -82,11 +83,10 @@ extension CommandTable {
         let judge: any Judge
         if try invocation.text("judge") == "likelihood" {
             let base = try invocation.object(ModelObject.self, "base")
-            judge = LikelihoodJudge(
-                model: base.model, tokenizer: try invocation.tokenizer(of: base),
-                prompts: base.prompts)
+            judge = try LikelihoodJudge(
+                try invocation.textModel(base), queries: queries)
         } else {
-            judge = MeasuredJudge(WorldMeasure())
+            judge = try MeasuredJudge(WorldMeasure(), queries: queries)
         }
         let verdicts = try judge.judge(
             pairs, progress: follower.follow, cancel: invocation.cancel)
@@ -127,15 +127,15 @@ extension CommandTable {
     /// The pairs for a judge, sampled from the start or from a saved state.
     private static func sampledPairs(
         _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
-        _ first: LanguageModel, _ second: LanguageModel, _ tokenizer: Tokenizer, _ key: RandomKey,
-        _ follower: ProgressFollower, _ invocation: Invocation
+        _ sides: [TextModel], _ key: RandomKey, _ follower: ProgressFollower,
+        _ invocation: Invocation
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         let total = groups.reduce(0) { $0 + $1.constitutions.count }
         var sampled = try invocation.resumed.map(SamplingStorage.restoredPairs) ?? []
         var clock = CheckpointClock()
         do {
             return try sampler.pairs(
-                queries, groups, first: first, second: second, tokenizer: tokenizer, key: key,
+                queries, groups, first: sides[0], second: sides[1], key: key,
                 memory: invocation.session.settings.memoryPlan, from: sampled,
                 progress: follower.follow, cancel: invocation.cancel,
                 observe: { pairs in

@@ -69,10 +69,10 @@ extension CommandTable {
             }
         }
         if let type = try invocation.text("dtype").flatMap(DType.init(rawValue:)) {
-            object.model = object.model.converted(to: type)
+            object = object.with(object.model.converted(to: type), origin: object.origin)
         }
         if try invocation.text("rotary") == "bfloat16" {
-            object.model = try object.model.roundingRotary()
+            object = object.with(try object.model.roundingRotary(), origin: object.origin)
         }
         if let joint = try invocation.text("join") { object.prompts.joint = joint }
         var result = CommandResult(value: .object(object))

@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import JSON
 import Rendering
+import TextModels
 import Values
 import Worlds
 
@@ -62,7 +63,18 @@ extension CommandTable {
             throw invocation.located(error, at: "path")
         }
         let count = try invocation.integer("count", atLeast: 1)
-        queries = Array(queries.dropFirst(first).prefix(count ?? queries.count))
+        let kept = zip(file.lines, queries).dropFirst(first).prefix(count ?? queries.count)
+        queries = kept.map { $0.1 }
+        var lines: [QueryID: JSONLines.Line] = [:]
+        for (line, query) in kept {
+            if let other = lines.updateValue(line, forKey: query.id) {
+                throw invocation.located(
+                    file.bad(
+                        line,
+                        "the id \(query.id) is that of line \(other.number), too; "
+                            + "responses are told apart by it"), at: "path")
+            }
+        }
         guard !queries.isEmpty else {
             throw invocation.error(
                 "\(file.shown) has \(NumberText.count(file.lines.count, "query", "queries")), so "

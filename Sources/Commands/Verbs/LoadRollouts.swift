@@ -23,12 +23,13 @@ extension CommandTable {
                     prompt: try passage("prompt", line, file),
                     response: try passage("response", line, file))
             }
-            return CommandResult(
-                "rollouts",
-                RolloutsObject(
-                    rollouts: try Rollouts(lines: lines, joint: invocation.text("join") ?? "")))
+            let object = RolloutsObject(
+                rollouts: try Rollouts(lines: lines, joint: invocation.text("join") ?? ""))
+            return CommandResult("rollouts", object, notes: try notes(on: object, invocation))
         } catch let error as EvaluationError {
             throw invocation.located(error, at: "path")
+        } catch let error as LocatedError {
+            throw error
         } catch {
             let sentence = ErrorSentence.of(error)
             throw invocation.located(
@@ -38,7 +39,7 @@ extension CommandTable {
 
     private static func queryName(
         _ line: JSONLines.Line, _ file: JSONLines
-    ) throws(EvaluationError) -> String {
+    ) throws(EvaluationError) -> QueryID {
         guard let id = try file.id("query", line) else {
             throw file.bad(line, "`query` is missing")
         }

@@ -35,8 +35,8 @@ extension CommandTable {
         } else {
             writer = try invocation.model()
         }
-        let tokenizer = try invocation.tokenizer(of: writer)
-        let prompts = writer.prompts
+        let text = try invocation.textModel(writer)
+        let prompts = text.prompts
         var about = try invocation.text("about")
         if about == nil, let queries = try invocation.objectIfBound(QueriesObject.self, "queries") {
             about = queries.queries.first.map { prompts.words($0.form).responses }
@@ -48,14 +48,11 @@ extension CommandTable {
         }
         let follower = invocation.follower()
         defer { follower.finish() }
-        var author = ModelWriter(
-            model: writer.model, tokenizer: tokenizer,
-            memory: invocation.session.settings.memoryPlan)
-        author.dress = writer.chat
         let proposal = try proposer.propose(
-            about: about ?? prompts.post.responses, prompts: prompts, writer: author,
-            meaning: WorldMeasure.meaning,
-            key: try invocation.randomKey(), progress: follower.follow, cancel: invocation.cancel)
+            about: about ?? prompts.post.responses, prompts: prompts,
+            writer: ModelWriter(text, memory: invocation.session.settings.memoryPlan),
+            meaning: WorldMeasure.meaning, key: try invocation.randomKey(),
+            progress: follower.follow, cancel: invocation.cancel)
         var notes: [String] = []
         if !proposal.counts.isEmpty {
             notes.append(

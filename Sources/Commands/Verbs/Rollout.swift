@@ -23,7 +23,7 @@ extension CommandTable {
 
     private static func rollout(_ invocation: Invocation) throws -> CommandResult {
         let model = try invocation.model()
-        let tokenizer = try invocation.tokenizer(of: model)
+        let text = try invocation.textModel(model)
         let queries = try invocation.object(QueriesObject.self, "queries").queries
         let key = try invocation.randomKey()
         let groups = try constitutionGroups(for: queries, key.child("compose"), invocation)
@@ -33,10 +33,8 @@ extension CommandTable {
         defer { follower.finish() }
         var state = try invocation.resumed.map(SamplingStorage.restored)
         var clock = CheckpointClock()
-        let rollouts = try RolloutSampler(
-            settings, prompts: model.prompts, isMalformed: WorldMeasure.isMalformed
-        ).sample(
-            queries, groups, model: model.model, tokenizer: tokenizer, key: key,
+        let rollouts = try RolloutSampler(settings, isMalformed: WorldMeasure.isMalformed).sample(
+            queries, groups, with: text, key: key,
             memory: invocation.session.settings.memoryPlan, from: state,
             progress: follower.follow, cancel: invocation.cancel,
             observe: { portion in
@@ -73,7 +71,7 @@ extension CommandTable {
 
     /// A note about rejected queries. It is an error if all queries are rejected.
     static func notes(on object: RolloutsObject, _ invocation: Invocation) throws -> [String] {
-        let notes = [object.rejectionNote].compactMap(\.self)
+        let notes = [object.rejectionNote, object.retokenizationNote].compactMap(\.self)
         guard object.rollouts.groups.isEmpty else { return notes }
         let sample = object.rollouts.rejected.first { $0.constitution != nil }
         throw invocation.error(
@@ -91,31 +89,15 @@ extension CommandTable {
         case .sources(let sources):
             return try Composer().compose(queries, from: sources, key: key)
         case .groups(let groups):
-            // The id of a query gives its place in the list that constitutions were composed for.
-            let all = try invocation.session.value(of: "queries")?.object(QueriesObject.self)?
-                .queries
             let byQuery = Dictionary(groups.map { ($0.query, $0) }, uniquingKeysWith: { a, _ in a })
-            var found: [ConstitutionGroup] = []
-            for (index, query) in queries.enumerated() {
-                let place: Int
-                if let all, all != queries {
-                    guard let position = all.firstIndex(of: query) else {
-                        throw invocation.error(
-                            "query \(query.id) is not among those that constitutions were composed for",
-                            suggestion: "compose queries=…")
-                    }
-                    place = position
-                } else {
-                    place = index
-                }
-                guard var group = byQuery[place] else {
+            return try queries.map { query in
+                guard let group = byQuery[query.id] else {
                     throw invocation.error(
-                        "query \(query.id) has no constitutions", suggestion: "make them: compose")
+                        "query \(query.id) is not among those that constitutions were composed for",
+                        suggestion: "compose queries=…")
                 }
-                group.query = index
-                found.append(group)
+                return group
             }
-            return found
         }
     }
 }

@@ -34,7 +34,8 @@ extension CommandTable {
             notes: [note].compactMap(\.self))
     }
 
-    /// The rollouts as token ids, and a sentence about those that do not fit the context.
+    /// The rollouts as token ids, each query encoded once, and a sentence about those that do not fit
+    /// the context.
     static func batches(
         _ rollouts: Rollouts, _ model: ModelObject, _ settings: ScoreSettings,
         _ invocation: Invocation
@@ -54,7 +55,7 @@ extension CommandTable {
                         group, tokenizer: tokenizer, configuration: model.model.configuration,
                         scoresEnd: settings.scoresEnd))
             } catch AlignmentError.tooLong where skips && rollouts.groups.count > 1 {
-                tooLong.append(group.id)
+                tooLong.append(group.id.text)
             }
         }
         let joints = batches.compactMap { batch in batch.blurredJoint.map { (batch.id, $0) } }

@@ -10,9 +10,8 @@ extension CommandTable {
         var meter = invocation.meter("describe")
         defer { meter.finish() }
         let evaluation = ShippedModelEvaluation(
-            model.model, try invocation.tokenizer(of: model), count: count,
-            seed: invocation.session.seed, memory: invocation.session.settings.memoryPlan,
-            cancel: invocation.cancel)
+            try invocation.textModel(model), count: count, seed: invocation.session.seed,
+            memory: invocation.session.settings.memoryPlan, cancel: invocation.cancel)
         let report = try evaluation.run { done, total in
             meter.update(done, of: total, unit: "rows")
         }

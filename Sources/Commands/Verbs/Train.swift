@@ -26,8 +26,6 @@ extension CommandTable {
         let reference =
             settings.beta > 0 ? try invocation.object(ModelObject.self, "base").model : nil
         let (batches, note) = try batches(rollouts, model, settings.score, invocation)
-        let kept = Set(batches.map(\.id))
-        let groups = rollouts.groups.filter { kept.contains($0.id) }
         let follower = invocation.follower()
         defer { follower.finish() }
         let earlier = try invocation.resumed.map {
@@ -38,10 +36,9 @@ extension CommandTable {
         let result: TrainResult
         do {
             result = try Trainer(settings, memory: invocation.session.settings.memoryPlan).train(
-                earlier?.model ?? model.model, on: groups,
-                tokenizer: try trainingTokenizer(model, groups, invocation),
-                reference: reference, from: earlier?.state, key: try invocation.randomKey(),
-                progress: follower.follow, cancel: invocation.cancel
+                earlier?.model ?? model.model, on: batches, reference: reference,
+                from: earlier?.state, key: try invocation.randomKey(), progress: follower.follow,
+                cancel: invocation.cancel
             ) { record, weights, state in
                 records.append(record)
                 if record.step < record.steps, clock.isDue() {
@@ -81,14 +78,5 @@ extension CommandTable {
         outcome.text = log.rendered(invocation.appearance)
         outcome.notes = notes
         return outcome
-    }
-
-    private static func trainingTokenizer(
-        _ model: ModelObject, _ groups: [RolloutGroup], _ invocation: Invocation
-    ) throws -> Tokenizer? {
-        let needsText = groups.contains { group in
-            group.prompts.contains { if case .text = $0 { true } else { false } }
-        }
-        return needsText ? try invocation.tokenizer(of: model) : model.tokenizer
     }
 }

@@ -27,14 +27,15 @@ extension CommandTable {
                 rollouts, score: gradients.score, beta: beta, invocation
             ).0
         }
+        try checkSource(of: gradients, model, invocation)
         var update = try invocation.plan(for: model).train.update
         try invocation.apply(to: &update)
         var state = OptimizerState()
-        // The key `optimizer` names an optimizer, so the object comes directly from the workspace.
-        if let kept = try invocation.session.value(of: "optimizer")?.object(OptimizerObject.self),
-            kept.rule == update.optimizer.rule, kept.configuration == model.model.configuration
+        let kept = invocation.session.optimizer(of: model)
+        if let object = kept.object, object.rule == update.optimizer.rule,
+            object.configuration == model.model.configuration
         {
-            state = kept.state
+            state = object.state
         }
         var weights = model.model
         let report: Update.Report
@@ -49,7 +50,7 @@ extension CommandTable {
         model = model.with(weights, origin: "\(model.origin), trained")
         let optimizer = OptimizerObject(
             state: state, rule: update.optimizer.rule, configuration: weights.configuration)
-        var text = StyledText("model changed: ", .heading)
+        var text = StyledText("\(invocation.target?.name ?? "model") changed: ", .heading)
         text.append(
             "\(update.optimizer.rule.rawValue) step \(state.steps), learning rate "
                 + "\(NumberText.significant(report.learningRate, digits: 3)), gradient norm "
@@ -59,6 +60,27 @@ extension CommandTable {
         var result = CommandResult()
         result.bindings = [("model", .object(model)), ("optimizer", .object(optimizer))]
         result.text = text
+        if kept.isLost {
+            result.notes = [
+                "the optimizer's state of this model is not kept any more, so this is step 1 with "
+                    + "fresh moments"
+            ]
+        }
         return result
+    }
+
+    /// Gradients belong to the weights they were formed on.
+    private static func checkSource(
+        of gradients: GradientsObject, _ model: ModelObject, _ invocation: Invocation
+    ) throws {
+        guard let source = gradients.source, let number = model.madeBy, source.statement != number
+        else { return }
+        let name = invocation.written("model") ?? "model"
+        let found = invocation.written("gradients") ?? "gradients"
+        throw invocation.error(
+            "`\(found)` were made from `\(source.name)` of statement \(source.statement); "
+                + "`\(name)` is \(name == source.name ? "now " : "")of statement \(number)",
+            suggestion: "form them again: backward" + (name == "model" ? "" : " model=\(name)"),
+            at: "gradients")
     }
 }

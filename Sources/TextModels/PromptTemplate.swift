@@ -34,8 +34,8 @@ public struct PromptTemplate: Sendable, Hashable {
     public let purpose: Purpose
     let pieces: [Piece]
 
-    /// - Throws: `AlignmentError.templatePlaceholder` for an unknown gap, `.templateBrace` for an
-    ///   unpaired brace, `.templateMissing` where a gap that must be there is not.
+    /// - Throws: `PromptError.unknownGap`, `.unpairedBrace`, and `.missingGap` where a gap that the
+    ///   purpose requires is absent.
     public init(_ source: String, for purpose: Purpose) throws {
         self.source = source
         self.purpose = purpose
@@ -44,7 +44,7 @@ public struct PromptTemplate: Sendable, Hashable {
             if case .gap(let name) = piece { name } else { nil }
         }
         for choice in purpose.required where !choice.contains(where: gaps.contains) {
-            throw AlignmentError.templateMissing(choice)
+            throw PromptError.missingGap(choice)
         }
     }
 
@@ -86,7 +86,7 @@ public struct PromptTemplate: Sendable, Hashable {
                 } else if character == "{", let end = rest.firstIndex(of: "}") {
                     let name = String(rest[..<end])
                     guard purpose.placeholders.contains(name) else {
-                        throw AlignmentError.templatePlaceholder(
+                        throw PromptError.unknownGap(
                             name, known: purpose.placeholders, line: line)
                     }
                     if !text.isEmpty { pieces.append(.text(text)) }
@@ -94,7 +94,7 @@ public struct PromptTemplate: Sendable, Hashable {
                     pieces.append(.gap(name))
                     rest = rest[rest.index(after: end)...]
                 } else {
-                    throw AlignmentError.templateBrace(line: line)
+                    throw PromptError.unpairedBrace(line: line)
                 }
             default: text.append(character)
             }

@@ -1,5 +1,5 @@
 /// The words that differ between summarizing a post and answering a question.
-public struct FormWords: Sendable, Codable, Hashable {
+public struct PromptWording: Sendable, Codable, Hashable {
     /// Stands before the query: `POST` gives `POST: …`; empty leaves the text bare.
     public var label: String
     /// Ends the prompt; the response follows it.
@@ -29,15 +29,15 @@ public struct FormWords: Sendable, Codable, Hashable {
 /// Every prompt of a session: how a constitution and a query become text, how a response is joined
 /// to it, and where a response ends.
 public struct Prompts: Sendable, Codable, Hashable {
-    /// What is sampled from.
+    /// The template that responses are sampled from.
     public var rollout: PromptTemplate
-    /// What responses are scored and trained under.
+    /// The template that responses are scored and trained under.
     public var training: PromptTemplate
-    /// What the principle writer is asked.
+    /// The template of the principle writer's request.
     public var writer: PromptTemplate
-    public var post: FormWords
-    public var question: FormWords
-    public var text: FormWords
+    public var post: PromptWording
+    public var question: PromptWording
+    public var text: PromptWording
     /// Stands between prompt and response. A blank here and none before the response, or the other
     /// way round, is another tokenization, so rollout and training share this one setting.
     public var joint = " "
@@ -46,7 +46,7 @@ public struct Prompts: Sendable, Codable, Hashable {
 
     public init(
         rollout: PromptTemplate, training: PromptTemplate, writer: PromptTemplate,
-        post: FormWords, question: FormWords, text: FormWords, joint: String = " ",
+        post: PromptWording, question: PromptWording, text: PromptWording, joint: String = " ",
         stops: [String]
     ) {
         self.rollout = rollout
@@ -59,7 +59,7 @@ public struct Prompts: Sendable, Codable, Hashable {
         self.stops = stops
     }
 
-    public func words(_ form: QueryForm) -> FormWords {
+    public func words(_ form: QueryForm) -> PromptWording {
         switch form {
         case .post: post
         case .question: question
@@ -74,31 +74,34 @@ public struct Prompts: Sendable, Codable, Hashable {
             ?? QueryForm(rawValue: wanted)
     }
 
-    /// What the model is sampled from. The response is `opening` and what the model adds.
+    /// The prompt that a response is sampled from. The response is `opening` followed by what the
+    /// model adds.
     public func rolloutPrompt(
-        _ query: Query, _ constitution: Constitution
+        _ form: QueryForm, _ text: String, constitution: String
     ) -> (prompt: String, opening: String) {
-        let opening = words(query.form).opening
-        let prompt = rollout.rendered(values(query, constitution))
+        let opening = words(form).opening
+        let prompt = rollout.rendered(values(form, text, constitution))
         return (opening.isEmpty ? prompt : prompt + joint + opening, opening)
     }
 
-    /// What a response is scored under; the response follows after `joint`.
-    public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
-        training.rendered(values(query, constitution))
+    /// The prompt that a response is scored under; the response follows after `joint`.
+    public func trainingPrompt(_ form: QueryForm, _ text: String, constitution: String) -> String {
+        training.rendered(values(form, text, constitution))
     }
 
-    /// What the writer is asked. Whatever follows the last newline of the prompt belongs to the
-    /// answer: a template may end in `Principle:` to set the model on its way.
+    /// The prompt of the principle writer. The text after its last newline begins the answer: a
+    /// template may end in `Principle:` to start the model off.
     public func writerPrompt(about: String, count: Int) -> String {
         writer.rendered(["about": about, "count": String(count)])
     }
 
-    private func values(_ query: Query, _ constitution: Constitution) -> [String: String] {
-        let words = words(query.form)
-        let text = query.text.trimmed
+    private func values(
+        _ form: QueryForm, _ text: String, _ constitution: String
+    ) -> [String: String] {
+        let words = words(form)
+        let text = text.trimmed
         return [
-            "constitution": constitution.text, "text": text,
+            "constitution": constitution, "text": text,
             "query": words.label.isEmpty ? text : "\(words.label): \(text)",
             "task": words.task, "cue": words.cue, "example": words.example,
         ]

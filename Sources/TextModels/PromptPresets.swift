@@ -4,9 +4,9 @@ extension Prompts {
         rollout: PromptTemplate(shipped: tinyResponse, for: .response),
         training: PromptTemplate(shipped: tinyResponse, for: .response),
         writer: PromptTemplate(shipped: "Principles for {about}:\n", for: .principles),
-        post: FormWords(label: "POST", cue: "Summary:", responses: "summaries"),
-        question: FormWords(label: "QUESTION", cue: "Answer:", responses: "answers"),
-        text: FormWords(label: "", cue: "Answer:", responses: "answers"),
+        post: PromptWording(label: "POST", cue: "Summary:", responses: "summaries"),
+        question: PromptWording(label: "QUESTION", cue: "Answer:", responses: "answers"),
+        text: PromptWording(label: "", cue: "Answer:", responses: "answers"),
         stops: ["\n\n"])
 
     private static let tinyResponse = "Constitution:\n{constitution}\n\n{query}\n\n{cue}"
@@ -50,7 +50,7 @@ extension Prompts {
 
                 Principle:
                 """, for: .principles),
-        post: FormWords(
+        post: PromptWording(
             label: "POST", cue: "Summary:", responses: "summaries",
             task: "Summarize the post in one paragraph.",
             example: """
@@ -64,7 +64,7 @@ extension Prompts {
                 after a train had waited in Lyon for two hours.
                 """,
             opening: "The post"),
-        question: FormWords(
+        question: PromptWording(
             label: "QUESTION", cue: "Answer:", responses: "answers",
             task: "Answer the question in one paragraph.",
             example: """
@@ -75,7 +75,7 @@ extension Prompts {
 
                 Answer: Rub them with baking soda and a wet sponge; a packet costs about a dollar.
                 """),
-        text: FormWords(
+        text: PromptWording(
             label: "", cue: "Response:", responses: "responses",
             task: "Respond to the text in one paragraph.",
             example: """

@@ -1,0 +1,41 @@
+/// The name of a query. It is unique within a list of queries, and constitutions, rollouts, scores
+/// and verdicts refer to their query by it, never by a place in a list.
+///
+/// Ids are compared byte by byte: `café` with U+00E9 and `café` with U+0301 are two ids.
+public struct QueryID: Sendable, Hashable, ExpressibleByStringInterpolation,
+    CustomStringConvertible
+{
+    public let text: String
+
+    public init(_ text: String) { self.text = text }
+
+    public init(stringLiteral text: String) { self.text = text }
+
+    public var description: String { text }
+
+    public static func == (left: QueryID, right: QueryID) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+    }
+}
+
+extension QueryID: Codable {
+    /// Text; in older workspaces also a number, the query's place in its list, which is the id that
+    /// a query without one gets.
+    public init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let place = try? value.decode(Int.self) {
+            self.init(String(place))
+        } else {
+            self.init(try value.decode(String.self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(text)
+    }
+}

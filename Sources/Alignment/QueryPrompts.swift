@@ -1,0 +1,33 @@
+import TextModels
+
+extension Prompts {
+    /// The prompt that a response is sampled from. The response is `opening` followed by what the
+    /// model adds.
+    public func rolloutPrompt(
+        _ query: Query, _ constitution: Constitution
+    ) -> (prompt: String, opening: String) {
+        rolloutPrompt(query.form, query.text, constitution: constitution.text)
+    }
+
+    /// The prompt that a response is scored under; the response follows after `joint`.
+    public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
+        trainingPrompt(query.form, query.text, constitution: constitution.text)
+    }
+
+    /// Whether a response repeats a label or cue of the prompts, or holds U+FFFD or a control
+    /// character.
+    func isBroken(_ response: String) -> Bool {
+        let marks = QueryForm.allCases.flatMap { form -> [String] in
+            let words = words(form)
+            return [words.cue, words.label.isEmpty ? "" : words.label + ":"]
+        }
+        if (marks + ["Constitution:"]).contains(where: { !$0.isEmpty && response.contains($0) }) {
+            return true
+        }
+        return response.unicodeScalars.contains { scalar in
+            scalar == "\u{FFFD}"
+                || (scalar.properties.generalCategory == .control
+                    && !"\n\t\r".unicodeScalars.contains(scalar))
+        }
+    }
+}

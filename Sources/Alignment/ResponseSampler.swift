@@ -1,0 +1,58 @@
+import LongWork
+import Tensors
+import TextModels
+import Transformers
+
+/// A rollout prompt, rendered and encoded.
+struct RolloutPrompt {
+    var query: Query
+    var prompt: TextPrompt
+    /// How the response begins; the prompt ends with it.
+    var opening: String
+}
+
+/// A sampled response.
+struct SampledResponse {
+    /// The opening and the text that the model added, cut at the first stop string, without blanks
+    /// around it.
+    var text: String
+    /// Every id that was sampled, without the end-of-sequence token.
+    var tokens: [Int32]
+    /// How many of them make `text`; the others made the stop string or blanks after the text.
+    var textTokens: Int
+    var finish: Generation.Finish
+}
+
+/// Prompts a model with queries and constitutions and takes its completions as responses.
+struct ResponseSampler {
+    var text: TextModel
+    var sampling: Sampling
+    var memory: MemoryPlan
+
+    func prompt(_ query: Query, _ constitution: Constitution) -> RolloutPrompt {
+        let (prompt, opening) = text.prompts.rolloutPrompt(query, constitution)
+        return RolloutPrompt(query: query, prompt: text.prompt(prompt), opening: opening)
+    }
+
+    /// - Throws: `ModelError`; `AlignmentError.logitsNotFinite` with the query's id.
+    func sample(
+        _ requests: [(prompt: RolloutPrompt, key: RandomKey)],
+        cancel: () -> Continuation, progress: (WorkProgress) -> Continuation
+    ) throws -> [SampledResponse] {
+        let completions: [Completion]
+        do {
+            completions = try text.complete(
+                requests.map { CompletionRequest($0.prompt.prompt, key: $0.key) }, sampling,
+                stops: text.prompts.stops, memory: memory, progress: progress, cancel: cancel)
+        } catch ModelError.logitsNotFinite(let place) where requests.indices.contains(place) {
+            throw AlignmentError.logitsNotFinite(query: requests[place].prompt.query.id.text)
+        }
+        return zip(requests, completions).map { request, completion in
+            SampledResponse(
+                text: (request.prompt.opening + completion.text).trimmed,
+                tokens: completion.tokens,
+                textTokens: text.tokenCount(of: completion, after: request.prompt.prompt),
+                finish: completion.finish)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import LongWork
+import Tensors
+import Tokenizers
+import Transformers
+
+/// A prompt to complete, and the key of the numbers that decide how.
+public struct CompletionRequest: Sendable {
+    public var prompt: TextPrompt
+    /// Number t under this key decides token t, whatever else is sampled beside it.
+    public var key: RandomKey
+
+    public init(_ prompt: TextPrompt, key: RandomKey) {
+        self.prompt = prompt
+        self.key = key
+    }
+}
+
+/// The continuation of one prompt.
+public struct Completion: Sendable, Hashable {
+    /// The text that the model added, before the first stop string. Blanks are as sampled.
+    public var text: String
+    /// The sampled ids, without the end-of-sequence token; those of a stop string are among them.
+    public var tokens: [Int32]
+    /// log p of each token under the model, in nats, before temperature and truncation.
+    public var logProbs: [Float]
+    public var finish: Generation.Finish
+}
+
+extension TextModel {
+    /// Continues every prompt, many at a time.
+    ///
+    /// - Parameters:
+    ///   - stops: strings that end a completion, besides the model's stop tokens. Sampling ends
+    ///     with the token that completes one.
+    ///   - progress: told of finished completions and sampled tokens after every token of the
+    ///     batch.
+    ///   - cancel: asked before every block of the model.
+    ///
+    ///   When either answers `.stop`, the work ends, and completions that are not finished are
+    ///   returned with the tokens they have, as `.interrupted`.
+    /// - Throws: `ModelError` when a prompt is empty or holds an unknown token, when prompt and
+    ///   `maxTokens` together exceed the context, and for settings out of range;
+    ///   `.logitsNotFinite` with the number of the request.
+    public func complete(
+        _ requests: [CompletionRequest], _ sampling: Sampling, stops: [String] = [],
+        memory: MemoryPlan = .automatic,
+        progress: (WorkProgress) -> Continuation = { _ in .more },
+        cancel: () -> Continuation = { .more }
+    ) throws -> [Completion] {
+        guard !requests.isEmpty else { return [] }
+        let stops = StopStrings(stops)
+        let generations = try model.generate(
+            requests.map { GenerationRequest(prompt: $0.prompt.tokens, key: $0.key) },
+            sampling.settings(stopTokens: stopTokens), memory: memory,
+            stop: stops.longest == 0 ? nil : { isComplete($1, after: requests[$0].prompt, stops) },
+            progress: progress, cancel: cancel)
+        return zip(requests, generations).map { request, generation in
+            let (text, isCut) = stops.cut(addedText(generation.tokens, after: request.prompt))
+            return Completion(
+                text: text, tokens: generation.tokens, logProbs: generation.logProbs,
+                finish: isCut ? .stop : generation.finish)
+        }
+    }
+
+    /// The text that tokens add to a prompt.
+    ///
+    /// Some tokenizers drop the blank before a text's first word, so the tokens are decoded
+    /// together with the prompt's last token, and that token's own text is taken off.
+    func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
+        // A special token decodes to nothing, so that the text would begin after it.
+        let lead = prompt.tokens.last { !tokenizer.isSpecial($0) }.map { [$0] } ?? []
+        let head = tokenizer.decode(lead)
+        let whole = tokenizer.decode(lead + Array(tokens))
+        guard whole.utf8.starts(with: head.utf8) else { return tokenizer.decode(tokens) }
+        return String(decoding: whole.utf8.dropFirst(head.utf8.count), as: UTF8.self)
+    }
+
+    /// Whether the last token has completed a stop string.
+    private func isComplete(
+        _ tokens: [Int32], after prompt: TextPrompt, _ stops: StopStrings
+    ) -> Bool {
+        // A token of text has one byte or more, so the stop string ends within this many tokens.
+        let window = stops.longest + 1
+        guard tokens.count > window else {
+            return stops.occur(in: addedText(tokens, after: prompt))
+        }
+        return stops.occur(in: tokenizer.decode(tokens.suffix(window)))
+    }
+
+    /// How many of a completion's tokens make its text without the blanks at the end. The others
+    /// made the stop string, or blanks before it.
+    package func tokenCount(of completion: Completion, after prompt: TextPrompt) -> Int {
+        let text = completion.text
+        let end = text.lastIndex { !$0.isWhitespace }.map { text.index(after: $0) }
+        let bytes = text.utf8.distance(from: text.startIndex, to: end ?? text.startIndex)
+        var count = completion.tokens.count
+        while count > 0,
+            addedText(completion.tokens.prefix(count - 1), after: prompt).utf8.count >= bytes
+        {
+            count -= 1
+        }
+        return count
+    }
+}
