@@ -23,9 +23,10 @@ extension ModelOracle {
         }
     }
 
-    /// Whether a part of the tensor is moved by rounding alone: the key biases of GPT-2 have no gradient,
-    /// because attention does not change when all keys move together. Optimizers that divide by the
-    /// size of the gradient move these biases at random. The samples lie in other parts of the tensor.
+    /// Whether a part of the tensor is moved by rounding alone. The key biases of GPT-2 have no
+    /// gradient, because attention does not change when all keys move together. Optimizers that
+    /// divide by the size of the gradient move these biases at random. The samples lie in other
+    /// parts of the tensor.
     private static func hasUndeterminedPart(_ name: String) -> Bool {
         name.hasSuffix("attn.c_attn.bias")
     }
