@@ -1,7 +1,7 @@
 import LongWork
 import TextModels
 
-/// What can be wrong with what this module is given, or with the numbers it finds.
+/// Faults of this module's inputs and of its numbers.
 public enum AlignmentError: Error, Sendable, Hashable {
     // Queries and principles
     case noQueries
@@ -51,11 +51,11 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case penalty(Double)
     case setting(name: String, value: Double, allowed: String)
 
-    /// The caller's closure said stop; nothing came of the work.
+    /// The caller's closure returned `.stop`, and the work has no result.
     case stopped(WorkProgress.Phase, done: Int, of: Int)
 }
 
-/// What can be wrong with a line of a rollouts file.
+/// Faults of a line of a rollouts file.
 public enum RolloutLineProblem: Sendable, Hashable {
     case emptyPrompt
     case emptyResponse

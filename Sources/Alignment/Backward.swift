@@ -7,7 +7,7 @@ public struct Gradients: Sendable {
     public var parameters: ParameterSet
     /// `√Σ g²`.
     public var norm: Double
-    /// One a query.
+    /// One for each query.
     public var contrasts: [Contrast]
     /// Mean KL(model ‖ reference) in nats a token; `nil` without a penalty.
     public var divergence: Double?
@@ -15,18 +15,19 @@ public struct Gradients: Sendable {
     public var tokens: Int
 }
 
-/// From S back to the weights.
+/// Computes the gradients of the weights from S.
 ///
-/// The loss sees the weights through S alone, so a query's forward pass gives S, S gives
-/// `∂loss/∂S`, and this times `∂S/∂log p` is what every scored token's log-prob is pulled by:
-/// `∂loss/∂log p(y_j[k] | c_i) = ∂loss/∂S_ij / |y_j|`, without the length for sums. Queries, and
-/// under lack of memory constitution rows, are accumulated one after another.
+/// The loss depends on the weights through S alone. So a query's forward pass gives S, and S gives
+/// `∂loss/∂S`. The upstream gradient of every scored token's log-prob is `∂loss/∂log p(y_j[k] |
+/// c_i) = ∂loss/∂S_ij / |y_j|` (without the length for sums). Queries are accumulated one after
+/// another; where memory is short, constitution rows are too.
 public struct Backward: Sendable {
     public var score: ScoreSettings
-    /// Weight of `KL(model ‖ reference)`, mean over the places where a response token is predicted.
+    /// Weight of `KL(model ‖ reference)`, the mean over the places where a response token is
+    /// predicted.
     public var beta: Double
     public var memory: MemoryPlan
-    /// Queries go through the model together up to this many rows.
+    /// Queries go through the model together, up to this many rows.
     public var packRows = 1024
 
     public init(
@@ -38,11 +39,11 @@ public struct Backward: Sendable {
     }
 
     /// - Parameters:
-    ///   - reference: the model that the penalty holds `model` near; needed when `beta` is not 0.
-    ///   - progress: told after every pack of queries.
+    ///   - reference: the model that the penalty keeps `model` near; needed if `beta` is not 0.
+    ///   - progress: called after every pack of queries.
     ///   - cancel: asked before every block of the model.
-    /// - Throws: `AlignmentError` naming the query whose scores or gradients are not finite,
-    ///   `.stopped`, `.needsReference`; `ModelError` when memory does not suffice even for one
+    /// - Throws: `AlignmentError`, which names the query whose scores or gradients are not finite;
+    ///   `.stopped`, `.needsReference`; `ModelError` if memory does not suffice for one
     ///   constitution row.
     public func gradients(
         of batches: [ContrastBatch], model: LanguageModel, reference: LanguageModel? = nil,
@@ -109,7 +110,8 @@ public struct Backward: Sendable {
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
                 cancel: cancel, coefficients)
         } catch ModelError.doesNotFit {
-            // Constitutions that share their instructions are one tree; apart, they need less.
+            // Constitutions that share their instructions form one tree. As separate trees they
+            // need less memory.
             pack = pack.separatingRows
             found = try model.backpropagate(
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
@@ -122,8 +124,8 @@ public struct Backward: Sendable {
         }
     }
 
-    /// Names the first query whose gradient is not finite. Each query runs on its own, which is
-    /// done only after the sum turned out not to be finite.
+    /// The first query whose gradient is not finite. Each query runs on its own. Called only after
+    /// the sum was not finite.
     private func firstNonFinite(_ batches: [ContrastBatch], _ model: LanguageModel)
         -> AlignmentError
     {
@@ -149,7 +151,7 @@ public struct Backward: Sendable {
 }
 
 extension ForestPack {
-    /// The same queries, every constitution a tree of its own.
+    /// The same queries with a tree of its own for every constitution.
     var separatingRows: ForestPack {
         var pack = ForestPack()
         for part in parts { pack.add(part.batch, separatingRows: true) }

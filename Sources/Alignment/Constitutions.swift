@@ -1,6 +1,6 @@
 import TextModels
 
-/// Which of the two sentences of a pair a constitution holds.
+/// The sentence of a pair that a constitution holds: principle or antithesis.
 public enum Polarity: String, Sendable, Codable {
     case principle, antithesis
 
@@ -11,7 +11,7 @@ public enum Polarity: String, Sendable, Codable {
 public struct Slot: Sendable, Codable, Hashable {
     public var text: String
     public var polarity: Polarity
-    /// The sentence that asks for the opposite, where it is known.
+    /// The sentence that asks for the opposite, if it is known.
     public var opposite: String?
 
     public init(text: String, polarity: Polarity, opposite: String? = nil) {
@@ -38,12 +38,13 @@ public struct Constitution: Sendable, Codable, Hashable {
 
     public init(slots: [Slot]) { self.slots = slots }
 
-    /// The lines as a prompt shows them: `1. …`, `2. …`, one a line, no newline at the end.
+    /// The lines as a prompt shows them: `1. …`, `2. …`, one a line, no line feed at the end.
     public var text: String {
         slots.enumerated().map { "\($0.offset + 1). \($0.element.text)" }.joined(separator: "\n")
     }
 
-    /// c̄: every slot whose opposite is known turned around. `nil` when no slot has one.
+    /// c̄: the constitution in which every slot with a known opposite holds the opposite. `nil` if
+    /// no slot has one.
     public var antithesis: Constitution? {
         guard slots.contains(where: { $0.opposite != nil }) else { return nil }
         return Constitution(slots: slots.map { $0.flipped ?? $0 })
@@ -52,9 +53,9 @@ public struct Constitution: Sendable, Codable, Hashable {
     /// The same slots in another order.
     func reordered(_ order: [Int]) -> Constitution { Constitution(slots: order.map { slots[$0] }) }
 
-    /// The sentences of a numbered list. A line that carries no number continues the one before.
+    /// The sentences of a numbered list. A line without a number continues the line before.
     ///
-    /// - Throws: `AlignmentError.constitutionText` when no line is numbered or a sentence is empty.
+    /// - Throws: `AlignmentError.constitutionText` if no line is numbered or a sentence is empty.
     public static func sentences(of text: String) throws -> [String] {
         var sentences: [String] = []
         for line in text.split(whereSeparator: \.isNewline) {
@@ -74,7 +75,7 @@ public struct Constitution: Sendable, Codable, Hashable {
         return sentences
     }
 
-    /// What follows `12.` or `12)` at the start of a line.
+    /// The text after `12.` or `12)` at the start of a line.
     static func afterNumber(_ line: String) -> String? {
         let digits = line.prefix { $0.isASCII && $0.isNumber }
         guard !digits.isEmpty, digits.count <= 3 else { return nil }
@@ -88,11 +89,11 @@ public struct Constitution: Sendable, Codable, Hashable {
 }
 
 extension Constitution {
-    /// The two constitutions of a line of a constitutions file. Where their sentences agree the
-    /// slot has no opposite; where they differ, each is the other's.
+    /// The two constitutions of a line of a constitutions file. If the sentences at a place are
+    /// equal, the slot has no opposite; if they differ, each is the opposite of the other.
     ///
-    /// - Throws: `AlignmentError.constitutionText`, `.constitutionLengths` when the two lists are
-    ///   not equally long, `.constitutionsEqual` when no sentence differs.
+    /// - Throws: `AlignmentError.constitutionText`, `.constitutionLengths` if the two lists have
+    ///   unequal lengths, `.constitutionsEqual` if no sentence differs.
     public static func pair(positive: String, negative: String) throws -> [Constitution] {
         let wanted = try sentences(of: positive)
         let opposed = try sentences(of: negative)

@@ -14,7 +14,7 @@ public struct ContrastBatch: Sendable, Hashable {
         var input: ArraySlice<Int32> { tokens.dropLast() }
     }
 
-    /// The query's.
+    /// The id of the query.
     public let id: QueryID
     /// C.
     public let constitutions: Int

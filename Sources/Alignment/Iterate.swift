@@ -8,51 +8,53 @@ import Transformers
 public struct IterationRecord: Sendable, Codable, Hashable {
     /// Counted from 1.
     public var iteration: Int
-    /// Queries that were rolled out, those that were kept, and why the others were not.
+    /// Number of queries that were rolled out, number of queries kept, and the reasons for
+    /// rejections.
     public var asked: Int
     public var kept: Int
     public var rejected: [Rollouts.Rejected]
     public var steps: [TrainRecord]
 }
 
-/// Where a run of iterations stands; what `resume` needs besides the plan, base and queries.
+/// The state of a run of iterations: everything that `resume` needs in addition to plan, base and
+/// queries.
 public struct IterationState: Sendable {
-    /// The iteration at work, counted from 1; one more than the plan has when all are done.
+    /// The present iteration, counted from 1; the number of iterations plus one after the last.
     public var iteration = 1
-    /// The model that this iteration rolls out with.
+    /// The model that samples the responses of this iteration.
     public var policy: LanguageModel
-    /// This iteration's rollouts, once they are sampled.
+    /// This iteration's rollouts; nil before they are sampled.
     public var rollouts: Rollouts?
-    /// The model being trained and its optimizer, once training has begun.
+    /// The model in training and its optimizer; nil before training begins.
     public var model: LanguageModel?
     public var train: TrainState?
     /// Steps of this iteration so far.
     public var steps: [TrainRecord] = []
-    /// Iterations that are done.
+    /// The finished iterations.
     public var log: [IterationRecord] = []
 
     /// Before the first iteration.
     public init(base: LanguageModel) { policy = base }
 }
 
-/// What a run of iterations has just done.
+/// The latest event of a run of iterations.
 public enum IterationEvent: Sendable {
     case rolledOut(Rollouts)
     case trained(TrainRecord)
     case finished(IterationRecord)
 }
 
-/// Whole SAMI iterations: compose, roll out, train, and again with the better model.
+/// Complete SAMI iterations: compose, roll out, train, and again with the trained model.
 ///
-/// Iteration `t` samples with the model of iteration `t − 1`, on queries that no iteration has
-/// seen, and trains from the base again (or from the previous model). The plan's seed decides
-/// everything: a run continued from any state it reported ends in the same weights as an
-/// uninterrupted one.
+/// Iteration `t` samples with the model of iteration `t − 1`, on queries that no earlier iteration
+/// has used, and trains from the base again (or from the previous model). The plan's seed decides
+/// all random numbers. A run continued from any reported state ends in the same weights as an
+/// uninterrupted run.
 public struct Iteration: Sendable {
     public var plan: IterationPlan
-    /// What constitutions are composed of.
+    /// The sources that constitutions are composed from.
     public var sources: [ConstitutionSource]
-    /// A stricter notion of an ill-formed response, such as a grammar's.
+    /// An additional check for malformed responses, such as a grammar.
     public var isMalformed: (@Sendable (String, Query) -> Bool)?
     public var memory: MemoryPlan
 
@@ -67,15 +69,15 @@ public struct Iteration: Sendable {
         self.memory = memory
     }
 
-    /// Runs until the plan is done or one of the closures says stop.
+    /// Runs until the plan is done or one of the closures returns `.stop`.
     ///
     /// - Parameters:
-    ///   - state: where to begin; `IterationState(base:)`, or a state an earlier run reported.
-    ///   - queries: the new queries of an iteration, counted from 1.
-    ///   - observe: called after every rollout, training step and iteration with the state then,
-    ///     which is what to save.
+    ///   - state: the start; `IterationState(base:)`, or a state that an earlier run reported.
+    ///   - queries: returns the new queries of an iteration, counted from 1.
+    ///   - observe: called after every rollout, training step and iteration with the present state,
+    ///     for saving.
     /// - Returns: the state at the end; its `policy` is the model of the last finished iteration.
-    /// - Throws: `AlignmentError`, `ModelError`, or what a closure throws.
+    /// - Throws: `AlignmentError`, `ModelError`, or an error of a closure.
     public func run(
         base: TextModel, from state: IterationState, key: RandomKey,
         queries: (Int) throws -> [Query],
@@ -104,7 +106,7 @@ public struct Iteration: Sendable {
                         ?? [:])
             }
             let wantsMore = try train(&state, rollouts, base, key, progress, cancel, observe)
-            // A stop at the last step still leaves a whole iteration.
+            // A stop at the last step still completes the iteration.
             if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
                 iteration: state.iteration, asked: rollouts.groups.count + rollouts.rejected.count,
@@ -132,7 +134,7 @@ public struct Iteration: Sendable {
             progress: progress, cancel: cancel)
     }
 
-    /// Trains to the end of the iteration, or until a closure says stop; false if one did.
+    /// Trains to the end of the iteration; false if a closure stopped it earlier.
     private func train(
         _ state: inout IterationState, _ rollouts: Rollouts, _ base: TextModel, _ key: RandomKey,
         _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation,

@@ -1,25 +1,25 @@
-/// What N iterations of SAMI do.
+/// The settings of N iterations of SAMI.
 public struct IterationPlan: Sendable, Codable, Hashable {
-    /// Which weights an iteration trains.
+    /// The weights that an iteration starts from.
     public enum Start: String, Sendable, Codable, CaseIterable {
-        /// The base again, on rollouts of the iteration before.
+        /// The base again, on rollouts of the previous iteration.
         case base
-        /// The model of the iteration before.
+        /// The model of the previous iteration.
         case previous
     }
 
-    /// Recipes under a name.
+    /// Named settings.
     public enum Preset: String, Sendable, Codable, CaseIterable { case paper, tiny }
 
     public var iterations = 3
-    /// New queries each iteration.
+    /// Number of new queries in each iteration.
     public var queries = 400
     public var from = Start.base
     public var compose = Composer()
     public var rollout = RolloutSettings()
     public var train = TrainSettings()
-    /// How far each iteration trains, in place of what `train` says; the last entry holds for all
-    /// iterations after it, and an empty list leaves it to `train`.
+    /// Number of epochs of each iteration, in place of the value in `train`. The last entry holds
+    /// for all later iterations. An empty list uses the value in `train`.
     public var epochs: [Double] = []
 
     public init() {}
@@ -40,8 +40,8 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         return settings
     }
 
-    /// The paper's settings: the constitution against one with antitheses, greedy rollouts, RMSprop
-    /// at 5e-7 on 16 queries a step, and little training an iteration.
+    /// The paper's settings: a constitution with principles against one with antitheses, greedy
+    /// rollouts, RMSprop at 5e-7 on 16 queries a step, and few steps in each iteration.
     public static var paper: IterationPlan {
         var plan = IterationPlan()
         plan.queries = 2000
@@ -56,7 +56,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
     }
 
     /// For the shipped model: two principles a constitution, sampled responses, AdamW, and a
-    /// penalty that keeps the text clean.
+    /// penalty that keeps the text well-formed.
     public static var tiny: IterationPlan {
         var plan = IterationPlan()
         plan.queries = 400

@@ -2,12 +2,12 @@ import LongWork
 import TextModels
 import Transformers
 
-/// A frozen model decides: the response with the larger `log p(y | c) − log p(y | c̄)` wins, c̄
-/// being the constitution with every principle turned into its opposite.
+/// A frozen model decides: the response with the larger `log p(y | c) − log p(y | c̄)` wins, where
+/// c̄ is the constitution with every principle replaced by its opposite.
 ///
-/// What a response's fluency or length does to its probability is the same under both constitutions
-/// and cancels; what remains is how much the response speaks for the one rather than the other. The
-/// two responses are scored apart, so no order of presentation exists.
+/// Fluency and length of a response change its probability under both constitutions alike and
+/// cancel. The difference says how much the response speaks for one constitution rather than the
+/// other. The two responses are scored separately, so there is no order of presentation.
 public struct LikelihoodJudge: Judge {
     public let text: TextModel
     private let queries: QueryList
@@ -15,10 +15,10 @@ public struct LikelihoodJudge: Judge {
     public var normalize = ScoreSettings.Normalization.sum
     public var name: String { "likelihood" }
 
-    /// Differences of less than this many nats are a tie.
+    /// Differences below this many nats are ties.
     static let tolerance = 1e-6
 
-    /// - Parameter queries: those that the pairs answer.
+    /// - Parameter queries: the queries of the pairs.
     /// - Throws: `AlignmentError.noQueries`, `.duplicateQuery`.
     public init(_ text: TextModel, queries: [Query]) throws {
         self.text = text
@@ -45,7 +45,7 @@ public struct LikelihoodJudge: Judge {
 
         var done = 0
         var isStopped = false
-        // In portions, so that a stop keeps what is judged already.
+        // In portions, so that a stop keeps the comparisons that are already judged.
         while done < batches.count, !isStopped {
             let portion = done..<min(batches.count, done + 64)
             let scores: [QueryScores]

@@ -1,30 +1,30 @@
 import LongWork
 import Transformers
 
-/// What a program finds in a response about one principle.
+/// The result of measuring a response against one principle.
 public enum Adherence: Sendable, Hashable {
     case follows
     case breaks
-    /// The program does not know the principle, or the query it would need.
+    /// The program does not know the principle or the query.
     case unknown
 }
 
-/// A program that decides adherence exactly, such as the shipped world's.
+/// A program that decides adherence exactly, such as that of the shipped world.
 public protocol Measure: Sendable {
     func adherence(of response: String, to principle: String, for query: Query) -> Adherence
     func isMalformed(_ response: String, for query: Query) -> Bool
 }
 
-/// The response that follows more principles wins; as many, and it is a tie.
+/// The response that follows more principles wins; equal numbers tie.
 ///
-/// A principle the measure does not know counts for neither side and is reported; a pair with none
-/// it knows is left out.
+/// A principle that the measure does not know counts for neither side and is reported. A pair
+/// without any known principle is excluded.
 public struct MeasuredJudge: Judge {
     public let measure: any Measure
     private let queries: QueryList
     public var name: String { "measured" }
 
-    /// - Parameter queries: those that the pairs answer.
+    /// - Parameter queries: the queries of the pairs.
     /// - Throws: `AlignmentError.noQueries`, `.duplicateQuery`.
     public init(_ measure: any Measure, queries: [Query]) throws {
         self.measure = measure

@@ -3,11 +3,11 @@ import Tensors
 import TextModels
 import Transformers
 
-/// A language model at hand as the principle writer.
+/// A loaded language model as the principle writer.
 public struct ModelWriter: PrincipleWriter {
     public let text: TextModel
     public var sampling = Sampling(topP: 0.95, maxTokens: 128)
-    /// A written text ends before the first of these, besides at the end-of-sequence token.
+    /// A text ends before the first of these strings, or at the end-of-sequence token.
     public var stops = ["\n\n"]
     public var memory: MemoryPlan
 

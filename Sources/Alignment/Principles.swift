@@ -1,10 +1,10 @@
 import TextModels
 
-/// A sentence of wanted behaviour and the sentence that asks for its opposite.
+/// A sentence that asks for a behavior, and the sentence that asks for its opposite.
 public struct PrinciplePair: Sendable, Codable, Hashable {
     public var principle: String
     public var antithesis: String
-    /// The queries it fits ("The summary should …" is no principle for an answer); `nil` fits all.
+    /// The queries that it fits ("The summary should …" does not fit a question); `nil` fits all.
     public var form: QueryForm?
 
     public init(principle: String, antithesis: String, form: QueryForm? = nil) {
@@ -15,12 +15,13 @@ public struct PrinciplePair: Sendable, Codable, Hashable {
 
     public func fits(_ form: QueryForm) -> Bool { self.form == nil || self.form == form }
 
-    /// Whether principle and antithesis are one sentence, so that no constitution can differ in it.
+    /// Whether principle and antithesis are the same sentence, so that no two constitutions can
+    /// differ in it.
     public var isSelfOpposed: Bool {
         PrinciplePair.key(principle) == PrinciplePair.key(antithesis)
     }
 
-    /// Pairs from two lists of one length, as a constitutions file has them.
+    /// Pairs from two lists of equal length, as in a constitutions file.
     ///
     /// - Throws: `AlignmentError.constitutionLengths`, `.principleOpposesItself`, `.noPrinciples`.
     public static func pairs(
@@ -41,8 +42,8 @@ public struct PrinciplePair: Sendable, Codable, Hashable {
         }
     }
 
-    /// What two wordings of a sentence have in common: lower case, letters and digits only.
-    /// Two pairs are duplicates when a sentence of one has the same key as a sentence of the other.
+    /// A key that different wordings of a sentence share: lower case, letters and digits only. Two
+    /// pairs are duplicates if a sentence of one has the same key as a sentence of the other.
     static func key(_ sentence: String) -> String {
         var words: [String] = []
         var word = ""

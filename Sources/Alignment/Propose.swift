@@ -3,11 +3,11 @@ import Tensors
 import TextModels
 import Transformers
 
-/// Whoever writes principles: a model at hand or a server.
+/// A writer of principles: a loaded model or a server.
 public protocol PrincipleWriter: Sendable {
-    /// `samples` texts that continue the prompt; a text that was cut off by a limit says so.
+    /// `samples` texts that continue the prompt. Each text says whether a limit cut it off.
     ///
-    /// - Throws: `Canceled` once `cancel`, which is asked often, answers `.stop`.
+    /// - Throws: `Canceled` if `cancel`, which is asked often, answers `.stop`.
     func write(
         _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation
     ) throws -> [WrittenText]
@@ -23,7 +23,7 @@ public struct WrittenText: Sendable, Codable, Hashable {
     }
 }
 
-/// What came of asking a writer.
+/// The result of asking a writer.
 public struct Proposal: Sendable, Codable, Hashable {
     public struct Rejected: Sendable, Codable, Hashable {
         public var reason: PrincipleParser.Rejection
@@ -32,12 +32,12 @@ public struct Proposal: Sendable, Codable, Hashable {
 
     public var pairs: [PrinciplePair]
     public var rejected: [Rejected]
-    /// Texts that were sampled.
+    /// Number of sampled texts.
     public var samples: Int
-    /// Whether the caller stopped the work before it was done.
+    /// Whether the caller stopped the work before its end.
     public var isStopped = false
 
-    /// How often each reason occurred, in a fixed order, reasons that did not occur left out.
+    /// Number of occurrences of each reason, in a fixed order, without reasons that did not occur.
     public var counts: [(reason: PrincipleParser.Rejection, count: Int)] {
         PrincipleParser.Rejection.allCases.compactMap { reason in
             let count = rejected.count { $0.reason == reason }
@@ -48,11 +48,11 @@ public struct Proposal: Sendable, Codable, Hashable {
 
 /// Asks a writer for principle/antithesis pairs until there are enough.
 public struct Proposer: Sendable, Codable, Hashable {
-    /// Pairs wanted.
+    /// Number of wanted pairs.
     public var count = 6
-    /// Texts asked for at a time.
+    /// Number of texts in one request.
     public var batch = 4
-    /// Texts asked for in all before giving up.
+    /// Largest number of texts before giving up.
     public var limit = 48
 
     public init(count: Int = 6, batch: Int = 4, limit: Int = 48) {
@@ -61,13 +61,13 @@ public struct Proposer: Sendable, Codable, Hashable {
         self.limit = limit
     }
 
-    /// Pairs about `about` ("summaries"), none the same as another or as one of `known`. Fewer than
-    /// `count` when the writer does not come up with more within `limit` texts.
+    /// Pairs about `about` ("summaries"), different from each other and from those in `known`.
+    /// Fewer than `count` if the writer does not give enough within `limit` texts.
     ///
-    /// - Parameter meaning: what a sentence is about, where the caller can tell; two pairs about
-    ///   the same thing are duplicates, however they are worded. Composed together they would
-    ///   contradict each other half of the time.
-    /// - Throws: what the writer throws; `AlignmentError.proposeCount` for a count below one.
+    /// - Parameter meaning: the topic of a sentence, if the caller can tell. Two pairs with the
+    ///   same topic are duplicates, even in different words. Together in one constitution they
+    ///   would contradict each other half of the time.
+    /// - Throws: errors of the writer; `AlignmentError.proposeCount` for a count below one.
     public func propose(
         about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
         meaning: (String) -> String? = { _ in nil }, key: RandomKey,
@@ -76,7 +76,7 @@ public struct Proposer: Sendable, Codable, Hashable {
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let prompt = prompts.writerPrompt(about: about, count: count)
-        // What the template put after its last newline is the beginning of the answer.
+        // The template's text after its last line feed is the beginning of the response.
         let beginning =
             prompt.last.map(\.isNewline) ?? true
             ? "" : prompt.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""

@@ -1,6 +1,6 @@
 import TextModels
 
-/// One thing a user asks: a post to summarize or a question to answer.
+/// One request of a user: a post to summarize or a question to answer.
 public struct Query: Sendable, Codable, Hashable {
     public var id: QueryID
     public var form: QueryForm
@@ -12,11 +12,11 @@ public struct Query: Sendable, Codable, Hashable {
         self.text = text
     }
 
-    /// A query from one record of a queries file: exactly one of `post`, `question` and `text` is
-    /// there.
+    /// A query from one record of a queries file. The record must have exactly one of the fields
+    /// `post`, `question` and `text`.
     ///
-    /// - Throws: `AlignmentError.queryFields` for none or several of the three, `.emptyQuery` for
-    ///   one of blanks alone.
+    /// - Throws: `AlignmentError.queryFields` if none or several of the three fields are present,
+    ///   `.emptyQuery` if the field holds only blanks.
     public init(id: QueryID, fields: [String: String]) throws {
         let given = QueryForm.allCases.filter { fields[$0.rawValue] != nil }
         guard given.count == 1, let form = given.first, let text = fields[form.rawValue] else {
@@ -30,7 +30,7 @@ public struct Query: Sendable, Codable, Hashable {
     }
 }
 
-/// Queries that are found by their ids.
+/// Queries, found by their ids.
 struct QueryList {
     let queries: [Query]
     private let places: [QueryID: Int]
@@ -48,7 +48,7 @@ struct QueryList {
         self.places = places
     }
 
-    /// Where the query stands in the list: the random numbers of its responses depend on it.
+    /// The place of the query in the list: the random numbers of its responses depend on it.
     ///
     /// - Throws: `AlignmentError.unknownQuery`.
     func place(of id: QueryID) throws -> Int {

@@ -1,5 +1,5 @@
-/// The name of a query. It is unique within a list of queries, and constitutions, rollouts, scores
-/// and verdicts refer to their query by it, never by a place in a list.
+/// The name of a query. It is unique within a list of queries. Constitutions, rollouts, scores and
+/// verdicts refer to their query by this id, never by a place in a list.
 ///
 /// Ids are compared byte by byte: `café` with U+00E9 and `café` with U+0301 are two ids.
 public struct QueryID: Sendable, Hashable, ExpressibleByStringInterpolation,
@@ -23,8 +23,8 @@ public struct QueryID: Sendable, Hashable, ExpressibleByStringInterpolation,
 }
 
 extension QueryID: Codable {
-    /// Text; in older workspaces also a number, the query's place in its list, which is the id that
-    /// a query without one gets.
+    /// Text. In older workspaces it may be a number, the query's place in its list; a query without
+    /// an id gets the same number as its id.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if let place = try? value.decode(Int.self) {

@@ -1,15 +1,14 @@
 import TextModels
 
 extension Prompts {
-    /// The prompt that a response is sampled from. The response is `opening` followed by what the
-    /// model adds.
+    /// The prompt for sampling. The response is `opening` followed by the model's text.
     public func rolloutPrompt(
         _ query: Query, _ constitution: Constitution
     ) -> (prompt: String, opening: String) {
         rolloutPrompt(query.form, query.text, constitution: constitution.text)
     }
 
-    /// The prompt that a response is scored under; the response follows after `joint`.
+    /// The prompt for scoring; the response follows after `joint`.
     public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
         trainingPrompt(query.form, query.text, constitution: constitution.text)
     }

@@ -3,25 +3,25 @@ import Tensors
 import TextModels
 import Transformers
 
-/// Samples the responses that a judge compares: one of each of two models to the same query under
-/// the same constitution.
+/// Samples the responses that a judge compares: one response of each of two models to the same
+/// query under the same constitution.
 ///
-/// Nothing is rejected here. A response that is empty, cut off or ill-formed counts as the model's
-/// answer.
+/// No response is rejected: an empty, unfinished or malformed response counts as the model's
+/// response.
 public struct PairSampler: Sendable {
     public var settings: RolloutSettings
 
     public init(_ settings: RolloutSettings = RolloutSettings()) { self.settings = settings }
 
-    /// One pair a constitution of each group. Each model is prompted in its own format and reads
-    /// through its own tokenizer.
+    /// One pair for each constitution of each group. Each model uses its own prompts and its own
+    /// tokenizer.
     ///
-    /// Both models draw with the same random numbers, so that models which agree say the same and
-    /// the comparison has less noise; two equal models tie everywhere.
+    /// Both models draw with the same random numbers. Models that agree then give equal responses,
+    /// and the comparison has less noise. Two equal models tie everywhere.
     ///
     /// - Parameters:
-    ///   - done: the pairs that an interrupted run had reported.
-    ///   - observe: called after every portion with all pairs so far, to be saved for `done`.
+    ///   - done: the pairs that an interrupted run reported.
+    ///   - observe: called after every portion with all pairs so far, for saving as `done`.
     /// - Returns: the pairs, and the queries that do not fit the context of both models.
     /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.unknownQuery`,
     ///   `.duplicateQuery`; `ModelError`.
@@ -79,7 +79,7 @@ public struct PairSampler: Sendable {
     private struct Request {
         var query: Query
         var constitution: Constitution
-        /// One for each side.
+        /// One sampler for each side.
         var prompts: [RolloutPrompt]
         var key: RandomKey
     }

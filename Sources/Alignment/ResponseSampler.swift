@@ -7,18 +7,17 @@ import Transformers
 struct RolloutPrompt {
     var query: Query
     var prompt: TextPrompt
-    /// How the response begins; the prompt ends with it.
+    /// The beginning of the response; the prompt ends with it.
     var opening: String
 }
 
 /// A sampled response.
 struct SampledResponse {
-    /// The opening and the text that the model added, cut at the first stop string, without blanks
-    /// around it.
+    /// The opening and the model's text, cut at the first stop string, without blanks around it.
     var text: String
-    /// Every id that was sampled, without the end-of-sequence token.
+    /// All sampled ids, without the end-of-sequence token.
     var tokens: [Int32]
-    /// How many of them make `text`; the others made the stop string or blanks after the text.
+    /// Number of ids that form `text`; the others formed the stop string or blanks after the text.
     var textTokens: Int
     var finish: Generation.Finish
 }

@@ -3,10 +3,10 @@ import Tensors
 import TextModels
 import Transformers
 
-/// Where sampling stands after a portion of the queries.
+/// The state of sampling after a portion of the queries.
 public struct RolloutState: Sendable, Codable {
     public var rollouts: Rollouts
-    /// The next of the queries that fit the context.
+    /// Index of the next query, among those that fit the context.
     public var next: Int
 
     public init(rollouts: Rollouts = Rollouts(groups: []), next: Int = 0) {
@@ -15,10 +15,10 @@ public struct RolloutState: Sendable, Codable {
     }
 }
 
-/// Samples the responses of queries under their constitutions, `y ~ π(· given c, x)`.
+/// Samples the responses of queries under their constitutions, `y ~ π(· | c, x)`.
 public struct RolloutSampler: Sendable {
     public var settings: RolloutSettings
-    /// A stricter notion of an ill-formed response, such as a grammar's.
+    /// An additional check for malformed responses, such as a grammar.
     public var isMalformed: (@Sendable (String, Query) -> Bool)?
 
     public init(
@@ -29,17 +29,17 @@ public struct RolloutSampler: Sendable {
         self.isMalformed = isMalformed
     }
 
-    /// Response `m` of constitution `i` of the query at place `q` of the list is decided by the
-    /// key's child `q`, `i`, `m`, whatever else is sampled beside it.
+    /// The key's child `q`, `i`, `m` decides the random numbers of response `m` of constitution `i`
+    /// of the query at place `q` of the list, whatever else is sampled beside it.
     ///
     /// - Parameters:
-    ///   - state: of an interrupted run; it ends in the same rollouts as one that was not.
-    ///   - observe: called after every portion of queries with the state to be saved for that.
-    /// - Returns: the queries that passed every check, and why others did not. A stop leaves out
-    ///   the queries whose responses are not all there.
+    ///   - state: of an interrupted run; the continued run ends in the same rollouts as an
+    ///     uninterrupted run.
+    ///   - observe: called after every portion of queries with the state, for saving.
+    /// - Returns: the queries that passed every check, and the reasons for the others. After a
+    ///   stop, queries with missing responses are left out.
     /// - Throws: `AlignmentError.overflow` under `overflow=error`, `.sampleCount`, `.unknownQuery`,
-    ///   `.duplicateQuery`;
-    ///   `ModelError` for settings that cannot be.
+    ///   `.duplicateQuery`; `ModelError` for settings out of range.
     public func sample(
         _ queries: [Query], _ constitutions: [ConstitutionGroup], with text: TextModel,
         key: RandomKey, memory: MemoryPlan = .automatic, from state: RolloutState? = nil,
@@ -56,7 +56,7 @@ public struct RolloutSampler: Sendable {
         var result = Rollouts(groups: [], settings: settings)
         let fitting = try fitting(constitutions, queries, sampler, into: &result)
 
-        // Before the first portion there is nothing to go on from, not even what does not fit.
+        // Before the first portion the saved state holds nothing to continue from.
         var state = state.flatMap { $0.next > 0 ? $0 : nil } ?? RolloutState(rollouts: result)
         let total = fitting.reduce(0) { $0 + responses(of: $1) }
         var tokens = 0
@@ -92,13 +92,13 @@ public struct RolloutSampler: Sendable {
         return state.rollouts
     }
 
-    /// The constitutions of one query with their prompts, which are rendered and encoded once.
+    /// The constitutions of one query with their prompts. Each prompt is rendered and encoded once.
     private struct Prepared {
         var group: ConstitutionGroup
         var query: Query
         /// The query's place in the list.
         var place: Int
-        /// One a constitution.
+        /// One for each constitution.
         var prompts: [RolloutPrompt]
         var training: [String]
     }
@@ -107,7 +107,8 @@ public struct RolloutSampler: Sendable {
         prepared.prompts.count * settings.samples
     }
 
-    /// The next queries that are sampled together: whole ones, as many as the model takes at once.
+    /// The next queries to sample together: complete queries, as many as the model processes at
+    /// once.
     private func portion(_ queries: ArraySlice<Prepared>) -> ArraySlice<Prepared> {
         var count = 0
         var requests = 0
@@ -119,7 +120,8 @@ public struct RolloutSampler: Sendable {
         return queries.prefix(count)
     }
 
-    /// In columns: the m-th responses of all constitutions, then the next.
+    /// In columns: first the first responses of all constitutions, then the second responses, and
+    /// so on.
     private func requests(
         _ prepared: Prepared, _ key: RandomKey
     ) -> [(prompt: RolloutPrompt, key: RandomKey)] {
@@ -186,7 +188,7 @@ public struct RolloutSampler: Sendable {
             }
         }
         let responses = sampled.enumerated().map { column, sampled in
-            // The prompt and the response as `ContrastBatch` encodes them.
+            // The prompt and the response in the encoding of `ContrastBatch`.
             let scored = text.tokenizer.encode(
                 prepared.training[column % count] + text.prompts.joint + sampled.text)
             let kept = sampled.tokens.prefix(sampled.textTokens)

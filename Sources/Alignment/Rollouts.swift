@@ -1,8 +1,8 @@
 import TextModels
 
-/// Text, or token ids where there is no tokenizer (as in reference values).
+/// Text, or token ids if there is no tokenizer (as in reference values).
 ///
-/// Texts are equal where their bytes are: a tokenizer may tell apart what looks the same.
+/// Texts are equal if their bytes are equal: a tokenizer may distinguish texts that look the same.
 public enum Passage: Sendable, Codable, Hashable {
     case text(String)
     case tokens([Int32])
@@ -30,21 +30,21 @@ public enum Passage: Sendable, Codable, Hashable {
     }
 }
 
-/// One response `y ~ π(· given c, x)` and where it came from.
+/// One response `y ~ π(· | c, x)` and its origin.
 public struct Response: Sendable, Codable, Hashable {
     /// It follows the prompt and the joint.
     public var passage: Passage
-    /// Which constitution of its group produced it.
+    /// The index of its constitution in the group.
     public var constitution: Int
-    /// Which of that constitution's k responses it is.
+    /// Its index among the k responses of its constitution.
     public var sample: Int
-    /// The number of tokens sampled for it, without the end-of-sequence token; 0 when it was
-    /// loaded.
+    /// Number of sampled tokens without the end-of-sequence token; 0 for a loaded response.
     public var sampledTokens: Int
-    /// The sampled ids; nil when it was loaded, and in workspaces of versions that kept text alone.
+    /// The sampled ids; nil for a loaded response, and in workspaces of older versions, which kept
+    /// only the text.
     public var sampled: [Int32]?
-    /// Whether prompt and text, encoded together, give other ids than were sampled: scores are then
-    /// those of a sequence that the model did not choose.
+    /// Whether encoding prompt and text together gives other ids than the sampled ones. The score
+    /// is then that of a sequence that the model did not choose.
     public var isRetokenized: Bool
 
     public init(
@@ -69,24 +69,24 @@ public struct Response: Sendable, Codable, Hashable {
         isRetokenized = try fields.decodeIfPresent(Bool.self, forKey: .isRetokenized) ?? false
     }
 
-    /// The response as text, where it is one.
+    /// The response as text; nil for token ids.
     public var text: String? {
         if case .text(let text) = passage { text } else { nil }
     }
 }
 
-/// The responses of one query under its C constitutions: what a contrast is made of.
+/// The responses of one query under its C constitutions: the input of a contrast.
 ///
-/// Responses stand in columns: the m-th response of constitution `c` is number `m·C + c`, so that
-/// columns `m·C ..< (m+1)·C` are the m-th C×C grid.
+/// The m-th response of constitution `c` is column `m·C + c`, so that columns `m·C ..< (m+1)·C`
+/// form the m-th C×C block.
 public struct RolloutGroup: Sendable, Codable, Hashable {
-    /// The query's.
+    /// The id of the query.
     public var id: QueryID
-    /// As the rollout prompt showed them; empty where only prompts are known.
+    /// In the order of the rollout prompt; empty if only prompts are known.
     public var constitutions: [Constitution]
-    /// Training prompts, one a constitution.
+    /// Training prompts, one for each constitution.
     public var prompts: [Passage]
-    /// Stands between a text prompt and a text response.
+    /// The separator between a text prompt and a text response.
     public var joint: String
     /// R = k·C responses.
     public var responses: [Response]
@@ -102,25 +102,25 @@ public struct RolloutGroup: Sendable, Codable, Hashable {
         self.responses = responses
     }
 
-    /// k, responses a constitution.
+    /// k, the number of responses of a constitution.
     public var samples: Int { prompts.isEmpty ? 0 : responses.count / prompts.count }
 }
 
-/// Why the responses of a query are not used. One bad response rejects the whole query: a grid with
-/// a hole has no diagonal.
+/// The reason why the responses of a query are not used. One bad response rejects the whole query,
+/// because the loss needs the complete block.
 public enum RolloutRejection: String, Sendable, Codable, CaseIterable {
     /// The prompt and the longest response do not fit the model's context.
     case overflow
-    /// Nothing but blanks.
+    /// Only blanks.
     case empty
-    /// Stopped by the limit of tokens, not by the model.
+    /// The limit of tokens ended the response, not the model.
     case unfinished
-    /// It holds U+FFFD or control characters, repeats a label of the prompt, or fails the caller's
-    /// own check.
+    /// It contains U+FFFD or control characters, repeats a label of the prompt, or fails the
+    /// caller's own check.
     case malformed
-    /// The same text under two constitutions: which of them asked for it has no answer.
+    /// The same text under two constitutions: no constitution is the right answer for it.
     case identical
-    /// No response was given for one of its constitutions.
+    /// A constitution of the query has no response.
     case missing
 }
 
@@ -128,9 +128,9 @@ public enum RolloutRejection: String, Sendable, Codable, CaseIterable {
 public struct RolloutSettings: Sendable, Codable, Hashable {
     /// `maxTokens` is the longest response.
     public var sampling = Sampling()
-    /// k, responses a constitution.
+    /// k, the number of responses of a constitution.
     public var samples = 1
-    /// Whether a query that does not fit the context stops the command or is skipped and counted.
+    /// Whether a query that does not fit the context is an error, or is skipped and counted.
     public var overflow = OverflowRule.skip
     /// Whether a response cut by `maxTokens` rejects its query.
     public var requiresEnd = true
@@ -140,7 +140,7 @@ public struct RolloutSettings: Sendable, Codable, Hashable {
     public init() {}
 }
 
-/// One flat record, as older workspaces hold it.
+/// One flat record, the form of older workspaces.
 extension RolloutSettings {
     private enum CodingKeys: String, CodingKey { case samples, overflow, requiresEnd }
 
@@ -161,23 +161,23 @@ extension RolloutSettings {
     }
 }
 
-/// Everything one rollout command produced.
+/// The complete result of one rollout command.
 public struct Rollouts: Sendable, Codable, Hashable {
-    /// One refused query, by the first response that gave a reason.
+    /// One rejected query, with the first response that gave a reason.
     public struct Rejected: Sendable, Codable, Hashable {
         public var id: QueryID
         public var reason: RolloutRejection
-        /// `nil` where the prompt itself is at fault.
+        /// `nil` if the prompt itself is the reason.
         public var constitution: Int?
-        /// The response, or a sentence on what does not fit.
+        /// The response, or a sentence about the text that does not fit.
         public var text: String
     }
 
     public var groups: [RolloutGroup]
-    /// The queries that the groups answer, where they are known: a file of prompts does not tell.
+    /// The queries of the groups, if they are known: a file of prompts does not contain them.
     public var queries: [Query]
     public var rejected: [Rejected]
-    /// How they were sampled; `nil` for loaded ones.
+    /// The sampling settings; `nil` for loaded rollouts.
     public var settings: RolloutSettings?
     /// Whether the caller stopped the work before all queries were done.
     public var isStopped: Bool
@@ -194,13 +194,14 @@ public struct Rollouts: Sendable, Codable, Hashable {
         self.isStopped = isStopped
     }
 
-    /// Responses whose scored tokens differ from the sampled ones, and responses that were sampled.
+    /// Number of responses whose scored tokens differ from the sampled tokens, and number of
+    /// sampled responses.
     public var retokenized: (count: Int, of: Int) {
         let responses = groups.lazy.flatMap(\.responses).filter { $0.sampledTokens > 0 }
         return (responses.count(where: \.isRetokenized), responses.count)
     }
 
-    /// How often each reason occurred, in a fixed order, reasons that did not occur left out.
+    /// Number of occurrences of each reason, in a fixed order, without reasons that did not occur.
     public var counts: [(reason: RolloutRejection, count: Int)] {
         RolloutRejection.allCases.compactMap { reason in
             let count = rejected.count { $0.reason == reason }
@@ -210,14 +211,14 @@ public struct Rollouts: Sendable, Codable, Hashable {
 }
 
 extension Rollouts {
-    /// The query of a group, where it is known.
+    /// The query of a group, if it is known.
     public func query(_ id: QueryID) -> Query? { queries.first { $0.id == id } }
 
     private enum CodingKeys: String, CodingKey {
         case groups, queries, rejected, settings, isStopped
     }
 
-    /// A group of an older workspace, which held its query.
+    /// A group of an older workspace, which contained its query.
     private struct OlderGroup: Decodable {
         var asked: Query?
     }

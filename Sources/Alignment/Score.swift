@@ -2,7 +2,7 @@ import LongWork
 import Tokenizers
 import Transformers
 
-/// What a score is made of.
+/// The settings of a score.
 public struct ScoreSettings: Sendable, Codable, Hashable {
     public enum Normalization: String, Sendable, Codable, CaseIterable {
         /// Nats a token.
@@ -21,27 +21,27 @@ public struct ScoreSettings: Sendable, Codable, Hashable {
     }
 }
 
-/// S of one query, and what it was made from.
+/// S of one query, and the data it was computed from.
 public struct QueryScores: Sendable, Codable, Hashable {
     public var id: QueryID
-    /// Nats a token, or a response, as the settings say.
+    /// Nats per token or per response, depending on the settings.
     public var scores: ScoreMatrix
-    /// Scored tokens of each sequence, constitution after constitution.
+    /// Number of scored tokens of each sequence, ordered by constitution.
     public var lengths: [Int]
-    /// The scored tokens' log-probs in nats and their ids, constitution after constitution, one
-    /// list a sequence; empty unless asked for.
+    /// The log-probs in nats of the scored tokens, and their ids: one list for each sequence,
+    /// ordered by constitution. Empty unless requested.
     public var tokenLogProbs: [[Float]] = []
     public var tokens: [[Int32]] = []
 
-    /// One log-prob a token for response `j` under constitution `i`, where they were asked for.
+    /// One log-prob for each token of response `j` under constitution `i`, if requested.
     public func tokenLogProbs(_ constitution: Int, _ response: Int) -> [Float]? {
         let index = constitution * scores.responses + response
         return tokenLogProbs.indices.contains(index) ? tokenLogProbs[index] : nil
     }
 
-    /// How much constitution `i` rather than `j` raises each token of a response:
-    /// `log p(y_k | c_i) − log p(y_k | c_j)`, in nats. `nil` where token log-probs were not asked
-    /// for, or the two prompts split the response into different tokens.
+    /// How much constitution `i` rather than `j` raises each token of a response: `log p(y_k | c_i)
+    /// − log p(y_k | c_j)`, in nats. `nil` if token log-probs were not requested, or if the two
+    /// prompts split the response into different tokens.
     public func shifts(response: Int, from other: Int, to constitution: Int) -> [Float]? {
         let one = constitution * scores.responses + response
         let two = other * scores.responses + response
@@ -51,7 +51,7 @@ public struct QueryScores: Sendable, Codable, Hashable {
         return zip(tokenLogProbs[one], tokenLogProbs[two]).map { $0 - $1 }
     }
 
-    /// Scores that come from elsewhere, such as numbers a person typed.
+    /// Scores from another source, such as numbers that a user typed.
     public init(id: QueryID, scores: ScoreMatrix, lengths: [Int] = []) {
         self.id = id
         self.scores = scores
@@ -85,17 +85,17 @@ public struct QueryScores: Sendable, Codable, Hashable {
 /// `S[i, j] = (1/|y_j|) Σ_k log π(y_j[k] | c_i, x, y_j[<k])`.
 public struct Scorer: Sendable {
     public var settings: ScoreSettings
-    /// Queries go through the model together up to this many rows.
+    /// Queries go through the model together, up to this many rows.
     public var packRows = 2048
 
     public init(_ settings: ScoreSettings = ScoreSettings()) { self.settings = settings }
 
     /// - Parameters:
     ///   - perToken: keeps the log-prob of every token.
-    ///   - progress: told after every pack of queries.
+    ///   - progress: called after every pack of queries.
     ///   - cancel: asked before every block of the model.
-    /// - Throws: `AlignmentError` naming the query that cannot be scored, `.stopped` when a closure
-    ///   answers `.stop`, `.scoreNotFinite`; `ModelError`.
+    /// - Throws: `AlignmentError` that names the query that cannot be scored, `.stopped` if a
+    ///   closure answers `.stop`, `.scoreNotFinite`; `ModelError`.
     public func score(
         _ groups: [RolloutGroup], model: LanguageModel, tokenizer: Tokenizer?,
         perToken: Bool = false, progress: (WorkProgress) -> Continuation = { _ in .more },

@@ -3,11 +3,11 @@ import Tensors
 import Tokenizers
 import Transformers
 
-/// A model that was trained, and how that went.
+/// A trained model and the log of its training.
 public struct TrainResult: Sendable {
     public var model: LanguageModel
     public var state: TrainState
-    /// The steps of this call; those before a resumption are with whoever resumed.
+    /// The steps of this call, without the steps before a resumption.
     public var log: [TrainRecord]
     /// Whether the caller stopped the run before its last step.
     public var isStopped: Bool
@@ -15,13 +15,13 @@ public struct TrainResult: Sendable {
 
 /// The loop over score, contrast, backward and update.
 ///
-/// Step `s` takes the queries number `s·accumulate …` of an endless sequence of epochs, each in an
-/// order that depends on the key and the epoch alone. A run that is continued from its state ends
-/// in the same weights, to the bit, as one that was never interrupted.
+/// Step `s` takes the queries from number `s·accumulate` on of an endless sequence of epochs. The
+/// order in each epoch depends only on the key and the epoch. A run that is continued from its
+/// state ends in the same weights, to the bit, as an uninterrupted run.
 public struct Trainer: Sendable {
     public var settings: TrainSettings
     public var memory: MemoryPlan
-    /// Queries go through the model together up to this many rows.
+    /// Queries go through the model together, up to this many rows.
     public var packRows = 1024
 
     public init(_ settings: TrainSettings, memory: MemoryPlan = .automatic) {
@@ -30,16 +30,16 @@ public struct Trainer: Sendable {
     }
 
     /// - Parameters:
-    ///   - model: where to start, or where an interrupted run was.
-    ///   - reference: what the penalty holds the model near; usually the base.
-    ///   - state: of an interrupted run; `nil` begins anew.
-    ///   - progress: called within a step, after every pack of queries. A stop there drops the step
-    ///     unless all of its queries are done.
-    ///   - cancel: asked before every block of the model. A stop there drops the step.
-    ///   - step: called after every step with the model as it is then, which is the place to
-    ///     evaluate, to save a checkpoint, and to stop early.
-    /// - Throws: `AlignmentError` naming the query that gave something not finite, or the setting
-    ///   that cannot be; what `step` throws. The caller's model is untouched either way.
+    ///   - model: the start, or the model of an interrupted run.
+    ///   - reference: the model that the penalty keeps the weights near; usually the base.
+    ///   - state: of an interrupted run; `nil` starts a new run.
+    ///   - progress: called within a step, after every pack of queries. A stop there discards the
+    ///     step unless all of its queries are done.
+    ///   - cancel: asked before every block of the model. A stop there discards the step.
+    ///   - step: called after every step with the present model, for evaluation, for saving a
+    ///     checkpoint, and for stopping early.
+    /// - Throws: `AlignmentError` that names the query with a non-finite result, or the setting out
+    ///   of range; errors of `step`. The caller's model is unchanged after an error.
     public func train(
         _ model: LanguageModel, on groups: [RolloutGroup], tokenizer: Tokenizer?,
         reference: LanguageModel? = nil, from state: TrainState? = nil, key: RandomKey,
@@ -57,7 +57,7 @@ public struct Trainer: Sendable {
             cancel: cancel, step: step)
     }
 
-    /// The same on queries that are encoded already.
+    /// The same for queries that are already encoded.
     public func train(
         _ model: LanguageModel, on batches: [ContrastBatch], reference: LanguageModel? = nil,
         from state: TrainState? = nil, key: RandomKey,
@@ -113,7 +113,7 @@ public struct Trainer: Sendable {
     }
 }
 
-/// Which query stands at a place of an endless sequence of epochs.
+/// The query at each place of an endless sequence of epochs.
 private struct EpochOrder {
     let count: Int
     /// `nil` keeps the order of the list.

@@ -1,7 +1,7 @@
 import LongWork
 import Transformers
 
-/// What became of one comparison, seen from the first model.
+/// The result of one comparison for the first model.
 public enum Judgement: String, Sendable, Codable, CaseIterable {
     case win, tie, loss
 
@@ -17,12 +17,12 @@ public enum Judgement: String, Sendable, Codable, CaseIterable {
 
 /// Two responses to one query under one constitution.
 public struct ResponsePair: Sendable, Codable, Hashable {
-    /// The query's.
+    /// The id of the query.
     public var id: QueryID
     public var constitution: Constitution
     /// The response of the model that is judged.
     public var first: String
-    /// The response of the model it is judged against.
+    /// The response of the model that it is compared with.
     public var second: String
 
     public init(
@@ -35,7 +35,7 @@ public struct ResponsePair: Sendable, Codable, Hashable {
     }
 }
 
-/// Why a pair has no judgement.
+/// The reason why a pair has no judgement.
 public enum LeftOut: String, Sendable, Codable, CaseIterable {
     /// The judge knows no principle of the constitution.
     case unknownPrinciples
@@ -43,19 +43,20 @@ public enum LeftOut: String, Sendable, Codable, CaseIterable {
     case noAntithesis
     /// Prompt and response do not fit the judging model's context.
     case overflow
-    /// A response is empty, so that it has no log-prob.
+    /// A response is empty and has no log-prob.
     case empty
 }
 
 /// One judged pair.
 public struct Comparison: Sendable, Codable, Hashable {
     public var pair: ResponsePair
-    /// `nil` when the pair is left out.
+    /// `nil` if the pair is excluded.
     public var judgement: Judgement?
     public var leftOut: LeftOut?
-    /// What the judge gave each response: principles followed, or a log-prob difference in nats.
+    /// The judge's score of each response: number of principles followed, or a log-prob difference
+    /// in nats.
     public var scores: [Double]
-    /// Whether the judge found the responses ill-formed; `nil` from judges that do not look.
+    /// Whether the judge found the responses malformed; `nil` from judges that do not check this.
     public var malformed: [Bool]?
 
     public init(
@@ -70,10 +71,10 @@ public struct Comparison: Sendable, Codable, Hashable {
     }
 }
 
-/// How often responses follow one principle, on both sides.
+/// How often the responses of both sides follow one principle.
 public struct PrincipleTally: Sendable, Codable, Hashable {
     public var principle: String
-    /// Responses of each model that were measured.
+    /// Number of measured responses of each model.
     public var count: Int
     public var first: Double
     public var second: Double
@@ -96,12 +97,12 @@ public struct ResponseLengths: Sendable, Codable, Hashable {
 
 /// The outcome of many comparisons of a first model with a second.
 public struct Verdicts: Sendable, Codable, Hashable {
-    /// Which judge.
+    /// The name of the judge.
     public var judge: String
     public var comparisons: [Comparison]
-    /// Principles the judge does not know; they count for neither side.
+    /// Principles that the judge does not know; they count for neither side.
     public var unknownPrinciples: [String]
-    /// How well each principle is followed, from judges that measure it.
+    /// Adherence to each principle, from judges that measure it.
     public var principles: [PrincipleTally]
     /// Whether the caller stopped the work before all pairs were judged.
     public var isStopped: Bool
@@ -111,13 +112,13 @@ public struct Verdicts: Sendable, Codable, Hashable {
     public let losses: Int
     /// (wins + ½ ties) / comparisons; `nil` without comparisons.
     public let winRate: Double?
-    /// 95 %, Wilson's, ties as halves.
+    /// Wilson's interval at 95 %; a tie counts as half a win.
     public let interval: Interval?
     public let lengthControlled: LengthControl?
     /// Over the judged pairs.
     public let firstLengths: ResponseLengths
     public let secondLengths: ResponseLengths
-    /// Share of ill-formed responses, from judges that look.
+    /// Share of malformed responses, from judges that check this.
     public let firstMalformed: Double?
     public let secondMalformed: Double?
 
@@ -153,10 +154,10 @@ public struct Verdicts: Sendable, Codable, Hashable {
         secondMalformed = share(1)
     }
 
-    /// Comparisons that were judged.
+    /// Number of judged comparisons.
     public var count: Int { wins + ties + losses }
 
-    /// How many pairs were left out for each reason, reasons that did not occur left out.
+    /// Number of excluded pairs for each reason, without reasons that did not occur.
     public var leftOut: [(reason: LeftOut, count: Int)] {
         LeftOut.allCases.compactMap { reason in
             let count = comparisons.count { $0.leftOut == reason }
@@ -171,7 +172,8 @@ public protocol Judge: Sendable {
     /// Judges the pairs, all of them or until a closure answers `.stop`. `cancel` is asked before
     /// every block of a model.
     ///
-    /// - Throws: `AlignmentError.unknownQuery` for a pair whose query the judge was not given.
+    /// - Throws: `AlignmentError.unknownQuery` for a pair whose query is not among the judge's
+    ///   queries.
     func judge(
         _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation,
         cancel: () -> Continuation

@@ -1,8 +1,8 @@
 import TextModels
 
-/// A response that was written elsewhere, for one query.
+/// A response from another source, for one query.
 public struct WrittenResponse: Sendable, Codable, Hashable {
-    /// The query it answers.
+    /// The query that it answers.
     public var query: QueryID
     public var text: String
 
@@ -13,14 +13,14 @@ public struct WrittenResponse: Sendable, Codable, Hashable {
 }
 
 extension Rollouts {
-    /// Responses of other models or of people in place of sampled ones: list `i` holds what stands
-    /// for constitution `i`, one response a query and list, or k of them.
+    /// Responses of other models or of people, in place of sampled responses. List `i` holds the
+    /// responses of constitution `i`: one for each query, or k of them.
     ///
     /// - Parameters:
-    ///   - written: C lists. Responses to queries that are not asked are passed over; a query that
-    ///     a list does not answer as often as the others is rejected as `missing`.
+    ///   - written: C lists. Responses to queries that are not in the groups are ignored. If a list
+    ///     has fewer responses to a query than the others, the query is rejected as `missing`.
     ///   - constitutions: the groups of the queries, C constitutions each.
-    /// - Throws: `AlignmentError.responseLists` when there are not C lists; `.unknownQuery`,
+    /// - Throws: `AlignmentError.responseLists` if there are not C lists; `.unknownQuery`,
     ///   `.duplicateQuery`, `.noQueries`.
     public init(
         written: [[WrittenResponse]], queries: [Query], constitutions: [ConstitutionGroup],

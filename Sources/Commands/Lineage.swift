@@ -3,11 +3,11 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// Where values come from, as the journal tells it: which statement made a model's weights, and
+/// The origin of values according to the journal: the statement that made a model's weights, and
 /// whether the inputs of a statement belong together.
 extension Workspace {
-    /// The binding by which a value was first known: another name for it, `m = model`, leads back
-    /// to the statement that made it.
+    /// The first binding of a value: another name for it, `m = model`, leads back to the statement
+    /// that made it.
     func origin(of info: BindingInfo) -> BindingInfo {
         var info = info
         while let digest = info.digest,
@@ -20,8 +20,7 @@ extension Workspace {
         return info
     }
 
-    /// The input of a kind that a value was made from; a part of a list was made from what the list
-    /// was made from.
+    /// The input of a kind that a value was made from. A part of a list has the origin of the list.
     func source(of info: BindingInfo, kind: String) -> BindingInfo? {
         var info = info
         while let inputs = statement(info.sequence)?.inputs {
@@ -42,8 +41,8 @@ extension Workspace {
 }
 
 extension CommandContext {
-    /// A sentence for each name that a statement has read whose value was made from another value
-    /// of a name than the statement has read under it.
+    /// A sentence for each inconsistent input: a name whose value was made from another value of a
+    /// second name than the statement has read under that name.
     package func stalenessNotes(of inputs: [String]) -> [String] {
         inputs.flatMap { name -> [String] in
             guard let info = workspace.binding(name), !isLoaded(name) else { return [] }
@@ -59,7 +58,7 @@ extension CommandContext {
         }
     }
 
-    /// Kinds of value that a verb takes together with a value that they were made from.
+    /// Kinds of value that a verb takes together with a value of their origin.
     private var sources: [String: [String]] {
         [
             RolloutsObject.kind: [ModelObject.kind],
@@ -75,8 +74,8 @@ extension CommandContext {
     }
 
     /// The state of the optimizer whose step made a model's weights: the statement that bound the
-    /// model has bound it, too. Nil for a model that no step of an optimizer has made; `isLost` for
-    /// one whose state is no longer stored.
+    /// model also bound the state. Nil for a model that no optimizer step has made; `isLost` for a
+    /// model whose state is no longer stored.
     func optimizer(of model: ModelObject) -> (object: OptimizerObject?, isLost: Bool) {
         let kind = OptimizerObject.kind
         guard let number = model.madeBy,
@@ -95,7 +94,7 @@ extension CommandContext {
 }
 
 extension CommandResult {
-    /// Notes in new models which statement made them, and how their training went.
+    /// Records in new models the statement that made them, and the log of their training.
     package mutating func sign(_ number: Int) {
         guard number > 0 else { return }
         let log = bindings.lazy.compactMap { $0.value.object(LogObject.self) }.first
@@ -113,7 +112,7 @@ extension CommandResult {
 }
 
 extension Value {
-    /// A value read from a workspace, with what only the journal knows of it.
+    /// A value read from a workspace, with the facts that only the journal has.
     package init(_ stored: StoredObject, of info: BindingInfo, in workspace: Workspace) throws {
         self = try Value(stored)
         switch self {
@@ -126,7 +125,7 @@ extension Value {
             self = .object(model)
         case .object(let groups as ConstitutionsObject)
         where ConstitutionsObject.namesPlaces(stored.value):
-            // An older workspace. The journal tells which list the places are in.
+            // An older workspace. The journal tells which list the places refer to.
             guard let source = workspace.source(of: info, kind: QueriesObject.kind),
                 let digest = source.digest, workspace.isStored(digest),
                 let object = try? workspace.read(digest: digest),
@@ -138,9 +137,9 @@ extension Value {
     }
 }
 
-/// Which model something was made from.
+/// The model that a value was made from.
 struct ModelReference: Sendable, Codable, Hashable {
-    /// What the model was called.
+    /// The name of the model.
     var name: String
     /// The statement that made its weights.
     var statement: Int

@@ -6,7 +6,7 @@ import TextModels
 import Tokenizers
 import Transformers
 
-/// Keys that several verbs of the method share, described once.
+/// Keys that several verbs share, described once.
 enum MethodKey {
     static let model = OptionSpecification("model", .value, "in place of `model`")
     static let base = OptionSpecification("base", .value, "in place of `base`")
@@ -92,7 +92,7 @@ enum MethodKey {
 extension Invocation {
     // MARK: Models
 
-    /// The model a verb works with: the key `model`, else what the workspace holds.
+    /// The model of a verb: the key `model`, or else the workspace's `model`.
     func model() throws -> ModelObject { try object(ModelObject.self, "model") }
 
     func tokenizer(of object: ModelObject) throws -> Tokenizer {
@@ -103,18 +103,18 @@ extension Invocation {
             suggestion: "load tokenizer PATH")
     }
 
-    /// A model with its tokenizer, or with the workspace's where it came without one.
+    /// A model with its tokenizer, or with the workspace's tokenizer if it has none.
     func textModel(_ object: ModelObject) throws -> TextModel {
         object.textModel(try tokenizer(of: object))
     }
 
-    /// The random numbers of this command: its own unless `seed=` is given.
+    /// The key of this command's random numbers: its own unless `seed=` is given.
     func randomKey() throws -> RandomKey {
         guard let seed = try integer("seed", atLeast: 0, atMost: 1 << 53) else { return key }
         return RandomKey(seed: UInt64(seed))
     }
 
-    /// The preset that a person named, else the one that fits the model's size.
+    /// The preset that the user named, or else the one for the model's size.
     func plan(for model: ModelObject) throws -> IterationPlan {
         let preset = try word("preset", IterationPlan.Preset.self)
         return IterationPlan(preset ?? (model.model.parameterCount < 50_000_000 ? .tiny : .paper))
@@ -190,13 +190,13 @@ extension Invocation {
 
     // MARK: Progress
 
-    /// A closure for long work: shows how far it is, and stops it when the person asked to.
+    /// A closure for long work: shows the progress and stops the work on the user's request.
     func follower(_ task: String? = nil) -> ProgressFollower {
         ProgressFollower(invocation: self, task: task)
     }
 }
 
-/// Turns progress of the method into the session's, and the wish to stop into its answer.
+/// Turns progress of the method into the session's progress, and a request to stop into `.stop`.
 final class ProgressFollower {
     private let invocation: Invocation
     private var meter: ProgressMeter?

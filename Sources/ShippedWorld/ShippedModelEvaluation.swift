@@ -5,11 +5,12 @@ import TextModels
 import Transformers
 import Worlds
 
-/// Measures a model of the shipped world by the world's own programs.
+/// Measures a model of the shipped world with the world's own programs.
 ///
-/// For every dimension of style the model answers queries under one principle, with a careful author
-/// named and with none; the programs then say whether each answer follows the principle. Half of the
-/// queries are posts, half are questions; each principle and its opposite get half.
+/// For every dimension of style the model answers queries under one principle, once with a careful
+/// author and once without an author. The programs then decide whether each response follows the
+/// principle. Half of the queries are posts, half are questions; each principle and its opposite
+/// get half of the queries.
 package struct ShippedModelEvaluation {
     private let model: TextModel
     private let count: Int
@@ -32,7 +33,7 @@ package struct ShippedModelEvaluation {
         key = RandomKey(seed: seed).child("gates")
     }
 
-    /// How many answers of a number of answers had a property.
+    /// The number of responses with a property, out of a number of responses.
     package struct Count {
         package var of = 0
         package var total = 0
@@ -45,7 +46,7 @@ package struct ShippedModelEvaluation {
         }
     }
 
-    /// Answers to prompts that name a careful author, and to prompts that name none.
+    /// Responses to prompts with a careful author, and to prompts without an author.
     package struct Pair {
         package var careful = Count()
         package var unmarked = Count()
@@ -57,19 +58,19 @@ package struct ShippedModelEvaluation {
 
     package struct Report {
         package var count: Int
-        /// Answers that follow their principle, dimension by dimension.
+        /// Responses that follow their principle, by dimension.
         package var adherence: [(dimension: Dimension, answers: Pair)] = []
         package var all = Pair()
         package var malformed = Pair()
-        /// Details of the queries that answers repeat correctly.
+        /// Details of the queries that responses repeat correctly.
         package var details = Faithfulness(right: 0, total: 0)
-        /// Pairs of principles that the model writes and the world knows as opposites.
+        /// Pairs of principles that the model writes and that the world knows as opposites.
         package var principles = Count()
     }
 
-    /// Nil when it was stopped.
+    /// Nil if it was stopped.
     ///
-    /// - Parameter progress: called with the number of rows that are done, and of all rows.
+    /// - Parameter progress: called with the number of finished rows and of all rows.
     package func run(progress: (_ done: Int, _ total: Int) -> Void) throws -> Report? {
         var report = Report(count: count)
         let dimensions = world.dimensions
@@ -128,7 +129,7 @@ package struct ShippedModelEvaluation {
         return completions.map(\.text)
     }
 
-    /// The pairs of principles that the model proposes, and how many of them are opposites.
+    /// The pairs of principles that the model proposes, and the number of opposites among them.
     private func writtenPrinciples() throws -> Count? {
         var pairs = Count()
         for kind in QueryKind.allCases {

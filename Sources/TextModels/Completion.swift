@@ -3,7 +3,7 @@ import Tensors
 import Tokenizers
 import Transformers
 
-/// A prompt to complete, and the key of the numbers that decide how.
+/// A prompt to complete, and the key of its random numbers.
 public struct CompletionRequest: Sendable {
     public var prompt: TextPrompt
     /// Number t under this key decides token t, whatever else is sampled beside it.
@@ -17,9 +17,9 @@ public struct CompletionRequest: Sendable {
 
 /// The continuation of one prompt.
 public struct Completion: Sendable, Hashable {
-    /// The text that the model added, before the first stop string. Blanks are as sampled.
+    /// The text that the model added, before the first stop string. Its blanks are kept.
     public var text: String
-    /// The sampled ids, without the end-of-sequence token; those of a stop string are among them.
+    /// The sampled ids, including those of a stop string, without the end-of-sequence token.
     public var tokens: [Int32]
     /// log p of each token under the model, in nats, before temperature and truncation.
     public var logProbs: [Float]
@@ -30,17 +30,17 @@ extension TextModel {
     /// Continues every prompt, many at a time.
     ///
     /// - Parameters:
-    ///   - stops: strings that end a completion, besides the model's stop tokens. Sampling ends
-    ///     with the token that completes one.
-    ///   - progress: told of finished completions and sampled tokens after every token of the
-    ///     batch.
+    ///   - stops: strings that end a completion, in addition to the model's stop tokens. Sampling
+    ///     ends with the token that completes a string.
+    ///   - progress: called after every token of the batch, with the numbers of finished
+    ///     completions and sampled tokens.
     ///   - cancel: asked before every block of the model.
     ///
-    ///   When either answers `.stop`, the work ends, and completions that are not finished are
-    ///   returned with the tokens they have, as `.interrupted`.
-    /// - Throws: `ModelError` when a prompt is empty or holds an unknown token, when prompt and
-    ///   `maxTokens` together exceed the context, and for settings out of range;
-    ///   `.logitsNotFinite` with the number of the request.
+    ///   If either answers `.stop`, the work ends, and unfinished completions are returned with
+    ///   their tokens so far, as `.interrupted`.
+    /// - Throws: `ModelError` if a prompt is empty or has an unknown token, if prompt and
+    ///   `maxTokens` together exceed the context, and for settings out of range; `.logitsNotFinite`
+    ///   with the number of the request.
     public func complete(
         _ requests: [CompletionRequest], _ sampling: Sampling, stops: [String] = [],
         memory: MemoryPlan = .automatic,
@@ -64,10 +64,10 @@ extension TextModel {
 
     /// The text that tokens add to a prompt.
     ///
-    /// Some tokenizers drop the blank before a text's first word, so the tokens are decoded
-    /// together with the prompt's last token, and that token's own text is taken off.
+    /// Some tokenizers drop the blank before the first word of a text. So the tokens are decoded
+    /// together with the prompt's last token, and the text of that token is removed.
     func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
-        // A special token decodes to nothing, so that the text would begin after it.
+        // A special token decodes to an empty text, so the text would begin after it.
         let lead = prompt.tokens.last { !tokenizer.isSpecial($0) }.map { [$0] } ?? []
         let head = tokenizer.decode(lead)
         let whole = tokenizer.decode(lead + Array(tokens))
@@ -79,7 +79,7 @@ extension TextModel {
     private func isComplete(
         _ tokens: [Int32], after prompt: TextPrompt, _ stops: StopStrings
     ) -> Bool {
-        // A token of text has one byte or more, so the stop string ends within this many tokens.
+        // A token of text has at least one byte, so the stop string ends within this many tokens.
         let window = stops.longest + 1
         guard tokens.count > window else {
             return stops.occur(in: addedText(tokens, after: prompt))
@@ -87,8 +87,8 @@ extension TextModel {
         return stops.occur(in: tokenizer.decode(tokens.suffix(window)))
     }
 
-    /// How many of a completion's tokens make its text without the blanks at the end. The others
-    /// made the stop string, or blanks before it.
+    /// Number of a completion's tokens that form its text without the blanks at the end. The other
+    /// tokens formed the stop string, or blanks before it.
     package func tokenCount(of completion: Completion, after prompt: TextPrompt) -> Int {
         let text = completion.text
         let end = text.lastIndex { !$0.isWhitespace }.map { text.index(after: $0) }

@@ -2,7 +2,7 @@
 public enum PromptError: Error, Sendable, Hashable {
     case unknownGap(String, known: [String], line: Int)
     case unpairedBrace(line: Int)
-    /// None of these gaps is there, and one of them must be.
+    /// None of these gaps is in the template, and at least one is required.
     case missingGap([String])
 }
 

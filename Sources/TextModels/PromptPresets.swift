@@ -1,5 +1,5 @@
 extension Prompts {
-    /// The format of the shipped model, which knows no other.
+    /// The only format that the shipped model knows.
     public static let tiny = Prompts(
         rollout: PromptTemplate(shipped: tinyResponse, for: .response),
         training: PromptTemplate(shipped: tinyResponse, for: .response),
@@ -11,8 +11,8 @@ extension Prompts {
 
     private static let tinyResponse = "Constitution:\n{constitution}\n\n{query}\n\n{cue}"
 
-    /// For language models of a general kind: plain instructions, one example of the format in the
-    /// rollout prompt and none in the training prompt.
+    /// For other language models: plain instructions, one example of the format in the rollout
+    /// prompt and none in the training prompt.
     public static let general = Prompts(
         rollout: PromptTemplate(
             shipped: """

@@ -1,8 +1,8 @@
-/// A prompt with named gaps: `{constitution}`, `{query}` and so on, to be replaced by a user.
+/// A prompt with placeholders: `{constitution}`, `{query}` and so on. Users can replace it.
 ///
-/// `{{` and `}}` stand for single braces. What a gap is filled with is never read as a template.
+/// `{{` and `}}` stand for single braces. Inserted values are never read as a template.
 public struct PromptTemplate: Sendable, Hashable {
-    /// What a prompt is for decides which gaps it may and must have.
+    /// The purpose of a prompt decides which placeholders it may and must have.
     public enum Purpose: String, Sendable, Codable {
         /// Shows a constitution and a query, and ends where the response begins.
         case response
@@ -16,7 +16,7 @@ public struct PromptTemplate: Sendable, Hashable {
             }
         }
 
-        /// Each inner list must be met by one of its members.
+        /// Of each inner list the template must contain at least one.
         var required: [[String]] {
             switch self {
             case .response: [["constitution"], ["query", "text"]]
@@ -34,7 +34,7 @@ public struct PromptTemplate: Sendable, Hashable {
     public let purpose: Purpose
     let pieces: [Piece]
 
-    /// - Throws: `PromptError.unknownGap`, `.unpairedBrace`, and `.missingGap` where a gap that the
+    /// - Throws: `PromptError.unknownGap`, `.unpairedBrace`, and `.missingGap` if a gap that the
     ///   purpose requires is absent.
     public init(_ source: String, for purpose: Purpose) throws {
         self.source = source
@@ -48,20 +48,20 @@ public struct PromptTemplate: Sendable, Hashable {
         }
     }
 
-    /// As above, for the content of a file, whose last newline the editor put there.
+    /// The same for the content of a file, without the line feed that an editor adds at the end.
     public init(file content: String, for purpose: Purpose) throws {
         let ends = content.last.map(\.isNewline) ?? false
         try self.init(ends ? String(content.dropLast()) : content, for: purpose)
     }
 
-    /// For this module's own templates; a test holds that they parse as a user's do.
+    /// For this module's own templates; a test checks that they parse like a user's.
     init(shipped source: String, for purpose: Purpose) {
         self.source = source
         self.purpose = purpose
         pieces = (try? PromptTemplate.parse(source, purpose)) ?? [.text(source)]
     }
 
-    /// The prompt; a gap without a value becomes nothing.
+    /// The prompt; a placeholder without a value becomes empty.
     public func rendered(_ values: [String: String]) -> String {
         pieces.map { piece in
             switch piece {

@@ -1,16 +1,18 @@
 /// The words that differ between summarizing a post and answering a question.
 public struct PromptWording: Sendable, Codable, Hashable {
-    /// Stands before the query: `POST` gives `POST: …`; empty leaves the text bare.
+    /// The label before the query: `POST` gives `POST: …`; an empty label leaves the text
+    /// unchanged.
     public var label: String
     /// Ends the prompt; the response follows it.
     public var cue: String
-    /// What responses are called: "summaries".
+    /// The plural name of its responses: "summaries".
     public var responses: String
-    /// The instruction, for templates that have one.
+    /// The instruction, for templates that use one.
     public var task = ""
     /// One worked example, for rollout templates that show the format.
     public var example = ""
-    /// How every sampled response begins: it is put into the rollout prompt and into the response.
+    /// The beginning of every sampled response. It is part of the rollout prompt and of the
+    /// response.
     public var opening = ""
 
     public init(
@@ -26,22 +28,22 @@ public struct PromptWording: Sendable, Codable, Hashable {
     }
 }
 
-/// Every prompt of a session: how a constitution and a query become text, how a response is joined
-/// to it, and where a response ends.
+/// Every prompt of a session: the templates for constitution and query, the separator before a
+/// response, and the strings that end a response.
 public struct Prompts: Sendable, Codable, Hashable {
-    /// The template that responses are sampled from.
+    /// The template for sampling responses.
     public var rollout: PromptTemplate
-    /// The template that responses are scored and trained under.
+    /// The template for scoring and training.
     public var training: PromptTemplate
-    /// The template of the principle writer's request.
+    /// The template for requests to the principle writer.
     public var writer: PromptTemplate
     public var post: PromptWording
     public var question: PromptWording
     public var text: PromptWording
-    /// Stands between prompt and response. A blank here and none before the response, or the other
-    /// way round, is another tokenization, so rollout and training share this one setting.
+    /// The separator between prompt and response. A blank here gives other tokens than a blank at
+    /// the start of the response, so rollout and training share this setting.
     public var joint = " "
-    /// A sampled response ends before the first of these, besides at the end-of-sequence token.
+    /// A sampled response ends before the first of these strings, or at the end-of-sequence token.
     public var stops: [String]
 
     public init(
@@ -67,15 +69,15 @@ public struct Prompts: Sendable, Codable, Hashable {
         }
     }
 
-    /// The form whose responses are called `name` ("summaries"), or that is called so itself.
+    /// The form whose responses have the plural name `name` ("summaries"), or whose own name is
+    /// `name`.
     public func form(about name: String) -> QueryForm? {
         let wanted = name.lowercased()
         return QueryForm.allCases.first { $0 != .text && words($0).responses == wanted }
             ?? QueryForm(rawValue: wanted)
     }
 
-    /// The prompt that a response is sampled from. The response is `opening` followed by what the
-    /// model adds.
+    /// The prompt for sampling. The response is `opening` followed by the model's text.
     public func rolloutPrompt(
         _ form: QueryForm, _ text: String, constitution: String
     ) -> (prompt: String, opening: String) {
@@ -84,13 +86,13 @@ public struct Prompts: Sendable, Codable, Hashable {
         return (opening.isEmpty ? prompt : prompt + joint + opening, opening)
     }
 
-    /// The prompt that a response is scored under; the response follows after `joint`.
+    /// The prompt for scoring; the response follows after `joint`.
     public func trainingPrompt(_ form: QueryForm, _ text: String, constitution: String) -> String {
         training.rendered(values(form, text, constitution))
     }
 
-    /// The prompt of the principle writer. The text after its last newline begins the answer: a
-    /// template may end in `Principle:` to start the model off.
+    /// The prompt for the principle writer. The text after its last line feed begins the response:
+    /// a template may end in `Principle:` to give the model a beginning.
     public func writerPrompt(about: String, count: Int) -> String {
         writer.rendered(["about": about, "count": String(count)])
     }

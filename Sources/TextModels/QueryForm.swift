@@ -4,6 +4,6 @@ public enum QueryForm: String, Sendable, Codable, CaseIterable {
     case post
     /// A question; the response answers it.
     case question
-    /// Text that goes into the prompt as it is.
+    /// Text that goes into the prompt unchanged.
     case text
 }

@@ -1,14 +1,14 @@
 import Transformers
 
-/// How a model's next token is drawn, and how many tokens at most.
+/// The settings for drawing the next token, and the limit of tokens.
 public struct Sampling: Sendable, Codable, Hashable {
-    /// Logits are divided by it; 0 takes the likeliest token (greedy).
+    /// Divides the logits; 0 takes the most likely token (greedy).
     public var temperature = 1.0
-    /// Only the k likeliest tokens; 0 for all.
+    /// Keeps only the k most likely tokens; 0 keeps all.
     public var topK = 0
-    /// Only the likeliest tokens that together have this probability; 1 for all.
+    /// Keeps only the most likely tokens that together have this probability; 1 keeps all.
     public var topP = 1.0
-    /// Only tokens at least this likely in relation to the likeliest; 0 for all.
+    /// Keeps only tokens with at least this share of the largest probability; 0 keeps all.
     public var minP = 0.0
     /// The longest completion, in tokens.
     public var maxTokens = 96

@@ -1,5 +1,5 @@
-/// Texts that end a completion. They are compared byte by byte: `\r\n\n` holds `\n\n`, which a
-/// comparison of characters would not see.
+/// Texts that end a completion. They are compared byte by byte: `\r\n\n` contains `\n\n`, which a
+/// comparison of characters would not find.
 struct StopStrings: Sendable {
     let stops: [[UInt8]]
     /// The length of the longest stop string in bytes; 0 without any.

@@ -2,10 +2,10 @@ import Tokenizers
 import Transformers
 
 /// A language model that reads and writes text: the model with its tokenizer, its chat template,
-/// its prompts, and the tokens and strings that end its texts.
+/// its prompts, and its stop tokens and stop strings.
 ///
-/// Everything that turns text into text goes through `complete`: rollouts, proposals, the responses
-/// that a judge compares, `generate`, and the evaluation of the shipped model.
+/// All sampling of text goes through `complete`: rollouts, proposals, the responses that a judge
+/// compares, `generate`, and the evaluation of the shipped model.
 ///
 /// A `TextModel` opens no file and keeps no state; copies share the weights.
 ///
@@ -18,10 +18,10 @@ import Transformers
 public struct TextModel: Sendable {
     public var model: LanguageModel
     public var tokenizer: Tokenizer
-    /// How queries and constitutions become text for this model.
+    /// The templates that turn queries and constitutions into text for this model.
     public var prompts: Prompts
-    /// Writes a request as the model's chat template wants it, special tokens included; nil for a
-    /// model without a template, which continues plain text.
+    /// Applies the model's chat template to a request, special tokens included; nil for a model
+    /// without a template, which continues plain text.
     public var applyChatTemplate: (@Sendable (String) throws -> String)?
 
     public init(
@@ -44,8 +44,8 @@ public struct TextModel: Sendable {
     /// The longest sequence of prompt and completion together, in tokens.
     public var context: Int { model.configuration.longestSequence }
 
-    /// The tokens that end a text: those that the model's configuration names and those that its
-    /// tokenizer names.
+    /// The stop tokens: those that the model's configuration names and those that its tokenizer
+    /// names.
     public var stopTokens: Set<Int32> {
         Set(model.configuration.endTokens + tokenizer.stops)
     }
@@ -55,8 +55,8 @@ public struct TextModel: Sendable {
         TextPrompt(text: text, tokens: tokenizer.encode(text))
     }
 
-    /// A request to an instructed model. The chat template wraps the text before the last newline;
-    /// the text after it begins the answer. Without a template the text is continued as it is.
+    /// A request to an instruct model. The chat template wraps the text before the last line feed;
+    /// the text after it begins the response. Without a template the text is continued unchanged.
     ///
     /// - Throws: an error of the chat template.
     public func request(_ text: String) throws -> TextPrompt {
@@ -65,7 +65,7 @@ public struct TextModel: Sendable {
         let (request, beginning) =
             last.map { (text[..<$0], text[text.index(after: $0)...]) } ?? (text[...], "")
         let whole = try applyChatTemplate(request.trimmed) + beginning
-        // The template has written the special tokens into the text.
+        // The template's text already contains the special tokens.
         return TextPrompt(text: whole, tokens: tokenizer.encode(whole, special: false))
     }
 }

@@ -8,9 +8,9 @@ import Transformers
 
 @testable import Alignment
 
-/// A model whose next token depends on the last one alone, as a table says: its residual stream is
-/// the last token's own axis, its blocks add nothing, and its head is the table. What it will say
-/// is known beforehand.
+/// A model whose next token depends on the last token alone, according to a table: its residual
+/// stream is the axis of the last token, its blocks add nothing, and its head is the table. So its
+/// output is known in advance.
 struct Babbler {
     let model: LanguageModel
     let tokenizer: Tokenizer
@@ -20,7 +20,8 @@ struct Babbler {
         (self.model, self.tokenizer) = (model, tokenizer)
     }
 
-    /// - Parameter table: from a character to what may follow with which weight; "$" ends the text.
+    /// - Parameter table: for each character, the possible next characters with their weights; "$"
+    ///   ends the text.
     init(
         _ table: [Character: [(Character, Double)]], context: Int = 200,
         tokenizer: Tokenizer? = nil
@@ -62,7 +63,7 @@ struct Babbler {
         model = random.with(weights)
     }
 
-    /// Words over a–h after the prompt's last character, ended by a full stop.
+    /// Words over a–h after the prompt's last character, with a full stop at the end.
     static func words(cue: Character = ":", tokenizer: Tokenizer? = nil) throws -> Babbler {
         let letters = "abcdefgh".map { ($0, 0.1) }
         var table: [Character: [(Character, Double)]] = [

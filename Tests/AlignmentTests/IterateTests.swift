@@ -75,7 +75,7 @@ import Transformers
         let base = run.babbler.model.parameters.tensors
         #expect(policies[0].parameters.tensors == base)
         #expect(policies[1].parameters.tensors != base)
-        // From the base again: the first step of the second iteration has nothing to be held back.
+        // From the base again: the penalty of the first step of the second iteration is zero.
         #expect(abs(state.log[1].steps[0].divergence ?? 1) < 1e-6)
     }
 
@@ -96,7 +96,7 @@ import Transformers
                 saved = state
                 return .stop
             }
-            // Stopped at the very last step, there is nothing left to do.
+            // After a stop at the very last step nothing remains to do.
             let isStopped = part.isStopped
             #expect(isStopped == (stop != 9), "stopped after event \(stop)")
             for state in [try #require(saved), part.state].prefix(stop == 3 ? 2 : 1) {

@@ -70,7 +70,7 @@ struct WordMeasure: Measure {
     }
 
     @Test func `the likelihood judge prefers what the constitution makes likelier`() throws {
-        // Random weights prefer something; which, a sum over separate sequences tells.
+        // The random weights prefer one side; a sum over separate sequences shows which.
         let babbler = try Babbler.words()
         let model = try LanguageModel(
             ModelConfiguration(

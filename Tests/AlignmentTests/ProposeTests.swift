@@ -7,7 +7,7 @@ import Transformers
 
 @testable import Alignment
 
-/// Says what it was told to, text after text.
+/// Returns the given texts, one after another.
 final class ScriptedWriter: PrincipleWriter {
     private let texts: Mutex<[WrittenText]>
     private let asked = Mutex<[String]>([])
@@ -44,7 +44,7 @@ final class ScriptedWriter: PrincipleWriter {
     {
         let babbler = try Babbler.words()
         var text = babbler.text()
-        // After a colon the model writes a word; after anything else it knows nothing.
+        // After a colon the model writes a word; after anything else all words are equally likely.
         text.applyChatTemplate = { "<\($0)>" }
         let written = try #require(
             try ModelWriter(text).write(

@@ -34,8 +34,7 @@ import Transformers
         }
     }
 
-    /// On a model with dense random weights, where sums over other rows or in another order would
-    /// show.
+    /// On a model with dense random weights, where other rows or another order of sums would show.
     @Test func `a response does not depend on what is sampled beside it`() throws {
         let words = try Babbler.words()
         var configuration = TinyModels.configuration(
@@ -44,7 +43,7 @@ import Transformers
         configuration.endTokens = [try #require(words.tokenizer.eos)]
         let dense = Babbler(
             model: try TinyModels.model(configuration, seed: 8), tokenizer: words.tokenizer)
-        // Random text seldom ends, and is full of characters that are none.
+        // Random text seldom ends, and has many invalid characters.
         let settings = Self.settings {
             $0.requiresEnd = false
             $0.sampling.maxTokens = 24

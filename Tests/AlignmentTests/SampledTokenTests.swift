@@ -24,7 +24,7 @@ import Transformers
     }
 
     @Test func `responses whose scored tokens differ from the sampled ones are counted`() throws {
-        // The tokenizer knows "ab" as one token; this model says it as two.
+        // The tokenizer has a token "ab"; this model writes it as two tokens.
         let tokenizer = try BytePairTrainer(vocabularySize: 260).train(
             Array(repeating: "abab ab", count: 20))
         #expect(tokenizer.encode("ab", special: false).count == 1)
@@ -59,7 +59,7 @@ import Transformers
     }
 
     @Test func `a judge gives each side its own tokenizer and prompts`() throws {
-        // The second model has the first one's words, under other ids and after another cue.
+        // The second model has the words of the first one, under other ids and after another cue.
         let first = try Babbler.words()
         let second = try Babbler.words(cue: ">", tokenizer: first.tokenizer.rotated())
         #expect(

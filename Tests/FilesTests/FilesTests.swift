@@ -49,7 +49,7 @@ private final class Scratch {
         #expect(FileSystem.names(in: scratch.path).isEmpty)
     }
 
-    /// A rename that fails left its temporary file behind.
+    /// A failed rename once left its temporary file in the folder.
     @Test func `nothing is left of a file that cannot take its place`() throws {
         try FileSystem.makeFolder(scratch["a"])
         try FileSystem.write([1], to: scratch["a/b"])

@@ -70,7 +70,7 @@ struct JSONLines {
         /// From 1.
         var number: Int
         var record: Record
-        /// The line as it was written: ids that are numbers keep all their digits.
+        /// The line in its original form: ids that are numbers keep all their digits.
         var json: JSON
     }
 
@@ -110,7 +110,7 @@ struct JSONLines {
         .badLine(path: shown, line: line.number, problem: problem)
     }
 
-    /// An id, which may be a text or a number; nil where the field is missing or null.
+    /// An id, which may be a text or a number; nil if the field is missing or null.
     func id(_ key: String, _ line: Line) throws(EvaluationError) -> QueryID? {
         switch line.json[key] {
         case nil, .null: return nil
@@ -122,7 +122,7 @@ struct JSONLines {
         }
     }
 
-    /// A field, nil where it is missing or null: tables written as JSON Lines have null for the
+    /// A field; nil if it is missing or null. Tables written as JSON Lines have null for the
     /// columns that a record lacks.
     private func field(_ key: String, _ line: Line) -> Value? {
         guard let value = line.record[key] else { return nil }
@@ -130,7 +130,7 @@ struct JSONLines {
         return value
     }
 
-    /// The text of a field, nil where the field is missing.
+    /// The text of a field; nil if the field is missing.
     func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
         guard let value = field(key, line) else { return nil }
         guard case .text(let text) = value else {
@@ -139,7 +139,7 @@ struct JSONLines {
         return text
     }
 
-    /// A list of texts, nil where the field is missing.
+    /// A list of texts; nil if the field is missing.
     func texts(_ key: String, _ line: Line) throws(EvaluationError) -> [String]? {
         guard let value = field(key, line) else { return nil }
         guard case .list(let items) = value else {

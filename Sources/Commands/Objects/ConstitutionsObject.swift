@@ -134,7 +134,7 @@ struct ConstitutionsObject: StorableObject {
     }
 }
 
-/// Workspaces before queries were known by their ids kept a query's place in its list.
+/// Older workspaces identify a query by its place in its list.
 extension ConstitutionsObject {
     static func namesPlaces(_ stored: StoredValue) -> Bool {
         guard let first = stored["groups"]?["_0"]?.listValue?.first else { return false }

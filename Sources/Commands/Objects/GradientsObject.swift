@@ -24,7 +24,7 @@ struct GradientsObject: StorableObject, SizedObject {
     /// again.
     var beta = 0.0
     var score = ScoreSettings()
-    /// The model they were formed on; nil in older workspaces.
+    /// The model that they were computed on; nil in older workspaces.
     var source: ModelReference?
 
     var bytes: Int { parameters.count * 4 }

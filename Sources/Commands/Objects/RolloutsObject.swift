@@ -180,7 +180,7 @@ struct RolloutObject: StorableObject {
     static let kind = "rollout"
 
     var group: RolloutGroup
-    /// What the group answers; nil where only prompts are known.
+    /// The query of the group; nil if only prompts are known.
     var query: Query?
     var index: Int
 
@@ -253,7 +253,7 @@ struct RolloutObject: StorableObject {
         guard let index = Int(exactly: index), group.responses.indices.contains(index) else {
             throw StorageError(kind: kind, problem: "its response is missing")
         }
-        // Older workspaces keep the query within the group.
+        // Older workspaces keep the query in the group.
         let query = [value["query"], stored["asked"]].compactMap(\.self).first { $0 != .null }
         return RolloutObject(
             group: group,

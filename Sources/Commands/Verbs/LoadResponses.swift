@@ -18,7 +18,8 @@ extension CommandTable {
         ],
         example: "load responses [\"after.jsonl\", \"before.jsonl\"]", run: loadResponses)
 
-    /// `{"id": …, "response": …}` a line: file i holds what stands for constitution i of each query.
+    /// `{"id": …, "response": …}` on each line: file i has the responses of constitution i to each
+    /// query.
     private static func loadResponses(_ invocation: Invocation) throws -> CommandResult {
         let model = try invocation.model()
         let queries = try invocation.object(QueriesObject.self, "queries").queries

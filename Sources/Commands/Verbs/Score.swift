@@ -34,8 +34,8 @@ extension CommandTable {
             notes: [note].compactMap(\.self))
     }
 
-    /// The rollouts as token ids, each query encoded once, and a sentence about those that do not fit
-    /// the context.
+    /// The rollouts as token ids, with each query encoded once, and a sentence about those that do
+    /// not fit the context.
     static func batches(
         _ rollouts: Rollouts, _ model: ModelObject, _ settings: ScoreSettings,
         _ invocation: Invocation

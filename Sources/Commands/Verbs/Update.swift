@@ -69,7 +69,7 @@ extension CommandTable {
         return result
     }
 
-    /// Gradients belong to the weights they were formed on.
+    /// Gradients belong to the weights that they were computed on.
     private static func checkSource(
         of gradients: GradientsObject, _ model: ModelObject, _ invocation: Invocation
     ) throws {
