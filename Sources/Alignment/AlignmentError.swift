@@ -78,16 +78,17 @@ extension AlignmentError: CustomStringConvertible {
         case .noPrinciples(let form?):
             "No principle is meant for a query that is a \(form.rawValue)."
         case .principleOpposesItself(let principle):
-            "\"\(principle)\" is given as its own antithesis."
+            "\"\(principle)\" is its own antithesis: the two sentences must differ."
         case .principleCount(let asked, let available):
-            "A constitution of \(counted(asked, "principle")) cannot be made: "
-                + "\(available) may be chosen from."
+            "A constitution of \(counted(asked, "principle")) is not possible: "
+                + "only \(available) are available."
         case .proposeCount(let count):
             "\(counted(count, "principle")) cannot be proposed: ask for 1 or more."
         case .constitutionText(let found):
             "A constitution is a numbered list, \"1. …\", one principle a line; found \"\(found)\"."
         case .constitutionLengths(let positive, let negative):
-            "Principles and antitheses must be as many: there are \(positive) and \(negative)."
+            "There must be as many antitheses as principles; there are \(positive) principles and "
+                + "\(negative) antitheses."
         case .constitutionsEqual:
             "The two constitutions are the same, so there is nothing to contrast."
         case .constitutionCount(let asked, let distinct, let principles):
@@ -96,11 +97,11 @@ extension AlignmentError: CustomStringConvertible {
             "There are constitutions for query \(query), which is not among the queries."
         case .noRollouts: "There are no rollouts: roll out or load some first."
         case .sampleCount(let count):
-            "samples=\(count) is not possible: it lies between 1 and \(Composer.largestCount)."
+            "samples=\(count) is not possible: it must be between 1 and \(Composer.largestCount)."
         case .overflow(let queries, let context, let maxTokens):
             overflow(queries, context, maxTokens)
         case .allRejected(let iteration, let counts):
-            "Iteration \(iteration) has nothing to train on, since every query was rejected: "
+            "Iteration \(iteration) has nothing to train on, because every query was rejected: "
                 + RolloutRejection.allCases.compactMap { reason in
                     counts[reason].map { "\($0) \(reason.rawValue)" }
                 }.joined(separator: ", ") + "."
@@ -110,7 +111,7 @@ extension AlignmentError: CustomStringConvertible {
                 + counts.keys.sorted().map { "\(counts[$0] ?? 0) for constitution \($0)" }
                 .joined(separator: ", ") + "."
         case .responseLists(let found, let constitutions):
-            "\(counted(found, "list")) of responses cannot stand for "
+            "\(counted(found, "list")) of responses do not fit "
                 + "\(counted(constitutions, "constitution")): give one for each."
         default: numbers
         }
@@ -129,7 +130,7 @@ extension AlignmentError: CustomStringConvertible {
             "Query \(query): \(counted(tokens, "token does", "tokens do")) not fit the model's context of \(context)."
         case .outsideVocabulary(let query, let token, let vocabulary):
             "Query \(query) has token \(token), which is outside the model's vocabulary of \(vocabulary): "
-                + "is the tokenizer this model's own?"
+                + "the tokenizer probably belongs to another model."
         case .noEndToken:
             "score_end=true needs an end-of-sequence token, and neither model nor tokenizer names one."
         case .scoreShape(let constitutions, let responses, let values):
@@ -137,27 +138,27 @@ extension AlignmentError: CustomStringConvertible {
         case .contrastShape(let query, let constitutions, let responses):
             "Query \(query) has \(counted(constitutions, "constitution")) and "
                 + "\(counted(responses, "response")): a contrast needs at least two constitutions and "
-                + "as many responses from each."
+                + "the same number of responses for each."
         case .scoreNotFinite(let query, let constitution, let response):
             "Query \(query): the score of response \(response) under constitution \(constitution) is "
-                + "not a finite number. The model is as before."
+                + "not a finite number. The model is unchanged."
         case .logitsNotFinite(let query):
             "Query \(query): the model's logits are not finite numbers. Nothing has changed."
         case .gradientNotFinite(let query?, let tensor):
-            "Query \(query): the gradient\(of(tensor)) is not finite. The model is as before."
+            "Query \(query): the gradient\(of(tensor)) is not finite. The model is unchanged."
         case .gradientNotFinite(nil, let tensor):
-            "The gradient\(of(tensor)) is not finite. The model is as before."
+            "The gradient\(of(tensor)) is not finite. The model is unchanged."
         case .weightsNotFinite(let tensor, let count, let learningRate):
             "A step at learning rate \(learningRate) makes \(counted(count, "weight")) of \(tensor) not "
-                + "finite. The model is as before; try a lower learning rate, or clip=1."
+                + "finite. The model is unchanged; try a lower learning rate, or clip=1."
         case .otherModel: "The gradients belong to a model of another shape."
-        case .needsReference: "A penalty needs a base to hold the model near: load one."
-        case .penalty(let beta): "beta=\(beta) is not possible: it is 0 or above."
+        case .needsReference: "A penalty needs a base model: load one."
+        case .penalty(let beta): "beta=\(beta) is not possible: it must be 0 or more."
         case .setting(let name, let value, let allowed):
             "\(name)=\(number(value)) is not possible: \(allowed)."
         case .stopped(let stage, let done, let total):
             "Stopped in \(stage.rawValue) after \(done) of \(total)."
-        default: "Something is wrong with what was given."
+        default: "The input is not valid."
         }
     }
 
@@ -165,12 +166,12 @@ extension AlignmentError: CustomStringConvertible {
         if asked < 1 { return "count=\(asked) is not possible: ask for at least one constitution." }
         let source =
             switch principles {
-            case nil: "what is written gives"
-            case 1: "1 principle and its antithesis give"
-            case let count?: "\(count) principles and their antitheses give"
+            case nil: "the given texts make"
+            case 1: "1 principle and its antithesis make"
+            case let count?: "\(count) principles and their antitheses make"
             }
         return "\(asked) constitutions were asked for, but \(source) "
-            + "\(distinct) different ones at most."
+            + "at most \(distinct) different ones."
     }
 
     private func overflow(_ queries: [String], _ context: Int, _ maxTokens: Int) -> String {
@@ -188,9 +189,9 @@ extension AlignmentError: CustomStringConvertible {
         case .emptyResponse: "the response is empty."
         case .mixedKinds: "prompt and response must both be text or both be lists of token ids."
         case .constitutionNumber(let number):
-            "a constitution's number lies between 0 and \(Composer.largestCount - 1), not \(number)."
+            "a constitution's number must be between 0 and \(Composer.largestCount - 1), not \(number)."
         case .otherPrompt(let first):
-            "the prompt is not the one that line \(first) has for the same query and constitution."
+            "the prompt differs from that on line \(first) for the same query and constitution."
         }
     }
 

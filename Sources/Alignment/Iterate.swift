@@ -87,7 +87,7 @@ public struct Iteration: Sendable {
     ) throws -> (state: IterationState, isStopped: Bool) {
         guard plan.iterations >= 1 else {
             throw AlignmentError.setting(
-                name: "iterations", value: Double(plan.iterations), allowed: "it is 1 or above")
+                name: "iterations", value: Double(plan.iterations), allowed: "it must be 1 or more")
         }
         var state = state
         while state.iteration <= plan.iterations {

@@ -14,7 +14,7 @@ public struct TrainSettings: Sendable, Codable, Hashable {
     public var update = Update()
     /// The decay of the learning rate after the warm-up.
     public var schedule = Schedule.constant
-    /// Number of steps over which the learning rate rises.
+    /// Number of steps in which the learning rate rises.
     public var warmup = 0
     /// Weight of the penalty that keeps the model near the base.
     public var beta = 0.0
@@ -31,23 +31,23 @@ public struct TrainSettings: Sendable, Codable, Hashable {
         try update.check()
         guard accumulate >= 1, accumulate <= 1 << 20 else {
             throw AlignmentError.setting(
-                name: "accumulate", value: Double(accumulate), allowed: "it is 1 or above")
+                name: "accumulate", value: Double(accumulate), allowed: "it must be 1 or more")
         }
         guard warmup >= 0 else {
             throw AlignmentError.setting(
-                name: "warmup", value: Double(warmup), allowed: "it is 0 or above")
+                name: "warmup", value: Double(warmup), allowed: "it must be 0 or more")
         }
         guard beta >= 0, beta.isFinite else { throw AlignmentError.penalty(beta) }
         if let steps {
             guard steps >= 1, steps <= 1 << 30 else {
                 throw AlignmentError.setting(
-                    name: "steps", value: Double(steps), allowed: "it is 1 or above")
+                    name: "steps", value: Double(steps), allowed: "it must be 1 or more")
             }
             return (steps * accumulate, steps)
         }
         guard epochs > 0, epochs <= 1e6 else {
             throw AlignmentError.setting(
-                name: "epochs", value: epochs, allowed: "it lies above 0")
+                name: "epochs", value: epochs, allowed: "it must be above 0")
         }
         let queries = max(1, Int((epochs * Double(count)).rounded()))
         return (queries, (queries + accumulate - 1) / accumulate)

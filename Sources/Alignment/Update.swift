@@ -44,14 +44,15 @@ public struct OptimizerSettings: Sendable, Codable, Hashable {
     func check() throws {
         for (name, value) in [("alpha", alpha), ("beta1", beta1), ("beta2", beta2)]
         where !(value >= 0 && value < 1) {
-            throw AlignmentError.setting(name: name, value: value, allowed: "it lies in [0, 1)")
+            throw AlignmentError.setting(name: name, value: value, allowed: "it must be in [0, 1)")
         }
         guard epsilon >= 0, epsilon.isFinite else {
             throw AlignmentError.setting(
-                name: "epsilon", value: epsilon, allowed: "it is 0 or above")
+                name: "epsilon", value: epsilon, allowed: "it must be 0 or more")
         }
         guard decay >= 0, decay.isFinite else {
-            throw AlignmentError.setting(name: "decay", value: decay, allowed: "it is 0 or above")
+            throw AlignmentError.setting(
+                name: "decay", value: decay, allowed: "it must be 0 or more")
         }
     }
 }
@@ -137,10 +138,10 @@ public struct Update: Sendable, Codable, Hashable {
         try optimizer.check()
         guard learningRate >= 0, learningRate.isFinite else {
             throw AlignmentError.setting(
-                name: "learning_rate", value: learningRate, allowed: "it is 0 or above")
+                name: "learning_rate", value: learningRate, allowed: "it must be 0 or more")
         }
         guard clip >= 0, clip.isFinite else {
-            throw AlignmentError.setting(name: "clip", value: clip, allowed: "it is 0 or above")
+            throw AlignmentError.setting(name: "clip", value: clip, allowed: "it must be 0 or more")
         }
     }
 }

@@ -14,22 +14,24 @@ enum MethodKey {
     static let overflow = OptionSpecification(
         "overflow",
         .words([
-            Choice("skip", "leave out what does not fit the context, and say so (default)"),
+            Choice("skip", "exclude queries that do not fit the context, with a note (default)"),
             Choice("error", "stop"),
-        ]), "what becomes of queries that do not fit")
+        ]), "what to do with queries that do not fit")
 
     static let unfinished = OptionSpecification(
         "unfinished",
         .words([
-            Choice("reject", "leave its query out, and count it (default)"),
-            Choice("keep", "use it as it is"),
-        ]), "what becomes of a response that max_tokens cut off")
+            Choice("reject", "exclude its query, and count it (default)"),
+            Choice("keep", "use it unchanged"),
+        ]), "what to do with a response that max_tokens cut off")
 
     static let sampling: [OptionSpecification] = [
         OptionSpecification("temperature", .number, "0 is greedy, 1 the model's own"),
-        OptionSpecification("top_p", .number, "keep the likeliest tokens up to this share"),
-        OptionSpecification("top_k", .number, "keep so many of the likeliest tokens; 0 keeps all"),
-        OptionSpecification("min_p", .number, "keep tokens at least this share of the likeliest"),
+        OptionSpecification("top_p", .number, "keep the most likely tokens up to this probability"),
+        OptionSpecification(
+            "top_k", .number, "keep this many of the most likely tokens; 0 keeps all"),
+        OptionSpecification(
+            "min_p", .number, "keep tokens with at least this share of the largest probability"),
         OptionSpecification("max_tokens", .number, "longest response, in tokens"),
     ]
 
@@ -38,36 +40,36 @@ enum MethodKey {
             "normalize",
             .words([
                 Choice("mean", "nats a token (default)"), Choice("sum", "nats a response"),
-            ]), "how token log-probs make a score"),
+            ]), "the score from token log-probs"),
         OptionSpecification("score_end", .flag, "score the end-of-sequence token too"),
     ]
 
     static let compose: [OptionSpecification] = [
-        OptionSpecification("principles_each", .number, "principles a constitution holds"),
+        OptionSpecification("principles_each", .number, "principles in a constitution"),
         OptionSpecification(
             "shuffle", .flag, "whether the order of the principles is random; true"),
         OptionSpecification(
             "polarity",
             .words([
-                Choice("opposites", "a random draw beside its exact opposite"),
+                Choice("opposites", "a random draw and its exact opposite"),
                 Choice("positive", "all principles first, antitheses in the others"),
                 Choice("distinct", "different draws"),
-            ]), "which slots hold antitheses"),
+            ]), "the slots with antitheses"),
     ]
 
     static let training: [OptionSpecification] = [
         OptionSpecification("accumulate", .number, "queries a step"),
-        OptionSpecification("epochs", .number, "passes over the queries; a part of one is fine"),
+        OptionSpecification("epochs", .number, "passes over the queries; may be a fraction"),
         OptionSpecification("steps", .number, "steps, in place of epochs"),
         OptionSpecification(
             "schedule",
             .words([
                 Choice("constant", "the same rate throughout"),
-                Choice("linear", "falls to zero in a straight line"),
+                Choice("linear", "falls to zero linearly"),
                 Choice("cosine", "falls to zero along a cosine"),
-            ]), "how the learning rate falls"),
-        OptionSpecification("warmup", .number, "steps over which the learning rate rises"),
-        OptionSpecification("beta", .number, "weight of the penalty to the base"),
+            ]), "the decay of the learning rate"),
+        OptionSpecification("warmup", .number, "steps in which the learning rate rises"),
+        OptionSpecification("beta", .number, "weight of the KL penalty"),
     ]
 
     static let update: [OptionSpecification] = [
@@ -75,10 +77,10 @@ enum MethodKey {
             "optimizer",
             .words([
                 Choice("rmsprop", "the paper's"), Choice("adamw", "steadier on small models"),
-            ]), "the rule of a step"),
+            ]), "the optimizer"),
         OptionSpecification("learning_rate", .number, "size of a step"),
-        OptionSpecification("clip", .number, "longest gradient; 0 leaves it"),
-        OptionSpecification("ramp", .flag, "take back the size of RMSprop's first steps"),
+        OptionSpecification("clip", .number, "largest gradient norm; 0 turns clipping off"),
+        OptionSpecification("ramp", .flag, "correct the size of RMSprop's first steps"),
         OptionSpecification("decay", .number, "AdamW's weight decay"),
     ]
 
@@ -86,7 +88,7 @@ enum MethodKey {
         "preset",
         .words([
             Choice("tiny", "for the shipped model"), Choice("paper", "the paper's settings"),
-        ]), "where other settings come from; tiny for models under 50 million parameters")
+        ]), "named settings; default: tiny for models under 50 million parameters")
 }
 
 extension Invocation {

@@ -10,15 +10,15 @@ extension PromptError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownGap(let name, let known, let line):
-            "Line \(line) of the template has the gap {\(name)}; what can be filled in is "
+            "Line \(line) of the template has the unknown placeholder {\(name)}; the placeholders are "
                 + known.map { "{\($0)}" }.joined(separator: ", ")
-                + ". A brace itself is written {{."
+                + ". For a brace in the text write {{."
         case .unpairedBrace(let line):
-            "Line \(line) of the template has a brace without its partner; "
-                + "a brace itself is written {{ or }}."
+            "Line \(line) of the template has an unpaired brace; "
+                + "for a brace in the text write {{ or }}."
         case .missingGap(let names):
-            "The template does not say where "
-                + "\(names.map { "{\($0)}" }.joined(separator: " or ")) goes."
+            "The template needs the placeholder "
+                + names.map { "{\($0)}" }.joined(separator: " or ") + "."
         }
     }
 }

@@ -15,11 +15,11 @@ import Testing
         (.noPrinciples(form: .question), "No principle is meant for a query that is a question."),
         (
             .constitutionCount(asked: 5, distinct: 4, principles: 2),
-            "5 constitutions were asked for, but 2 principles and their antitheses give 4 different ones at most."
+            "5 constitutions were asked for, but 2 principles and their antitheses make at most 4 different ones."
         ),
         (
             .constitutionCount(asked: 3, distinct: 2, principles: nil),
-            "3 constitutions were asked for, but what is written gives 2 different ones at most."
+            "3 constitutions were asked for, but the given texts make at most 2 different ones."
         ),
         (
             .constitutionCount(asked: 0, distinct: 4, principles: 2),
@@ -31,7 +31,7 @@ import Testing
         ),
         (
             .allRejected(iteration: 2, counts: [.empty: 3, .identical: 1]),
-            "Iteration 2 has nothing to train on, since every query was rejected: 3 empty, 1 identical."
+            "Iteration 2 has nothing to train on, because every query was rejected: 3 empty, 1 identical."
         ),
         (.rolloutLine(17, .emptyResponse), "Line 17: the response is empty."),
         (
@@ -44,35 +44,35 @@ import Testing
         ),
         (
             .contrastShape(query: "7", constitutions: 1, responses: 2),
-            "Query 7 has 1 constitution and 2 responses: a contrast needs at least two constitutions and as many responses from each."
+            "Query 7 has 1 constitution and 2 responses: a contrast needs at least two constitutions and the same number of responses for each."
         ),
         (
             .scoreNotFinite(query: "7", constitution: 0, response: 1),
-            "Query 7: the score of response 1 under constitution 0 is not a finite number. The model is as before."
+            "Query 7: the score of response 1 under constitution 0 is not a finite number. The model is unchanged."
         ),
         (
             .gradientNotFinite(query: "7", tensor: "lm_head.weight"),
-            "Query 7: the gradient of lm_head.weight is not finite. The model is as before."
+            "Query 7: the gradient of lm_head.weight is not finite. The model is unchanged."
         ),
         (
             .gradientNotFinite(query: nil, tensor: nil),
-            "The gradient is not finite. The model is as before."
+            "The gradient is not finite. The model is unchanged."
         ),
         (
             .weightsNotFinite(tensor: "lm_head.weight", count: 2, learningRate: 1e30),
-            "A step at learning rate 1e+30 makes 2 weights of lm_head.weight not finite. The model is as before; try a lower learning rate, or clip=1."
+            "A step at learning rate 1e+30 makes 2 weights of lm_head.weight not finite. The model is unchanged; try a lower learning rate, or clip=1."
         ),
         (
-            .setting(name: "accumulate", value: 0, allowed: "it is 1 or above"),
-            "accumulate=0 is not possible: it is 1 or above."
+            .setting(name: "accumulate", value: 0, allowed: "it must be 1 or more"),
+            "accumulate=0 is not possible: it must be 1 or more."
         ),
         (
-            .setting(name: "alpha", value: 1.5, allowed: "it lies in [0, 1)"),
-            "alpha=1.5 is not possible: it lies in [0, 1)."
+            .setting(name: "alpha", value: 1.5, allowed: "it must be in [0, 1)"),
+            "alpha=1.5 is not possible: it must be in [0, 1)."
         ),
         (
-            .setting(name: "epochs", value: .nan, allowed: "it lies above 0"),
-            "epochs=nan is not possible: it lies above 0."
+            .setting(name: "epochs", value: .nan, allowed: "it must be above 0"),
+            "epochs=nan is not possible: it must be above 0."
         ),
     ]
 

@@ -156,8 +156,8 @@ import Testing
         let message = bench.complaint("compose count=3")
         #expect(
             message == """
-                error: 3 constitutions were asked for, but 1 principle and its antithesis give 2 \
-                different ones at most
+                error: 3 constitutions were asked for, but 1 principle and its antithesis make at \
+                most 2 different ones
                   compose count=3
                   ^~~~~~~
                 """)

@@ -51,17 +51,17 @@ import Testing
         let sentences: [(PromptError, String)] = [
             (
                 .unknownGap("querry", known: ["query", "cue"], line: 2),
-                "Line 2 of the template has the gap {querry}; what can be filled in is {query}, "
-                    + "{cue}. A brace itself is written {{."
+                "Line 2 of the template has the unknown placeholder {querry}; the placeholders are {query}, "
+                    + "{cue}. For a brace in the text write {{."
             ),
             (
                 .unpairedBrace(line: 3),
-                "Line 3 of the template has a brace without its partner; a brace itself is written "
+                "Line 3 of the template has an unpaired brace; for a brace in the text write "
                     + "{{ or }}."
             ),
             (
                 .missingGap(["query", "text"]),
-                "The template does not say where {query} or {text} goes."
+                "The template needs the placeholder {query} or {text}."
             ),
         ]
         for (error, sentence) in sentences { #expect("\(error)" == sentence) }

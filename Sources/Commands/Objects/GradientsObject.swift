@@ -33,7 +33,7 @@ struct GradientsObject: StorableObject, SizedObject {
         Field("norm", "root of the sum of squares over all tensors") { .number($0.norm) },
         Field("loss", "the loss whose derivative they are, in nats") { .number($0.loss) },
         Field("queries", "number of queries in the mean") { Value($0.queries) },
-        Field("beta", "weight of the penalty to the base") { .number($0.beta) },
+        Field("beta", "weight of the KL penalty") { .number($0.beta) },
         Field("divergence", "mean KL to the base in nats a token; null without a penalty") {
             Value($0.divergence)
         },

@@ -5,7 +5,7 @@ import Values
 
 extension CommandTable {
     static let loadResponsesForm = Command.Form(
-        "responses", "reads responses written elsewhere, a file a constitution",
+        "responses", "reads responses from files, one file for each constitution",
         makes: ["rollouts"],
         operands: [
             .required("paths", .value, "a list of JSON Lines files, one for each constitution")
@@ -13,7 +13,7 @@ extension CommandTable {
         options: [
             OptionSpecification("queries", .value, "in place of `queries`"),
             OptionSpecification("constitutions", .value, "in place of `constitutions`"),
-            OptionSpecification("model", .value, "whose prompts they answer; `model`"),
+            OptionSpecification("model", .value, "the model whose prompts are used; `model`"),
             MethodKey.seed,
         ],
         example: "load responses [\"after.jsonl\", \"before.jsonl\"]", run: loadResponses)

@@ -13,7 +13,7 @@ extension CommandTable {
         makes: ["model", "optimizer"],
         operands: [.optional("gradients", .value, "in place of `gradients`")],
         options: MethodKey.update + [
-            OptionSpecification("beta", .number, "weight of the penalty to the base"),
+            OptionSpecification("beta", .number, "weight of the KL penalty"),
             MethodKey.preset, MethodKey.model, MethodKey.base,
         ],
         example: "update optimizer=rmsprop learning_rate=1e-5", run: update)

@@ -39,9 +39,9 @@ public struct SamplerSettings: Sendable, Equatable {
         }
         guard topK >= 0 else { throw refuse("top_k", topK, "it must be 0 (all) or more") }
         guard topP > 0, topP <= 1 else { throw refuse("top_p", topP, "it must be in (0, 1]") }
-        guard minP >= 0, minP <= 1 else { throw refuse("min_p", minP, "it lies in [0, 1]") }
+        guard minP >= 0, minP <= 1 else { throw refuse("min_p", minP, "it must be in [0, 1]") }
         guard maxTokens >= 1, maxTokens <= 1 << 20 else {
-            throw refuse("max_tokens", maxTokens, "it is 1 or above")
+            throw refuse("max_tokens", maxTokens, "it must be 1 or more")
         }
     }
 

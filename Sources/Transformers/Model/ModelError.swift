@@ -53,7 +53,7 @@ extension ModelError: CustomStringConvertible {
         case .tooLong(let tokens, let context):
             "A sequence of \(tokens) tokens does not fit the model's context of \(context)."
         case .tokenOutsideVocabulary(let token, let vocabulary):
-            "Token \(token) is outside the model's vocabulary of \(vocabulary): is the tokenizer this model's own?"
+            "Token \(token) is outside the model's vocabulary of \(vocabulary): the tokenizer probably belongs to another model."
         case .targetOutsideForest(let row, let rows):
             "Row \(row) is to be scored, but the batch has \(rows) rows."
         case .wrongCoefficients(let found, let wanted):
