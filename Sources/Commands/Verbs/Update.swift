@@ -8,7 +8,9 @@ extension CommandTable {
         "update", .method, "one optimizer step",
         about: """
             Changes `model` by `gradients`, and keeps the optimizer's state as \
-            `optimizer`. With beta= the gradients are computed again with the penalty.
+            `optimizer`. Gradients fit the weights that they were computed on and no others; \
+            `m1 = update …` and `m2 = update …` both start from `model`, as a sweep needs it. With \
+            beta= the gradients are computed again with the penalty.
             """,
         makes: ["model", "optimizer"],
         operands: [.optional("gradients", .value, "in place of `gradients`")],
