@@ -73,7 +73,7 @@ extension AlignmentError: CustomStringConvertible {
                 + (given.isEmpty ? "it has no field." : "it has \(quoted(given)).")
         case .emptyQuery(let query): "Query \(query) is empty."
         case .duplicateQuery(let query):
-            "Two of the queries have the id \(query), and responses are told apart by it."
+            "Two of the queries have the id \(query); each query needs an id of its own."
         case .noPrinciples(nil): "There are no principles: propose or load some first."
         case .noPrinciples(let form?):
             "No principle is meant for a query that is a \(form.rawValue)."

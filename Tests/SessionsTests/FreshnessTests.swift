@@ -68,7 +68,7 @@ import Transformers
                 statement 7
                   update
                   ^~~~~~
-                try: form them again: backward
+                try: compute them again: backward
                 """)
         #expect(try bench.text("backward; update").contains(" step 2, "))
     }
@@ -80,7 +80,7 @@ import Transformers
         #expect(
             complaint.contains(
                 "`gradients` were made from `model` of statement 1; `model` is now of statement 7"))
-        #expect(complaint.contains("form them again: backward"))
+        #expect(complaint.contains("compute them again: backward"))
     }
 
     @Test func `another model's gradients are refused by name`() throws {
@@ -90,7 +90,7 @@ import Transformers
         #expect(
             complaint.contains(
                 "`gradients` were made from `model` of statement 1; `m1` is of statement 7"))
-        #expect(complaint.contains("form them again: backward model=m1"))
+        #expect(complaint.contains("compute them again: backward model=m1"))
     }
 
     @Test func `another name for the same weights is no other model`() throws {

@@ -82,7 +82,7 @@ extension CommandTable {
         throw invocation.error(
             "`\(found)` were made from `\(source.name)` of statement \(source.statement); "
                 + "`\(name)` is \(name == source.name ? "now " : "")of statement \(number)",
-            suggestion: "form them again: backward" + (name == "model" ? "" : " model=\(name)"),
+            suggestion: "compute them again: backward" + (name == "model" ? "" : " model=\(name)"),
             at: "gradients")
     }
 }
