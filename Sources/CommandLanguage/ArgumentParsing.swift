@@ -96,6 +96,9 @@ extension Parser {
     ) throws(SyntaxError) -> Argument {
         let (word, span, inQuotes) = try bareWord()
         let words = choices.map(\.word)
+        if let known = choices.first(where: { $0.otherSpellings.contains(word) }) {
+            return Argument(role: role, value: .word(known.word), span: span)
+        }
         guard words.contains(word) else {
             let near = nearest(word, in: words)
             throw SyntaxError(

@@ -173,10 +173,13 @@ public indirect enum ArgumentKind: Sendable {
 public struct Choice: Hashable, Sendable {
     public var word: String
     public var summary: String
+    /// Words that stand for this one, and that completion and help do not list.
+    public var otherSpellings: [String]
 
-    public init(_ word: String, _ summary: String = "") {
+    public init(_ word: String, _ summary: String = "", otherSpellings: [String] = []) {
         self.word = word
         self.summary = summary
+        self.otherSpellings = otherSpellings
     }
 }
 

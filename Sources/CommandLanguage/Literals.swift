@@ -107,7 +107,11 @@ extension Lexer {
         }
         guard value.isFinite else { return (.broken(.numberTooLarge(written)), end) }
         // 2^53: above it, Double silently represents neighboring whole numbers by the same value.
-        if value.magnitude > 9_007_199_254_740_992, plain.utf8.allSatisfy(isDigit) {
+        // 2^53 + 1 itself is read as 2^53, so the written number is compared, not its value.
+        let isInexact =
+            value.magnitude >= 9_007_199_254_740_992
+            && plain.drop { $0 == "0" } != "9007199254740992"
+        if isInexact, plain.utf8.allSatisfy(isDigit) {
             return (.broken(.wholeNumberInexact(written)), end)
         }
         return (.number(value), end)

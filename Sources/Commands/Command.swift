@@ -116,6 +116,9 @@ package struct CommandResult {
     /// Sentences about side effects.
     package var notes: [String] = []
     package var media: [String: String] = [:]
+    /// The same as `text` for programs, which `--json` prints; `value` if nil. It does not become
+    /// `_`.
+    package var data: Value?
     /// The state for `resume`, if the user stopped the work and part of it is kept.
     package var stopped: StoppedWork?
 
@@ -136,6 +139,13 @@ package struct CommandResult {
     package init(text: StyledText, media: [String: String] = [:]) {
         self.text = text
         self.media = media
+    }
+
+    /// A list of rows that is only looked at: text for people, data for programs.
+    static func list(_ rows: [Value], _ text: StyledText) -> CommandResult {
+        var result = CommandResult(text: text)
+        result.data = .list(rows)
+        return result
     }
 
     package init(note: String) { notes = [note] }

@@ -10,7 +10,7 @@ import Workspaces
 package protocol CommandContext: AnyObject, Environment {
     var workspace: Workspace { get }
     /// The appearance of outputs.
-    var appearance: Appearance { get set }
+    var appearance: Appearance { get }
     var settings: Settings { get set }
     /// Decides all random numbers of the session.
     var seed: UInt64 { get set }

@@ -35,7 +35,10 @@ package enum CommandTable {
     /// The command that binds an object: "rollout" for `rollouts`, "load model default" for
     /// `model`.
     package static func maker(of object: String) -> String? {
-        let preferred = ["model": "load model default", "base": "load model default"]
+        let preferred = [
+            "model": "load model default", "base": "load model default",
+            "tokenizer": "load tokenizer PATH",
+        ]
         if let line = preferred[object] { return line }
         // The object's own verb comes before verbs that make it in addition to another object.
         for isMain in [true, false] {

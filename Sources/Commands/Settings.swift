@@ -15,6 +15,10 @@ package struct Settings: Sendable {
     /// Number of statements that `gc` keeps undoable by default.
     static let usualUndoDepth = 20
 
+    /// Columns and colors that `set` asks for, whatever the terminal has; nil: the terminal's.
+    package var width: Int?
+    package var color: Color?
+
     package init() {}
 
     var memoryPlan: MemoryPlan { memory.map(MemoryPlan.init(budget:)) ?? .automatic }

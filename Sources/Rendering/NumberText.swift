@@ -6,7 +6,9 @@ package enum NumberText {
         if value.isNaN { return "nan" }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
         if value == 0 { return "0" }
-        if value == value.rounded(), value.magnitude < 1e15 { return "\(Int(value))" }
+        if value == value.rounded(), value.magnitude <= 9_007_199_254_740_992 {
+            return "\(Int(value))"
+        }
         let exponent = decimalExponent(value.magnitude)
         if exponent >= 15 || exponent < -4 {
             return scientific(value, digits: digits)

@@ -172,7 +172,10 @@ extension Session {
         case .tries:
             if statement.target != nil { try requireWritable(at: call.verb.span) }
             isJournaled = workspace.isWritable
-        case .looks, .manages: isJournaled = false
+        case .looks, .manages:
+            // A name on the left is bound whatever the command is otherwise.
+            if statement.target != nil { try requireWritable(at: call.verb.span) }
+            isJournaled = statement.target != nil
         }
         let sequence =
             isJournaled
@@ -257,7 +260,7 @@ extension Session {
         append(result.notes, to: &text)
         return Output(
             name: result.bindings.first?.name, isHidden: false, text: text, notes: result.notes,
-            value: value, media: result.media)
+            value: value, data: result.data, media: result.media)
     }
 
     private func append(_ notes: [String], to text: inout StyledText) {

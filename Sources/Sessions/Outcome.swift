@@ -22,7 +22,7 @@ public struct Outcome: Sendable {
         switch result {
         case .success(let output):
             record["name"] = Value(output.name)
-            record["value"] = output.value?.printed ?? .null
+            record["value"] = (output.data ?? output.value)?.printed ?? .null
             if !output.notes.isEmpty { record["notes"] = Value(output.notes) }
             record["seconds"] = .number(seconds)
         case .failure(let failure):
@@ -44,6 +44,8 @@ public struct Output: Sendable {
     /// are part of `text` too.
     public var notes: [String]
     public var value: Value?
+    /// The output of a command that only looks, for programs; `value` if nil.
+    public var data: Value?
     /// Forms other than text, by MIME type, such as `image/svg+xml`.
     public var media: [String: String]
 

@@ -37,7 +37,17 @@ public final class Session {
         public init() {}
     }
 
-    public var appearance: Appearance
+    /// A host sets the appearance of its terminal; `set width=` and `set color=` are stronger.
+    public var appearance: Appearance {
+        get {
+            var appearance = hostAppearance
+            if let width = settings.width { appearance.width = width }
+            if let color = settings.color { appearance.color = color }
+            return appearance
+        }
+        set { hostAppearance = newValue }
+    }
+    private var hostAppearance: Appearance
     public let interruption = Interruption()
     /// Called on the evaluating thread, at most ten times a second.
     public var progress: ((Progress) -> Void)?
@@ -74,7 +84,7 @@ public final class Session {
 
     /// - Throws: `WorkspaceError` if the workspace cannot be used.
     public init(_ configuration: Configuration) throws {
-        appearance = configuration.appearance
+        hostAppearance = configuration.appearance
         directory = configuration.directory ?? FileManager.default.currentDirectoryPath
         let path = Paths.absolute(configuration.workspace, in: directory)
         program = configuration.program

@@ -235,7 +235,7 @@ public final class Console {
 
     private func show(_ outcome: ShellOutcome) {
         if options.isJSON {
-            output.writeLine(outcome.json)
+            output.writeLine(outcome.json())
         } else if !outcome.text.isEmpty {
             output.writeLine(outcome.text)
         }

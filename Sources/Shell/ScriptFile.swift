@@ -32,6 +32,13 @@ public func readScript(_ path: String) throws -> SourceBlock {
             throw ScriptError(path: path, reason: String(cString: strerror(errno)))
         }
     }
+    if bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+        throw ScriptError(
+            path: path, reason: "this is a packed workspace; `unpack` makes a workspace of it")
+    }
+    if bytes.prefix(4096).contains(0) {
+        throw ScriptError(path: path, reason: "this is not text, so it is no script")
+    }
     let name = path == "-" ? "stdin" : path
     return SourceBlock(String(decoding: bytes, as: UTF8.self), file: name)
 }

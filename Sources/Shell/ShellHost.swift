@@ -53,10 +53,11 @@ public struct ShellOutcome: Sendable {
     /// Whether the statement stopped because of an interrupt.
     public var isInterrupted: Bool
     /// One line for `--json`.
-    public var json: String
+    public var json: @Sendable () -> String
 
     public init(
-        text: String = "", error: String? = nil, isInterrupted: Bool = false, json: String = "{}"
+        text: String = "", error: String? = nil, isInterrupted: Bool = false,
+        json: @autoclosure @escaping @Sendable () -> String = "{}"
     ) {
         self.text = text
         self.error = error

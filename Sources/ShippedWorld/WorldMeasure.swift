@@ -10,6 +10,13 @@ package struct WorldMeasure: Measure {
         World.everyday.dimension(of: principle)?.dimension.style.rawValue
     }
 
+    /// Whether the world's programs can measure anything of these: nothing needs to be sampled to
+    /// know it.
+    package static func knows(_ queries: [Alignment.Query], principles: [String]) -> Bool {
+        queries.contains { World.everyday.situation(of: $0.text) != nil }
+            && principles.contains { meaning(of: $0) != nil }
+    }
+
     package func adherence(
         of response: String, to principle: String, for query: Alignment.Query
     ) -> Adherence {

@@ -15,7 +15,9 @@ extension Value {
             var table = Table([.init("field"), .init("value")])
             table.styles = [0: .name]
             for (key, value) in record.prefix(40) { table.append([key, value.brief]) }
-            return table.rendered(appearance, showsTitles: false)
+            var text = table.rendered(appearance, showsTitles: false)
+            if record.count > 40 { text.line("… and \(record.count - 40) more", .faint) }
+            return text
         }
     }
 

@@ -6,7 +6,8 @@ package enum Paths {
     package static func absolute(_ path: String, in directory: String) -> String {
         var path = path
         if path == "~" || path.hasPrefix("~/") {
-            path = (path as NSString).expandingTildeInPath
+            let home = ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()
+            path = home + path.dropFirst()
         }
         if !path.hasPrefix("/") { path = (directory as NSString).appendingPathComponent(path) }
         return (path as NSString).standardizingPath

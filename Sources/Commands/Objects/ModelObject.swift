@@ -125,7 +125,7 @@ struct ModelObject: StorableObject, SizedObject {
     var jsonValue: Value {
         var record = Record()
         for field in ModelObject.fields
-        where !["tensors", "tokenizer", "names", "log"].contains(field.name) {
+        where !["tensors", "tokenizer", "names", "log", "norm"].contains(field.name) {
             record[field.name] = field.value(self)
         }
         return .record(record)

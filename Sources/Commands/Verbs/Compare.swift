@@ -16,7 +16,7 @@ extension CommandTable {
             let second = try invocation.value("second")
         else { return CommandResult() }
         if let one = first.object(ModelObject.self), let two = second.object(ModelObject.self) {
-            return CommandResult(text: try compare(one, two, invocation))
+            return try compare(one, two, invocation)
         }
         if let one = first.asTensor, let two = second.asTensor, !first.isNumber || !second.isNumber
         {
@@ -25,19 +25,20 @@ extension CommandTable {
                     EvaluationError.shapesDiffer(operation: "compare", one.shape, two.shape),
                     at: "second")
             }
-            return CommandResult(text: compare(one, two))
+            return compare(one, two)
         }
         if let one = first.asNumber, let two = second.asNumber {
-            return CommandResult(
-                text: StyledText(
+            return .comparison(
+                one == two,
+                StyledText(
                     one == two
                         ? "equal"
                         : "\(NumberText.significant(two)) - \(NumberText.significant(one)) = "
                             + NumberText.significant(two - one)))
         }
         guard first.kind == second.kind else {
-            return CommandResult(
-                text: StyledText("different kinds: \(first.aKind) and \(second.aKind)"))
+            return .comparison(
+                false, StyledText("different kinds: \(first.aKind) and \(second.aKind)"))
         }
         var text = StyledText(first.equals(second) ? "equal" : "different")
         if !first.equals(second) {
@@ -46,10 +47,10 @@ extension CommandTable {
             text.line("second  ", .faint)
             text.append(second.summary)
         }
-        return CommandResult(text: text)
+        return .comparison(first.equals(second), text)
     }
 
-    private static func compare(_ one: Tensor, _ two: Tensor) -> StyledText {
+    private static func compare(_ one: Tensor, _ two: Tensor) -> CommandResult {
         var largest = 0.0
         var (squares, ones, twos, products) = (0.0, 0.0, 0.0, 0.0)
         var differing = 0
@@ -62,7 +63,15 @@ extension CommandTable {
             twos += y * y
             products += x * y
         }
-        guard differing > 0 else { return StyledText("equal, every bit") }
+        var result = CommandResult(text: StyledText("equal, every bit"))
+        let relative = (squares / max(ones, 1e-300)).squareRoot()
+        let cosine = products / max((ones * twos).squareRoot(), 1e-300)
+        result.data = .record([
+            "equal": .bool(differing == 0), "differing": Value(differing),
+            "count": Value(one.count), "largest": .number(largest),
+            "relative": .number(relative), "cosine": .number(cosine),
+        ])
+        guard differing > 0 else { return result }
         var table = Table([.init(""), .init("")])
         table.styles = [0: .faint]
         table.append([
@@ -72,21 +81,25 @@ extension CommandTable {
         table.append(["largest difference", NumberText.significant(largest, digits: 5)])
         table.append([
             "relative",
-            NumberText.significant((squares / max(ones, 1e-300)).squareRoot(), digits: 4),
+            NumberText.significant(relative, digits: 4),
         ])
         table.append([
             "cosine",
-            NumberText.significant(products / max((ones * twos).squareRoot(), 1e-300), digits: 6),
+            NumberText.significant(cosine, digits: 6),
         ])
-        return table.rendered(Appearance(), showsTitles: false)
+        result.text = table.rendered(Appearance(), showsTitles: false)
+        return result
     }
 
     private static func compare(
         _ one: ModelObject, _ two: ModelObject, _ invocation: Invocation
-    ) throws -> StyledText {
+    ) throws -> CommandResult {
         let (a, b) = (one.model.parameters, two.model.parameters)
         guard a.layout == b.layout else {
-            return StyledText("models of different shapes: \(one.summary); \(two.summary)")
+            var result = CommandResult(
+                text: StyledText("models of different shapes: \(one.summary); \(two.summary)"))
+            result.data = .record(["equal": .bool(false), "same_shape": .bool(false)])
+            return result
         }
         var rows: [(name: String, change: Double, share: Double)] = []
         var (squares, whole) = (0.0, 0.0)
@@ -105,10 +118,21 @@ extension CommandTable {
             whole += size
             rows.append((name, change.squareRoot(), (change / max(size, 1e-300)).squareRoot()))
         }
-        guard squares > 0 else { return StyledText("the same weights, every bit") }
+        var result = CommandResult(text: StyledText("the same weights, every bit"))
+        let share = (squares / max(whole, 1e-300)).squareRoot()
+        let changes = rows.map { row -> Value in
+            .record([
+                "name": .text(row.name), "change": .number(row.change),
+                "share": .number(row.share),
+            ])
+        }
+        result.data = .record([
+            "equal": .bool(squares == 0), "share": .number(share), "tensors": .list(changes),
+        ])
+        guard squares > 0 else { return result }
         var text = StyledText("weights differ by ", .heading)
         text.append(
-            NumberText.percent((squares / max(whole, 1e-300)).squareRoot(), decimals: 3)
+            NumberText.percent(share, decimals: 3)
                 + " of their norm")
         var table = Table([
             .init("changed most"), .init("norm of change", isNumeric: true),
@@ -121,6 +145,15 @@ extension CommandTable {
             ])
         }
         text.line(table.rendered(invocation.appearance))
-        return text
+        result.text = text
+        return result
+    }
+}
+
+extension CommandResult {
+    fileprivate static func comparison(_ isEqual: Bool, _ text: StyledText) -> CommandResult {
+        var result = CommandResult(text: text)
+        result.data = .record(["equal": .bool(isEqual)])
+        return result
     }
 }

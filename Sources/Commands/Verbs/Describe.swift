@@ -30,12 +30,15 @@ extension CommandTable {
         }
         var text = StyledText(value.kind, .heading)
         text.append("  \(value.summary)")
-        let fields = value.fieldNames
+        // Of an object that is a list, the fields of the object, not those of its first item.
+        var fields = value.fieldNames
+        if case .object(let object) = value { fields = type(of: object).fieldNames }
         if !fields.isEmpty {
             var table = Table([.init("field"), .init("meaning")])
             table.styles = [0: .name]
             for field in fields.prefix(40) { table.append([field.name, field.summary]) }
             text.line(table.rendered(invocation.appearance, showsTitles: false))
+            if fields.count > 40 { text.line("… and \(fields.count - 40) more", .faint) }
         }
         if let model = value.object(ModelObject.self) {
             text.line(try ModelMemory.rendered(model.model, invocation.appearance))
@@ -47,7 +50,13 @@ extension CommandTable {
             text.line("made by", .faint)
             describe(provenance, into: &text, invocation.appearance)
         }
-        return CommandResult(text: text)
+        var result = CommandResult(text: text)
+        result.data = .record([
+            "kind": .text(value.kind), "summary": .text(value.summary),
+            "fields": .list(
+                fields.map { .record(["name": .text($0.name), "meaning": .text($0.summary)]) }),
+        ])
+        return result
     }
 
     /// The statements that led to a value, each below the statement that used its result.

@@ -26,6 +26,12 @@ extension CommandTable {
         else { return CommandResult() }
         let value = try invocation.value(argument)
         let name = exportName(argument, value)
+        let written = (shown as NSString).pathExtension.lowercased()
+        if value.object(ModelObject.self) != nil, foreignModelFiles.contains(written) {
+            throw invocation.error(
+                "a model becomes a folder in Hugging Face form, and .\(written) is not written",
+                suggestion: "a path without an extension", at: "path")
+        }
         if let model = value.object(ModelObject.self), isFolder(shown, path) {
             do {
                 try ModelFiles.write(model, to: path, shown: shown)
@@ -79,6 +85,11 @@ extension CommandTable {
         let known = ["safetensors", "h5", "hdf5", "json", "npy", "csv", "jsonl", "svg", "png"]
         return !known.contains((shown as NSString).pathExtension.lowercased())
     }
+
+    /// Extensions of other programs' model files.
+    private static let foreignModelFiles: Set<String> = [
+        "gguf", "ggml", "bin", "pt", "pth", "onnx", "ckpt",
+    ]
 
     /// The name of a tensor in the file: its own name, or the name of its kind.
     private static func exportName(_ argument: Argument, _ value: Value) -> String {

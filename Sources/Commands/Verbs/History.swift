@@ -12,7 +12,7 @@ extension CommandTable {
         let count = try invocation.integer("count", atLeast: 1) ?? 20
         let entries = invocation.session.workspace.history
         guard !entries.isEmpty else {
-            return CommandResult(text: StyledText("there is no statement yet", .faint))
+            return .list([], StyledText("there is no statement yet", .faint))
         }
         var table = Table([
             .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),
@@ -36,6 +36,14 @@ extension CommandTable {
                 entry.seconds.map { NumberText.duration($0) } ?? "", entry.source, state,
             ])
         }
-        return CommandResult(text: table.rendered(invocation.appearance))
+        let rows = entries.suffix(count).map { entry -> Value in
+            .record([
+                "statement": Value(entry.sequence), "time": .text(entry.time),
+                "seconds": Value(entry.seconds), "source": .text(entry.source),
+                "status": .text("\(entry.status)"), "is_current": .bool(entry.isCurrent),
+                "bound": Value(entry.bound.map(\.name).filter { !$0.hasPrefix(".") }),
+            ])
+        }
+        return .list(Array(rows), table.rendered(invocation.appearance))
     }
 }

@@ -12,7 +12,8 @@ extension CommandTable {
             Iteration t samples with the model of iteration t-1 on new queries and trains from \
             the base again, or from the previous model. Queries come from `on`, else from the \
             shipped world for its own model, else from `queries`. Ctrl-C stops after the \
-            present step; the last complete iteration is kept.
+            present step: `model` is then the one of the last complete iteration, or of the last \
+            step if no iteration is complete.
             """,
         makes: ["model", "log"],
         operands: [.optional("iterations", .number, "how many; 3")],

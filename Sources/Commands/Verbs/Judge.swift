@@ -68,6 +68,15 @@ extension CommandTable {
             }
             groups = try composer.compose(queries, from: sources, key: key.child("compose"))
         }
+        if try invocation.text("judge") != "likelihood",
+            !WorldMeasure.knows(
+                queries, principles: groups.flatMap(\.constitutions).flatMap(\.slots).map(\.text))
+        {
+            throw invocation.error(
+                "the measured judge knows queries and principles of the shipped world only, and "
+                    + "none of these are",
+                suggestion: "judge=likelihood asks the base model")
+        }
         var settings = plan.rollout
         try invocation.apply(to: &settings)
         let follower = invocation.follower()

@@ -9,8 +9,8 @@ extension CommandTable {
         let session = invocation.session
         let names = session.workspace.names.filter { !$0.name.hasPrefix(".") }
         guard !names.isEmpty else {
-            return CommandResult(
-                text: StyledText("there is no value yet; start with `load model default`", .faint))
+            return .list(
+                [], StyledText("there is no value yet; start with `load model default`", .faint))
         }
         let sources = Dictionary(
             session.workspace.history.map { ($0.sequence, $0.source) },
@@ -30,6 +30,13 @@ extension CommandTable {
         if names.contains(where: { !$0.isStored }) {
             text.line("* over snapshot_limit: written when the session ends", .faint)
         }
-        return CommandResult(text: text)
+        let rows = names.map { info -> Value in
+            .record([
+                "name": .text(info.name), "kind": .text(info.kind), "bytes": Value(info.bytes),
+                "stored": .bool(info.isStored), "statement": Value(info.sequence),
+                "source": Value(sources[info.sequence]),
+            ])
+        }
+        return .list(rows, text)
     }
 }

@@ -17,9 +17,12 @@ extension CommandTable {
                 "dtype",
                 .words([
                     Choice("stored", "the type in the file (default)"),
-                    Choice("float32", "four bytes a weight"),
-                    Choice("bfloat16", "two bytes, the range of float32"),
-                    Choice("float16", "two bytes, more precise, smaller range"),
+                    Choice("float32", "four bytes a weight", otherSpellings: ["f32", "fp32"]),
+                    Choice(
+                        "bfloat16", "two bytes, the range of float32", otherSpellings: ["bf16"]),
+                    Choice(
+                        "float16", "two bytes, more precise, smaller range",
+                        otherSpellings: ["f16", "fp16", "half"]),
                 ]), "the type of the weights in memory; arithmetic is float32"),
             OptionSpecification(
                 "rotary",

@@ -19,7 +19,8 @@ extension Picture {
                 .matrix(
                     rows: first.scores.constitutions, columns: first.scores.responses,
                     values: first.scores.values),
-                title: title ?? name)
+                title: (title ?? name)
+                    + (logprobs.scores.count > 1 ? " [0] of \(logprobs.scores.count)" : ""))
             return
         }
         var value = value
@@ -42,7 +43,14 @@ extension Picture {
             content = .matrix(
                 rows: rows, columns: columns, values: Array(values.prefix(rows * columns)))
         }
-        self.init(content, title: title ?? name)
+        let leading = tensor.shape.dropLast(2)
+        var place = ""
+        if leading.reduce(1, *) > 1 {
+            place =
+                " [" + leading.map { _ in "0" }.joined(separator: ", ") + "] of "
+                + TensorText.shape(Array(leading))
+        }
+        self.init(content, title: (title ?? name) + place)
     }
 
     private static func mainColumn(_ log: LogObject) -> String {

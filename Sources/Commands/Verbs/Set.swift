@@ -33,7 +33,6 @@ extension CommandTable {
     private static func set(_ invocation: Invocation) throws -> CommandResult {
         let session = invocation.session
         var settings = session.settings
-        var appearance = session.appearance
         func bytes(_ role: String) throws -> Int? {
             guard let text = try invocation.text(role) else { return nil }
             guard let bytes = Settings.bytes(text) else {
@@ -64,11 +63,11 @@ extension CommandTable {
             }
         }
         if let value = try invocation.integer("width", atLeast: 20, atMost: 10_000) {
-            appearance.width = value
+            settings.width = value
         }
-        if let value = try invocation.word("color", Color.self) { appearance.color = value }
+        if let value = try invocation.word("color", Color.self) { settings.color = value }
         session.settings = settings
-        session.appearance = appearance
+        let appearance = session.appearance
         guard invocation.call.options.isEmpty else { return CommandResult() }
         var table = Table([.init("setting"), .init("value"), .init("meaning")])
         table.styles = [0: .name, 2: .faint]
@@ -98,6 +97,15 @@ extension CommandTable {
         table.append([
             "threads", "\(Workers.count)", "chosen when sami starts, by SAMI_THREADS",
         ])
-        return CommandResult(text: table.rendered(appearance, showsTitles: false))
+        var result = CommandResult(text: table.rendered(appearance, showsTitles: false))
+        result.data = .record([
+            "seed": .number(Double(session.seed)), "snapshot_limit": Value(settings.snapshotLimit),
+            "memory": settings.memory.map { Value($0) } ?? .text("auto"),
+            "undo_depth": settings.undoDepth.map { Value($0) } ?? .text("all"),
+            "tensor_limit": Value(settings.limits.tensor),
+            "file_limit": Value(settings.limits.file), "width": Value(appearance.width),
+            "color": .text(appearance.color.rawValue), "threads": Value(Workers.count),
+        ])
+        return result
     }
 }

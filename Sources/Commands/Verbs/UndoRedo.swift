@@ -17,6 +17,7 @@ extension CommandTable {
         try session.requireWritable(at: invocation.call.verb.span)
         let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 1
         var text = StyledText()
+        var rows: [Value] = []
         for _ in 0..<count {
             let depth = isBack ? session.workspace.undoDepth : session.workspace.redoDepth
             // If there is nothing to undo, the error of the workspace gives the reason.
@@ -27,12 +28,23 @@ extension CommandTable {
             let report = isBack ? try session.workspace.undo() : try session.workspace.redo()
             text.line("\(isBack ? "undid" : "did again") #\(report.sequence) ", .faint)
             text.append(TextWidth.cut(TextWidth.oneLine(report.source), to: 60))
+            let changes = report.changes.filter { !$0.name.hasPrefix(".") }.map { change -> Value in
+                .record([
+                    "name": .text(change.name), "kind": Value(change.after?.kind),
+                    "statement": change.after.map { Value($0.sequence) } ?? .null,
+                ])
+            }
+            rows.append(
+                .record([
+                    "statement": Value(report.sequence), "source": .text(report.source),
+                    "changes": .list(changes),
+                ]))
             for change in report.changes where !change.name.hasPrefix(".") {
                 let after = change.after.map { "\($0.kind) of #\($0.sequence)" } ?? "gone"
                 text.line("  \(change.name): \(after)", .faint)
             }
         }
         session.forgetLastResult()
-        return CommandResult(text: text)
+        return .list(rows, text)
     }
 }
