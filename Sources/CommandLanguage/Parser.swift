@@ -57,7 +57,8 @@ struct Parser {
         var diagnostics: [Diagnostic] = []
         var isIncomplete = false
         var lineStart = 0
-        while diagnostics.count < Program.diagnosticLimit {
+        var omitted = 0
+        while true {
             skipSeparators(&statements, &lineStart)
             let start = peek().span.lower
             if start == lexer.count {
@@ -67,6 +68,11 @@ struct Parser {
             do throws(SyntaxError) {
                 statements.append(try statement())
             } catch {
+                guard diagnostics.count < Program.diagnosticLimit else {
+                    omitted += 1
+                    recover(from: max(position, start))
+                    continue
+                }
                 var diagnostic = Diagnostic(error)
                 diagnostic.corrected = grammar.corrected(source, from: start, error)
                 diagnostics.append(diagnostic)
@@ -77,6 +83,7 @@ struct Parser {
         }
         return Program(
             source: source, statements: statements, diagnostics: diagnostics,
+            omittedDiagnostics: omitted,
             completeness: diagnostics.isEmpty
                 ? .complete
                 : isIncomplete && diagnostics.count == 1

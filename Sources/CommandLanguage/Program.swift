@@ -6,6 +6,8 @@ public struct Program: Hashable, Sendable {
     public var statements: [Statement]
     /// At most ``diagnosticLimit``, in order.
     public var diagnostics: [Diagnostic]
+    /// How many more there are.
+    public var omittedDiagnostics = 0
     public var completeness: Completeness
 
     public static let diagnosticLimit = 20

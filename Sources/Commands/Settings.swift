@@ -1,3 +1,4 @@
+import Rendering
 import Tensors
 import Transformers
 import Values

@@ -23,6 +23,13 @@ package struct Table {
 
     package func rendered(_ appearance: Appearance, showsTitles: Bool = true) -> StyledText {
         guard !columns.isEmpty else { return StyledText() }
+        if columns.count > 2, leastWidth(showsTitles) > appearance.columns {
+            // A number is never cut: the last columns are left out instead.
+            var narrower = self
+            narrower.columns.removeLast()
+            narrower.rows = rows.map { Array($0.prefix(narrower.columns.count)) }
+            return narrower.rendered(appearance, showsTitles: showsTitles)
+        }
         var widths = columns.map { showsTitles ? TextWidth.of($0.title) : 0 }
         for row in rows {
             for (index, cell) in row.enumerated() where index < widths.count {
@@ -38,11 +45,24 @@ package struct Table {
         return text
     }
 
+    /// The width of the table with its texts cut as far as that is sensible.
+    private func leastWidth(_ showsTitles: Bool) -> Int {
+        let widths = columns.indices.map { index in
+            let cells = rows.map { index < $0.count ? TextWidth.of($0[index]) : 0 }
+            let widest = max(cells.max() ?? 0, showsTitles ? TextWidth.of(columns[index].title) : 0)
+            return columns[index].isNumeric ? widest : min(widest, 4)
+        }
+        return widths.reduce(2 * (widths.count - 1), +)
+    }
+
     /// Shortens the widest cells first, so that short cells stay complete.
     private func shrink(_ widths: inout [Int], to columns: Int) {
         let gaps = 2 * (widths.count - 1)
+        // Two numeric columns alone have to give way like texts.
+        let texts = widths.indices.filter { !self.columns[$0].isNumeric }
+        let shrinkable = self.columns.count > 2 ? texts : Array(widths.indices)
         var excess = widths.reduce(gaps, +) - columns
-        while excess > 0, let widest = widths.indices.max(by: { widths[$0] <= widths[$1] }),
+        while excess > 0, let widest = shrinkable.max(by: { widths[$0] <= widths[$1] }),
             widths[widest] > 4
         {
             widths[widest] -= 1

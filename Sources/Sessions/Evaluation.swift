@@ -24,17 +24,27 @@ extension Session {
     /// A block that does not parse runs nothing and gives one outcome for each mistake. A failed
     /// statement changes nothing; the statements after it run only with `keepGoing`.
     ///
-    /// - Parameter willRun: called with each statement's text before it runs, for `--echo`.
+    /// - Parameters:
+    ///   - willRun: called with each statement's text before it runs, for `--echo`.
+    ///   - forgetsInterruption: whether an interruption from before this call is dropped. A host
+    ///     that lets signals in before it calls drops earlier ones itself.
     /// - Returns: false if a statement failed.
     @discardableResult
     public func evaluate(
         _ source: String, origin: Origin = .prompt, keepGoing: Bool = false,
-        willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void
+        willRun: ((String) -> Void)? = nil, forgetsInterruption: Bool = true,
+        report: (Outcome) -> Void
     ) -> Bool {
-        if sourceDepth == 0 { interruption.clear() }
+        if sourceDepth == 0, forgetsInterruption { interruption.clear() }
         let program = CommandTable.grammar.parse(source)
         guard program.diagnostics.isEmpty else {
-            for diagnostic in program.diagnostics {
+            for (index, found) in program.diagnostics.enumerated() {
+                var diagnostic = found
+                if index == program.diagnostics.count - 1, program.omittedDiagnostics > 0 {
+                    let rest = NumberText.count(program.omittedDiagnostics, "more error")
+                    diagnostic.suggestion = [diagnostic.suggestion, "and " + rest]
+                        .compactMap(\.self).joined(separator: "; ")
+                }
                 let failure = Failure(
                     kind: .syntax, diagnostic: diagnostic, source: source, file: origin.file,
                     width: appearance.columns)
@@ -46,9 +56,10 @@ extension Session {
             return false
         }
         var allWell = true
+        var shown = 0
         for statement in program.statements {
             if isParameterAssignment(statement) { continue }
-            willRun?(statement.source)
+            willRun?(written(statement, after: &shown, in: source))
             let outcome = Limits.$current.withValue(settings.limits) {
                 run(statement, source, origin, report: report)
             }
@@ -66,6 +77,35 @@ extension Session {
             if isFinished { break }
         }
         return allWell
+    }
+
+    /// A statement as it stands in the source: with the comments before it, the `;` that hides its
+    /// output, and a comment on the rest of its line.
+    ///
+    /// - Parameter offset: the end of the text that was shown before; moved to the end of this one.
+    private func written(
+        _ statement: Statement, after offset: inout Int, in source: String
+    ) -> String {
+        let bytes = Array(source.utf8)
+        var end = min(max(statement.span.upper, offset), bytes.count)
+        func skipBlanks(_ place: Int) -> Int {
+            var place = place
+            while place < bytes.count, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
+            return place
+        }
+        var next = skipBlanks(end)
+        if next < bytes.count, bytes[next] == UInt8(ascii: ";") {
+            end = next + 1
+            next = skipBlanks(end)
+        }
+        if next < bytes.count, bytes[next] == UInt8(ascii: "#") {
+            end = bytes[next...].firstIndex(of: 0x0A) ?? bytes.count
+        }
+        let start = min(offset, statement.span.lower)
+        offset = end
+        var text = Substring(String(decoding: bytes[start..<end], as: UTF8.self))
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        return String(text)
     }
 
     private func lineText(at span: SourceSpan, in source: String) -> String {
@@ -128,6 +168,7 @@ extension Session {
         _ node: Node, _ statement: Statement, _ source: String
     ) throws -> Output {
         if readsLastResult(node) { try journalPending() }
+        try suggestVerb(node, statement)
         let value = try Evaluator(environment: self).value(of: node)
         var notes: [String] = []
         if let target = statement.target {
@@ -147,6 +188,16 @@ extension Session {
         return Output(
             name: statement.target?.name, isHidden: false, text: text, notes: notes, value: value,
             media: [:])
+    }
+
+    /// A statement of a single unknown word is most often a mistyped verb.
+    private func suggestVerb(_ node: Node, _ statement: Statement) throws {
+        guard statement.target == nil, case .name(let word) = node.expression, word != "_",
+            !isBound(word), maker(of: word) == nil, nearest(word, in: names) == nil,
+            let verb = nearest(word, in: CommandTable.commands.map(\.name))
+        else { return }
+        throw LocatedError(
+            error: EvaluationError.unknownName(word, nearest: verb, maker: nil), span: node.span)
     }
 
     private func run(

@@ -59,7 +59,7 @@ struct Replay {
         }
     }
 
-    func run(report: (Outcome) -> Void) throws -> Report {
+    func run(willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void) throws -> Report {
         var result = Report()
         if !options.allowsWrites { session.writableFolder = session.directory }
         for entry in original.history where entry.status == .committed {
@@ -69,7 +69,7 @@ struct Replay {
                 break
             }
             let line = "#\(entry.sequence) `\(TextWidth.oneLine(entry.source))`"
-            if let problem = try play(entry, report) {
+            if let problem = try play(entry, willRun, report) {
                 if session.isInterrupted {
                     result.isStopped = true
                 } else {
@@ -88,14 +88,16 @@ struct Replay {
     }
 
     /// Runs one statement. Returns a sentence if it failed.
-    private func play(_ entry: HistoryEntry, _ report: (Outcome) -> Void) throws -> String? {
+    private func play(
+        _ entry: HistoryEntry, _ willRun: ((String) -> Void)?, _ report: (Outcome) -> Void
+    ) throws -> String? {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
         session.replayedSequence = entry.sequence
         defer { session.replayedSequence = nil }
         if entry.stopped != nil { return takeOver(entry) }
         var failure: Failure?
-        session.evaluate(entry.source) { outcome in
+        session.evaluate(entry.source, willRun: willRun) { outcome in
             if case .failure(let found) = outcome.result { failure = found }
             report(outcome)
         }
@@ -177,7 +179,7 @@ extension Session {
         _ path: String, _ options: ReplayOptions = ReplayOptions(),
         configuration: Configuration = Configuration(),
         interruption: Interruption = Interruption(), progress: ((Progress) -> Void)? = nil,
-        report: (Outcome) -> Void
+        willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void
     ) throws -> (isWell: Bool, summary: String) {
         var configuration = configuration
         let directory = configuration.directory ?? FileManager.default.currentDirectoryPath
@@ -205,14 +207,14 @@ extension Session {
         guard isScript else {
             let original = try Workspace.open(path, mode: .readOnly)
             defer { original.close() }
-            return try replay(original, try fresh(keeping: true), options, report)
+            return try replay(original, try fresh(keeping: true), options, willRun, report)
         }
         let first = try fresh(keeping: true)
         defer { first.close() }
         if !options.allowsWrites { first.writableFolder = directory }
         let source = String(decoding: try FileReading.data(path, shown: path), as: UTF8.self)
         var count = 0
-        let isWell = first.evaluate(source, origin: .file(path)) { outcome in
+        let isWell = first.evaluate(source, origin: .file(path), willRun: willRun) { outcome in
             count += 1
             report(outcome)
         }
@@ -224,11 +226,11 @@ extension Session {
 
     static func replay(
         _ original: Workspace, _ session: Session, _ options: ReplayOptions,
-        _ report: (Outcome) -> Void
+        _ willRun: ((String) -> Void)? = nil, _ report: (Outcome) -> Void
     ) throws -> (isWell: Bool, summary: String) {
         defer { session.close() }
         let replay = Replay(original: original, session: session, options: options)
-        let result = try replay.run(report: report)
+        let result = try replay.run(willRun: willRun, report: report)
         return (result.isWell, result.sentence)
     }
 }

@@ -59,6 +59,9 @@ public final class Console {
         }
         attention = InterruptController(
             interrupt: host.interrupt, notices: terminal.errorsAreTerminal ? terminal.errors : nil)
+        var appearance = terminal.appearance
+        if !options.allowsColor { appearance.color = .none }
+        host.draw(with: appearance)
         let line = progress
         host.progress = { line.show($0) }
     }
@@ -118,7 +121,7 @@ public final class Console {
     /// Reads lines up to the end of a complete block; nil at the end of the input. Dropping a line
     /// drops the whole block, and so does Ctrl-D inside a block.
     private func nextBlock(from reader: any LineReader) -> String? {
-        let isColored = terminal.isEditable && terminal.colorIfShown != .none
+        let isColored = terminal.isEditable && host.showsColor
         var block = ""
         while true {
             let text = block.isEmpty ? Console.prompt : Console.secondPrompt
@@ -202,11 +205,16 @@ public final class Console {
         return attend { report in
             host.evaluate(
                 block, keepGoing: options.keepsGoing,
-                willRun: options.echoes && !options.isJSON
-                    ? { [self] statement in
-                        progress.reset()
-                        output.writeLine(echo(statement))
-                    } : nil, report: report)
+                willRun: echo, report: report)
+        }
+    }
+
+    /// Shows a statement before it runs, if the user asked for that; else nil.
+    public var echo: ((String) -> Void)? {
+        guard options.echoes, !options.isJSON else { return nil }
+        return { [self] statement in
+            progress.reset()
+            output.writeLine(echoed(statement))
         }
     }
 
@@ -219,7 +227,10 @@ public final class Console {
         if !options.allowsColor { appearance.color = .none }
         host.draw(with: appearance)
         var wasInterrupted = false
+        // Before the signals are for the statement: a Ctrl-C from now on is never lost.
+        host.forgetInterrupt()
         attention.isRunning = true
+        if attention.isEnding { host.interrupt() }
         let isFine = work { outcome in
             progress.reset()
             show(outcome)
@@ -243,7 +254,7 @@ public final class Console {
     }
 
     /// A statement in the form in which a user would have typed it.
-    private func echo(_ statement: String) -> String {
+    private func echoed(_ statement: String) -> String {
         let lines = statement.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.enumerated().map { index, line in
             "\(index == 0 ? Console.prompt : Console.secondPrompt) \(line)"

@@ -17,6 +17,10 @@ public final class SessionHost: ShellHost {
         return { interruption.request() }
     }
 
+    public func forgetInterrupt() { session.interruption.clear() }
+
+    public var showsColor: Bool { session.appearance.color != .none }
+
     public var progress: ((ShellProgress) -> Void)? {
         didSet {
             guard let progress else {
@@ -51,7 +55,7 @@ public final class SessionHost: ShellHost {
         let color = session.appearance.color
         return session.evaluate(
             source, origin: block.file.map { .file($0) } ?? .prompt, keepGoing: keepGoing,
-            willRun: willRun
+            willRun: willRun, forgetsInterruption: false
         ) { report(ShellOutcome($0, color)) }
     }
 }

@@ -13,6 +13,10 @@ public protocol ShellHost: AnyObject {
     var isFinished: Bool { get }
     /// Asks the running evaluation to stop at its next step. Called from another thread.
     var interrupt: @Sendable () -> Void { get }
+    /// Forgets an interrupt of an earlier evaluation.
+    func forgetInterrupt()
+    /// Whether outputs are in color.
+    var showsColor: Bool { get }
     /// Called by the evaluating thread while long work runs.
     var progress: ((ShellProgress) -> Void)? { get set }
 

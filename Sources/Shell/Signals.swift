@@ -97,6 +97,27 @@ public enum SignalWatch {
         signal(SIGPIPE, SIG_IGN)
         for number in answered { install(number) }
         endOnLostPages()
+        endOnQuit()
+    }
+
+    /// The terminal's settings before a line was edited. Written once, before the handler that
+    /// reads them is installed.
+    nonisolated(unsafe) private static var originalTerminal = termios()
+    nonisolated(unsafe) private static var hasTerminal = false
+
+    /// Ctrl-\ ends the process at once. Without this handler the Swift runtime would print a
+    /// backtrace and wait for a key, and the work would go on. What was committed is on the disk.
+    private static func endOnQuit() {
+        hasTerminal = tcgetattr(0, &originalTerminal) == 0
+        signal(SIGQUIT) { _ in
+            if SignalWatch.hasTerminal {
+                tcsetattr(0, TCSANOW, &SignalWatch.originalTerminal)
+                // The terminal no longer marks pastes, and the shell's prompt begins a line.
+                let text: StaticString = "\u{1B}[?2004l\r\n"
+                _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
+            }
+            _exit(128 + SIGQUIT)
+        }
     }
 
     /// Weights are mapped from their files. If another program truncates such a file, or its disk

@@ -63,7 +63,8 @@ struct Replay: ParsableCommand {
                 configuration.program = Sami.program
                 let result = try Session.replay(
                     path, options, configuration: configuration,
-                    interruption: session.interruption, progress: session.progress
+                    interruption: session.interruption, progress: session.progress,
+                    willRun: launch.console.echo
                 ) { report(ShellOutcome($0, color)) }
                 wasStopped = session.interruption.isRequested
                 if !output.json { report(ShellOutcome(text: result.summary)) }

@@ -34,7 +34,13 @@ struct Run: ParsableCommand {
             throw End(status: .usage)
         }
         let launch = try Launch(workspace.configuration, output)
+        let scripts = blocks.map { ScriptParameters(of: $0.source) }
         for parameter in parameters {
+            // With -i the prompt may read it.
+            if !interactive, !scripts.contains(where: { $0.takes(parameter.name) }) {
+                Launch.complain(ScriptParameters.sentence(parameter.name, scripts))
+                try launch.finish(.usage)
+            }
             do {
                 try launch.session.setParameter(parameter.name, parameter.value)
             } catch let failure as Failure {

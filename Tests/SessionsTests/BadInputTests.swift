@@ -319,7 +319,7 @@ import Testing
             error: a number cannot be written as `.npz`
               export 1 x.npz
                        ^~~~~
-              use `.csv`, `.json`, `.jsonl`, `.npy`, `.safetensors`, `.h5`, `.png` or `.svg`
+              use `.json`, `.npy`, `.safetensors` or `.h5`
             """)
         try check(
             "export \"a text\" x.npy",

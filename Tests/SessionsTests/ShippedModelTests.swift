@@ -144,9 +144,8 @@ struct ShippedModelTests {
                 == true)
         #expect(
             bench.complaint("judge principles=own") == """
-                error: nothing could be judged: not known to the measured judge and left out: "Be \
-                cruel to geese.", "Be kind to geese."; 4 comparisons left out: no principle that the \
-                judge knows
+                error: the measured judge knows queries and principles of the shipped world only, \
+                and none of these are
                   judge principles=own
                   ^~~~~
                   judge=likelihood asks the base model

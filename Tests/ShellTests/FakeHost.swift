@@ -37,6 +37,10 @@ final class FakeHost: ShellHost {
         return { stop.isRequested.store(true, ordering: .relaxed) }
     }
 
+    func forgetInterrupt() { isStopping.isRequested.store(false, ordering: .relaxed) }
+
+    var showsColor: Bool { appearance.color != .none }
+
     func draw(with appearance: ShellAppearance) { self.appearance = appearance }
 
     func completeness(of source: String) -> Completeness {
@@ -58,7 +62,6 @@ final class FakeHost: ShellHost {
         report: (ShellOutcome) -> Void
     ) -> Bool {
         blocks.append(block)
-        isStopping.isRequested.store(false, ordering: .relaxed)
         let source = String(repeating: "\n", count: block.firstLine - 1) + block.source
         let program = FakeHost.grammar.parse(source)
         if let diagnostic = program.diagnostics.first {

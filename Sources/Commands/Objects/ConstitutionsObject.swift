@@ -80,16 +80,21 @@ struct ConstitutionsObject: StorableObject {
         }
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
+    func rendered(_ appearance: Appearance) -> StyledText { rendered(appearance, count: 1) }
+
+    /// - Parameter shown: how many of the first groups are shown.
+    func rendered(_ appearance: Appearance, count shown: Int) -> StyledText {
         var text = StyledText("constitutions: \(summary)", .heading)
-        guard (count ?? 0) > 0 else { return text }
-        for (index, constitution) in texts(0).enumerated() {
-            text.line("[0] constitution \(index)", .faint)
-            for line in TextWidth.wrapped(constitution, to: appearance.columns - 2) {
-                text.line("  " + line)
+        let all = count ?? 0
+        for group in 0..<min(shown, all) {
+            for (index, constitution) in texts(group).enumerated() {
+                text.line("[\(group)] constitution \(index)", .faint)
+                for line in TextWidth.wrapped(constitution, to: appearance.columns - 2) {
+                    text.line("  " + line)
+                }
             }
         }
-        if let count, count > 1 { text.line("… and \(count - 1) more", .faint) }
+        if all > shown { text.line("… and \(all - shown) more", .faint) }
         return text
     }
 

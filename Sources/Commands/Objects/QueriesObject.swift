@@ -59,15 +59,25 @@ struct QueriesObject: StorableObject, ListObject {
         return forms.isEmpty ? "no queries" : forms.joined(separator: ", ")
     }
 
+    /// How many queries are shown unless the user says how many.
+    static let shownCount = 6
+
     func rendered(_ appearance: Appearance) -> StyledText {
+        rendered(appearance, count: QueriesObject.shownCount)
+    }
+
+    /// - Parameter count: how many of the first queries are shown.
+    func rendered(_ appearance: Appearance, count shown: Int) -> StyledText {
         var text = StyledText(NumberText.count(queries.count, "query", "queries"), .heading)
         var table = Table([.init("", isNumeric: true), .init("id"), .init("text")])
         table.styles = [0: .faint, 1: .name]
-        for (index, query) in queries.prefix(6).enumerated() {
+        for (index, query) in queries.prefix(shown).enumerated() {
             table.append(["\(index)", query.id.text, query.text.prefix(300).description])
         }
         if !queries.isEmpty { text.line(table.rendered(appearance, showsTitles: false)) }
-        if queries.count > 6 { text.line("… and \(queries.count - 6) more", .faint) }
+        if queries.count > shown {
+            text.line("… and \(queries.count - shown) more", .faint)
+        }
         return text
     }
 

@@ -58,7 +58,7 @@ extension CommandTable {
                 guard let writer = Export.writers[shownExtension] else {
                     throw EvaluationError.unknownExtension(
                         shownExtension, kind: value.aKind,
-                        known: Export.writers.keys.sorted() + ["h5", "png", "svg"])
+                        known: Export.fitting(value, name))
                 }
                 guard let data = writer(value, name) else {
                     throw EvaluationError.unknownExtension(

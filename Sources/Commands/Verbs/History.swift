@@ -1,5 +1,6 @@
 import Foundation
 import Rendering
+import Values
 
 extension CommandTable {
     static let historyCommand = Command(

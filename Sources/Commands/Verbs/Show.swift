@@ -67,6 +67,24 @@ extension CommandTable {
                     columnLabel: ""
                 ).rendered(invocation.appearance))
             return CommandResult(text: text)
+        case .object(let queries as QueriesObject):
+            return CommandResult(
+                text: queries.rendered(
+                    invocation.appearance,
+                    count: invocation.has("count") ? count : QueriesObject.shownCount))
+        case .object(let principles as PrinciplesObject):
+            let shown = PrinciplesObject(
+                pairs: Array(
+                    principles.pairs.prefix(
+                        invocation.has("count") ? count : principles.pairs.count)))
+            var text = shown.rendered(invocation.appearance)
+            let rest = principles.pairs.count - shown.pairs.count
+            if rest > 0 { text.line("… and \(rest) more; count= shows them", .faint) }
+            return CommandResult(text: text)
+        case .object(let constitutions as ConstitutionsObject):
+            return CommandResult(
+                text: constitutions.rendered(
+                    invocation.appearance, count: invocation.has("count") ? count : 1))
         case .list(let items):
             var text = StyledText("list of \(NumberText.grouped(items.count))", .faint)
             for (index, item) in items.prefix(count).enumerated() {

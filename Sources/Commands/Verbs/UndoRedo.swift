@@ -1,4 +1,5 @@
 import Rendering
+import Values
 
 extension CommandTable {
     static let undoCommand = Command(

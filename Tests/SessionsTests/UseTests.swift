@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Commands
+@testable import Rendering
+@testable import Sessions
+@testable import Values
+
+/// Faults that people met at work, each with what they expected.
+struct UseTests {
+    @Test func `a name on the left of tokenize is bound`() throws {
+        let bench = try Workbench()
+        try bench.output("load model default")
+        let tokens = try bench.output("t = tokenize \"Summary: my sister\" special=false").value
+        let bound = try bench.session.value(of: "t")
+        #expect(try #require(bound).equals(try #require(tokens)))
+        try bench.output("both = tokenize [\"a\", \"b\"]")
+        #expect(try bench.output("len(both)").value?.asInteger == 2)
+    }
+
+    @Test(arguments: ["scroe": "score", "juge": "judge", "rolout": "rollout"])
+    func `a mistyped verb alone is recognized`(typed: String, meant: String) throws {
+        #expect(try Workbench().complaint(typed).contains("did you mean `\(meant)`?"))
+    }
+
+    @Test func `usual short names of number types are accepted`() throws {
+        let bench = try Workbench()
+        for name in ["f32", "bf16", "fp16"] {
+            try bench.output("load model default dtype=\(name);")
+        }
+        let model = try #require(try bench.session.value(of: "model")?.object(ModelObject.self))
+        #expect(model.model.weightType == .float16)
+    }
+
+    @Test func `settings of the display outlast the terminal's own`() throws {
+        let bench = try Workbench()
+        try bench.output("set color=none; set width=50")
+        bench.session.appearance = Appearance(width: 100, color: .full)
+        #expect(bench.session.appearance.color == .none)
+        #expect(bench.session.appearance.width == 50)
+    }
+
+    @Test func `whole numbers beyond 2^53 are refused, and those below are shown whole`() throws {
+        let bench = try Workbench()
+        #expect(bench.complaint("9007199254740993").contains("exact up to 2^53"))
+        #expect(try bench.output("9007199254740992 - 1").text.plain == "9007199254740991")
+    }
+
+    @Test(arguments: ["ls", "history", "describe x", "compare x x", "set", "seed", "undo"])
+    func `every verb has data for programs`(verb: String) throws {
+        let bench = try Workbench()
+        try bench.output("x = 1")
+        let outcome = try #require(bench.run(verb).last)
+        #expect(!outcome.json.contains("\"value\":null"))
+    }
+
+    @Test func `a shown model asks for no norm of its weights`() throws {
+        let bench = try Workbench()
+        let outcome = try #require(bench.run("load model default").last)
+        #expect(outcome.json.contains("\"parameters\":"))
+        #expect(!outcome.json.contains("\"norm\":"))
+    }
+
+    @Test func `a missing tokenizer is to be loaded`() throws {
+        #expect(
+            try Workbench().complaint("tokenizer.vocabulary")
+                .contains("make it first: load tokenizer PATH"))
+    }
+
+    @Test func `a foreign model file is refused, not made a folder`() throws {
+        let bench = try Workbench()
+        try bench.output("load model default;")
+        #expect(bench.complaint("export model m.gguf").contains(".gguf is not written"))
+    }
+
+    @Test func `a table never cuts a number`() throws {
+        var table = Table([
+            .init("a", isNumeric: true), .init("b", isNumeric: true), .init("c", isNumeric: true),
+        ])
+        table.append(["1.2345e-05", "-1.621e-10", "3.14159e+20"])
+        let plain = table.rendered(Appearance(width: 24)).plain
+        #expect(plain.contains("-1.621e-10"))
+        #expect(!plain.contains("…"))
+    }
+
+    @Test func `a parameter that no script takes is found`() {
+        let script = ScriptParameters(of: "lr = 1e-4\nx = 1 + 0\nupdate learning_rate=lr")
+        #expect(script.takes("lr"))
+        #expect(!script.takes("learning_rate"))
+        #expect(!script.takes("x"))
+        #expect(
+            ScriptParameters.sentence("l", [script])
+                == "-p l: the script has no `l`; it has `lr`")
+        #expect(ScriptParameters.sentence("x", [script]).contains("the script computes `x`"))
+    }
+
+    @Test func `an echoed statement is as it was written`() throws {
+        let bench = try Workbench()
+        var echoed: [String] = []
+        bench.session.evaluate(
+            "# why\nx = 1; # hidden\ny = 2", willRun: { echoed.append($0) }, report: { _ in })
+        #expect(echoed == ["# why\nx = 1; # hidden", "y = 2"])
+    }
+}
