@@ -21,6 +21,8 @@ struct ValueComparison {
     static let relative = 1e-3
     static let absolute = 1e-6
     var isExact: Bool
+    /// Whether an older version stored the value before, so that it may lack fields of today's.
+    var isOlder = false
 
     func first(_ before: StoredValue, _ now: StoredValue) -> ValueDifference? {
         difference(before, now, at: "")
@@ -59,12 +61,13 @@ struct ValueComparison {
                     return found
                 }
             }
-            let added = new.fields.first { old[$0.key] == nil }
+            let added = isOlder ? nil : new.fields.first { old[$0.key] == nil }
             return added.map {
                 ValueDifference(
                     place: place + "." + $0.key, before: "nothing", now: words($0.value))
             }
         case (.array(let old), .array(let new)): return difference(old, new, at: place)
+        case (.null, _) where isOlder: return nil
         default:
             return before == now
                 ? nil : ValueDifference(place: place, before: words(before), now: words(now))

@@ -152,12 +152,16 @@ struct Replay {
                         + "only its digest \(digest.prefix(12))…")
                 continue
             }
-            let difference = ValueComparison(isExact: isExact).first(before.value, now.value)
+            // Another version may have stored the same value in another form.
+            let value = (try? Value(before, of: info, in: original).storedObject().value)
+            let isOlder = value != nil && value != before.value
+            let difference = ValueComparison(isExact: isExact, isOlder: isOlder).first(
+                value ?? before.value, now.value)
             if let difference {
                 result.differences.append(
                     "`\(info.name)\(difference.place)` of \(line) was \(difference.before) and is "
                         + "now \(difference.now)")
-            } else if isExact {
+            } else if isExact, !isOlder {
                 result.differences.append(
                     "`\(info.name)` of \(line) was of the kind \(before.kind) and is now of the "
                         + "kind \(now.kind)")

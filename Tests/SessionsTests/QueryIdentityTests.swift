@@ -77,6 +77,19 @@ import Workspaces
         #expect(try bench.text("len(rollouts.queries)") == "4")
     }
 
+    @Test func `ids that are large numbers keep all their digits`() throws {
+        let bench = try Workbench()
+        let lines = ["9007199254740992", "9007199254740993"].flatMap { id in
+            (0..<2).map {
+                "{\"query\": \(id), \"constitution\": \($0), \"prompt\": \"\(id) \($0):\", "
+                    + "\"response\": \"r\($0)\"}\n"
+            }
+        }
+        try bench.write("rollouts.jsonl", lines.joined())
+        let ids = try bench.text("load rollouts rollouts.jsonl; rollouts.queries")
+        #expect(ids.contains("\"9007199254740992\"") && ids.contains("\"9007199254740993\""))
+    }
+
     @Test func `prompts that only look the same are refused`() throws {
         let bench = try Workbench()
         let lines = ["caf\u{E9}", "cafe\u{301}"].map {
