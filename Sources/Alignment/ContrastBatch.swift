@@ -24,11 +24,11 @@ public struct ContrastBatch: Sendable, Hashable {
     public let sequences: [Sequence]
     /// The first boundary between prompt and response that lies inside a token; nil if there is
     /// none.
-    public let blurredJoint: BlurredJoint?
+    public let boundaryToken: BoundaryToken?
 
     /// A merge crosses the end of a prompt: the prompt's last token and the response's first token
     /// differ from the tokens of separate encodings.
-    public struct BlurredJoint: Sendable, Hashable {
+    public struct BoundaryToken: Sendable, Hashable {
         /// The end of the prompt, and the text that follows it, with the separator.
         public let prompt, response: String
     }
@@ -60,7 +60,7 @@ public struct ContrastBatch: Sendable, Hashable {
         let end = scoresEnd ? configuration.endTokens.first ?? tokenizer?.eos : nil
         if scoresEnd, end == nil { throw AlignmentError.noEndToken }
         var sequences: [Sequence] = []
-        var blurred: BlurredJoint?
+        var crossing: BoundaryToken?
         sequences.reserveCapacity(group.prompts.count * group.responses.count)
         for prompt in group.prompts {
             let alone = try ContrastBatch.tokens(of: prompt, group, tokenizer)
@@ -72,12 +72,12 @@ public struct ContrastBatch: Sendable, Hashable {
                     guard let tokenizer else {
                         throw AlignmentError.needsTokenizer(query: group.id.text)
                     }
-                    tokens = tokenizer.encode(text + group.joint + continuation)
+                    tokens = tokenizer.encode(text + group.separator + continuation)
                     start = zip(alone, tokens).prefix { $0 == $1 }.count
-                    if start < alone.count, blurred == nil {
-                        blurred = BlurredJoint(
+                    if start < alone.count, crossing == nil {
+                        crossing = BoundaryToken(
                             prompt: String(text.suffix(24)),
-                            response: String((group.joint + continuation).prefix(24)))
+                            response: String((group.separator + continuation).prefix(24)))
                     }
                 case (.tokens, .tokens(let continuation)):
                     tokens = alone + continuation
@@ -108,7 +108,7 @@ public struct ContrastBatch: Sendable, Hashable {
         constitutions = group.prompts.count
         responses = group.responses.count
         self.sequences = sequences
-        blurredJoint = blurred
+        boundaryToken = crossing
     }
 
     private static func tokens(

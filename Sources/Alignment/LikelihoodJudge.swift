@@ -88,7 +88,7 @@ public struct LikelihoodJudge: Judge {
             prompts: [pair.constitution, opposed].map {
                 .text(text.prompts.trainingPrompt(query, $0))
             },
-            joint: text.prompts.joint,
+            separator: text.prompts.separator,
             responses: responses.enumerated().map {
                 Response(passage: .text($0.element), constitution: $0.offset, sample: 0)
             })

@@ -8,7 +8,7 @@ extension Prompts {
         rolloutPrompt(query.form, query.text, constitution: constitution.text)
     }
 
-    /// The prompt for scoring; the response follows after `joint`.
+    /// The prompt for scoring; the response follows after `separator`.
     public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
         trainingPrompt(query.form, query.text, constitution: constitution.text)
     }

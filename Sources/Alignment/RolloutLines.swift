@@ -20,7 +20,7 @@ extension Rollouts {
     /// Rollouts from the lines of a file, in the order in which queries first occur. The k-th line
     /// of a query and constitution is that constitution's k-th response.
     ///
-    /// Prompt and response of a line are joined directly, or with `joint` between them. A query
+    /// Prompt and response of a line are joined directly, or with `separator` between them. A query
     /// with the same response under two constitutions is rejected, as in sampled rollouts.
     ///
     /// - Throws: `AlignmentError.rolloutLine` if a line has an empty prompt or response, mixes text
@@ -28,7 +28,7 @@ extension Rollouts {
     ///   that no constitution can have; `.rolloutGrid` if a query's constitutions are not numbered
     ///   from 0 without gaps or have unequal numbers of responses; `.noRollouts` if there is no
     ///   line.
-    public init(lines: [RolloutLine], joint: String = "") throws {
+    public init(lines: [RolloutLine], separator: String = "") throws {
         guard !lines.isEmpty else { throw AlignmentError.noRollouts }
         var order: [QueryID] = []
         var byQuery: [QueryID: [RolloutLine]] = [:]
@@ -39,7 +39,7 @@ extension Rollouts {
         }
         self.init(groups: [])
         for id in order {
-            let group = try Rollouts.group(byQuery[id] ?? [], id: id, joint)
+            let group = try Rollouts.group(byQuery[id] ?? [], id: id, separator)
             if let twin = group.responses.first(where: group.hasTwin) {
                 rejected.append(
                     Rejected(
@@ -64,7 +64,7 @@ extension Rollouts {
     }
 
     private static func group(
-        _ lines: [RolloutLine], id: QueryID, _ joint: String
+        _ lines: [RolloutLine], id: QueryID, _ separator: String
     ) throws -> RolloutGroup {
         var byConstitution: [Int: [RolloutLine]] = [:]
         for line in lines {
@@ -91,7 +91,7 @@ extension Rollouts {
             }
         }
         return RolloutGroup(
-            id: id, prompts: rows.compactMap(\.first?.prompt), joint: joint,
+            id: id, prompts: rows.compactMap(\.first?.prompt), separator: separator,
             responses: responses)
     }
 
@@ -102,7 +102,7 @@ extension Rollouts {
             for response in group.responses
             where group.prompts.indices.contains(response.constitution) {
                 var passage = response.passage
-                if case .text(let text) = passage { passage = .text(group.joint + text) }
+                if case .text(let text) = passage { passage = .text(group.separator + text) }
                 lines.append(
                     RolloutLine(
                         line: lines.count + 1, query: group.id, constitution: response.constitution,

@@ -190,7 +190,7 @@ public struct RolloutSampler: Sendable {
         let responses = sampled.enumerated().map { column, sampled in
             // The prompt and the response in the encoding of `ContrastBatch`.
             let scored = text.tokenizer.encode(
-                prepared.training[column % count] + text.prompts.joint + sampled.text)
+                prepared.training[column % count] + text.prompts.separator + sampled.text)
             let kept = sampled.tokens.prefix(sampled.textTokens)
             return Response(
                 passage: .text(sampled.text), constitution: column % count,
@@ -202,7 +202,7 @@ public struct RolloutSampler: Sendable {
             RolloutGroup(
                 id: query.id, constitutions: prepared.group.constitutions,
                 prompts: prepared.training.map { .text($0) },
-                joint: text.prompts.joint, responses: responses))
+                separator: text.prompts.separator, responses: responses))
     }
 
     private func rejection(

@@ -32,7 +32,7 @@ public enum Passage: Sendable, Codable, Hashable {
 
 /// One response `y ~ π(· | c, x)` and its origin.
 public struct Response: Sendable, Codable, Hashable {
-    /// It follows the prompt and the joint.
+    /// It follows the prompt and the separator.
     public var passage: Passage
     /// The index of its constitution in the group.
     public var constitution: Int
@@ -87,18 +87,23 @@ public struct RolloutGroup: Sendable, Codable, Hashable {
     /// Training prompts, one for each constitution.
     public var prompts: [Passage]
     /// The separator between a text prompt and a text response.
-    public var joint: String
+    public var separator: String
     /// R = k·C responses.
     public var responses: [Response]
 
+    private enum CodingKeys: String, CodingKey {
+        case id, constitutions, prompts, responses
+        case separator = "joint"
+    }
+
     public init(
         id: QueryID, constitutions: [Constitution] = [],
-        prompts: [Passage], joint: String = "", responses: [Response]
+        prompts: [Passage], separator: String = "", responses: [Response]
     ) {
         self.id = id
         self.constitutions = constitutions
         self.prompts = prompts
-        self.joint = joint
+        self.separator = separator
         self.responses = responses
     }
 

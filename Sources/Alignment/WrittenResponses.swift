@@ -78,6 +78,6 @@ extension Rollouts {
             RolloutGroup(
                 id: query.id, constitutions: group.constitutions,
                 prompts: group.training.map { .text(prompts.trainingPrompt(query, $0)) },
-                joint: prompts.joint, responses: responses))
+                separator: prompts.separator, responses: responses))
     }
 }

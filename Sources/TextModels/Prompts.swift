@@ -42,13 +42,19 @@ public struct Prompts: Sendable, Codable, Hashable {
     public var text: PromptWording
     /// The separator between prompt and response. A blank here gives other tokens than a blank at
     /// the start of the response, so rollout and training share this setting.
-    public var joint = " "
+    public var separator = " "
     /// A sampled response ends before the first of these strings, or at the end-of-sequence token.
     public var stops: [String]
 
+    /// The names in a `prompts.json`.
+    private enum CodingKeys: String, CodingKey {
+        case rollout, training, writer, post, question, text, stops
+        case separator = "joint"
+    }
+
     public init(
         rollout: PromptTemplate, training: PromptTemplate, writer: PromptTemplate,
-        post: PromptWording, question: PromptWording, text: PromptWording, joint: String = " ",
+        post: PromptWording, question: PromptWording, text: PromptWording, separator: String = " ",
         stops: [String]
     ) {
         self.rollout = rollout
@@ -57,7 +63,7 @@ public struct Prompts: Sendable, Codable, Hashable {
         self.post = post
         self.question = question
         self.text = text
-        self.joint = joint
+        self.separator = separator
         self.stops = stops
     }
 
@@ -83,10 +89,10 @@ public struct Prompts: Sendable, Codable, Hashable {
     ) -> (prompt: String, opening: String) {
         let opening = words(form).opening
         let prompt = rollout.rendered(values(form, text, constitution))
-        return (opening.isEmpty ? prompt : prompt + joint + opening, opening)
+        return (opening.isEmpty ? prompt : prompt + separator + opening, opening)
     }
 
-    /// The prompt for scoring; the response follows after `joint`.
+    /// The prompt for scoring; the response follows after `separator`.
     public func trainingPrompt(_ form: QueryForm, _ text: String, constitution: String) -> String {
         training.rendered(values(form, text, constitution))
     }

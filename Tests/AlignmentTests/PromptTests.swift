@@ -21,7 +21,7 @@ import TextModels
             prompts.trainingPrompt(question, Self.constitution)
                 .hasSuffix("\n\nQUESTION: What now?\n\nAnswer:"))
         #expect(prompts.writerPrompt(about: "summaries", count: 3) == "Principles for summaries:\n")
-        #expect(prompts.joint == " ")
+        #expect(prompts.separator == " ")
     }
 
     @Test func `general prompts show one example when sampling and none when training`() {

@@ -244,11 +244,12 @@ import Transformers
 
     @Test func `prompt and response are encoded together`() throws {
         let babbler = try Babbler.words()
-        func batch(_ prompt: Passage, _ joint: String, _ response: Passage) throws -> ContrastBatch
+        func batch(_ prompt: Passage, _ separator: String, _ response: Passage) throws
+            -> ContrastBatch
         {
             try ContrastBatch(
                 RolloutGroup(
-                    id: "q", prompts: [prompt, prompt], joint: joint,
+                    id: "q", prompts: [prompt, prompt], separator: separator,
                     responses: [
                         Response(passage: response, constitution: 0, sample: 0),
                         Response(passage: response, constitution: 1, sample: 0),

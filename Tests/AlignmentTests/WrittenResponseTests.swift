@@ -30,7 +30,7 @@ import Transformers
                 ["a0", "a1"], ["b0", "b1"], ["c0", "c1"],
             ])
         #expect(found.groups.allSatisfy { $0.responses.map(\.constitution) == [0, 1] })
-        #expect(found.groups.allSatisfy { $0.joint == Prompts.general.joint })
+        #expect(found.groups.allSatisfy { $0.separator == Prompts.general.separator })
         #expect(found.rejected.isEmpty)
     }
 
@@ -61,7 +61,7 @@ import Transformers
 
 @Suite struct JointTests {
     /// A tokenizer that merges "ab" and "ac".
-    private func batch(_ prompt: String, _ joint: String, _ response: String) throws
+    private func batch(_ prompt: String, _ separator: String, _ response: String) throws
         -> ContrastBatch
     {
         let texts = Array(repeating: "ab ab ac ac", count: 50)
@@ -71,18 +71,18 @@ import Transformers
         configuration.vocabularySize = 270
         return try ContrastBatch(
             RolloutGroup(
-                id: "q", prompts: [.text(prompt), .text(prompt)], joint: joint,
+                id: "q", prompts: [.text(prompt), .text(prompt)], separator: separator,
                 responses: [
                     Response(passage: .text(response), constitution: 0, sample: 0),
                     Response(passage: .text("u"), constitution: 1, sample: 0),
                 ]), tokenizer: tokenizer, configuration: configuration)
     }
 
-    @Test func `a token that reaches over the joint is reported with both texts`() throws {
-        #expect(try batch("u u", "", "b").blurredJoint == nil)
+    @Test func `a token that reaches over the separator is reported with both texts`() throws {
+        #expect(try batch("u u", "", "b").boundaryToken == nil)
         let merged = try batch("u a", "", "b")
-        #expect(merged.blurredJoint == .init(prompt: "u a", response: "b"))
+        #expect(merged.boundaryToken == .init(prompt: "u a", response: "b"))
         #expect(merged[0, 0].scored.count == 1)
-        #expect(try batch("u a", " ", "b").blurredJoint == nil)
+        #expect(try batch("u a", " ", "b").boundaryToken == nil)
     }
 }

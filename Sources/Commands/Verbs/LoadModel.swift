@@ -77,7 +77,7 @@ extension CommandTable {
         if try invocation.text("rotary") == "bfloat16" {
             object = object.with(try object.model.roundingRotary(), origin: object.origin)
         }
-        if let joint = try invocation.text("join") { object.prompts.joint = joint }
+        if let separator = try invocation.text("join") { object.prompts.separator = separator }
         var result = CommandResult(value: .object(object))
         if let name = try invocation.text("as") {
             result.bindings = [(name, .object(object))]

@@ -24,7 +24,7 @@ extension CommandTable {
                     response: try passage("response", line, file))
             }
             let object = RolloutsObject(
-                rollouts: try Rollouts(lines: lines, joint: invocation.text("join") ?? ""))
+                rollouts: try Rollouts(lines: lines, separator: invocation.text("join") ?? ""))
             return CommandResult("rollouts", object, notes: try notes(on: object, invocation))
         } catch let error as EvaluationError {
             throw invocation.located(error, at: "path")

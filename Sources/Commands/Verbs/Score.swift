@@ -58,18 +58,18 @@ extension CommandTable {
                 tooLong.append(group.id.text)
             }
         }
-        let joints = batches.compactMap { batch in batch.blurredJoint.map { (batch.id, $0) } }
-        let blurred = joints.first.map { id, joint in
-            "in \(NumberText.count(joints.count, "query", "queries")) a token crosses the boundary between "
+        let crossings = batches.compactMap { batch in batch.boundaryToken.map { (batch.id, $0) } }
+        let crossing = crossings.first.map { id, token in
+            "in \(NumberText.count(crossings.count, "query", "queries")) a token crosses the boundary between "
                 + "prompt and response and is scored with the response: in \(id), between "
-                + Value.text(joint.prompt).summary + " and " + Value.text(joint.response).summary
+                + Value.text(token.prompt).summary + " and " + Value.text(token.response).summary
         }
-        guard !tooLong.isEmpty else { return (batches, blurred) }
+        guard !tooLong.isEmpty else { return (batches, crossing) }
         let ids = tooLong.prefix(5).joined(separator: ", ") + (tooLong.count > 5 ? ", …" : "")
         let sentence =
             "\(NumberText.count(tooLong.count, "query", "queries")) too long for the context of "
             + "\(NumberText.grouped(model.model.configuration.longestSequence)) tokens (\(ids))"
         guard !batches.isEmpty else { throw invocation.error("no query is left: \(sentence)") }
-        return (batches, "left out: \(sentence)" + (blurred.map { "; " + $0 } ?? ""))
+        return (batches, "left out: \(sentence)" + (crossing.map { "; " + $0 } ?? ""))
     }
 }
