@@ -132,7 +132,8 @@ import Workspaces
         bench.session.close()
         let again = try bench.reopened()
         let object = try #require(try again.value(of: "writer")?.object(ModelObject.self))
-        #expect(try object.chat?("List some.") == "[user] List some. [/]")
+        let text = object.textModel(try #require(object.tokenizer))
+        #expect(try text.applyChatTemplate?("List some.") == "[user] List some. [/]")
         again.close()
     }
 
