@@ -11,7 +11,7 @@ import Transformers
 @Suite(.enabled(if: Workbench.hasShippedModel)) struct FreshnessTests {
     private static let setup = """
         load model default; load principles trained; load queries summaries count=2
-        compose count=2 principles_each=2; rollout unfinished=keep max_tokens=24; backward
+        compose count=2 principles_each=2; rollout; backward
         """
 
     private func ready(_ access: Access = .ephemeral) throws -> Workbench {
@@ -68,7 +68,7 @@ import Transformers
                 statement 7
                   update
                   ^~~~~~
-                try: compute them again: backward
+                  compute them again: backward
                 """)
         #expect(try bench.text("backward; update").contains(" step 2, "))
     }
@@ -147,12 +147,12 @@ import Transformers
             try notes("r = rollouts[0:2]; score r") == [
                 "`r` were made from `model` of statement 1; `model` is now of statement 8"
             ])
-        #expect(try notes("rollout unfinished=keep max_tokens=24").isEmpty)
+        #expect(try notes("rollout").isEmpty)
         try bench.output("load queries summaries count=3; load queries summaries count=2")
-        #expect(try notes("rollout unfinished=keep max_tokens=24").isEmpty)
+        #expect(try notes("rollout").isEmpty)
         try bench.output("load queries summaries count=1")
         #expect(
-            try notes("rollout unfinished=keep max_tokens=24") == [
+            try notes("rollout") == [
                 "`constitutions` were made from `queries` of statement 3; `queries` is now of "
                     + "statement 16"
             ])

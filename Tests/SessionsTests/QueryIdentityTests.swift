@@ -47,8 +47,8 @@ import Workspaces
             "queries.jsonl", #"{"id": null, "post": null, "question": null, "text": "hello there"}"#
         )
         #expect(
-            try bench.text("load queries queries.jsonl; queries[0].text") == "\"hello there\"")
-        #expect(try bench.text("queries[0].form") == "\"text\"")
+            try bench.text("load queries queries.jsonl; queries[0].text") == "hello there")
+        #expect(try bench.text("queries[0].form") == "text")
     }
 
     private let rollouts = #"""

@@ -8,7 +8,7 @@ import Transformers
 /// A text model whose next token follows from the last one alone, as a table says: the residual
 /// stream is the last token's own axis, the block adds nothing, and the head is the table.
 func tableModel(
-    _ next: [Int32: Int32], tokenizer: Tokenizer, context: Int = 64, prompts: Prompts = .tiny
+    _ next: [Int32: Int32], tokenizer: Tokenizer, context: Int = 128, prompts: Prompts = .tiny
 ) throws -> TextModel {
     let vocabulary = tokenizer.idLimit
     let width = (vocabulary + 1) / 2 * 2
@@ -26,7 +26,7 @@ func tableModel(
     for token in 0..<vocabulary { embedding[token, token] = 1 }
     weights["model.embed_tokens.weight"] = embedding
     var head = Tensor(zeros: [vocabulary, width])
-    for (last, following) in next { head[Int(following), Int(last)] = 10 }
+    for (last, following) in next { head[Int(following), Int(last)] = 2 }
     weights["lm_head.weight"] = head
     return TextModel(
         model: random.with(weights), tokenizer: tokenizer, prompts: prompts)
