@@ -106,7 +106,7 @@ import Transformers
             #expect(value.rendered(again.appearance).plain == before[name], "\(name)")
         }
         var text = ""
-        again.evaluate("update optimizer=adamw learning_rate=1e-4; optimizer.steps") { outcome in
+        again.evaluate("backward; update optimizer=adamw; optimizer.steps") { outcome in
             text = (try? outcome.result.get().text.plain) ?? "\(outcome.result)"
         }
         #expect(text == "2")
