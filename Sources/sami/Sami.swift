@@ -21,7 +21,7 @@ struct Sami: ParsableCommand {
             """,
         discussion: "At the prompt, `help` lists the commands and `tour` shows around.",
         version: version,
-        subcommands: [Run.self, Replay.self])
+        subcommands: [Run.self, Replay.self, ManualPage.self])
 
     @Option(
         name: [.customShort("c"), .customLong("command")],

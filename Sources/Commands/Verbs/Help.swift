@@ -87,13 +87,8 @@ enum Help {
             }
             var table = Table([.init("key"), .init("meaning")])
             table.styles = [0: .name]
-            for operand in form.operands {
-                table.append([
-                    "  " + operand.name.uppercased(), describe(operand.kind, operand.summary),
-                ])
-            }
-            for option in form.options {
-                table.append(["  \(option.key)=", describe(option.kind, option.summary)])
+            for argument in arguments(form) {
+                table.append(["  " + argument.name, argument.meaning])
             }
             if !table.rows.isEmpty { text.line(wrapped(table, appearance)) }
             text.line("  example: ", .faint)
@@ -130,6 +125,12 @@ enum Help {
         }
         if !form.options.isEmpty { parts.append("[key=value …]") }
         return parts.joined(separator: " ")
+    }
+
+    /// Operands in capitals and options as `key=`, each with its meaning.
+    static func arguments(_ form: Command.Form) -> [(name: String, meaning: String)] {
+        form.operands.map { ($0.name.uppercased(), describe($0.kind, $0.summary)) }
+            + form.options.map { ("\($0.key)=", describe($0.kind, $0.summary)) }
     }
 
     private static func describe(_ kind: ArgumentKind, _ summary: String) -> String {
