@@ -101,7 +101,10 @@ private final class Scratch {
         }
         let mapped = try MappedFile(file)
         #expect(Array(mapped.bytes(98..<100)) == [98, 99] && mapped.count == 100)
-        #expect(Array(MappedFile(copying: Data([7, 8])).bytes(0..<2)) == [7, 8])
+        let copied = MappedFile(copying: Data([7, 8]))
+        withExtendedLifetime((mapped, copied)) {
+            #expect(Array(copied.bytes(0..<2)) == [7, 8] && copied.count == 2)
+        }
     }
 
     @Test func `an error names the file and what is wrong`() {

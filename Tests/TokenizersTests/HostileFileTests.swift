@@ -75,7 +75,7 @@ private func file(
         ),
         (
             file(vocab: #"{"a": 0, "a": 1}"#),
-            "the tokenizer file is not valid JSON: line 1, column 44: the key \"a\" occurs twice"
+            "the tokenizer file is not valid JSON: line 1, column 45: the key \"a\" occurs twice"
         ),
         (file(vocab: #"{"a": 0, "b": 0}"#), "tokens “a” and “b” have the same id 0"),
         (

@@ -107,7 +107,7 @@ import Testing
         try ModelDirectory.write(model, to: folder)
         #expect(try names() == ["model-card.md", "model.safetensors"])
         try ModelDirectory.write(model, to: folder, limit: 4_000)
-        #expect(try names() == ["model-card.md"] + many)
+        #expect(try names() == (["model-card.md"] + many).sorted())
     }
 
     /// The hub's GPT-2 names its tensors without the first word and carries causal masks.
@@ -189,7 +189,7 @@ import Testing
             atPath: folder + "/model.safetensors", withIntermediateDirectories: true)
         #expect(
             complaint { _ = try ModelDirectory.load(folder) }
-                == "DIR/model.safetensors cannot be read: it is not a plain file.")
+                == "DIR/model.safetensors cannot be read: it is a folder.")
     }
 
     @Test(arguments: [

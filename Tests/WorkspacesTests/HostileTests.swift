@@ -169,7 +169,7 @@ import Testing
         symlink(outside, FileSystem.folder(of: path))
         #expect(throws: WorkspaceError.self) { try workspace.read("x") }
         let sequence = try workspace.begin(source: "x = 1", seed: "")
-        #expect(throws: WorkspaceError.self) {
+        #expect(throws: FileError.self) {
             try workspace.commit(
                 sequence, bind: [("x", .stored(StoredObject(kind: "value", value: 1)))], seconds: 0)
         }
