@@ -11,6 +11,18 @@ public struct QueryID: Sendable, Hashable, ExpressibleByStringInterpolation,
 
     public init(stringLiteral text: String) { self.text = text }
 
+    /// The id of a query that brings none: its place in the list, counted from 0, or if another
+    /// query has that id, the place with the first suffix `-2`, `-3`, … that is free.
+    public init(place: Int, taken: Set<QueryID>) {
+        var id = QueryID("\(place)")
+        var suffix = 2
+        while taken.contains(id) {
+            id = QueryID("\(place)-\(suffix)")
+            suffix += 1
+        }
+        self = id
+    }
+
     public var description: String { text }
 
     public static func == (left: QueryID, right: QueryID) -> Bool {

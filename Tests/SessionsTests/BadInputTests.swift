@@ -83,7 +83,7 @@ import Testing
         try check(
             "load queries q.jsonl",
             """
-            error: q.jsonl, line 17: "," or "}" was expected (column 14)
+            error: q.jsonl, line 17: a comma or } was expected (column 14)
               load queries q.jsonl
                            ^~~~~~~
             """, files: ["q.jsonl": lines.joined(separator: "\n")])
@@ -168,7 +168,7 @@ import Testing
             "contrast tensor([[1, 2, 3], [4, 5, 6]])",
             """
             error: query 0 has 2 constitutions and 3 responses: a contrast needs at least two \
-            constitutions and as many responses from each
+            constitutions and the same number of responses for each
               contrast tensor([[1, 2, 3], [4, 5, 6]])
                        ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
             """)

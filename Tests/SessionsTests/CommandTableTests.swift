@@ -78,9 +78,9 @@ import Testing
                   LOGPROBS  in place of `logprobs`; a matrix is fine
                   example: contrast
 
-                Rows ask which response a constitution produced, columns which constitution
-                produced a response. The bounds are on mutual information, in nats, and cannot
-                exceed log C.
+                Rows ask which response was sampled under a constitution, columns which
+                constitution a response was sampled under. The bounds are on mutual information,
+                in nats, and cannot exceed log C.
                 """)
     }
 

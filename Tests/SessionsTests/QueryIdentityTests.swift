@@ -10,6 +10,19 @@ import Workspaces
 
 /// A query is known by its id.
 @Suite struct QueryIdentityTests {
+    @Test func `a query without an id gets its place, or what is free beside the ids given`() throws {
+        let bench = try Workbench()
+        try bench.write(
+            "queries.jsonl",
+            """
+            {"text": "first"}
+            {"id": 2, "text": "second"}
+            {"text": "third"}
+            """)
+        try bench.output("load queries queries.jsonl")
+        #expect(try bench.text("queries.id") == #"["0", "2", "2-2"]"#)
+    }
+
     @Test func `a duplicate id is refused with both lines`() throws {
         let bench = try Workbench()
         try bench.write(

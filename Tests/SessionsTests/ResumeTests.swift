@@ -24,7 +24,7 @@ import Transformers
         let again = try bench.reopened()
         #expect(
             again.notices == [
-                "`\(source)` was running when the last session ended; nothing of it was kept. "
+                "`\(source)` was running when the last session ended; no state was saved. "
                     + "`resume` runs it again, `resume drop=true` forgets it"
             ])
         var outcome: Outcome?

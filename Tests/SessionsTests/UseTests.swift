@@ -13,7 +13,7 @@ struct UseTests {
         let tokens = try bench.output("t = tokenize \"Summary: my sister\" special=false").value
         let bound = try bench.session.value(of: "t")
         #expect(try #require(bound).equals(try #require(tokens)))
-        try bench.output("both = tokenize [\"a\", \"b\"]")
+        try bench.output("both = tokenize ([\"a\", \"b\"])")
         #expect(try bench.output("len(both)").value?.asInteger == 2)
     }
 
@@ -89,7 +89,10 @@ struct UseTests {
         #expect(!script.takes("x"))
         #expect(
             ScriptParameters.sentence("l", [script])
-                == "-p l: the script has no `l`; it has `lr`")
+                == "-p l: the script has no `l`; did you mean `lr`?")
+        #expect(
+            ScriptParameters.sentence("momentum", [script])
+                == "-p momentum: the script has no `momentum`; it has `lr`")
         #expect(ScriptParameters.sentence("x", [script]).contains("the script computes `x`"))
     }
 

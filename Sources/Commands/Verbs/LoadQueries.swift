@@ -56,8 +56,13 @@ extension CommandTable {
         let file = try invocation.jsonLines("path")
         var queries: [Alignment.Query] = []
         do throws(EvaluationError) {
+            var taken: Set<QueryID> = []
+            for line in file.lines {
+                if let id = try file.id("id", line) { taken.insert(id) }
+            }
             for (index, line) in file.lines.enumerated() {
-                queries.append(try query(line, index, file))
+                let id = try file.id("id", line) ?? QueryID(place: index, taken: taken)
+                queries.append(try query(line, id, file))
             }
         } catch {
             throw invocation.located(error, at: "path")
@@ -84,9 +89,8 @@ extension CommandTable {
     }
 
     private static func query(
-        _ line: JSONLines.Line, _ index: Int, _ file: JSONLines
+        _ line: JSONLines.Line, _ id: QueryID, _ file: JSONLines
     ) throws(EvaluationError) -> Alignment.Query {
-        let id = try file.id("id", line) ?? "\(index)"
         var fields: [String: String] = [:]
         for form in QueryForm.allCases {
             fields[form.rawValue] = try file.text(form.rawValue, line)
