@@ -10,7 +10,7 @@ import Workspaces
 
 /// A query is known by its id.
 @Suite struct QueryIdentityTests {
-    @Test func `a query without an id gets its place, or what is free beside the ids given`() throws {
+    @Test func `a query without an id gets its place, or a free id beside those given`() throws {
         let bench = try Workbench()
         try bench.write(
             "queries.jsonl",
