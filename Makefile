@@ -81,6 +81,7 @@ format:
 
 lint:
 	swift format lint --strict --parallel --recursive $(SOURCES)
+	@scripts/lint
 
 clean:
 	rm -rf .build $(INSTALL_BUILD) Benchmarks/.build

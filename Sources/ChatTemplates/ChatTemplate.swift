@@ -4,7 +4,8 @@ import JSON
 /// A chat template of a published model: Jinja, with the settings of transformers.
 ///
 /// ```swift
-/// let template = try ChatTemplate("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
+/// let template = try ChatTemplate(
+///     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
 /// let prompt = try template.render(messages: [ChatMessage(role: "user", content: "Hello!")])
 /// ```
 ///

@@ -1,16 +1,16 @@
 import Foundation
 import Glibc
 
-/// When what was written is safe.
+/// When written bytes are safe against a power cut.
 public enum Durability: Sendable {
     /// The bytes are on the disk before the file has its name, and the name is on the disk before
-    /// the call returns: after a power cut the file is the old one or the new one.
+    /// the call returns. After a power cut the file is the old one or the new one.
     case durable
-    /// Nothing is waited for: for files that are made again from others.
+    /// Without fsync: for files that can be made again from others.
     case derived
 }
 
-/// Writes a file that appears whole or not at all: beside its place, then renamed.
+/// Writes a file completely or not at all: under a temporary name in the same folder, then renamed.
 ///
 /// ```swift
 /// let writer = try FileWriter("model.safetensors")
@@ -47,7 +47,7 @@ public final class FileWriter {
         try result.get()
     }
 
-    /// Puts the file in its place. Where that fails, nothing is left of it.
+    /// Gives the file its name. If that fails, the temporary file is removed.
     public func finish() throws(FileError) {
         if durability == .durable, fsync(descriptor) != 0 { throw .last(.write, path) }
         let isClosed = close(descriptor) == 0
@@ -72,10 +72,10 @@ public final class FileWriter {
 }
 
 extension FileSystem {
-    /// Replaces a file by one that `body` writes under the temporary name it is given, for writers
-    /// that take a path. Where anything fails, the temporary file is removed.
+    /// Replaces a file by one that `body` writes under a temporary name, for writers that need a
+    /// path. If anything fails, the temporary file is removed.
     ///
-    /// - Parameter synchronizesFolder: false where the caller writes several files and then
+    /// - Parameter synchronizesFolder: false if the caller writes several files and then
     ///   synchronizes their folder once.
     public static func replace(
         _ path: String, _ durability: Durability = .durable, temporary: String? = nil,
@@ -101,6 +101,7 @@ extension FileSystem {
         if durability == .durable, synchronizesFolder { try synchronize(folder(of: path)) }
     }
 
-    /// A name beside `path` that no other process uses; `.new-` marks what a crash leaves behind.
+    /// A name beside `path` that no other process uses; `.new-` marks the files that a crash
+    /// leaves.
     static func temporary(for path: String) -> String { path + ".new-\(getpid())" }
 }

@@ -106,7 +106,8 @@ public enum SignalWatch {
     nonisolated(unsafe) private static var hasTerminal = false
 
     /// Ctrl-\ ends the process at once. Without this handler the Swift runtime would print a
-    /// backtrace and wait for a key, and the work would go on. What was committed is on the disk.
+    /// backtrace and wait for a key, and the work would go on. All committed statements are
+    /// on the disk.
     private static func endOnQuit() {
         hasTerminal = tcgetattr(0, &originalTerminal) == 0
         signal(SIGQUIT) { _ in

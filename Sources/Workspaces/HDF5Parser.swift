@@ -1,12 +1,13 @@
 import Foundation
 import NumberTypes
 
-/// Walks an HDF5 file's groups from the root. See `HDF5Reader` for what it accepts and why.
+/// Walks an HDF5 file's groups from the root. `HDF5Reader` describes the accepted structures and
+/// the reasons.
 struct HDF5Parser {
     private let file: UntrustedFile
     private(set) var groups: [HDF5Reader.Group] = []
     private(set) var datasets: [HDF5Reader.Dataset] = []
-    /// Places that were read already: a file is a tree, so no place is reached twice.
+    /// Places that were already read: a file is a tree, so no place may be reached twice.
     private var visited: Set<Int> = []
     private var dataBytes = 0
 
@@ -21,7 +22,7 @@ struct HDF5Parser {
         try header(at: try rootHeader(), path: "", depth: 0)
     }
 
-    /// The attributes of the root alone, however much there is under it.
+    /// The attributes of the root only, however large the tree is.
     func rootAttributes() throws -> [String: String] {
         var parser = self
         return try parser.messages(at: try parser.rootHeader()).attributes
@@ -29,7 +30,7 @@ struct HDF5Parser {
 
     /// Reads the superblock.
     ///
-    /// - Returns: where the root group's header is.
+    /// - Returns: the place of the root group's header.
     private func rootHeader() throws -> Int {
         var superblock = try cursor(at: 0, count: 96)
         guard try superblock.bytes(8) == Self.signature else { throw ObjectFault.notHDF5 }
@@ -106,7 +107,8 @@ struct HDF5Parser {
                 let flags = try block.uint8()
                 try block.skip(3)
                 var body = Cursor(bytes: try block.bytes(size))
-                // A shared message lives elsewhere in the file; none of ours is.
+                // A shared message lies at another place in the file; files of this module have
+                // none.
                 guard flags & 2 == 0 || type == 0 else { throw ObjectFault.structure("sharing") }
                 if type == 0x10 {
                     let place = try body.place()
@@ -132,7 +134,7 @@ struct HDF5Parser {
             let (key, value) = try Self.attribute(&body)
             messages.attributes[key] = value
         case 0x11: messages.symbolTable = (try body.place(), try body.place())
-        // Nothing, fill value old and new, comment, modification times old and new.
+        // Nil, fill value old and new, comment, modification times old and new.
         case 0x00, 0x04, 0x05, 0x0D, 0x0E, 0x12: break
         default: throw ObjectFault.structure("a header message of type \(type)")
         }
@@ -142,7 +144,8 @@ struct HDF5Parser {
         guard try body.uint8() == 1 else { throw ObjectFault.structure("a data space") }
         let rank = Int(try body.uint8())
         guard rank <= StoredArray.maximumRank else { throw ObjectFault.structure("a rank") }
-        // The one flag says that maximum dimensions follow; ours are the dimensions again.
+        // The only flag says that maximum dimensions follow; in files of this module they repeat
+        // the dimensions.
         guard try body.uint8() <= 1 else { throw ObjectFault.structure("a data space") }
         try body.skip(5)
         return try (0..<rank).map { _ in try body.place() }
@@ -208,7 +211,7 @@ struct HDF5Parser {
 
     // MARK: Groups
 
-    /// The names of a group's members: its local heap's data.
+    /// The names of a group's members: the data of its local heap.
     private mutating func heap(at place: Int) throws -> [UInt8] {
         try visit(place)
         var heap = try cursor(at: place, count: 32)
@@ -275,7 +278,7 @@ struct HDF5Parser {
     }
 }
 
-/// Little-endian numbers out of bytes, none of them past the end.
+/// Reads little-endian numbers from bytes, never past the end.
 private struct Cursor {
     private let bytes: [UInt8]
     private var next = 0
@@ -306,7 +309,7 @@ private struct Cursor {
     mutating func uint32() throws -> UInt32 { UInt32(try integer(4)) }
     mutating func uint64() throws -> UInt64 { try integer(8) }
 
-    /// An offset or a size, which no file of ours needs more than 62 bits for.
+    /// An offset or a size. Files of this module never need more than 62 bits for it.
     mutating func place() throws -> Int {
         let value = try uint64()
         guard value < 1 << 62 else { throw ObjectFault.structure("an address") }

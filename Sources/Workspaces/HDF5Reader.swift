@@ -4,11 +4,11 @@ import NumberTypes
 /// Reads the part of HDF5 that this module writes: groups, contiguous datasets, short text
 /// attributes.
 ///
-/// Files come from strangers and from failing disks, and the C library trusts what it reads; this
-/// reader trusts nothing. Offsets, sizes, ranks and types are checked against the file's size
-/// before anything is allocated, every header is visited once (so cycles end), and links out of the
-/// file are refused. Whatever else HDF5 can express (chunks, filters, soft links, newer header
-/// versions) is refused as unknown.
+/// Files may come from strangers and from failing disks, and the C library trusts its input; this
+/// reader trusts nothing. It checks offsets, sizes, ranks and types against the file's size before
+/// it allocates memory. It visits every header only once, so that cycles end. It refuses links out
+/// of the file, and all structures that this module does not write (chunks, filters, soft links,
+/// newer header versions).
 ///
 /// Layout: *HDF5 File Format Specification Version 3.0*, superblock version 0, object header
 /// version 1.
@@ -64,22 +64,22 @@ struct HDF5Reader {
         try file.read(at: place, count: count)
     }
 
-    /// The bytes of a dataset, whose place in the file was checked when the file was opened.
+    /// The bytes of a dataset. Its place was checked when the file was opened.
     func bytes(of dataset: Dataset) throws -> Data {
         try file.read(at: dataset.offset, count: dataset.byteCount)
     }
 }
 
-/// What a dataset's elements are, as far as the file alone tells.
+/// The element type of a dataset, as far as the file alone determines it.
 enum DatasetType: Equatable {
-    /// One text element of the dataset's size.
+    /// One text element with the size of the dataset.
     case text
     case elements(DType)
 }
 
 extension DType {
-    /// The type whose numbers HDF5 is told of. HDF5 1.10 has no bfloat16 and no boolean: their bits
-    /// are stored as whole numbers, with the attribute `dtype` to say so.
+    /// The type that HDF5 sees. HDF5 1.10 has no bfloat16 and no boolean: their bits are stored as
+    /// integers, and the attribute `dtype` names the type.
     var hdf5Type: DType {
         switch self {
         case .bfloat16: .uint16

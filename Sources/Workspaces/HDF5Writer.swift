@@ -2,8 +2,8 @@ import CHDF5
 import Files
 import Foundation
 
-/// The door to the HDF5 library: its calls are serial, silent, and fail with an error that names
-/// the file and the value.
+/// Access to the HDF5 library: calls run one at a time, print nothing, and fail with an error that
+/// names the file and the value.
 enum HDF5 {
     private static let lock = NSLock()
     private nonisolated(unsafe) static var isOpen = false  // guarded by `lock`
@@ -12,8 +12,8 @@ enum HDF5 {
         lock.lock()
         defer { lock.unlock() }
         if !isOpen {
-            // The library's own exit handler would run in the middle of a call that a signal cut
-            // short.
+            // The library's own exit handler could run in the middle of a call that a signal
+            // interrupted.
             H5dont_atexit()
             H5open()
             chdf5_silence()
@@ -22,7 +22,7 @@ enum HDF5 {
         return try body()
     }
 
-    /// The library's first complaint, in its words.
+    /// The library's first error message.
     static func complaint() -> String {
         var text = [CChar](repeating: 0, count: 256)
         guard chdf5_last_error(&text) != 0 else { return "no reason given" }
@@ -31,8 +31,8 @@ enum HDF5 {
     }
 }
 
-/// An HDF5 file while it is being written, under a temporary name. Everything in it is of a few
-/// plain kinds: groups, contiguous datasets without filters, text attributes, external links.
+/// An HDF5 file during writing, under a temporary name. It contains only groups, contiguous
+/// datasets without filters, text attributes and external links.
 ///
 /// Use only inside `HDF5.locked`.
 struct HDF5Writer {
@@ -41,18 +41,18 @@ struct HDF5Writer {
     private let links: hid_t
     private let datasets: hid_t
 
-    /// Creates the file, has `body` fill it, and closes it.
+    /// Creates the file, calls `body` to fill it, and closes it.
     ///
-    /// - Parameter reserving: bytes that the datasets will take. The space is allocated first,
-    ///   because a disk that fills up in the middle surfaces inside the library, at times as a
-    ///   crash.
+    /// - Parameter reserving: number of bytes of the datasets. The space is allocated first,
+    ///   because the library cannot handle a disk that fills up during writing, and sometimes
+    ///   crashes.
     static func create(
         _ path: String, reserving: Int, body: (HDF5Writer) throws -> Void
     ) throws {
         let access = H5Pcreate(chdf5_file_access())
         defer { H5Pclose(access) }
-        // Nobody else knows the temporary name, so a lock would only fail where there is no
-        // locking.
+        // No other process knows the temporary name. Locking would only fail on file systems
+        // without locks.
         H5Pset_file_locking(access, false, true)
         let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
         guard file >= 0 else {
@@ -83,8 +83,8 @@ struct HDF5Writer {
         if reserving > 0 { try trim(path) }
     }
 
-    /// Gives back what was reserved beyond the end that the file states in its first 48 bytes: the
-    /// library cuts a file off only at a size that it knows of.
+    /// Frees the reserved space after the end that the file states in its first 48 bytes. The
+    /// library truncates a file only to a size that it knows.
     private static func trim(_ path: String) throws {
         let head = [UInt8](try UntrustedFile(path).read(at: 0, count: 48))
         let end = head[40...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
@@ -97,7 +97,7 @@ struct HDF5Writer {
         var handle: UnsafeMutableRawPointer?
         guard H5Fget_vfd_handle(file, chdf5_default(), &handle) >= 0, let handle else { return }
         let descriptor = handle.load(as: Int32.self)
-        // fallocate and not posix_fallocate: where the file system cannot, the latter writes every
+        // fallocate, not posix_fallocate: on a file system without support the latter writes every
         // block.
         guard fallocate(descriptor, 0, 0, off_t(bytes)) != 0 else { return }
         let code = errno
@@ -111,14 +111,14 @@ struct HDF5Writer {
         throw FileError(.write, path, .library("\(value): \(HDF5.complaint())"))
     }
 
-    /// A group, made with those above it.
+    /// Creates a group and the groups above it.
     func group(_ name: String) throws {
         let group = H5Gcreate2(file, name, links, chdf5_default(), chdf5_default())
         try check(group, name)
         H5Gclose(group)
     }
 
-    /// Text as one scalar element, which h5py hands to `json.loads` as it is.
+    /// Text as one scalar element, which h5py passes to `json.loads` unchanged.
     func text(_ name: String, _ bytes: [UInt8], sha256: String?) throws {
         let type = H5Tcopy(chdf5_type_string())
         defer { H5Tclose(type) }
@@ -183,7 +183,7 @@ struct HDF5Writer {
         try body(dataset)
     }
 
-    /// A text attribute on a group that exists; `"/"` is the file itself.
+    /// A text attribute on an existing group; `"/"` is the file itself.
     func attribute(of group: String, _ key: String, _ value: String) throws {
         let object = H5Oopen(file, group, chdf5_default())
         try check(object, group)
@@ -206,7 +206,8 @@ struct HDF5Writer {
         try check(H5Awrite(attribute, type, bytes.isEmpty ? [0] : bytes), key)
     }
 
-    /// A link to something in another file, which is found from the folder of this one.
+    /// A link to an object in another file. The path of this file is relative to the folder of the
+    /// linking file.
     func externalLink(_ name: String, file target: String, path: String) throws {
         try check(
             H5Lcreate_external(target, path, file, name, links, chdf5_default()), name)

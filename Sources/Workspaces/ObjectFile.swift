@@ -7,7 +7,7 @@ import NumberTypes
 enum ObjectFile {
     static let format = "sami object 1"
 
-    /// Writes a file that holds one object. The file is complete on return but not yet on the disk.
+    /// Writes a file with one object. On return the file is complete but not yet fsynced.
     static func write(_ layout: ObjectLayout, to path: String) throws {
         try HDF5.locked {
             try HDF5Writer.create(path, reserving: layout.byteCount) { writer in
@@ -17,7 +17,7 @@ enum ObjectFile {
         try StructureSeal.append(to: path)
     }
 
-    /// Writes an object under a group that exists (`""` for the root).
+    /// Writes an object under an existing group (`""` for the root).
     static func write(_ layout: ObjectLayout, into writer: HDF5Writer, group: String) throws {
         let here = group.isEmpty ? "/" : group
         try writer.attribute(of: here, "format", format)
@@ -31,10 +31,10 @@ enum ObjectFile {
         }
     }
 
-    /// Reads the object under a group, and says what its digest is.
+    /// Reads the object under a group and computes its digest.
     ///
-    /// Every dataset is hashed. Where one differs from the checksum beside it the error names it;
-    /// the caller compares the digest, which no change to the file can leave as it was.
+    /// Every dataset is hashed. If one differs from its own checksum, the error names it. The
+    /// caller compares the digest, which changes with every change to the file.
     static func read(
         _ file: HDF5Reader, group: HDF5Reader.Group
     ) throws -> (object: StoredObject, manifest: ObjectManifest) {
@@ -88,9 +88,9 @@ enum ObjectFile {
 }
 
 extension StoredObject {
-    /// Writes a plain HDF5 file with the layout of a workspace object, replacing what is there.
+    /// Writes a plain HDF5 file with the layout of a workspace object. Replaces an existing file.
     ///
-    /// The file appears whole or not at all.
+    /// The file is written completely or not at all.
     public func write(to path: String) throws {
         let layout = try ObjectLayout(self)
         try FileSystem.replace(path) { temporary in
@@ -98,7 +98,7 @@ extension StoredObject {
         }
     }
 
-    /// Reads a file that `write(to:)` made, or an object out of a workspace's folder.
+    /// Reads a file from `write(to:)`, or an object of a workspace's folder.
     public init(contentsOf path: String) throws {
         do {
             let file = try HDF5Reader(path)
@@ -109,7 +109,7 @@ extension StoredObject {
     }
 }
 
-/// What can be wrong with a file that should hold an object. Values are named by their path in it.
+/// Faults of a file that should hold an object. Values are named by their path in the file.
 enum ObjectFault: Error, Equatable {
     case file(FileError.Reason)
     case notHDF5
@@ -128,8 +128,8 @@ enum ObjectFault: Error, Equatable {
 }
 
 extension ObjectFile {
-    /// The path inside an object's file that a single name should lead to, as the file says: its root
-    /// for anything that cannot be read, and whoever follows the link sees for themselves.
+    /// The path inside an object's file that the object's link leads to, as the file states it. The
+    /// root if the file cannot be read; a reader that follows the link then gets the error.
     static func mainPath(_ path: String) -> String {
         guard let file = try? UntrustedFile(path), (try? StructureSeal.take(from: file)) != nil
         else { return "" }

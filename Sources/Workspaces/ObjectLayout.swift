@@ -2,11 +2,11 @@ import Foundation
 import JSON
 import NumberTypes
 
-/// How an object is laid out in a file: one dataset an array, under a path made from the record
-/// keys and list positions that lead to it, and one dataset `json` that holds everything else.
+/// The layout of an object in a file: one dataset for each array, under a path of the record keys
+/// and list positions that lead to the array, and one dataset `json` with the rest.
 struct ObjectLayout {
     static let jsonPath = "json"
-    /// numpy keeps the size of a text element in 31 bits.
+    /// numpy stores the size of a text element in 31 bits.
     static let maximumJSON = Int(Int32.max) - 1
 
     let kind: String
@@ -51,8 +51,8 @@ struct ObjectLayout {
     /// The bytes of all datasets.
     var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.bytes.count } }
 
-    /// Turns the steps to an array into an HDF5 path. Different steps give different paths: what
-    /// HDF5 gives a meaning to is escaped with `%`, and only the root's own `json` needs a special
+    /// The HDF5 path for the steps to an array. Different steps give different paths: characters
+    /// with a meaning in HDF5 are escaped with `%`, and only the root's own `json` needs a special
     /// case.
     static func path(of steps: [PathStep]) -> String {
         guard !steps.isEmpty else { return "array" }
@@ -66,7 +66,8 @@ struct ObjectLayout {
         return components.joined(separator: "/")
     }
 
-    /// A name that HDF5 takes for one link, injective; very long ones end in a digest instead.
+    /// A name that HDF5 reads as one link. Different names give different links; very long names
+    /// end in a digest.
     static func linkName(_ name: String) -> String {
         let utf8 = Array(name.utf8)
         if utf8.isEmpty { return "%_" }
@@ -81,15 +82,15 @@ struct ObjectLayout {
             }
         }
         guard escaped.count > 512 else { return String(decoding: escaped, as: UTF8.self) }
-        // Cut at a character, so that the name stays text.
+        // Cut between characters, so that the name stays valid text.
         let head = String(name.prefix(64)).utf8.filter { $0 != 0x2F && $0 != 0x25 && $0 != 0 }
         let start = String(decoding: head.prefix(256), as: UTF8.self)
         return start + "%~" + sha256(utf8).prefix(32)
     }
 }
 
-/// What an object holds, without the bytes. Its text has one form, and the SHA-256 of that text is
-/// the object's digest: two files hold the same object exactly when their digests are equal,
+/// The description of an object without the bytes. Its text has one form, and the SHA-256 of this
+/// text is the object's digest. Two files hold the same object exactly if their digests are equal,
 /// whatever HDF5 did with the space between the datasets.
 struct ObjectManifest: Equatable {
     struct Entry: Equatable {
@@ -123,7 +124,8 @@ struct ObjectManifest: Equatable {
 
     var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
-    /// What a single name in `workspace.h5` leads to, so that a plain tensor is a dataset there.
+    /// The path that a name's link in `workspace.h5` leads to, so that a plain tensor is a dataset
+    /// there.
     var mainPath: String {
         if entries.count == 1 { return ObjectLayout.jsonPath }
         return entries.count == 2 && entries[1].path == "array" && isBareArray ? "array" : ""
@@ -134,10 +136,10 @@ struct ObjectManifest: Equatable {
 }
 
 extension StoredObject {
-    /// About what the object takes on disk: array bytes exactly, the rest estimated.
+    /// Approximate size of the object on disk: array bytes are exact, the rest is estimated.
     public var bytes: Int { value.bytes }
 
-    /// SHA-256 of everything the object holds; equal objects have equal digests.
+    /// SHA-256 of the object's content; equal objects have equal digests.
     ///
     /// Cost: one pass over the bytes, about 1 GB/s a core with SHA instructions.
     public func digest() throws -> String { try ObjectLayout(self).manifest.digest }

@@ -1,18 +1,18 @@
 import JSON
 
 /// The JSON of values on disk: `{"$array": path}` stands for an array, `{"$number": "nan"}` for a
-/// number that JSON has no form for, and a record's key that starts with `$` has a second one. The
-/// same value always gives the same bytes, since digests are made of them.
+/// number without a JSON form, and a record key that starts with `$` is written with a second `$`.
+/// The same value always gives the same bytes, because digests are computed from them.
 extension StoredValue {
-    /// Deeper values are refused, so that reading one back never exhausts the stack.
+    /// Deeper values are refused, so that reading a value never exhausts the stack.
     static let maximumDepth = 64
 
-    /// What reading a value's JSON may take. Arrays and numbers add a level of their own.
+    /// Limits for reading a value's JSON. Arrays and numbers add a level of their own.
     static let limits = JSON.Limits(depth: maximumDepth + 2)
 
-    /// Writes the tree; `array` is asked for what stands in place of an array, given its path.
+    /// Writes the tree. `array` returns the text for an array, given its path.
     ///
-    /// Throws `StoredValueFault` for trees that could not be read back.
+    /// Throws `StoredValueFault` for a tree that could not be read back.
     func write(
         to writer: inout JSON.Writer, at path: [PathStep] = [],
         array: (StoredArray, [PathStep]) throws -> String
@@ -46,7 +46,7 @@ extension StoredValue {
         }
     }
 
-    /// A document as it stands, without arrays.
+    /// A document without arrays, unchanged.
     public init(_ json: JSON) {
         switch json {
         case .null: self = .null
@@ -61,7 +61,7 @@ extension StoredValue {
         }
     }
 
-    /// What `write` wrote, with the arrays that it names. Throws `ObjectFault`.
+    /// Reads the output of `write`, with the arrays that it names. Throws `ObjectFault`.
     init(_ json: JSON, arrays: [String: StoredArray]) throws {
         switch json {
         case .null: self = .null
@@ -123,23 +123,23 @@ enum PathStep {
     case index(Int)
 }
 
-/// Why a value tree cannot be stored.
+/// The reason why a value tree cannot be stored.
 enum StoredValueFault: Error, Equatable {
     case tooDeep
     case duplicateKey(String)
 }
 
 extension String {
-    /// By bytes: a combining mark after the dollar sign would hide it from `hasPrefix`.
+    /// Compares bytes: a combining mark after the dollar sign would hide it from `hasPrefix`.
     fileprivate var hasDollar: Bool { utf8.first == UInt8(ascii: "$") }
 
-    /// Strings are equal when they look the same; keys are equal only when their bytes are.
+    /// Swift strings are equal if they look the same; keys are equal only if their bytes are equal.
     func hasSameBytes(as other: String) -> Bool {
         self == other && utf8.elementsEqual(other.utf8)
     }
 }
 
-/// The keys of a record so far. Most records are small, and there comparing beats hashing.
+/// The keys of a record so far. Most records are small; comparing is then faster than hashing.
 private struct KeySet {
     private var few: [String] = []
     private var many: Set<[UInt8]> = []

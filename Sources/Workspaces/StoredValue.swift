@@ -52,13 +52,13 @@ extension StoredArray {
         try self.init(type: .uint8, shape: shape, bytes: Data(values))
     }
 
-    /// One copy from the caller's memory, for weights.
+    /// Copies the caller's memory once; for weights.
     public init(_ values: UnsafeBufferPointer<Float>, shape: [Int]) throws {
         try self.init(type: .float32, shape: shape, bytes: Data(buffer: values))
     }
 
     /// The elements as Swift values of the array's own type, or as `UInt16` for the raw bits of
-    /// `float16` and `bfloat16` and `UInt8` for `bool`.
+    /// `float16` and `bfloat16`, or as `UInt8` for `bool`.
     ///
     /// - Throws: `WorkspaceError.elementMismatch` for any other pairing.
     public func values<Element: BitwiseCopyable>(as element: Element.Type) throws -> [Element] {
@@ -86,7 +86,7 @@ extension StoredArray {
     }
 }
 
-/// An ordered record. Keys are unique: assigning to a key that exists replaces its value in place.
+/// An ordered record. Keys are unique: assigning to an existing key replaces its value in place.
 public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public struct Field: Sendable, Equatable {
         public var key: String
@@ -110,7 +110,7 @@ public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral 
         self.init(elements)
     }
 
-    /// The value under a key, found by linear search.
+    /// The value of a key, found by linear search.
     public subscript(key: String) -> StoredValue? {
         get { fields.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
@@ -128,7 +128,7 @@ public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral 
 /// A tree of plain values with arrays at its leaves.
 ///
 /// Numbers are doubles: a 64-bit seed belongs in `.text`. Every `.array` becomes an HDF5 dataset of
-/// its own (about 0.1 ms each), so thousands of tiny arrays are better concatenated into one.
+/// its own (about 0.1 ms each), so concatenate thousands of tiny arrays into one.
 public indirect enum StoredValue: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -149,10 +149,10 @@ extension StoredValue {
     }
     public var arrayValue: StoredArray? { if case .array(let value) = self { value } else { nil } }
 
-    /// A number that is whole and fits, else nil.
+    /// The number if it is whole and fits in an `Int`, else nil.
     public var intValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
 
-    /// The field of a record; nil for anything else.
+    /// The field of a record; nil for any other value.
     public subscript(key: String) -> StoredValue? { recordValue?[key] }
 }
 
@@ -171,7 +171,7 @@ extension StoredValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral,
     }
 }
 
-/// What a name is bound to: a value and the word for what it is ("model", "tensor", "rollouts").
+/// A value with its kind ("model", "tensor", "rollouts").
 public struct StoredObject: Sendable, Equatable {
     /// 1 to 255 bytes without a NUL.
     public var kind: String

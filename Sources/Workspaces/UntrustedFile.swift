@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// A file of a workspace that is open for reading. A workspace may come from a stranger: links are
-/// not followed, and every range is checked against the file's size. Throws `ObjectFault`.
+/// A file of a workspace, open for reading. A workspace may come from a stranger: links are not
+/// followed, and every range is checked against the file's size. Throws `ObjectFault`.
 final class UntrustedFile {
     /// The bytes that can be read.
     private(set) var size: Int
@@ -17,7 +17,7 @@ final class UntrustedFile {
         size = file.size
     }
 
-    /// Leaves the last bytes out of what can be read.
+    /// Excludes the last bytes from reading.
     func shorten(by count: Int) { size = max(0, size - count) }
 
     func read(at place: Int, count: Int) throws(ObjectFault) -> Data {

@@ -233,7 +233,7 @@ public final class Workspace: @unchecked Sendable {
                 if isDurable { try FileSystem.synchronize(temporary) }
             }
         } catch {
-            notices.append(Notice(.storage, "\(error) The statement is safe in the journal."))
+            notices.append(Notice(.storage, "\(error) The statement is stored in the journal."))
         }
         guard !isEphemeral, names != linkedNames else { return notices }
         do {

@@ -19,13 +19,13 @@ struct Sami: ParsableCommand {
             sami run FILE… [-p name=value]                 scripts
             sami < FILE                                    statements from a pipe
             """,
-        discussion: "At the prompt, `help` lists the commands and `tour` shows around.",
+        discussion: "At the prompt, `help` lists the commands and `tour` shows a first session.",
         version: version,
         subcommands: [Run.self, Replay.self, ManualPage.self])
 
     @Option(
         name: [.customShort("c"), .customLong("command")],
-        help: ArgumentHelp("Run these statements and end.", valueName: "statements"))
+        help: ArgumentHelp("Run these statements and exit.", valueName: "statements"))
     var command: String?
 
     @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
@@ -104,7 +104,7 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Print one JSON object a statement.")
     var json = false
 
-    @Flag(help: "Go on after a statement that failed.")
+    @Flag(help: "Continue after a failed statement.")
     var keepGoing = false
 
     @Flag(help: "Show each statement before it runs.")
@@ -112,7 +112,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Stop after so long, as Ctrl-C would, and end.", valueName: "seconds"))
+            "Stop after this time, as Ctrl-C would, and exit.", valueName: "seconds"))
     var timeLimit: UInt32?
 
     func validate() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Sessions
 @testable import Values
 
-/// Faults that people met at work, each with what they expected.
+/// Faults that people met at work, each with the result that they expected.
 struct UseTests {
     @Test func `a name on the left of tokenize is bound`() throws {
         let bench = try Workbench()

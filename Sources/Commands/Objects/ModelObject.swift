@@ -23,7 +23,7 @@ struct ModelObject: StorableObject, SizedObject {
     /// The directory's files about its text, by name; nil if the tokenizer has another source.
     var directory: TokenizerDirectory?
     /// The statement that made its weights, and the log of their training. The journal holds both:
-    /// equal weights are stored once, whoever made them.
+    /// equal weights are stored once, whichever statement made them.
     var madeBy: Int?
     var log: LogObject?
 
@@ -33,7 +33,7 @@ struct ModelObject: StorableObject, SizedObject {
                 ?? tokenizer?.json.utf8.count ?? 0)
     }
 
-    /// The model with all that it takes to turn text into text.
+    /// The model with everything needed to turn text into text.
     func textModel(_ tokenizer: Tokenizer) -> TextModel {
         var text = TextModel(model: model, tokenizer: tokenizer, prompts: prompts)
         if let directory, directory.templates["default"] != nil {

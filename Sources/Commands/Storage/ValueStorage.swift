@@ -5,7 +5,7 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// An object that a workspace can keep.
+/// An object that a workspace can store.
 protocol StorableObject: SessionObject {
     func stored() throws -> StoredValue
     /// Throws if the value does not come from `stored`.
@@ -43,7 +43,7 @@ extension Value {
         }
     }
 
-    /// Inside lists and records an object says what it is, since only the outermost kind is
+    /// Inside lists and records an object states its own kind, because only the outermost kind is
     /// recorded.
     private func storedItem() throws -> StoredValue {
         guard case .object(let object) = self else { return try stored() }

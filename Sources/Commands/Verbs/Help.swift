@@ -7,16 +7,16 @@ extension CommandTable {
         "help", .session, "explains a verb, a function or a kind of value", effect: .looks,
         operands: [
             .optional("topic", .word, "a verb, a function or a kind of value"),
-            .optional("form", .word, "which form of the verb"),
+            .optional("form", .word, "the form of the verb"),
         ],
         example: "help rollout", run: { try Help.run($0) })
 
     static let tourCommand = Command(
-        "tour", .session, "the way through SAMI, command by command", effect: .looks,
+        "tour", .session, "a first session, command by command", effect: .looks,
         example: "tour", run: { _ in CommandResult(text: Help.tour) })
 }
 
-/// Help, written from the tables that parsing and dispatch read.
+/// Help, generated from the tables that parsing and dispatch use.
 enum Help {
     static func run(_ invocation: Invocation) throws -> CommandResult {
         let appearance = invocation.appearance
@@ -42,7 +42,7 @@ enum Help {
         }
         if topic == "time" {
             return CommandResult(
-                text: StyledText("time STATEMENT\n  runs it and says how long it took"))
+                text: StyledText("time STATEMENT\n  runs the statement and shows its duration"))
         }
         if topic == "functions" { return CommandResult(text: functions(appearance)) }
         let topics =
@@ -62,13 +62,13 @@ enum Help {
                 table.append(["  " + command.name, command.summary])
             }
             if group == .session {
-                table.append(["  time", "runs the statement after it and says how long it took"])
+                table.append(["  time", "runs a statement and shows its duration"])
             }
             text.line(table.rendered(appearance, showsTitles: false))
         }
         text.line("")
         let advice =
-            "help VERB explains one, help functions lists what expressions can call, tour shows the way."
+            "help VERB explains a verb, help functions lists the functions, tour shows a first session."
         for line in TextWidth.wrapped(advice, to: appearance.columns) { text.line(line, .faint) }
         return text
     }
@@ -101,7 +101,7 @@ enum Help {
         return text
     }
 
-    /// Meanings run on over several lines instead of being cut: help is for reading.
+    /// Long descriptions wrap instead of being cut: help is for reading.
     private static func wrapped(_ table: Table, _ appearance: Appearance) -> StyledText {
         let first = (table.rows.map { TextWidth.of($0[0]) }.max() ?? 0) + 2
         let room = max(20, appearance.columns - first)
@@ -186,7 +186,7 @@ enum Help {
         return text
     }
 
-    /// Steps that a person types one after another, with what each shows.
+    /// Steps for a user to type one after another, with the result of each.
     static let tour: StyledText = {
         var text = StyledText("SAMI, one command at a time", .heading)
         let steps: [(String, String)] = [
@@ -195,13 +195,13 @@ enum Help {
             ("propose about=summaries", "the model writes principles and their opposites"),
             (
                 "compose count=2 principles_each=2",
-                "two constitutions a query that say opposite things"
+                "two opposite constitutions for each query"
             ),
             ("rollout", "a response for each query and constitution"),
-            ("show rollouts[0]", "where in the response the principle acts"),
+            ("show rollouts[0]", "the words at which a principle acts"),
             ("score", "S: the log-prob of each response under each constitution"),
-            ("contrast", "can one tell from a response which constitution made it?"),
-            ("backward", "how each weight would change that"),
+            ("contrast", "the loss: does each response fit its own constitution?"),
+            ("backward", "the gradients of the loss"),
             ("update", "one step that way"),
             ("score; contrast", "the same, with the changed model"),
             ("iterate 1", "the whole loop, on new queries"),
@@ -209,7 +209,7 @@ enum Help {
                 "load queries summaries split=test count=100; judge",
                 "the trained model against its base"
             ),
-            ("undo", "takes back the last statement; history lists them all"),
+            ("undo", "undoes the last statement; history lists all statements"),
         ]
         for (command, meaning) in steps {
             text.line("  \(command)", .name)
