@@ -60,6 +60,20 @@ struct UseTests {
         #expect(!outcome.json.contains("\"norm\":"))
     }
 
+    @Test func `help prints the defaults that verbs start from`() throws {
+        let bench = try Workbench()
+        bench.session.appearance.width = 200
+        let help = try bench.output("help train").text.plain
+        #expect(help.contains("size of a step; default: 0.001 for tiny, 5e-07 for paper"))
+        #expect(try bench.output("help generate").text.plain.contains("in tokens; default: 64"))
+    }
+
+    @Test func `top_p is refused in one place, before anything is sampled`() throws {
+        #expect(
+            try Workbench().complaint("load model default; generate \"x\" top_p=0")
+                .contains("`top_p` must be above 0 and at most 1, not 0"))
+    }
+
     @Test func `a missing tokenizer is to be loaded`() throws {
         #expect(
             try Workbench().complaint("tokenizer.vocabulary")

@@ -15,7 +15,7 @@ extension CommandTable {
         options: [
             OptionSpecification("count", .number, "C, constitutions a query; 2"),
             OptionSpecification("queries", .value, "in place of `queries`"),
-        ] + MethodKey.compose + [MethodKey.seed],
+        ] + MethodKey.composeAlone + [MethodKey.seed],
         example: "compose count=2", run: compose)
 
     private static func compose(_ invocation: Invocation) throws -> CommandResult {

@@ -11,18 +11,23 @@ extension CommandTable {
         "generate", .models, "continues a text",
         makes: ["_"], effect: .tries,
         operands: [.required("prompt", .text, "the text in quotes")],
-        options: MethodKey.sampling + [
+        options: MethodKey.sampling(from: generationDefaults.sampling) + [
             OptionSpecification("stop", .text, "a text that ends the response"),
             OptionSpecification("samples", .number, "number of continuations; 1"),
             MethodKey.model, MethodKey.seed,
         ],
         example: "generate \"Principles for summaries:\\n\" max_tokens=12", run: generate)
 
+    private static let generationDefaults: RolloutSettings = {
+        var settings = RolloutSettings()
+        settings.sampling.maxTokens = 64
+        return settings
+    }()
+
     private static func generate(_ invocation: Invocation) throws -> CommandResult {
         let model = try invocation.textModel(try invocation.model())
         guard let written = try invocation.text("prompt") else { return CommandResult() }
-        var settings = RolloutSettings()
-        settings.sampling.maxTokens = 64
+        var settings = generationDefaults
         try invocation.apply(to: &settings)
         let prompt = model.prompt(written)
         let room = model.context - prompt.tokens.count

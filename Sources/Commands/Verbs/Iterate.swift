@@ -31,7 +31,7 @@ extension CommandTable {
             OptionSpecification("count", .number, "C, constitutions a query; 2"),
             OptionSpecification("samples", .number, "responses a constitution; 1"),
         ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update
-            + MethodKey.score + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
+            + MethodKey.planScore + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
         example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate)
 
     /// Runs the plan that the command describes, from the base or from a saved state.

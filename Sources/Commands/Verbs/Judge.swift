@@ -28,7 +28,7 @@ extension CommandTable {
             OptionSpecification("principles", .value, "in place of `principles`"),
             OptionSpecification(
                 "constitutions", .value, "composed ones, in place of principles"),
-        ] + MethodKey.compose + MethodKey.sampling + [
+        ] + MethodKey.judgeCompose + MethodKey.sampling + [
             MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
             MethodKey.seed,
         ],
