@@ -1,10 +1,10 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Only numeric code is compiled without bounds and overflow checks. Code that reads a person's input
-// keeps its checks.
-// SAMI_ARCH is the processor that numeric code is compiled for, as `clang -march` names it:
-// the one that builds (the default), or x86-64-v3 for a program that runs on other machines too.
+// Only numeric code is compiled without bounds and overflow checks. Code that reads a person's
+// input keeps its checks. SAMI_ARCH is the processor that numeric code is compiled for, as `clang
+// -march` names it: the one that builds (the default), or x86-64-v3 for a program that runs on
+// other machines too.
 let architecture = Context.environment["SAMI_ARCH"] ?? "native"
 let numeric: [SwiftSetting] = [
     .unsafeFlags(
@@ -50,16 +50,19 @@ let package = Package(
         .target(name: "Tokenizers", dependencies: ["ChatTemplates", "CPCRE2", "Files", "JSON"]),
         .target(name: "Worlds"),
         .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
+        .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
         .target(
             name: "Transformers",
             dependencies: [
-                "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Tensors",
+                "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers", "Tensors",
             ]),
         .target(
             name: "TextModels", dependencies: ["LongWork", "Tensors", "Tokenizers", "Transformers"]),
         .target(
             name: "Alignment",
-            dependencies: ["LongWork", "Tensors", "TextModels", "Tokenizers", "Transformers"]),
+            dependencies: [
+                "LongWork", "Optimizers", "Tensors", "TextModels", "Tokenizers", "Transformers",
+            ]),
         .target(
             name: "Workspaces", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
         .target(name: "CommandLanguage"),
@@ -84,8 +87,8 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "Files", "JSON", "LongWork",
-                "NumberTypes", "Rendering", "ShippedWorld", "Tensors", "TextModels", "Tokenizers",
-                "Transformers", "Values", "Workspaces", "Worlds",
+                "NumberTypes", "Optimizers", "Rendering", "ShippedWorld", "Tensors", "TextModels",
+                "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",
@@ -120,6 +123,7 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
+        .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["NumberTypes", "Tensors", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests",
@@ -132,7 +136,8 @@ let package = Package(
         .testTarget(
             name: "TransformersTests",
             dependencies: [
-                "JSON", "NumberTypes", "Tensors", "TestSupport", "Transformers",
+                "JSON", "LongWork", "NumberTypes", "Optimizers", "Tensors", "TestSupport",
+                "Transformers",
             ]),
         .testTarget(
             name: "TextModelsTests",
@@ -140,8 +145,8 @@ let package = Package(
         .testTarget(
             name: "AlignmentTests",
             dependencies: [
-                "Alignment", "LongWork", "Tensors", "TestSupport", "TextModels", "Tokenizers",
-                "Transformers",
+                "Alignment", "LongWork", "Optimizers", "Tensors", "TestSupport", "TextModels",
+                "Tokenizers", "Transformers",
             ]),
         .testTarget(
             name: "WorkspacesTests",

@@ -50,7 +50,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         plan.rollout.sampling.topP = 0.9
         plan.rollout.sampling.maxTokens = 350
         plan.train.accumulate = 16
-        plan.train.update = Update(optimizer: OptimizerSettings(.rmsprop), learningRate: 5e-7)
+        plan.train.update = Update(optimizer: .rmsprop(), learningRate: 5e-7)
         plan.epochs = [0.12, 0.25, 0.38]
         return plan
     }
@@ -63,7 +63,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         plan.compose = Composer(count: 2, principles: 2, polarity: .opposites)
         plan.train.accumulate = 32
         plan.train.steps = 18
-        plan.train.update = Update(optimizer: OptimizerSettings(.adamw), learningRate: 2e-4)
+        plan.train.update = Update(optimizer: .adamw(), learningRate: 2e-4)
         plan.train.warmup = 4
         plan.train.beta = 0.3
         return plan

@@ -1,10 +1,9 @@
+import Optimizers
 import Transformers
 
 /// The settings for training a model on rollouts.
 public struct TrainSettings: Sendable, Codable, Hashable {
-    public enum Schedule: String, Sendable, Codable, CaseIterable { case constant, linear, cosine }
-
-    /// Number of queries in a step.
+    /// Queries a step.
     public var accumulate = 16
     /// Number of passes over the queries; fractions are allowed.
     public var epochs = 1.0
@@ -13,7 +12,7 @@ public struct TrainSettings: Sendable, Codable, Hashable {
     /// Optimizer, learning rate and clipping of a step.
     public var update = Update()
     /// The decay of the learning rate after the warm-up.
-    public var schedule = Schedule.constant
+    public var schedule = LearningRateSchedule.Shape.constant
     /// Number of steps in which the learning rate rises.
     public var warmup = 0
     /// Weight of the penalty that keeps the model near the base.
@@ -54,13 +53,7 @@ public struct TrainSettings: Sendable, Codable, Hashable {
     }
 
     func rateSchedule(_ steps: Int) -> LearningRateSchedule {
-        let shape: LearningRateSchedule.Shape =
-            switch schedule {
-            case .constant: .constant
-            case .linear: .linear
-            case .cosine: .cosine
-            }
-        return LearningRateSchedule(shape, warmup: warmup, steps: steps)
+        LearningRateSchedule(schedule, warmup: warmup, steps: steps)
     }
 }
 

@@ -187,14 +187,18 @@ package final class Invocation {
     ) throws -> Word? where Word.RawValue == String {
         guard let text = try text(role) else { return nil }
         guard let word = Word(rawValue: text) else {
-            let words = Word.allCases.map(\.rawValue)
-            throw located(
-                EvaluationError.outOfRange(
-                    role: "`\(role)`", rule: Sentence.alternatives(words),
-                    found: Value.text(text).summary),
-                at: role)
+            throw outOfRange(role, Word.allCases.map(\.rawValue), text)
         }
         return word
+    }
+
+    /// The error for a word that is none of those allowed.
+    func outOfRange(_ role: String, _ words: [String], _ found: String) -> any Error {
+        located(
+            EvaluationError.outOfRange(
+                role: "`\(role)`", rule: Sentence.alternatives(words),
+                found: Value.text(found).summary),
+            at: role)
     }
 
     // MARK: Objects

@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import LongWork
+import Optimizers
 import Tensors
 import TextModels
 import Tokenizers

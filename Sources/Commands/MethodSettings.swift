@@ -1,5 +1,7 @@
 import Alignment
 import CommandLanguage
+import Optimizers
+import Rendering
 import TextModels
 
 /// The settings of the method, grouped by the value that holds them.
@@ -39,15 +41,38 @@ enum MethodSettings {
     ]
 
     static let update: [SettingOption<Update>] = [
-        .word(
-            "optimizer", \.optimizer.rule,
-            [Choice("rmsprop", "the paper's"), Choice("adamw", "steadier on small models")],
-            "the optimizer"),
+        optimizer,
         .number("learning_rate", \.learningRate, "size of a step"),
         .number("clip", \.clip, "largest gradient norm; 0 turns clipping off"),
-        .flag("ramp", \.optimizer.ramp, "correct the size of RMSprop's first steps"),
-        .number("decay", \.optimizer.decay, "AdamW's weight decay"),
+        ramp,
+        decay,
     ]
+
+    private static let optimizer = SettingOption<Update>(
+        key: "optimizer", kind: .words(OptimizerRule.all.map { Choice($0.name, $0.summary) }),
+        summary: "the optimizer",
+        apply: { invocation, update in
+            guard let name = try invocation.text("optimizer") else { return }
+            guard let rule = OptimizerRule.named(name) else {
+                throw invocation.outOfRange("optimizer", OptimizerRule.all.map(\.name), name)
+            }
+            update.optimizer = Optimizer(rule, update.optimizer.settings)
+        }, shown: { $0.optimizer.rule.name })
+
+    // A rule without such a setting shows no default for it.
+    private static let ramp = SettingOption<Update>(
+        key: "ramp", kind: .flag, summary: "correct the size of RMSprop's first steps",
+        apply: { invocation, update in
+            if let value = try invocation.flag("ramp") { update.optimizer["ramp"] = value ? 1 : 0 }
+        }, shown: { $0.optimizer["ramp"].map { "\($0 == 1)" } })
+
+    private static let decay = SettingOption<Update>(
+        key: "decay", kind: .number, summary: "AdamW's weight decay",
+        apply: { invocation, update in
+            if let value = try invocation.number("decay", atLeast: 0) {
+                update.optimizer["decay"] = value
+            }
+        }, shown: { $0.optimizer["decay"].map { NumberText.significant($0, digits: 4) } })
 
     /// Of `train`; `update` and `score` hold the rest.
     static let training: [SettingOption<TrainSettings>] = [

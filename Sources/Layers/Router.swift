@@ -56,19 +56,3 @@ public enum Router {
         return dlogits
     }
 }
-
-extension Tensor {
-    /// Multiplies row n by `factors[n]`.
-    public mutating func scaleRows(by factors: [Float]) {
-        let (base, width) = (mutablePointer(), columns)
-        for (row, factor) in factors.enumerated() {
-            Layers.scale(base + row * width, by: factor, width)
-        }
-    }
-
-    /// Σ_i x_ni y_ni for each row n.
-    public func rowProducts(with other: Tensor) -> [Float] {
-        let (a, b, width) = (pointer, other.pointer, columns)
-        return (0..<rows).map { dot(a + $0 * width, b + $0 * width, width) }
-    }
-}

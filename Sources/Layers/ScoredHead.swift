@@ -51,12 +51,13 @@ public enum ScoredHead {
 
     /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
     public static func forward(
-        _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: KeptLogits? = nil
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: KeptLogits? = nil,
+        _ arithmetic: Arithmetic = .float32
     ) -> [Float] {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         let isKept = rows.count * weight.rows <= KeptLogits.most
         forEachChunk(rows.count, weight) { chunk in
-            let logits = logitsOf(hidden, chunk, weight: weight)
+            let logits = logitsOf(hidden, chunk, weight: weight, arithmetic)
             let (columns, base) = (logits.columns, logits.pointer)
             logProbs.withUnsafeMutableBufferPointer { logProbs in
                 let out = Shared(logProbs.baseAddress)
@@ -77,7 +78,8 @@ public enum ScoredHead {
     }
 
     /// Computes the log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the
-    /// gradients of the hidden states (M, D), which are written, and of the head, which are added.
+    /// gradients of the hidden states (M, D), which are written, and of the head, which are
+    /// added, unless it is nil because the head is frozen.
     /// Returns the divergences of the rows if a reference is given. Consumes the logits that a
     /// forward pass of the same rows has kept.
     ///
@@ -86,14 +88,15 @@ public enum ScoredHead {
     public static func backward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
         reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
-        _ dweight: inout Tensor
+        _ dweight: inout Tensor?, _ arithmetic: Arithmetic = .float32
     ) -> (logProbs: [Float], divergences: [Float]) {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
         kept?.chunks.reverse()
         forEachChunk(rows.count, weight) { chunk in
-            var logits = kept?.chunks.popLast() ?? logitsOf(hidden, chunk, weight: weight)
-            var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight) }
+            var logits =
+                kept?.chunks.popLast() ?? logitsOf(hidden, chunk, weight: weight, arithmetic)
+            var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight, arithmetic) }
             let (columns, base) = (logits.columns, logits.mutablePointer())
             let otherBase = other?.mutablePointer()
             logProbs.withUnsafeMutableBufferPointer { logProbs in
@@ -112,23 +115,42 @@ public enum ScoredHead {
             }
             withExtendedLifetime(other) {}
             let part = slice(hidden, chunk)
-            multiply(transposed: logits, part, into: &dweight, accumulate: true)
+            if var sum = dweight.take() {
+                arithmetic.addWeightGradient(logits, part, into: &sum)
+                dweight = sum
+            }
             var dpart = Tensor(uninitialized: part.shape)
-            multiply(logits, weight, into: &dpart)
+            arithmetic.inputGradient(logits, weight, into: &dpart)
             copy(dpart, into: &dhidden, row: chunk.lowerBound)
         }
         return (logProbs, divergences)
     }
 
+    /// The same for a head that trains.
+    public static func backward(
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
+        reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
+        _ dweight: inout Tensor
+    ) -> (logProbs: [Float], divergences: [Float]) {
+        var sum: Tensor? = dweight
+        dweight = Tensor(zeros: [0])
+        let result = backward(
+            hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
+            kept: kept, into: &dhidden, &sum)
+        if let sum { dweight = sum }
+        return result
+    }
+
     /// KL(p ‖ q) of each row, in nats, without gradients.
     public static func divergences(
-        _ hidden: Tensor, weight: Tensor, reference: Reference
+        _ hidden: Tensor, weight: Tensor, reference: Reference,
+        _ arithmetic: Arithmetic = .float32
     ) -> [Float] {
         var result = [Float](repeating: 0, count: hidden.rows)
         forEachChunk(hidden.rows, weight) { chunk in
             var (p, q) = (
-                logitsOf(hidden, chunk, weight: weight),
-                logitsOf(reference.hidden, chunk, weight: reference.weight)
+                logitsOf(hidden, chunk, weight: weight, arithmetic),
+                logitsOf(reference.hidden, chunk, weight: reference.weight, arithmetic)
             )
             let (columns, first, second) = (p.columns, p.mutablePointer(), q.mutablePointer())
             for row in 0..<chunk.count {
@@ -228,15 +250,17 @@ public enum ScoredHead {
 
     // MARK: - Chunks
 
-    private static func logitsOf(_ hidden: Tensor, _ rows: Range<Int>, weight: Tensor) -> Tensor {
+    private static func logitsOf(
+        _ hidden: Tensor, _ rows: Range<Int>, weight: Tensor, _ arithmetic: Arithmetic
+    ) -> Tensor {
         var logits = Tensor(uninitialized: [rows.count, weight.rows])
-        multiply(slice(hidden, rows), transposed: weight, into: &logits)
+        arithmetic.product(slice(hidden, rows), weight, into: &logits)
         return logits
     }
 
     private static func slice(_ x: Tensor, _ rows: Range<Int>) -> Tensor {
         if rows.count == x.rows { return x }
-        return Embedding.gather(Array(rows), from: x)
+        return x.gatheringRows(Array(rows))
     }
 
     private static func copy(_ part: Tensor, into out: inout Tensor, row: Int) {

@@ -7,6 +7,9 @@ import CBLAS
 public func multiply(
     _ x: Tensor, transposed w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
+    require(
+        w.columns == x.columns && out.rows == x.rows && out.columns == w.rows,
+        "product of \(x.shape) and the transpose of \(w.shape) into \(out.shape)")
     if w.type != .float32 {
         return DequantizingMatmul.multiply(x, transposed: w, into: &out, accumulate: accumulate)
     }
@@ -24,6 +27,9 @@ public func multiply(
 /// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). For few rows the workers share all
 /// products at once.
 public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
+    require(
+        weights.allSatisfy { $0.columns == x.columns },
+        "products of \(x.shape) and the transposes of \(weights.map(\.shape))")
     var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
     if x.rows <= SmallBatchMatmul.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
         let parts = outs.indices.map {
@@ -42,6 +48,9 @@ public func multiply(
     _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
     let (n, m, k) = (y.rows, y.columns, w.columns)
+    require(
+        w.rows == m && out.rows == n && out.columns == k,
+        "product of \(y.shape) and \(w.shape) into \(out.shape)")
     if n <= AxpyMatmul.mostRows {
         let (a, b, type, c) = (y.pointer, w.address, w.type, out.mutablePointer())
         Workers.split(k, grain: n * k * m > 1 << 16 ? 64 : k) { columns in
@@ -63,6 +72,9 @@ public func multiply(
     transposed y: Tensor, _ x: Tensor, into out: inout Tensor, accumulate: Bool = false
 ) {
     let (n, m, k) = (y.rows, y.columns, x.columns)
+    require(
+        x.rows == n && out.rows == m && out.columns == k,
+        "product of the transpose of \(y.shape) and \(x.shape) into \(out.shape)")
     let (a, b, c) = (y.pointer, x.pointer, out.mutablePointer())
     product(
         rows: m, columns: k, inner: n, a, m, transposeA: true, b, k, transposeB: false, c, k,

@@ -42,8 +42,9 @@ extension Tensor {
 
     /// self += factor · other, for tensors of equal count.
     public mutating func add(_ other: Tensor, scaledBy factor: Float = 1) {
+        require(count == other.count, "\(other.shape) is added to \(shape)")
         if other.type != .float32 { return add(other.converted(to: .float32), scaledBy: factor) }
-        let (base, source, total) = (mutablePointer(), other.pointer, min(count, other.count))
+        let (base, source, total) = (mutablePointer(), other.pointer, count)
         Workers.split(total, grain: 1 << 15) { range in
             accumulate(
                 base + range.lowerBound, factor, source + range.lowerBound, range.count)

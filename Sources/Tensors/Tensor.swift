@@ -29,7 +29,7 @@ public struct Tensor: Sendable {
         storage.floats.initialize(repeating: value, count: count)
     }
 
-    /// Stored elements, copied: as many as the shape has, or as there are. Those of a type that no
+    /// Stored elements, copied: as many bytes as shape and type take. Those of a type that no
     /// tensor keeps (`DType.computed`) become float32.
     public init(bytes: UnsafeRawBufferPointer, _ type: DType, shape: [Int]) {
         self.shape = shape
@@ -42,9 +42,8 @@ public struct Tensor: Sendable {
         storage = Storage(uninitialized: shape.reduce(1, *), type)
         let target = UnsafeMutableRawBufferPointer(
             start: storage.address, count: storage.count * type.size)
-        let length = min(target.count, bytes.count)
-        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
-        for i in length..<max(length, target.count) { target[i] = 0 }
+        require(bytes.count == target.count, "\(bytes.count) bytes for shape \(shape)")
+        target.copyMemory(from: bytes)
     }
 
     /// Elements that lie in memory which `owner` keeps as long as it lives and nobody writes, as of
@@ -66,9 +65,10 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// `values` in row-major order; missing ones are zero, surplus ones are dropped.
+    /// `values` in row-major order, as many as the shape has.
     public init(_ values: [Float], shape: [Int]) {
-        self.init(zeros: shape)
+        self.init(uninitialized: shape)
+        require(values.count == count, "\(values.count) values for shape \(shape)")
         values.withUnsafeBufferPointer { source in
             if let base = source.baseAddress {
                 storage.floats.update(from: base, count: min(count, source.count))
@@ -190,7 +190,7 @@ public struct Tensor: Sendable {
 
     /// The same elements with another shape of equal count.
     public func reshaped(_ shape: [Int]) -> Tensor {
-        assert(shape.reduce(1, *) == count)
+        require(shape.reduce(1, *) == count, "\(self.shape) reshaped to \(shape)")
         var result = self
         result.shape = shape
         return result

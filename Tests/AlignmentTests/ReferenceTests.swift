@@ -72,8 +72,8 @@ import Transformers
         settings.steps = 3
         settings.update = Update(learningRate: run.learningRate)
         if let decay = run.decay {
-            settings.update.optimizer = OptimizerSettings(.adamw)
-            settings.update.optimizer.decay = decay
+            settings.update.optimizer = .adamw()
+            settings.update.optimizer["decay"] = decay
         }
         var (scores, models): ([QueryScores], [LanguageModel]) = ([], [])
         let result = try Trainer(settings).train(

@@ -1,3 +1,4 @@
+import Optimizers
 import Tensors
 import TestSupport
 import Testing
@@ -21,7 +22,7 @@ import Transformers
         for (ramp, wanted) in [(false, 1e-2), (true, 1e-3)] {
             var (model, state) = (reference.model, OptimizerState())
             let update = Update(
-                optimizer: OptimizerSettings(.rmsprop, ramp: ramp), learningRate: 1e-3)
+                optimizer: Optimizer(.rmsprop, ["ramp": ramp ? 1 : 0]), learningRate: 1e-3)
             let report = try update.apply(gradients.parameters, to: &model, state: &state)
             #expect(abs(largestChange(model, reference.model) / wanted - 1) < 1e-2)
             #expect(report.gradientNorm == gradients.norm)
@@ -38,9 +39,8 @@ import Transformers
         let report = try Update(learningRate: 1e-3, clip: gradients.norm / 4).apply(
             gradients.parameters, to: &model, state: &state)
         #expect(abs(report.clipFactor - 0.25) < 1e-9)
-        let squares = try #require(state.squares)
-        // squares = 0.01·g², so the norm of its root is a tenth of the norm of the clipped
-        // gradient.
+        let squares = try #require(state.moments["squares"])
+        // squares = 0.01·g², so that its root's norm is a tenth of the clipped gradient's.
         let norm = squares.tensors.flatMap(\.values).reduce(0.0) { $0 + Double($1) }.squareRoot()
         #expect(abs(norm / (0.1 * gradients.norm / 4) - 1) < 1e-4)
     }
@@ -55,7 +55,7 @@ import Transformers
                 gradients.parameters, to: &model, state: &state)
         }
         #expect(largestChange(model, reference.model) == 0)
-        #expect(state.steps == 0 && state.squares == nil)
+        #expect(state.steps == 0 && state.moments.isEmpty)
         for rate in [-1, .nan, .infinity] {
             #expect(throws: AlignmentError.self) {
                 try Update(learningRate: rate).apply(
@@ -81,7 +81,7 @@ import Transformers
         settings.accumulate = 2
         settings.steps = steps
         settings.update = Update(
-            optimizer: OptimizerSettings(.adamw), learningRate: 1e-3, clip: 1)
+            optimizer: .adamw(), learningRate: 1e-3, clip: 1)
         settings.schedule = .cosine
         settings.warmup = 2
         settings.beta = 0.1

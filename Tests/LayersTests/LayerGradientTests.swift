@@ -72,14 +72,32 @@ import Testing
         let (x, weight, bias) = (random([5, 12], 1), random([12, 7], 2), random([7], 3))
         let dy = random([5, 7], 4)
         var (dx, dweight) = (Tensor(zeros: [5, 12]), Tensor(zeros: [12, 7]))
-        TransposedLinear.backwardInput(dy, weight: weight, into: &dx)
-        TransposedLinear.backwardWeight(dy, x, into: &dweight)
+        Linear.backwardInput(dy, weight: weight, transposed: true, into: &dx)
+        Linear.backwardWeight(dy, x, transposed: true, into: &dweight)
         checkGradient(dx, of: "x", at: x) {
-            inner(TransposedLinear.forward($0, weight: weight, bias: bias), dy)
+            inner(Linear.forward($0, weight: weight, bias: bias, transposed: true), dy)
         }
         checkGradient(dweight, of: "weight", at: weight) {
-            inner(TransposedLinear.forward(x, weight: $0, bias: bias), dy)
+            inner(Linear.forward(x, weight: $0, bias: bias, transposed: true), dy)
         }
+    }
+
+    @Test func lowRankAdapter() {
+        let (x, a, b) = (random([5, 12], 1), random([3, 12], 2), random([7, 3], 3))
+        let (dy, scale) = (random([5, 7], 4), Float(1.5))
+        func loss(_ x: Tensor, _ a: Tensor, _ b: Tensor) -> Double {
+            var out = random([5, 7], 5)
+            LowRank.forward(x, a: a, b: b, scale: scale, addingTo: &out)
+            return inner(out, dy)
+        }
+        var dx = Tensor(zeros: x.shape)
+        var (da, db) = (Tensor(zeros: a.shape), Tensor(zeros: b.shape))
+        LowRank.backwardInput(dy, a: a, b: b, scale: scale, into: &dx)
+        LowRank.backwardA(dy, x, b: b, scale: scale, into: &da)
+        LowRank.backwardB(dy, x, a: a, scale: scale, into: &db)
+        checkGradient(dx, of: "x", at: x) { loss($0, a, b) }
+        checkGradient(da, of: "A", at: a) { loss(x, $0, b) }
+        checkGradient(db, of: "B", at: b) { loss(x, a, $0) }
     }
 
     @Test func router() {
@@ -169,7 +187,7 @@ import Testing
         checkGradient(dv, of: "v", at: v) { inner(attention.forward(q, k, $0, plan), dy) }
     }
 
-    @Test func scoredHeadWithPenalty() {
+    @Test func scoredHeadWithPenalty() throws {
         let (hidden, weight) = (random([3, 8], 1), random([19, 8], 2))
         let reference = ScoredHead.Reference(
             hidden: random([3, 8], 3), weight: random([19, 8], 4), coefficient: 0.3)
@@ -184,7 +202,8 @@ import Testing
             return zip(coefficients, logProbs).reduce(0) { $0 + Double($1.0 * $1.1) }
                 + kl.reduce(0) { $0 + 0.3 * Double($1) }
         }
-        var (dhidden, dweight) = (Tensor(zeros: hidden.shape), Tensor(zeros: weight.shape))
+        var dhidden = Tensor(zeros: hidden.shape)
+        var dweight: Tensor? = Tensor(zeros: weight.shape)
         let found = ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             into: &dhidden, &dweight)
@@ -192,13 +211,20 @@ import Testing
         #expect(
             found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
         // Kept logits change nothing.
-        var (again, weightAgain) = (Tensor(zeros: hidden.shape), Tensor(zeros: weight.shape))
+        var again = Tensor(zeros: hidden.shape)
+        var weightAgain: Tensor? = Tensor(zeros: weight.shape)
         _ = ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             kept: kept, into: &again, &weightAgain)
         #expect(again.values == dhidden.values)
-        #expect(weightAgain.values == dweight.values)
+        #expect(weightAgain?.values == dweight?.values)
         checkGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
-        checkGradient(dweight, of: "weight", at: weight) { loss(hidden, $0) }
+        checkGradient(try #require(dweight), of: "weight", at: weight) { loss(hidden, $0) }
+        // A frozen head has no gradient, and the hidden states have the same.
+        var (frozen, none) = (Tensor(zeros: hidden.shape), Tensor?.none)
+        _ = ScoredHead.backward(
+            hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
+            into: &frozen, &none)
+        #expect(none == nil && frozen.values == dhidden.values)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Tensors
 import Testing
 import Transformers

@@ -107,7 +107,7 @@ struct GradientsObject: StorableObject, SizedObject {
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         return GradientsObject(
-            parameters: try LanguageModel(configuration, stored: tensors).parameters,
+            parameters: try ParameterSet(configuration.parameterLayout(), stored: tensors),
             configuration: configuration, norm: norm, loss: loss, queries: queries,
             divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
             score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind),
@@ -116,61 +116,5 @@ struct GradientsObject: StorableObject, SizedObject {
                     ? nil
                     : try CodableStorage.restored(ModelReference.self, from: stored, kind: kind)
             })
-    }
-}
-
-/// The optimizer's state between `update`s.
-struct OptimizerObject: StorableObject, SizedObject {
-    static let kind = "optimizer"
-
-    var state: OptimizerState
-    var rule: OptimizerSettings.Rule
-    var configuration: ModelConfiguration
-
-    var bytes: Int { [state.means, state.squares].reduce(0) { $0 + ($1?.count ?? 0) * 4 } }
-
-    static let fields: [Field<OptimizerObject>] = [
-        Field("rule", "rmsprop or adamw") { .text($0.rule.rawValue) },
-        Field("steps", "number of steps so far") { Value($0.state.steps) },
-        Field("squares", "running mean of squared gradients") { object in
-            object.state.squares.map { .record($0.record) } ?? .null
-        },
-        Field("means", "running mean of gradients; only AdamW has it") { object in
-            object.state.means.map { .record($0.record) } ?? .null
-        },
-    ]
-
-    var summary: String { "\(rule.rawValue) after \(NumberText.count(state.steps, "step"))" }
-
-    func rendered(_ appearance: Appearance) -> StyledText { StyledText("optimizer: " + summary) }
-
-    var jsonValue: Value {
-        .record(["rule": .text(rule.rawValue), "steps": Value(state.steps)])
-    }
-
-    func stored() throws -> StoredValue {
-        .record(
-            StoredRecord([
-                ("rule", .text(rule.rawValue)), ("steps", .number(Double(state.steps))),
-                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
-                ("means", try state.means?.stored() ?? .null),
-                ("squares", try state.squares?.stored() ?? .null),
-            ]))
-    }
-
-    static func restored(_ value: StoredValue) throws -> OptimizerObject {
-        guard let rule = value["rule"]?.textValue.flatMap(OptimizerSettings.Rule.init(rawValue:)),
-            let steps = value["steps"]?.integerValue, let json = value["configuration"]?.textValue
-        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
-        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
-        func moments(_ stored: StoredValue?) throws -> ParameterSet? {
-            guard let stored, stored != .null else { return nil }
-            return try LanguageModel(configuration, stored: stored).parameters
-        }
-        var state = OptimizerState()
-        state.steps = steps
-        state.means = try moments(value["means"])
-        state.squares = try moments(value["squares"])
-        return OptimizerObject(state: state, rule: rule, configuration: configuration)
     }
 }

@@ -21,18 +21,17 @@ extension ParameterSet {
     }
 }
 
+extension ParameterSet {
+    /// Stored gradients or moments of the parameters that train in a layout.
+    init(_ layout: ParameterLayout, stored: StoredValue) throws {
+        try self.init(layout, tensors: try stored.tensors(), source: "the workspace")
+    }
+}
+
 extension LanguageModel {
-    /// A model of the given shape with stored weights. Gradients and moments have the names and
-    /// shapes of weights, so the checks are the same.
+    /// A model of the given shape with stored weights.
     init(_ configuration: ModelConfiguration, stored: StoredValue) throws {
-        var tensors: [String: Tensor] = [:]
-        for field in stored.recordValue?.fields ?? [] {
-            guard let array = field.value.arrayValue else {
-                throw StorageError(kind: "tensor", problem: "\(field.key) is not an array")
-            }
-            tensors[field.key] = try Tensor(array)
-        }
-        try self.init(configuration, tensors: tensors, source: "the workspace")
+        try self.init(configuration, tensors: try stored.tensors(), source: "the workspace")
     }
 
     /// The same shape with stored weights; nil without stored weights.
@@ -43,6 +42,18 @@ extension LanguageModel {
 }
 
 extension StoredValue {
+    /// The arrays of a record, by name.
+    fileprivate func tensors() throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for field in recordValue?.fields ?? [] {
+            guard let array = field.value.arrayValue else {
+                throw StorageError(kind: "tensor", problem: "\(field.key) is not an array")
+            }
+            tensors[field.key] = try Tensor(array)
+        }
+        return tensors
+    }
+
     /// The number as a count; nil if it is not a whole number.
     var integerValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
 }

@@ -16,9 +16,7 @@ enum PretrainingStorage {
                 ("next", .number(Double(run.nextDocument))), ("mean", .number(mean)),
                 ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
                 ("weights", try run.model.parameters.stored()),
-                ("optimizer_steps", .number(Double(run.optimizerState.steps))),
-                ("means", try run.optimizerState.means?.stored() ?? .null),
-                ("squares", try run.optimizerState.squares?.stored() ?? .null),
+                ("optimizer", try OptimizerStorage.stored(run.optimizerState)),
             ]))
     }
 
@@ -35,9 +33,7 @@ enum PretrainingStorage {
         run.step = step
         run.tokens = tokens
         run.nextDocument = next
-        run.optimizerState.steps = value["optimizer_steps"]?.integerValue ?? 0
-        run.optimizerState.means = try model.with(stored: value["means"])?.parameters
-        run.optimizerState.squares = try model.with(stored: value["squares"])?.parameters
+        run.optimizerState = try OptimizerStorage.restored(value, model.parameters.layout)
         let rows = items.compactMap { item -> Record? in
             if case .record(let record) = item { return record }
             return nil

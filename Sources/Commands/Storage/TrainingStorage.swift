@@ -31,20 +31,15 @@ enum TrainingStorage {
         .record(
             StoredRecord([
                 ("step", .number(Double(train.step))),
-                ("optimizer_steps", .number(Double(train.optimizer.steps))),
-                ("means", try train.optimizer.means?.stored() ?? .null),
-                ("squares", try train.optimizer.squares?.stored() ?? .null),
+                ("optimizer", try OptimizerStorage.stored(train.optimizer)),
             ]))
     }
 
     static func restoredState(
         _ value: StoredValue, _ model: LanguageModel
     ) throws -> TrainState {
-        var optimizer = OptimizerState()
-        optimizer.steps = value["optimizer_steps"]?.integerValue ?? 0
-        optimizer.means = try model.with(stored: value["means"])?.parameters
-        optimizer.squares = try model.with(stored: value["squares"])?.parameters
-        guard let step = value["step"]?.integerValue, step >= 0, optimizer.steps >= 0 else {
+        let optimizer = try OptimizerStorage.restored(value, model.parameters.layout)
+        guard let step = value["step"]?.integerValue, step >= 0 else {
             throw StorageError(kind: "checkpoint", problem: "its step is not a count")
         }
         return TrainState(step: step, optimizer: optimizer)

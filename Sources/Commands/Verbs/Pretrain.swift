@@ -1,5 +1,6 @@
 import CommandLanguage
 import JSON
+import Optimizers
 import Rendering
 import ShippedWorld
 import Tokenizers
@@ -147,7 +148,7 @@ extension CommandTable {
             floor: try invocation.number("floor", in: 0...1, rule: "between 0 and 1") ?? 0.03)
         if let clip = try invocation.number("clip", atLeast: 0) { settings.clip = clip }
         if let decay = try invocation.number("decay", atLeast: 0) {
-            settings.optimizer = .adamw(beta1: 0.9, beta2: 0.98, decay: Float(decay))
+            settings.optimizer["decay"] = decay
         }
         return settings
     }

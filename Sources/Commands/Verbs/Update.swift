@@ -34,7 +34,7 @@ extension CommandTable {
         try invocation.apply(to: &update)
         var state = OptimizerState()
         let kept = invocation.session.optimizer(of: model)
-        if let object = kept.object, object.rule == update.optimizer.rule,
+        if let object = kept.object, object.rule == update.optimizer.rule.name,
             object.configuration == model.model.configuration
         {
             state = object.state
@@ -51,10 +51,11 @@ extension CommandTable {
         }
         model = model.with(weights, origin: "\(model.origin), trained")
         let optimizer = OptimizerObject(
-            state: state, rule: update.optimizer.rule, configuration: weights.configuration)
+            state: state, rule: update.optimizer.rule.name,
+            configuration: weights.configuration)
         var text = StyledText("\(invocation.target?.name ?? "model") changed: ", .heading)
         text.append(
-            "\(update.optimizer.rule.rawValue) step \(state.steps), learning rate "
+            "\(update.optimizer.rule.name) step \(state.steps), learning rate "
                 + "\(NumberText.significant(report.learningRate, digits: 3)), gradient norm "
                 + NumberText.significant(report.gradientNorm, digits: 4)
                 + (report.clipFactor < 1

@@ -22,7 +22,7 @@ extension BlockContext {
     }
 
     /// The rows of x (N, D) that ask queries: (M, D).
-    func queryRows(of x: Tensor) -> Tensor { rows.map { Embedding.gather($0, from: x) } ?? x }
+    func queryRows(of x: Tensor) -> Tensor { rows.map { x.gatheringRows($0) } ?? x }
     var queryPositions: [Int] { rows.map { $0.map { positions[$0] } } ?? positions }
 
     /// The attention plan of the query rows, with a window.

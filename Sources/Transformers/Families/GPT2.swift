@@ -67,57 +67,33 @@ struct GPT2: Family {
         let table = builder.table("transformer.wte", rows: c.vocabularySize)
         embedding = TokenEmbedding(
             table: table, positions: builder.table("transformer.wpe", rows: c.contextLength))
-        func transposed(
-            _ name: String, from inputs: Int, to outputs: Int, residual: Bool = false
-        ) -> TransposedProjection {
-            TransposedProjection(
-                weight: builder.add(
-                    name + ".weight", [inputs, outputs], residual ? .residual : .normal),
-                bias: builder.add(name + ".bias", [outputs], .zeros), width: outputs)
-        }
         blocks = (0..<c.layers).map { i in
-            builder.scope = "transformer.h.\(i)."
+            builder.begin(block: i, "transformer.h.\(i).")
             return Block(
                 attentionNorm: builder.layerNorm("ln_1"),
                 attention: FusedAttention(
-                    block: i, fused: transposed("attn.c_attn", from: d, to: 3 * d),
-                    output: transposed("attn.c_proj", from: d, to: d, residual: true),
+                    block: i, fused: builder.transposed("attn.c_attn", from: d, to: 3 * d),
+                    output: builder.transposed("attn.c_proj", from: d, to: d, residual: true),
                     attention: Attention(heads: c.heads, keyHeads: c.heads, size: d / c.heads)),
                 feedForwardNorm: builder.layerNorm("ln_2"),
                 feedForward: PlainFeedForward(
-                    up: transposed("mlp.c_fc", from: d, to: f),
-                    down: transposed("mlp.c_proj", from: f, to: d, residual: true)))
+                    up: builder.transposed("mlp.c_fc", from: d, to: f),
+                    down: builder.transposed("mlp.c_proj", from: f, to: d, residual: true)))
         }
-        builder.scope = ""
+        builder.beginHead()
         finalNorm = builder.layerNorm("transformer.ln_f")
         head = c.tiedHead ? table : builder.table("lm_head", rows: c.vocabularySize)
         layout = builder.layout
     }
 }
 
-/// A linear layer with its parameters; weight (in, out).
-struct TransposedProjection: Sendable {
-    let weight, bias: Parameter
-    let width: Int
-
-    /// x (N, in) → (N, out)
-    func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
-        TransposedLinear.forward(x, weight: weights[weight], bias: weights[bias])
-    }
-
-    func forward(_ x: Tensor, _ weights: ParameterSet, addingTo out: inout Tensor) {
-        TransposedLinear.forward(x, weight: weights[weight], bias: weights[bias], addingTo: &out)
-    }
-
-    /// dy (N, out), x (N, in) → dx (N, in); adds to the gradients.
-    func backward(
-        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
-    ) -> Tensor {
-        TransposedLinear.backwardWeight(dy, x, into: &gradients[weight])
-        Linear.backwardBias(dy, into: &gradients[bias])
-        var dx = Tensor(uninitialized: x.shape)
-        TransposedLinear.backwardInput(dy, weight: weights[weight], into: &dx)
-        return dx
+extension LayoutBuilder {
+    /// A linear layer with a bias whose weight is stored (in, out).
+    fileprivate mutating func transposed(
+        _ name: String, from inputs: Int, to outputs: Int, residual: Bool = false
+    ) -> Projection {
+        projection(
+            name, from: inputs, to: outputs, bias: true, residual: residual, transposed: true)
     }
 }
 
@@ -125,7 +101,7 @@ struct TransposedProjection: Sendable {
 /// positions are part of its input.
 struct FusedAttention: Sublayer {
     let block: Int
-    let fused, output: TransposedProjection
+    let fused, output: Projection
     let attention: Attention
 
     struct Activations: Sendable {
@@ -151,23 +127,28 @@ struct FusedAttention: Sublayer {
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         // y = attended Wout + b
-        let dattended = output.backward(dy, a.attended, weights, into: &gradients)
+        output.backwardParameters(dy, a.attended, weights, into: &gradients)
+        var dattended = Tensor(uninitialized: a.attended.shape)
+        output.backwardInput(dy, weights, into: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
             dattended, a.query, a.key, a.value, context.plan(window: nil))
         if let rows = context.rows {
             var all = Tensor(zeros: dkey.shape)
-            Embedding.scatterAdd(dquery, rows, into: &all)
+            all.scatterAdd(dquery, toRows: rows)
             dquery = all
         }
         // query, key, value side by side = x W + b
-        return fused.backward(
-            .joiningColumns([dquery, dkey, dvalue]), x, weights, into: &gradients)
+        let dfused = Tensor.joiningColumns([dquery, dkey, dvalue])
+        fused.backwardParameters(dfused, x, weights, into: &gradients)
+        var dx = Tensor(uninitialized: x.shape)
+        fused.backwardInput(dfused, weights, into: &dx)
+        return dx
     }
 }
 
 /// y = gelu(x Wup + b) Wdown + b
 struct PlainFeedForward: Sublayer {
-    let up, down: TransposedProjection
+    let up, down: Projection
 
     struct Activations: Sendable {
         let raised: Tensor  // (N, F)
@@ -188,10 +169,15 @@ struct PlainFeedForward: Sublayer {
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         // y = gelu(raised) Wdown + b
-        let dactivated = down.backward(dy, GELU.forward(a.raised), weights, into: &gradients)
+        down.backwardParameters(dy, GELU.forward(a.raised), weights, into: &gradients)
+        var dactivated = Tensor(uninitialized: a.raised.shape)
+        down.backwardInput(dy, weights, into: &dactivated)
         var draised = a.raised
         GELU.backward(dactivated, &draised)
         // raised = x Wup + b
-        return up.backward(draised, x, weights, into: &gradients)
+        up.backwardParameters(draised, x, weights, into: &gradients)
+        var dx = Tensor(uninitialized: x.shape)
+        up.backwardInput(draised, weights, into: &dx)
+        return dx
     }
 }

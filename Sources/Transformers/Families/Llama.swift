@@ -35,7 +35,7 @@ struct Llama: Family {
         embedding = TokenEmbedding(
             table: builder.table("model.embed_tokens", rows: c.vocabularySize))
         blocks = (0..<c.layers).map { i in
-            builder.scope = "model.layers.\(i)."
+            builder.begin(block: i, "model.layers.\(i).")
             return Block(
                 attentionNorm: builder.rmsNorm("input_layernorm"),
                 attention: builder.rotaryAttention(

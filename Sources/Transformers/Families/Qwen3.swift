@@ -34,7 +34,7 @@ struct Qwen3: Family {
         embedding = TokenEmbedding(
             table: builder.table("model.embed_tokens", rows: c.vocabularySize))
         blocks = (0..<c.layers).map { i in
-            builder.scope = "model.layers.\(i)."
+            builder.begin(block: i, "model.layers.\(i).")
             return Block(
                 attentionNorm: builder.rmsNorm("input_layernorm"),
                 attention: builder.rotaryAttention(

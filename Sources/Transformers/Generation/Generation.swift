@@ -209,7 +209,7 @@ private struct GenerationBatch {
                 family, Array(forest.tokens[rows]), Array(positions[rows]),
                 forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first },
                 cancel)
-            Embedding.scatterAdd(out, asked, into: &hidden)
+            hidden.scatterAdd(out, toRows: asked)
             first = rows.upperBound
         }
         return hidden
@@ -248,7 +248,8 @@ private struct GenerationBatch {
         _ family: some Family, _ hidden: Tensor, _ active: [Sequence], _ step: Int
     ) -> [(Int32, Float)] {
         let logits = Linear.forward(
-            family.applyFinalNorm(hidden, model.parameters), weight: model.parameters[family.head])
+            family.applyFinalNorm(hidden, model.parameters), weight: model.parameters[family.head],
+            model.parameters.arithmetic)
         let width = logits.columns
         // A maximum may ignore a NaN, so the code searches for non-finite logits.
         let isSound = logits.nonFiniteCount == 0

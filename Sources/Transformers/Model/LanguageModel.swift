@@ -18,20 +18,8 @@ public struct LanguageModel: Sendable {
     ) throws {
         family = try Families.family(configuration)
         self.configuration = configuration
-        let deviation = configuration.initializerRange
         let tensors = family.layout.entries.enumerated().map { index, entry in
-            var tensor = Tensor(uninitialized: entry.shape)
-            let key = key.child(UInt64(index))
-            switch entry.start {
-            case .zeros: tensor.clear()
-            case .ones: tensor = Tensor(repeating: 1, shape: entry.shape)
-            case .normal: tensor.fill(normal: key, deviation: deviation)
-            case .residual:
-                tensor.fill(
-                    normal: key,
-                    deviation: deviation / (2 * Double(configuration.layers)).squareRoot())
-            }
-            return tensor.converted(to: type)
+            entry.initialized(key.child(UInt64(index)), for: configuration).converted(to: type)
         }
         parameters = ParameterSet(layout: family.layout, tensors: tensors)
     }
@@ -98,10 +86,36 @@ public struct LanguageModel: Sendable {
         parameters = ParameterSet(layout: family.layout, tensors: tensors)
     }
 
-    /// The same model with other weights of the same layout.
+    /// The same model with other weights, which must have the same layout.
     public func with(_ parameters: ParameterSet) -> LanguageModel {
+        precondition(
+            parameters.layout == self.parameters.layout
+                && parameters.tensors.count == self.parameters.tensors.count,
+            "the weights of a model have its layout and are all there")
         var copy = self
-        if parameters.layout == self.parameters.layout { copy.parameters = parameters }
+        copy.parameters = parameters
+        return copy
+    }
+
+    /// The same model of which only the parameters train whose name `isTrainable` accepts. The
+    /// others are frozen: no gradient or moment of them exists, and the backward pass ends at the
+    /// lowest block that trains.
+    public func training(_ isTrainable: (String) -> Bool) -> LanguageModel {
+        var copy = self
+        copy.parameters = parameters.relabeled(parameters.layout.training(isTrainable))
+        return copy
+    }
+
+    /// A model of another layout, whose tensors come from `tensor`.
+    func replacing(
+        _ configuration: ModelConfiguration, _ family: any Family,
+        tensor: (Int, ParameterLayout.Entry) -> Tensor
+    ) -> LanguageModel {
+        var copy = self
+        copy.configuration = configuration
+        copy.family = family
+        copy.parameters = ParameterSet(
+            layout: family.layout, tensors: family.layout.entries.enumerated().map(tensor))
         return copy
     }
 
@@ -115,13 +129,13 @@ public struct LanguageModel: Sendable {
     }
 
     /// Changes the weights in place, so that a training step needs no copy.
-    public mutating func update<Result>(
-        _ body: (inout ParameterSet) throws -> Result
-    ) rethrows -> Result {
+    public mutating func update<Result, Failure: Error>(
+        _ body: (inout ParameterSet) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try body(&parameters)
     }
 
-    public var parameterCount: Int { parameters.count }
+    public var parameterCount: Int { parameters.layout.count }
 
     /// The stored type of most of the weights.
     public var weightType: DType {
@@ -132,10 +146,8 @@ public struct LanguageModel: Sendable {
         parameters.tensors.reduce(0) { $1.type == type ? $0 + $1.count : $0 }
     }
 
-    /// Bytes of the weights, in memory or in the pages of their file.
-    public var weightBytes: Int {
-        parameters.tensors.reduce(0) { $0 + $1.count * $1.type.size }
-    }
+    /// Bytes that the weights take, in memory or in the pages of their file.
+    public var weightBytes: Int { parameters.bytes }
 
     /// The same weights in another stored type, rounded to nearest.
     ///
@@ -177,6 +189,24 @@ public struct LanguageModel: Sendable {
 /// The elements to fill with random numbers; each worker writes its own range.
 private struct FilledElements: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
+}
+
+extension ParameterLayout.Entry {
+    /// Random numbers as training from nothing begins with.
+    func initialized(_ key: RandomKey, for configuration: ModelConfiguration) -> Tensor {
+        let deviation = configuration.initializerRange
+        var tensor = Tensor(uninitialized: shape)
+        switch start {
+        case .zeros: tensor.clear()
+        case .ones: tensor = Tensor(repeating: 1, shape: shape)
+        case .normal: tensor.fill(normal: key, deviation: deviation)
+        case .residual:
+            tensor.fill(
+                normal: key,
+                deviation: deviation / (2 * Double(configuration.layers)).squareRoot())
+        }
+        return tensor
+    }
 }
 
 extension Tensor {

@@ -82,9 +82,9 @@ public struct MemoryEstimate: Sendable, Equatable {
             let keptLogits = min(
                 scored * sizes.vocabulary, Double(ScoredHead.KeptLogits.most))
             logits = bytes(2 * sizes.logits(type) + keptLogits)
-            gradients = bytes(sizes.parameters)
-            self.moments = bytes(Double(moments) * sizes.parameters)
-            trainedWeights = bytes(sizes.parameters)
+            gradients = bytes(sizes.trainable)
+            self.moments = bytes(Double(moments) * sizes.trainable)
+            trainedWeights = bytes(sizes.trainable)
         }
     }
 
@@ -116,7 +116,7 @@ private func bytes(_ elements: Double, _ size: Int = 4) -> Int {
 
 /// The sizes of a model's parts, in floats.
 private struct ModelSizes {
-    let parameters, width, vocabulary: Double
+    let parameters, trainable, width, vocabulary: Double
     /// One row of the activations that a block keeps for its backward pass.
     let block: Double
     /// One row of the data that exist at the same time in a forward pass.
@@ -125,6 +125,7 @@ private struct ModelSizes {
     init(_ c: ModelConfiguration) throws {
         let family = try Families.family(c)
         parameters = Double(family.layout.count)
+        trainable = Double(family.layout.trainableCount)
         width = Double(c.hiddenSize)
         vocabulary = Double(c.vocabularySize)
         block = Double(family.activationWidth)

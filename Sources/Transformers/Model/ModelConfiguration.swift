@@ -30,6 +30,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// with this rounding does `sami` reproduce the results of such a program. The key
     /// `rotary_dtype` of `config.json`; only `sami` uses it.
     public var roundsRotary = false
+    /// Low-rank adapters beside the weights; not a part of `config.json`.
+    public var adapter: AdapterConfiguration?
     /// A token sees itself and the `slidingWindow` − 1 tokens before it; nil: all tokens before it.
     public var slidingWindow: Int?
     public var windowedLayers: WindowedLayers

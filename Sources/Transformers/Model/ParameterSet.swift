@@ -1,73 +1,128 @@
+import Layers
 import Tensors
 
-/// The index of one tensor in every `ParameterSet` of the same layout.
-public struct Parameter: Sendable, Hashable {
-    let index: Int
-}
-
-/// The initial distribution of random weights.
-enum InitialValue: Sendable, Equatable {
-    case ones, zeros
-    /// Normal with the configuration's `initializer_range`.
-    case normal
-    /// The same, reduced by 1/√(2 · layers), because 2 · layers sublayers add to the residual
-    /// stream.
-    case residual
-}
-
-/// The tensors of a model by name and shape, in the order of its family's file.
-public struct ParameterLayout: Sendable, Equatable {
-    public struct Entry: Sendable, Equatable {
-        /// The Hugging Face name.
-        public let name: String
-        public let shape: [Int]
-        /// The initial distribution for training from random weights.
-        let start: InitialValue
-    }
-    public private(set) var entries: [Entry] = []
-
-    mutating func add(_ name: String, _ shape: [Int], _ start: InitialValue) -> Parameter {
-        entries.append(Entry(name: name, shape: shape, start: start))
-        return Parameter(index: entries.count - 1)
-    }
-
-    public var count: Int { entries.reduce(0) { $0 + $1.shape.reduce(1, *) } }
-}
-
-/// One tensor for each parameter of a model: its weights, their gradients, or an optimizer's
-/// moments.
+/// One tensor for each of some parameters of a model: all of its weights, or the gradients or an
+/// optimizer's moments of the parameters that train.
 public struct ParameterSet: Sendable {
     public let layout: ParameterLayout
+    /// The tensors that this set holds, in layout order.
     public internal(set) var tensors: [Tensor]
+    /// Which of the layout's entries these are.
+    private let held: [Int]
+    /// For each entry of the layout its place in `tensors`, or -1 if it is not held.
+    private let places: [Int]
+    /// How products with these weights are computed.
+    public var arithmetic = Arithmetic.float32
 
+    /// Zeros for the parameters that train.
     public init(zeros layout: ParameterLayout) {
-        self.layout = layout
-        tensors = layout.entries.map { Tensor(zeros: $0.shape) }
+        let held = layout.entries.indices.filter { layout.entries[$0].isTrainable }
+        self.init(
+            layout: layout, held: held,
+            tensors: held.map { Tensor(zeros: layout.entries[$0].shape) })
     }
 
+    /// A tensor for every parameter.
     init(layout: ParameterLayout, tensors: [Tensor]) {
-        self.layout = layout
-        self.tensors = tensors
+        self.init(layout: layout, held: Array(layout.entries.indices), tensors: tensors)
     }
 
-    public var names: [String] { layout.entries.map(\.name) }
-    /// Number of elements in all tensors.
-    public var count: Int { layout.count }
-
-    public subscript(parameter: Parameter) -> Tensor {
-        get { tensors[parameter.index] }
-        _modify { yield &tensors[parameter.index] }
-    }
-
-    /// The tensor with this Hugging Face name. Setting a tensor of another shape changes nothing.
-    public subscript(name: String) -> Tensor? {
-        get { layout.entries.firstIndex { $0.name == name }.map { tensors[$0] } }
-        set {
-            guard let newValue, let index = layout.entries.firstIndex(where: { $0.name == name }),
-                newValue.shape == layout.entries[index].shape
-            else { return }
-            tensors[index] = newValue
+    /// Given gradients or moments, one for each parameter that trains, checked by name and shape.
+    public init(
+        _ layout: ParameterLayout, tensors: [String: Tensor], source: String
+    ) throws(ModelError) {
+        var (left, set) = (tensors, ParameterSet(zeros: layout))
+        for (place, entry) in set.held.enumerated() {
+            let (name, shape) = (layout.entries[entry].name, layout.entries[entry].shape)
+            guard let tensor = left.removeValue(forKey: name) else {
+                throw .missingTensor(file: source, name: name, shape: shape)
+            }
+            guard tensor.shape == shape else {
+                throw .misshapenTensor(
+                    file: source, name: name, wanted: shape, found: tensor.shape)
+            }
+            set.tensors[place] = tensor
         }
+        if let extra = left.keys.min() { throw .extraTensor(file: source, name: extra) }
+        self = set
+    }
+
+    private init(layout: ParameterLayout, held: [Int], tensors: [Tensor]) {
+        precondition(
+            tensors.map(\.shape) == held.map { layout.entries[$0].shape },
+            "the tensors of a set have the shapes of its layout")
+        self.layout = layout
+        self.held = held
+        self.tensors = tensors
+        var places = [Int](repeating: -1, count: layout.entries.count)
+        for (place, entry) in held.enumerated() { places[entry] = place }
+        self.places = places
+    }
+
+    /// The names of the tensors that this set holds.
+    public var names: [String] { held.map { layout.entries[$0].name } }
+    /// Elements in all tensors.
+    public var count: Int { tensors.reduce(0) { $0 + $1.count } }
+    /// Bytes that the tensors take in their stored types.
+    public var bytes: Int { tensors.reduce(0) { $0 + $1.count * $1.type.size } }
+
+    func holds(_ parameter: Parameter) -> Bool { places[parameter.index] >= 0 }
+
+    /// The parameters that this set holds.
+    var parameters: [Parameter] { held.map { Parameter(index: $0) } }
+
+    /// The lowest place of the model at which a parameter of this set is used; see
+    /// `ParameterLayout.Entry.depth`. Nil for an empty set.
+    var lowestDepth: Int? { held.map { layout.entries[$0].depth }.min() }
+
+    /// A tensor that this set holds. A model's own set holds all.
+    public subscript(parameter: Parameter) -> Tensor {
+        get { tensors[places[parameter.index]] }
+        _modify { yield &tensors[places[parameter.index]] }
+    }
+
+    /// Lets `body` add to a gradient, if this set holds it; does nothing for a frozen parameter.
+    mutating func accumulate(_ parameter: Parameter, _ body: (inout Tensor) -> Void) {
+        let place = places[parameter.index]
+        if place >= 0 { body(&tensors[place]) }
+    }
+
+    /// Takes a tensor out, so that it can be changed in place beside others of this set, until
+    /// `put` brings it back; nil if this set does not hold it.
+    mutating func take(_ parameter: Parameter) -> Tensor? {
+        let place = places[parameter.index]
+        guard place >= 0 else { return nil }
+        let tensor = tensors[place]
+        tensors[place] = Tensor(zeros: [0])
+        return tensor
+    }
+
+    mutating func put(_ tensor: Tensor?, _ parameter: Parameter) {
+        if let tensor { tensors[places[parameter.index]] = tensor }
+    }
+
+    /// The tensor with this Hugging Face name; nil if this set does not hold it. A new value must
+    /// have the parameter's shape, and only tensors that are held can be set.
+    public subscript(name: String) -> Tensor? {
+        get { place(of: name).map { tensors[$0] } }
+        set {
+            guard let newValue, let place = place(of: name) else { return }
+            precondition(
+                newValue.shape == tensors[place].shape,
+                "\(name) has shape \(tensors[place].shape), not \(newValue.shape)")
+            tensors[place] = newValue
+        }
+    }
+
+    private func place(of name: String) -> Int? {
+        held.firstIndex { layout.entries[$0].name == name }
+    }
+
+    /// The same tensors under a layout that differs only in what trains.
+    func relabeled(_ layout: ParameterLayout) -> ParameterSet {
+        var set = ParameterSet(layout: layout, held: held, tensors: tensors)
+        set.arithmetic = arithmetic
+        return set
     }
 
     /// √Σ x² over all tensors.
@@ -80,19 +135,27 @@ public struct ParameterSet: Sendable {
         for i in tensors.indices { tensors[i].scale(by: factor) }
     }
 
-    /// self += factor · other, for sets of one layout.
+    /// self += factor · other, for sets that hold the same parameters.
     public mutating func add(_ other: ParameterSet, scaledBy factor: Float = 1) {
-        for i in tensors.indices where i < other.tensors.count {
-            tensors[i].add(other.tensors[i], scaledBy: factor)
-        }
+        precondition(held == other.held, "sets that are added hold the same parameters")
+        for i in tensors.indices { tensors[i].add(other.tensors[i], scaledBy: factor) }
     }
 
-    /// The first tensor with a NaN or an infinity, and the number of its non-finite elements.
-    public var firstNonFinite: (name: String, count: Int)? {
-        for (entry, tensor) in zip(layout.entries, tensors) {
-            let count = tensor.nonFiniteCount
-            if count > 0 { return (entry.name, count) }
+    /// The first tensor that holds a NaN or an infinity, and how many it holds.
+    public var firstNonFinite: (name: String, count: Int)? { firstNonFinite(among: parameters) }
+
+    /// The same among some parameters of this set.
+    func firstNonFinite(among parameters: [Parameter]) -> (name: String, count: Int)? {
+        for parameter in parameters {
+            let count = self[parameter].nonFiniteCount
+            if count > 0 { return (layout.entries[parameter.index].name, count) }
         }
         return nil
+    }
+
+    /// The first tensor with a NaN or an infinity among those that `other` holds too, such as the
+    /// weights that a step on these gradients has changed.
+    public func firstNonFinite(heldBy other: ParameterSet) -> (name: String, count: Int)? {
+        firstNonFinite(among: other.parameters)
     }
 }

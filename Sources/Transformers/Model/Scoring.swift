@@ -34,7 +34,8 @@ extension LanguageModel {
     ) throws(Canceled) -> [Float] {
         let hidden = try hiddenRows(family, forest, scored.rows, cancel)
         try Canceled.check(cancel)
-        return ScoredHead.forward(hidden, weight: parameters[family.head], scored.tokens)
+        return ScoredHead.forward(
+            hidden, weight: parameters[family.head], scored.tokens, parameters.arithmetic)
     }
 
     /// The final hidden states of some rows after the last norm, as input for the head: (M, D).

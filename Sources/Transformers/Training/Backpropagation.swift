@@ -23,7 +23,10 @@ public struct Backpropagation: Sendable {
 }
 
 extension LanguageModel {
-    /// Gradients of a loss that depends on the model only through the log-probs of `targets`.
+    /// Gradients of a loss that depends on the model only through the log-probs of `targets`, with
+    /// respect to the parameters that `gradients` holds. Frozen parameters cost nothing: no product
+    /// is formed for them, and the backward pass ends at the lowest block with a parameter that
+    /// trains.
     ///
     /// - Parameters:
     ///   - penalty: added to the loss. The log-probs that `coefficients` receives do not include
@@ -47,7 +50,8 @@ extension LanguageModel {
                 forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
             }.max() ?? 0
         let strategy = try memory.strategy(
-            rows: forest.tokens.count, largestTree: largest, blocks: configuration.layers,
+            rows: forest.tokens.count, largestTree: largest,
+            blocks: configuration.layers - family.lowestBlock(gradients),
             activationWidth: family.activationWidth, width: configuration.hiddenSize)
         let pass = BackwardPass(model: self, penalty: penalty, strategy: strategy)
         return try pass.run(family, forest, targets, into: &gradients, cancel, coefficients)
@@ -91,12 +95,14 @@ private struct BackwardPass {
             return try runTreeByTree(family, forest, targets, into: &gradients, cancel, checked)
         }
         let scored = ScoredRows(targets)
-        var trace = try forward(family, forest, scored.rows, cancel)
+        let lowest = family.lowestBlock(gradients)
+        var trace = try forward(family, forest, scored.rows, from: lowest, cancel)
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let logits = ScoredHead.KeptLogits()
         let logProbs = scored.inTargetOrder(
             ScoredHead.forward(
-                hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits))
+                hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits,
+                model.parameters.arithmetic))
         let found = try checked(logProbs)
         let divergence = try backward(
             family, forest, scored, hidden, found, rowCount: nil, kept: logits, &trace, &gradients,
@@ -113,7 +119,8 @@ private struct BackwardPass {
         _ cancel: () -> Continuation
     ) throws(Canceled) -> Backpropagation {
         let scored = ScoredRows(targets)
-        var trace = try forward(family, forest, scored.rows, cancel)
+        let lowest = family.lowestBlock(gradients)
+        var trace = try forward(family, forest, scored.rows, from: lowest, cancel)
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let result = try backward(
             family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients,
@@ -168,13 +175,14 @@ private struct BackwardPass {
         let context: BlockContext
         /// The output of the last block, for the scored rows only.
         var output: Tensor
-        /// A block's activations, or only its input if the block will be recomputed.
+        /// The activations of each block that is passed back, or only its input if it runs again.
         var activations: [Activations] = []
         var inputs: [Tensor] = []
     }
 
     private func forward<F: Family>(
-        _ family: F, _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+        _ family: F, _ forest: TokenForest, _ rows: [Int], from lowest: Int,
+        _ cancel: () -> Continuation
     ) throws(Canceled) -> Trace<F.Activations> {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
@@ -183,10 +191,11 @@ private struct BackwardPass {
             output: family.embed(forest.tokens, context.positions, model.parameters))
         for block in 0..<model.configuration.layers {
             try Canceled.check(cancel)
-            if strategy != .keep { trace.inputs.append(trace.output) }
+            let isPassedBack = block >= lowest
+            if isPassedBack, strategy != .keep { trace.inputs.append(trace.output) }
             let step = family.forward(
                 block: block, trace.output, context, model.parameters, outputRows: rows)
-            if strategy == .keep { trace.activations.append(step.activations) }
+            if isPassedBack, strategy == .keep { trace.activations.append(step.activations) }
             trace.output = step.out
         }
         return trace
@@ -209,12 +218,15 @@ private struct BackwardPass {
         try Canceled.check(cancel)
         let weights = model.parameters
         var dhidden = Tensor(uninitialized: hidden.shape)
+        var dhead = gradients.take(family.head)
         let result = ScoredHead.backward(
             hidden, weight: weights[family.head], scored.tokens,
             coefficients: scored.inRowOrder(coefficients), reference: reference, kept: kept,
-            into: &dhidden, &gradients[family.head])
+            into: &dhidden, &dhead, weights.arithmetic)
+        gradients.put(dhead, family.head)
         var dx = family.applyFinalNormBackward(dhidden, trace.output, weights, into: &gradients)
-        for block in (0..<model.configuration.layers).reversed() {
+        let lowest = family.lowestBlock(gradients)
+        for block in (lowest..<model.configuration.layers).reversed() {
             try Canceled.check(cancel)
             let activations: F.Activations
             if strategy == .keep {
@@ -230,11 +242,21 @@ private struct BackwardPass {
                 block: block, dx, activations, trace.context, weights, outputRows: scored.rows,
                 into: &gradients)
         }
-        family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)
+        if lowest == 0 {
+            family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)
+        }
         let divergence = penalty.map { _ in
             Float(result.divergences.reduce(0.0) { $0 + Double($1) } / Double(rowCount))
         }
         return (result.logProbs, divergence)
+    }
+}
+
+extension Family {
+    /// The lowest block that the backward pass has to go through to reach every parameter of
+    /// `gradients`; the number of blocks if it needs none.
+    func lowestBlock(_ gradients: ParameterSet) -> Int {
+        min(blocks.count, max(0, gradients.lowestDepth ?? blocks.count))
     }
 }
 

@@ -1,4 +1,5 @@
 import LongWork
+import Optimizers
 import Tensors
 
 /// A text to learn from: its tokens, and the weight of predicting each of them.
@@ -108,18 +109,14 @@ public struct Pretraining: Sendable {
             guard loss.isFinite, norm.isFinite else {
                 throw ModelError.nonFinite(what: "The loss of step \(step + 1)")
             }
-            if settings.clip > 0, norm > settings.clip {
-                gradients.scale(by: Float(settings.clip / norm))
-            }
-            let rate = settings.learningRate * settings.schedule.factor(step)
-            let optimizer = settings.optimizer
-            try model.update {
-                try optimizer.step(&$0, gradients, &optimizerState, learningRate: Float(rate))
-            }
+            // Nothing asks for a stop here: a step is short, and half of one could not be undone.
+            let done = try settings.optimizer.step(
+                &model, &gradients, norm: norm, clip: settings.clip, &optimizerState,
+                learningRate: settings.learningRate * settings.schedule.factor(step))
             step += 1
             tokens += batch.forest.tokens.count
             let record = PretrainingRecord(
-                step: step, steps: settings.steps, loss: loss, learningRate: rate,
+                step: step, steps: settings.steps, loss: loss, learningRate: done.learningRate,
                 gradientNorm: norm, tokens: tokens)
             if try report(record, self) == .stop { return }
         }

@@ -80,7 +80,7 @@ struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {
             into: &gradients)
         if let rows = context.rows {
             var all = Tensor(zeros: a.input.shape)
-            Embedding.scatterAdd(dx, rows, into: &all)
+            all.scatterAdd(dx, toRows: rows)
             dx = all
         }
         attentionNorm.backward(dattended, a.input, weights, into: &dx, &gradients)

@@ -28,13 +28,13 @@ struct GatedFeedForward: Sublayer {
     ) -> Tensor {
         // y = (silu(gate) · up) Wdownᵀ
         let activated = SwiGLU.forward(gate: a.gate, up: a.up)
-        down.backwardParameters(dy, activated, into: &gradients)
+        down.backwardParameters(dy, activated, weights, into: &gradients)
         var dactivated = Tensor(uninitialized: activated.shape)
         down.backwardInput(dy, weights, into: &dactivated)
         let (dgate, dup) = SwiGLU.backward(dactivated, gate: a.gate, up: a.up)
         // gate, up = x Wᵀ
-        gate.backwardParameters(dgate, x, into: &gradients)
-        up.backwardParameters(dup, x, into: &gradients)
+        gate.backwardParameters(dgate, x, weights, into: &gradients)
+        up.backwardParameters(dup, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
         gate.backwardInput(dgate, weights, into: &dx)
         up.backwardInput(dup, weights, into: &dx, accumulate: true)
@@ -68,7 +68,7 @@ struct SparseExperts: Sublayer {
         var (gates, ups): ([Tensor], [Tensor]) = ([], [])
         for (number, expert) in experts.enumerated() {
             let rows = routing.rows(of: number)
-            let part = Embedding.gather(rows, from: x)
+            let part = x.gatheringRows(rows)
             // An expert without rows costs nothing: its weights are not even read.
             let isIdle = rows.isEmpty
             let both =
@@ -80,7 +80,7 @@ struct SparseExperts: Sublayer {
             if isIdle { continue }
             var y = expert.down.forward(SwiGLU.forward(gate: gate, up: up), weights)
             y.scaleRows(by: routing.weights(of: number))
-            Embedding.scatterAdd(y, rows, into: &out)
+            out.scatterAdd(y, toRows: rows)
         }
         return Activations(routing: routing, gates: gates, ups: ups)
     }
@@ -98,8 +98,8 @@ struct SparseExperts: Sublayer {
                 continue
             }
             // y = Σ_experts share · activated Wdownᵀ gives dshare = dy Wdown · activated.
-            let part = Embedding.gather(rows, from: x)
-            var dpart = Embedding.gather(rows, from: dy)
+            let part = x.gatheringRows(rows)
+            var dpart = dy.gatheringRows(rows)
             let (gate, up) = (a.gates[number], a.ups[number])
             let activated = SwiGLU.forward(gate: gate, up: up)
             var dactivated = Tensor(uninitialized: activated.shape)
@@ -107,17 +107,17 @@ struct SparseExperts: Sublayer {
             dweights.append(dactivated.rowProducts(with: activated))
             dactivated.scaleRows(by: shares)
             dpart.scaleRows(by: shares)
-            expert.down.backwardParameters(dpart, activated, into: &gradients)
+            expert.down.backwardParameters(dpart, activated, weights, into: &gradients)
             let (dgate, dup) = SwiGLU.backward(dactivated, gate: gate, up: up)
             // gate, up = x Wᵀ
-            expert.gate.backwardParameters(dgate, part, into: &gradients)
-            expert.up.backwardParameters(dup, part, into: &gradients)
+            expert.gate.backwardParameters(dgate, part, weights, into: &gradients)
+            expert.up.backwardParameters(dup, part, weights, into: &gradients)
             expert.gate.backwardInput(dgate, weights, into: &dpart)
             expert.up.backwardInput(dup, weights, into: &dpart, accumulate: true)
-            Embedding.scatterAdd(dpart, rows, into: &dx)
+            dx.scatterAdd(dpart, toRows: rows)
         }
         let dlogits = Router.backward(dweights, a.routing, rows: x.rows)
-        router.backwardParameters(dlogits, x, into: &gradients)
+        router.backwardParameters(dlogits, x, weights, into: &gradients)
         router.backwardInput(dlogits, weights, into: &dx, accumulate: true)
         return dx
     }

@@ -5,7 +5,9 @@ struct LayoutBuilder {
     let configuration: ModelConfiguration
     private(set) var layout = ParameterLayout()
     /// The common beginning of the names of the next parameters.
-    var scope = ""
+    private var scope = ""
+    /// Where the model uses the next parameters; see `ParameterLayout.Entry.depth`.
+    private var depth = -1
     private let rms: RMSNorm
 
     init(_ configuration: ModelConfiguration) {
@@ -13,10 +15,20 @@ struct LayoutBuilder {
         rms = RMSNorm(epsilon: Float(configuration.normEpsilon))
     }
 
+    /// The parameters that follow belong to a block.
+    mutating func begin(block: Int, _ scope: String) {
+        (self.scope, depth) = (scope, block)
+    }
+
+    /// The parameters that follow belong to the last norm and the head.
+    mutating func beginHead() { (scope, depth) = ("", configuration.layers) }
+
+    /// With adapters, the model's own parameters are frozen.
     mutating func add(
         _ name: String, _ shape: [Int], _ start: InitialValue = .normal
     ) -> Parameter {
-        layout.add(scope + name, shape, start)
+        layout.add(
+            scope + name, shape, start, depth: depth, isTrainable: configuration.adapter == nil)
     }
 
     /// A table (rows, D).
@@ -24,14 +36,34 @@ struct LayoutBuilder {
         add(name + ".weight", [rows, configuration.hiddenSize])
     }
 
-    /// A linear layer of shape (out, in), and its bias.
+    /// A linear layer of shape (out, in), or (in, out) if `transposed`, its bias, and its adapter
+    /// if the configuration has one for it.
     mutating func projection(
         _ name: String, from inputs: Int, to outputs: Int, bias: Bool = false,
-        residual: Bool = false
+        residual: Bool = false, transposed: Bool = false
     ) -> Projection {
-        Projection(
-            weight: add(name + ".weight", [outputs, inputs], residual ? .residual : .normal),
-            bias: bias ? add(name + ".bias", [outputs], .zeros) : nil)
+        let shape = transposed ? [inputs, outputs] : [outputs, inputs]
+        let weight = add(name + ".weight", shape, residual ? .residual : .normal)
+        let bias = bias ? add(name + ".bias", [outputs], .zeros) : nil
+        let adapter = adapter(name, from: inputs, to: outputs)
+        if let adapter {
+            layout.add(.init(weight: weight, isTransposed: transposed, adapter: adapter))
+        }
+        return Projection(
+            weight: weight, bias: bias, isTransposed: transposed, adapter: adapter, width: outputs)
+    }
+
+    private mutating func adapter(
+        _ name: String, from inputs: Int, to outputs: Int
+    ) -> Adapter? {
+        guard let wanted = configuration.adapter, wanted.includes(scope + name) else { return nil }
+        func add(_ part: String, _ shape: [Int], _ start: InitialValue) -> Parameter {
+            layout.add(
+                scope + name + part, shape, start, depth: depth, isTrainable: true)
+        }
+        let a = add(".lora_A.weight", [wanted.rank, inputs], .normal)
+        let b = add(".lora_B.weight", [outputs, wanted.rank], .zeros)
+        return Adapter(a: a, b: b, scale: Float(wanted.scale))
     }
 
     mutating func rmsNorm(_ name: String) -> Norm {
@@ -85,7 +117,7 @@ struct LayoutBuilder {
 
     /// The last norm and the head. The head may be the embedding's own matrix.
     mutating func finalNormAndHead(_ embedding: TokenEmbedding) -> (norm: Norm, head: Parameter) {
-        scope = ""
+        beginHead()
         let norm = rmsNorm("model.norm")
         let head =
             configuration.tiedHead

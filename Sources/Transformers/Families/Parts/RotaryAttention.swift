@@ -61,7 +61,7 @@ struct RotaryAttention: Sublayer {
     ) -> Tensor {
         let rotary = rotary.covering(context.positions)
         // y = attended Woutᵀ
-        output.backwardParameters(dy, a.attended, into: &gradients)
+        output.backwardParameters(dy, a.attended, weights, into: &gradients)
         var dattended = Tensor(uninitialized: a.attended.shape)
         output.backwardInput(dy, weights, into: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
@@ -73,16 +73,16 @@ struct RotaryAttention: Sublayer {
             normHeadsBackward(&dkey, a.rawKey, headNorms.key, weights, &gradients)
         }
         // query, key, value = x Wᵀ + b
-        query.backwardParameters(dquery, context.queryRows(of: x), into: &gradients)
-        key.backwardParameters(dkey, x, into: &gradients)
-        value.backwardParameters(dvalue, x, into: &gradients)
+        query.backwardParameters(dquery, context.queryRows(of: x), weights, into: &gradients)
+        key.backwardParameters(dkey, x, weights, into: &gradients)
+        value.backwardParameters(dvalue, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
         key.backwardInput(dkey, weights, into: &dx)
         value.backwardInput(dvalue, weights, into: &dx, accumulate: true)
         if let rows = context.rows {
             var dqueryRows = Tensor(uninitialized: [rows.count, x.columns])
             query.backwardInput(dquery, weights, into: &dqueryRows)
-            Embedding.scatterAdd(dqueryRows, rows, into: &dx)
+            dx.scatterAdd(dqueryRows, toRows: rows)
         } else {
             query.backwardInput(dquery, weights, into: &dx, accumulate: true)
         }
@@ -106,8 +106,7 @@ struct RotaryAttention: Sublayer {
         let shape = [raw.count / attention.size, attention.size]
         var dx = Tensor(zeros: shape)
         norm.backward(
-            dy.reshaped(shape), raw.reshaped(shape), weight: weights[parameter], into: &dx,
-            &gradients[parameter])
+            dy.reshaped(shape), raw.reshaped(shape), parameter, weights, into: &dx, &gradients)
         dy = dx.reshaped(raw.shape)
     }
 }

@@ -1,0 +1,53 @@
+import Layers
+import Tensors
+
+/// A norm with its parameters.
+enum Norm: Sendable {
+    case rms(RMSNorm, weight: Parameter, width: Int)
+    case layer(LayerNorm, weight: Parameter, bias: Parameter, width: Int)
+
+    var width: Int {
+        switch self {
+        case .rms(_, _, let width), .layer(_, _, _, let width): width
+        }
+    }
+
+    /// x (N, D) → (N, D)
+    func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+        switch self {
+        case .rms(let norm, let weight, _): norm.forward(x, weight: weights[weight])
+        case .layer(let norm, let weight, let bias, _):
+            norm.forward(x, weight: weights[weight], bias: weights[bias])
+        }
+    }
+
+    /// Accumulates the gradients of the input, into dx (N, D), and of the parameters.
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into dx: inout Tensor,
+        _ gradients: inout ParameterSet
+    ) {
+        switch self {
+        case .rms(let norm, let weight, _):
+            norm.backward(dy, x, weight, weights, into: &dx, &gradients)
+        case .layer(let norm, let weight, let bias, _):
+            var dweight = gradients.take(weight) ?? Tensor(zeros: [width])
+            var dbias = gradients.take(bias) ?? Tensor(zeros: [width])
+            norm.backward(dy, x, weight: weights[weight], into: &dx, &dweight, &dbias)
+            gradients.put(dweight, weight)
+            gradients.put(dbias, bias)
+        }
+    }
+}
+
+extension RMSNorm {
+    /// Accumulates the gradients of the input, into dx, and of the weight, if it trains. The
+    /// weight's gradient falls off while dx is computed, so a frozen weight saves nothing here.
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ weight: Parameter, _ weights: ParameterSet,
+        into dx: inout Tensor, _ gradients: inout ParameterSet
+    ) {
+        var dweight = gradients.take(weight) ?? Tensor(zeros: weights[weight].shape)
+        backward(dy, x, weight: weights[weight], into: &dx, &dweight)
+        gradients.put(dweight, weight)
+    }
+}

@@ -1,0 +1,95 @@
+import Layers
+import Tensors
+
+/// A linear layer with its parameters, and a low-rank adapter where one is trained beside it.
+///
+/// The weight is (out, in), or (in, out) if `isTransposed`. Gradients are formed only for
+/// parameters that the gradient set holds, so a frozen weight costs no product in the backward
+/// pass.
+struct Projection: Sendable {
+    let weight: Parameter
+    let bias: Parameter?
+    var isTransposed = false
+    var adapter: Adapter?
+    /// out
+    let width: Int
+
+    /// x (N, in) → (N, out)
+    func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+        var out = Linear.forward(
+            x, weight: weights[weight], bias: bias.map { weights[$0] }, transposed: isTransposed,
+            weights.arithmetic)
+        adapter?.forward(x, weights, addingTo: &out)
+        return out
+    }
+
+    /// out (N, out) += the layer's output.
+    func forward(_ x: Tensor, _ weights: ParameterSet, addingTo out: inout Tensor) {
+        Linear.forward(
+            x, weight: weights[weight], bias: bias.map { weights[$0] }, transposed: isTransposed,
+            addingTo: &out, weights.arithmetic)
+        adapter?.forward(x, weights, addingTo: &out)
+    }
+
+    /// Several on the same x. None of them is transposed.
+    static func forward(
+        _ projections: [Projection], _ x: Tensor, _ weights: ParameterSet
+    ) -> [Tensor] {
+        var outs = Linear.forward(
+            x, weights: projections.map { weights[$0.weight] },
+            biases: projections.map { $0.bias.map { weights[$0] } }, weights.arithmetic)
+        for (i, projection) in projections.enumerated() {
+            projection.adapter?.forward(x, weights, addingTo: &outs[i])
+        }
+        return outs
+    }
+
+    /// Accumulates the gradients of weight, bias and adapter, for dy (N, out) and x (N, in).
+    func backwardParameters(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) {
+        gradients.accumulate(weight) {
+            Linear.backwardWeight(
+                dy, x, transposed: isTransposed, into: &$0, weights.arithmetic)
+        }
+        if let bias { gradients.accumulate(bias) { Linear.backwardBias(dy, into: &$0) } }
+        adapter?.backwardParameters(dy, x, weights, into: &gradients)
+    }
+
+    /// dy (N, out) → dx (N, in), written or added.
+    func backwardInput(
+        _ dy: Tensor, _ weights: ParameterSet, into dx: inout Tensor, accumulate: Bool = false
+    ) {
+        Linear.backwardInput(
+            dy, weight: weights[weight], transposed: isTransposed, into: &dx,
+            accumulate: accumulate, weights.arithmetic)
+        adapter?.backwardInput(dy, weights, into: &dx)
+    }
+}
+
+/// The low-rank pair A (r, in), B (out, r) that is added to a projection: y += scale · (x Aᵀ) Bᵀ.
+struct Adapter: Sendable, Equatable {
+    let a, b: Parameter
+    let scale: Float
+
+    func forward(_ x: Tensor, _ weights: ParameterSet, addingTo out: inout Tensor) {
+        LowRank.forward(
+            x, a: weights[a], b: weights[b], scale: scale, addingTo: &out, weights.arithmetic)
+    }
+
+    func backwardParameters(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) {
+        gradients.accumulate(a) {
+            LowRank.backwardA(dy, x, b: weights[b], scale: scale, into: &$0, weights.arithmetic)
+        }
+        gradients.accumulate(b) {
+            LowRank.backwardB(dy, x, a: weights[a], scale: scale, into: &$0, weights.arithmetic)
+        }
+    }
+
+    func backwardInput(_ dy: Tensor, _ weights: ParameterSet, into dx: inout Tensor) {
+        LowRank.backwardInput(
+            dy, a: weights[a], b: weights[b], scale: scale, into: &dx, weights.arithmetic)
+    }
+}
