@@ -49,7 +49,9 @@ let package = Package(
         .target(name: "ChatTemplates", dependencies: ["JSON"]),
         .target(name: "Tokenizers", dependencies: ["ChatTemplates", "CPCRE2", "Files", "JSON"]),
         .target(name: "Worlds"),
-        .target(name: "Layers", dependencies: ["CProcessor", "Tensors"], swiftSettings: numeric),
+        .target(
+            name: "Layers", dependencies: ["CProcessor", "NumberTypes", "Tensors"],
+            swiftSettings: numeric),
         .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
         .target(
             name: "Transformers",

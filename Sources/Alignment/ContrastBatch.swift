@@ -122,9 +122,6 @@ public struct ContrastBatch: Sendable, Hashable {
         }
     }
 
-    /// Number of scored tokens over all sequences.
-    public var scoredTokens: Int { sequences.reduce(0) { $0 + $1.scored.count } }
-
     /// The forest of this query alone, in which prompts and responses share their common
     /// beginnings, and the scored tokens in the order of `sequences`.
     public var forest: (forest: TokenForest, targets: [Target]) {

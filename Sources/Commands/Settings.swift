@@ -9,6 +9,9 @@ package struct Settings: Sendable {
     package var snapshotLimit = 1 << 30
     /// Largest number of bytes for activations and caches; nil takes most of the free memory.
     package var memory: Int?
+    /// The budget of the running statement, in bytes. It decides which rows are computed together
+    /// and so the last bits of results; the journal keeps it, and a replay uses it again.
+    package private(set) var statementMemory: Int?
     package var limits = Limits()
     /// Number of statements that can be undone, which decides how many old models are kept; nil
     /// keeps all until `gc`.
@@ -22,7 +25,16 @@ package struct Settings: Sendable {
 
     package init() {}
 
-    var memoryPlan: MemoryPlan { memory.map(MemoryPlan.init(budget:)) ?? .automatic }
+    package var memoryPlan: MemoryPlan {
+        (memory ?? statementMemory).map(MemoryPlan.init(budget:)) ?? .automatic
+    }
+
+    /// Fixes the budget of a statement: that of the original statement in a replay, if this machine
+    /// has so much memory free, else most of the free memory.
+    package mutating func resolveMemory(replayed: Int?) {
+        let free = MemoryPlan.availableBytes
+        statementMemory = replayed.flatMap { $0 <= free ? $0 : nil } ?? MemoryPlan.automatic.budget
+    }
 
     /// A size in usual notation: `600MB`, `1.5 GB`, `4096`; nil if it is not a size.
     package static func bytes(_ text: String) -> Int? {

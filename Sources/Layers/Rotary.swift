@@ -25,11 +25,6 @@ public struct Rotary: Sendable {
         self.sines = sines
     }
 
-    /// θ^(−2i/size) for each pair i.
-    public static func inverseFrequencies(theta: Double, headSize: Int) -> [Double] {
-        stride(from: 0, to: headSize, by: 2).map { 1 / pow(theta, Double($0) / Double(headSize)) }
-    }
-
     /// Rotates every head of x (N, heads · size) in place, row n by the angle of `positions[n]`.
     public func forward(_ x: inout Tensor, positions: [Int]) {
         turn(&x, positions, direction: 1)

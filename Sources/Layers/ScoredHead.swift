@@ -1,5 +1,6 @@
 import CProcessor
 import Foundation
+import NumberTypes
 import Tensors
 
 /// The output head for scored rows: logits, log-softmax and the log-probs of chosen tokens, fused.
@@ -269,9 +270,12 @@ public enum ScoredHead {
 
     /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
     /// used again. A 16-bit head is converted to float32 once per chunk, so its chunks are longer.
+    package static func chunkRows(vocabulary: Int, _ type: DType) -> Int {
+        min(512, max(type == .float32 ? 32 : 128, (1 << 20) / max(1, vocabulary)))
+    }
+
     private static func forEachChunk(_ rows: Int, _ weight: Tensor, _ body: (Range<Int>) -> Void) {
-        let least = weight.type == .float32 ? 32 : 128
-        let size = min(512, max(least, (1 << 20) / max(1, weight.rows)))
+        let size = chunkRows(vocabulary: weight.rows, weight.type)
         var first = 0
         while first < rows {
             body(first..<min(first + size, rows))

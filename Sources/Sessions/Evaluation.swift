@@ -134,6 +134,7 @@ extension Session {
         let start = clock.now
         inputs = []
         inputFiles = []
+        settings.resolveMemory(replayed: replayedMemory)
         let line = SourcePosition(of: statement.span.lower, in: source).line
         let result: Result<Output, Failure>
         do {
@@ -324,9 +325,10 @@ extension Session {
 
     // MARK: The journal
 
-    /// The session's seed and the number of the next statement: together they decide its random
-    /// numbers.
-    var seedText: String { "\(seed)" }
+    /// The session's seed and the memory budget of the statement, "7/memory=16000000000". With the
+    /// number of the statement, the seed decides its random numbers; the budget decides which rows
+    /// are computed together, and so the last bits of results.
+    var seedText: String { "\(seed)/\(Session.memoryMark)\(settings.memoryPlan.budget)" }
 
     func commit(
         _ sequence: Int, bind: [(name: String, value: Value)], unbind: [String], seconds: Double,

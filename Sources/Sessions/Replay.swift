@@ -94,7 +94,8 @@ struct Replay {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
         session.replayedSequence = entry.sequence
-        defer { session.replayedSequence = nil }
+        session.replayedMemory = Session.memoryBudget(in: entry.seed)
+        defer { (session.replayedSequence, session.replayedMemory) = (nil, nil) }
         if entry.stopped != nil { return takeOver(entry) }
         var failure: Failure?
         session.evaluate(entry.source, willRun: willRun) { outcome in

@@ -77,6 +77,8 @@ public final class Session {
     var report: ((Outcome) -> Void)?
     /// In a replay, the original number of the present statement.
     var replayedSequence: Int?
+    /// The memory budget that the replayed statement had; see `seedText`.
+    var replayedMemory: Int?
     /// The interruption of the session that this session works for.
     var outerInterruption: Interruption?
 
@@ -141,6 +143,14 @@ public final class Session {
         if let unfinished = workspace.unfinished, workspace.isWritable {
             notices.append(Session.sentence(unfinished))
         }
+    }
+
+    static let memoryMark = "memory="
+
+    /// The memory budget in a journaled seed; nil in journals of versions that did not keep it.
+    static func memoryBudget(in seed: String) -> Int? {
+        seed.split(separator: "/").first { $0.hasPrefix(memoryMark) }
+            .flatMap { Int($0.dropFirst(memoryMark.count)) }
     }
 
     /// The seed of the last statement: the journal records "seed/number" for each statement.

@@ -2,7 +2,6 @@
 // Loads and stores need no alignment.
 
 @usableFromInline package typealias Vector = SIMD16<Float>
-package let vectorWidth = 16
 
 extension UnsafePointer<Float> {
     @inlinable @inline(__always)

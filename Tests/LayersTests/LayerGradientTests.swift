@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [32, 12])
     func rotary(size: Int) {
         let rotary = Rotary(
-            inverseFrequencies: Rotary.inverseFrequencies(theta: 10_000, headSize: size),
+            inverseFrequencies: (0..<size / 2).map { 0.5 / Double(1 << $0) },
             positions: 9)
         let positions = [0, 3, 8]
         let (x, dy) = (random([3, 2 * size], 1), random([3, 2 * size], 2))

@@ -1,4 +1,5 @@
 import Foundation
+import LongWork
 import Synchronization
 import Tensors
 import TestSupport
@@ -182,5 +183,80 @@ extension TokenForest {
             forest,
             response.enumerated().map { Target(row: prompt.count - 1 + $0, token: $1) }
         )
+    }
+
+    /// Kernels sum in an order that depends on the number of rows, so the waves of requests decide
+    /// the last bits. The memory budget alone decides the waves.
+    @Test func `the budget decides which responses are generated together, and so the bits`() throws
+    {
+        let model = try TinyModels.model(
+            "llama", seed: 3, width: 64, vocabulary: Self.vocabulary, context: 4096)
+        let settings = SamplerSettings(maxTokens: 6)
+        let requests = requests(30)
+        let row = model.configuration.cacheRowBytes
+        let small = MemoryPlan(budget: 3 * 16 * row)
+        let rows = requests.map { $0.prompt.count + settings.maxTokens }
+        #expect(try small.waveSize(rows: rows, rowBytes: row) < 6)
+        #expect(
+            try MemoryPlan(budget: 1 << 40).waveSize(
+                rows: [Int](repeating: 9, count: 300), rowBytes: row) == 128)
+        #expect(throws: ModelError.self) {
+            try MemoryPlan(budget: row).waveSize(rows: rows, rowBytes: row)
+        }
+        func generate(_ memory: MemoryPlan) throws -> [Generation] {
+            try model.generate(requests, settings, memory: memory)
+        }
+        let first = try generate(small)
+        for memory in [small, MemoryPlan(budget: small.budget + row - 1)] {
+            let again = try generate(memory)
+            #expect(again.map(\.tokens) == first.map(\.tokens))
+            #expect(again.map(\.logProbs) == first.map(\.logProbs))
+        }
+        // All together: the same up to rounding, as long as the same tokens are drawn.
+        for (one, other) in zip(first, try generate(MemoryPlan(budget: 1 << 30)))
+        where one.tokens == other.tokens {
+            #expect(zip(one.logProbs, other.logProbs).allSatisfy { abs($0 - $1) < 1e-4 })
+        }
+    }
+
+    @Test func `a stop within a pass keeps what was generated`() throws {
+        let model = try model()
+        let settings = SamplerSettings(maxTokens: 12)
+        let whole = try model.generate(requests(), settings)
+        // Two blocks a pass: the first reads the prompts, then every pass gives a token.
+        for limit in [0, 1, 7] {
+            var asked = 0
+            let found = try model.generate(
+                requests(), settings,
+                cancel: {
+                    asked += 1
+                    return asked > limit ? .stop : .more
+                })
+            #expect(asked == limit + 1)
+            for (whole, found) in zip(whole, found) {
+                #expect(found.finish == .interrupted)
+                #expect(found.tokens == Array(whole.tokens.prefix(found.tokens.count)))
+            }
+        }
+    }
+
+    @Test func `a canceled score or gradient gives no result`() throws {
+        let model = try model()
+        var forest = TokenForest()
+        forest.append(tokens(9, 1))
+        let targets = [Target(row: 3, token: 5)]
+        var asked = 0
+        #expect(throws: Canceled.self) {
+            try model.logProbs(forest, targets) {
+                asked += 1
+                return asked == 2 ? .stop : .more
+            }
+        }
+        #expect(asked == 2)
+        var gradients = ParameterSet(zeros: model.parameters.layout)
+        #expect(throws: Canceled.self) {
+            try model.backpropagate(
+                forest, targets, into: &gradients, cancel: { .stop }, { _ in [1] })
+        }
     }
 }

@@ -81,4 +81,16 @@ import Testing
             #expect(draw(SamplerSettings(), logits, uniform).token == 1)
         }
     }
+
+    /// 1 / temperature times a logit overflows a float32 here.
+    @Test(arguments: [1e-7, 1e-39, 1e-300])
+    func `a temperature near 0 takes the likeliest token`(_ temperature: Double) {
+        let logits = logits(200, seed: 3, spread: 4)
+        let likeliest = Int32(logits.firstIndex(of: logits.max() ?? 0) ?? 0)
+        #expect(likeliest != 0)
+        for uniform in [0, 0.5, 0.999] {
+            let drawn = draw(SamplerSettings(temperature: temperature), logits, uniform)
+            #expect(drawn.token == likeliest && drawn.logProb.isFinite)
+        }
+    }
 }

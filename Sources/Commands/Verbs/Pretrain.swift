@@ -83,7 +83,10 @@ extension CommandTable {
         let stride = max(1, settings.steps / 200)
         let before = run.tokens
         var clock = CheckpointClock(every: 60)
-        try run.run(settings, document: corpus.text, cancel: invocation.cancel) { step, run in
+        try run.run(
+            settings, memory: invocation.session.settings.memoryPlan, document: corpus.text,
+            cancel: invocation.cancel
+        ) { step, run in
             mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
             if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
                 rows.append([

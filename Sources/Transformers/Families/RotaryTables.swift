@@ -6,14 +6,23 @@ import Synchronization
 final class RotaryTables: Sendable {
     private let frequencies: RotaryFrequencies
     private let current: Mutex<(rotary: Rotary, positions: Int)?> = Mutex(nil)
+    /// Tables for one length beyond the original context; see `covering`.
+    private let stretched: Mutex<(rotary: Rotary, positions: Int)?> = Mutex(nil)
 
     init(_ frequencies: RotaryFrequencies) { self.frequencies = frequencies }
 
     func covering(_ positions: [Int]) -> Rotary {
         let needed = (positions.max() ?? 0) + 1
         if frequencies.dependOnLength(needed) {
-            return Rotary(
-                inverseFrequencies: frequencies.inverse(length: needed), positions: needed)
+            // These frequencies change with every length. Generation asks for one length in every
+            // block before it goes on to the next, so the tables of one length are kept.
+            return stretched.withLock { stretched in
+                if let stretched, stretched.positions == needed { return stretched.rotary }
+                let rotary = Rotary(
+                    inverseFrequencies: frequencies.inverse(length: needed), positions: needed)
+                stretched = (rotary, needed)
+                return rotary
+            }
         }
         return current.withLock { current in
             if let current, current.positions >= needed { return current.rotary }

@@ -63,7 +63,9 @@ extension LanguageModel {
         var results: [Generation] = []
         var first = 0
         while first < requests.count {
-            let wave = try waveSize(requests[first...], settings, memory)
+            let wave = try memory.waveSize(
+                rows: requests[first...].lazy.map { $0.prompt.count + settings.maxTokens },
+                rowBytes: configuration.cacheRowBytes)
             var batch = try GenerationBatch(
                 model: self, requests: Array(requests[first..<first + wave]), settings: settings)
             let before = results
@@ -87,26 +89,6 @@ extension LanguageModel {
             results.append(Generation(tokens: [], logProbs: [], finish: .interrupted))
         }
         return results
-    }
-
-    /// The number of next requests to generate together: as many as the cache has memory for, at
-    /// most 128.
-    private func waveSize(
-        _ requests: ArraySlice<GenerationRequest>, _ settings: SamplerSettings,
-        _ memory: MemoryPlan
-    ) throws -> Int {
-        let rowBytes =
-            2 * configuration.layers * configuration.keyValueHeads
-            * QuantizedKVRows.bytes(of: configuration.headSize)
-        var bytes = 0
-        var size = 0
-        for request in requests.prefix(128) {
-            bytes += (request.prompt.count + settings.maxTokens) * rowBytes
-            if bytes > memory.budget { break }
-            size += 1
-        }
-        if size == 0 { throw ModelError.doesNotFit(needed: bytes, available: memory.budget) }
-        return size
     }
 }
 

@@ -4,8 +4,12 @@ import Tensors
 
 /// The settings for drawing the next token.
 public struct SamplerSettings: Sendable, Equatable {
-    /// Divides the logits; 0 takes the most likely token (greedy).
+    /// Divides the logits; 0, or less than `smallestTemperature`, takes the most likely token
+    /// (greedy).
     public var temperature: Double
+    /// Below this, 1 / temperature times a logit can overflow a float32, and the distribution is
+    /// the likeliest token's alone in any case.
+    public static let smallestTemperature = 1e-6
     /// Keeps only the k most likely tokens; 0 keeps all.
     public var topK: Int
     /// Keeps only the most likely tokens that together have this probability (Holtzman et al.,
@@ -56,7 +60,7 @@ public struct SamplerSettings: Sendable, Equatable {
         var weights = Array(logits)
         let (top, sum) = exponentials(&weights)
         let logSum = top + log(sum)
-        if temperature == 0 {
+        if temperature < Self.smallestTemperature {
             return (Int32(logits.firstIndex(of: top) ?? 0), top - logSum)
         }
         if temperature != 1 {

@@ -39,7 +39,8 @@ public struct AdapterConfiguration: Sendable, Hashable {
 
 extension LanguageModel {
     /// The same model with an adapter on every target, which alone train: A begins normal, B at
-    /// zero, so that the model computes what it did before. Weights are shared with this model.
+    /// zero, so that the new model gives the same results as this one. Weights are shared with this
+    /// model.
     ///
     /// An adapter's tensors follow their projection's in the layout, under the projection's name
     /// with `.lora_A.weight` (r, in) and `.lora_B.weight` (out, r).

@@ -62,9 +62,7 @@ public struct MemoryEstimate: Sendable, Equatable {
             let rows = min(
                 Double(batch) * Double(prompt), Double(LanguageModel.promptRowsTogether))
             cache = bytes(
-                2 * Double(configuration.layers) * Double(configuration.keyValueHeads)
-                    * Double(batch) * (Double(prompt) + Double(new)),
-                QuantizedKVRows.bytes(of: configuration.headSize))
+                Double(batch) * (Double(prompt) + Double(new)), configuration.cacheRowBytes)
             activations = bytes(rows * sizes.forwardRow)
             logits = bytes(Double(batch) * sizes.vocabulary)
         case .scoring(let constitutions, let responses, let prompt, let response):
@@ -135,12 +133,16 @@ private struct ModelSizes {
 
     /// Logits are computed in chunks of rows.
     func logits(_ type: DType) -> Double {
-        let least = type == .float32 ? 32.0 : 128
-        return min(512, max(least, 0x1p20 / vocabulary)) * vocabulary
+        Double(ScoredHead.chunkRows(vocabulary: Int(vocabulary), type)) * vocabulary
     }
 }
 
 extension ModelConfiguration {
+    /// Bytes that the keys and values of one token take in a cache, over all blocks.
+    var cacheRowBytes: Int {
+        2 * layers * keyValueHeads * QuantizedKVRows.bytes(of: headSize)
+    }
+
     /// The names and shapes of this configuration's weights, without the weights.
     /// - Throws: `ModelError.unknownFamily`.
     public func parameterLayout() throws -> ParameterLayout { try Families.family(self).layout }

@@ -1,16 +1,38 @@
-import Foundation
-
-/// The memory limit of a pass, and the strategy that follows from it: keep activations or recompute
-/// them.
+/// The memory that work on a model may take, and every decision that follows from it: whether a
+/// backward pass keeps activations or recomputes them, and how many responses are generated
+/// together.
+///
+/// Kernels sum in an order that depends on the number of rows, so these decisions change the last
+/// bits of results. They are functions of the model, the work and `budget` alone: with the same
+/// budget the results are the same bits, however much memory is free. A caller that wants to repeat
+/// work therefore keeps the budget.
 public struct MemoryPlan: Sendable, Equatable {
     /// Largest number of bytes for activations.
     public var budget: Int
 
     public init(budget: Int) { self.budget = budget }
 
-    /// 70 % of the machine's free memory at this moment.
+    /// 70 % of the memory that is free at this moment. Resolve it once for a piece of work that is
+    /// to be repeated.
     public static var automatic: MemoryPlan {
         MemoryPlan(budget: Int(Double(availableBytes) * 0.7))
+    }
+
+    /// Most responses that are generated together.
+    static let largestWave = 128
+
+    /// How many responses of these lengths, in rows of the cache, are generated together: as many
+    /// of the first ones as the budget has room for.
+    /// - Throws: `ModelError.doesNotFit` if not even the first fits.
+    func waveSize(rows: some Sequence<Int>, rowBytes: Int) throws(ModelError) -> Int {
+        var (bytes, size) = (0, 0)
+        for rows in rows.prefix(Self.largestWave) {
+            bytes += rows * rowBytes
+            if bytes > budget { break }
+            size += 1
+        }
+        if size == 0 { throw .doesNotFit(needed: bytes, available: budget) }
+        return size
     }
 
     enum Strategy: Equatable {
@@ -33,15 +55,5 @@ public struct MemoryPlan: Sendable, Equatable {
         let least = bytes(largestTree, kept: recomputing)
         if least <= budget { return .recomputeTreeByTree }
         throw ModelError.doesNotFit(needed: least, available: budget)
-    }
-
-    /// Memory that can be used without swapping, in bytes, as the system reports it; 2 GiB without
-    /// a report.
-    public static var availableBytes: Int {
-        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-        else { return 2 << 30 }
-        return kilobytes * 1024
     }
 }

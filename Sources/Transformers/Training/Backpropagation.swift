@@ -45,14 +45,7 @@ extension LanguageModel {
     ) throws -> Backpropagation {
         try check(forest, targets)
         if let penalty { try penalty.reference.check(forest, targets) }
-        let largest =
-            (0..<forest.trees).map { tree in
-                forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
-            }.max() ?? 0
-        let strategy = try memory.strategy(
-            rows: forest.tokens.count, largestTree: largest,
-            blocks: configuration.layers - family.lowestBlock(gradients),
-            activationWidth: family.activationWidth, width: configuration.hiddenSize)
+        let strategy = try strategy(forest, gradients, memory)
         let pass = BackwardPass(model: self, penalty: penalty, strategy: strategy)
         return try pass.run(family, forest, targets, into: &gradients, cancel, coefficients)
     }
@@ -61,16 +54,37 @@ extension LanguageModel {
     /// the head less.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], coefficients: [Float],
-        into gradients: inout ParameterSet, cancel: () -> Continuation = { .more }
+        into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
+        cancel: () -> Continuation = { .more }
     ) throws -> [Float] {
         try check(forest, targets)
         guard coefficients.count == targets.count else {
             throw ModelError.wrongCoefficients(found: coefficients.count, wanted: targets.count)
         }
-        let pass = BackwardPass(model: self, penalty: nil, strategy: .keep)
+        let strategy = try strategy(forest, gradients, memory)
+        let pass = BackwardPass(model: self, penalty: nil, strategy: strategy)
+        if strategy == .recomputeTreeByTree {
+            return try pass.run(family, forest, targets, into: &gradients, cancel) { _ in
+                coefficients
+            }.logProbs
+        }
         return try pass.run(
             family, forest, targets, coefficients, rowCount: nil, into: &gradients, cancel
         ).logProbs
+    }
+
+    /// How the backward pass of a forest fits the memory.
+    private func strategy(
+        _ forest: TokenForest, _ gradients: ParameterSet, _ memory: MemoryPlan
+    ) throws -> MemoryPlan.Strategy {
+        let largest =
+            (0..<forest.trees).map { tree in
+                forest.segments.reduce(0) { $1.tree == tree ? $0 + $1.range.count : $0 }
+            }.max() ?? 0
+        return try memory.strategy(
+            rows: forest.tokens.count, largestTree: largest,
+            blocks: configuration.layers - family.lowestBlock(gradients),
+            activationWidth: family.activationWidth, width: configuration.hiddenSize)
     }
 }
 

@@ -85,7 +85,8 @@ public struct Pretraining: Sendable {
     /// - Throws: `ModelError.nonFinite` if a loss or a gradient is not finite. The model is then
     ///   that of the step before.
     public mutating func run(
-        _ settings: PretrainingSettings, document: (Int) throws -> TrainingText,
+        _ settings: PretrainingSettings, memory: MemoryPlan = .automatic,
+        document: (Int) throws -> TrainingText,
         cancel: () -> Continuation = { .more },
         step report: (PretrainingRecord, Pretraining) throws -> Continuation
     ) throws {
@@ -97,7 +98,7 @@ public struct Pretraining: Sendable {
             do {
                 logProbs = try model.backpropagate(
                     batch.forest, batch.targets, coefficients: batch.coefficients,
-                    into: &gradients, cancel: cancel)
+                    into: &gradients, memory: memory, cancel: cancel)
             } catch is Canceled {
                 nextDocument = batch.firstDocument
                 return

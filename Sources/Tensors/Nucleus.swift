@@ -1,5 +1,4 @@
 import CProcessor
-import Tensors
 
 /// Finds the smallest weight that a truncated distribution keeps, and draws from the kept weights.
 /// It does not sort the vocabulary: bisection finds the few weights among which the threshold lies,
