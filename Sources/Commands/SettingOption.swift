@@ -2,7 +2,7 @@ import CommandLanguage
 import Rendering
 import Values
 
-/// One setting of a verb, defined once: its key, its range, its meaning, and the place of its value.
+/// One setting of a verb, defined once: its key, range and meaning, and the place of its value.
 ///
 /// Parsing, completion, help and the default that help prints read this definition. A default is
 /// printed from the value itself, so help cannot disagree with what a verb does.

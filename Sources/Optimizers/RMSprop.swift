@@ -13,8 +13,11 @@ extension OptimizerRule {
         rateFactor: { step, settings in
             guard let alpha = settings["alpha"], settings["ramp"] == 1 else { return 1 }
             return (1 - pow(alpha, Double(step))).squareRoot()
-        }
-    ) { parameter, gradient, moments, step in
+        }, apply: stepRMSprop)
+
+    @Sendable private static func stepRMSprop(
+        _ parameter: inout Tensor, _ gradient: Tensor, _ moments: inout [Tensor], _ step: Step
+    ) {
         let (p, v, g) = (
             parameter.mutablePointer(), moments[0].mutablePointer(), gradient.pointer
         )

@@ -112,7 +112,7 @@ struct RoffPage {
         text += ".PP\n\(RoffPage.escaped(words))\n"
     }
 
-    /// A term and, indented, what it means.
+    /// A term, and its meaning with an indent.
     mutating func item(_ term: String, _ meaning: String) {
         text += ".TP\n.B \(RoffPage.escaped(term))\n\(RoffPage.escaped(meaning))\n"
     }

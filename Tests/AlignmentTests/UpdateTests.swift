@@ -157,7 +157,7 @@ import Transformers
             { $0.accumulate = 0 }, { $0.steps = 0 }, { $0.epochs = 0 }, { $0.epochs = .nan },
             { $0.warmup = -1 }, { $0.beta = -0.1 }, { $0.beta = .nan },
             { $0.update.clip = -1 }, { $0.update.learningRate = .nan },
-            { $0.update.optimizer.alpha = 1 }, { $0.update.optimizer.epsilon = -1 },
+            { $0.update.optimizer["alpha"] = 1 }, { $0.update.optimizer["epsilon"] = -1 },
             { $0.accumulate = Int.max }, { $0.steps = Int.max }, { $0.epochs = 1e300 },
         ]
         for (index, change) in bad.enumerated() {

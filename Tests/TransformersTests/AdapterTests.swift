@@ -1,6 +1,7 @@
 import Foundation
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Transformers
@@ -166,7 +167,7 @@ import Testing
 
 /// Agreement with peft 0.21.2, transformers 4.57 and torch 2.13 in float64; provenance in
 /// ../shared/reference.
-@Suite(.enabled(if: Reference.shared != nil, "../shared/reference is not here"))
+@Suite(.needsShared("reference/lora", "reference/models"))
 struct AdapterReferenceTests {
     struct Case {
         let name, model: String
@@ -198,20 +199,20 @@ struct AdapterReferenceTests {
     @Test(arguments: cases.indices)
     func scoresGradientsAndStepsAgree(_ index: Int) throws {
         let example = Self.cases[index]
-        let reference = try Reference(example.model)
-        let directory = (Reference.shared ?? "") + "/lora/\(example.name)"
+        let oracle = try ModelOracle(shared: example.model)
+        let directory = SharedReference.path("reference/lora/\(example.name)")
         let stored = try SafeTensors(path: directory + "/adapter_model.safetensors")
         let expected = try SafeTensors(path: directory + "/expected.safetensors")
-        var model = try reference.model.adding(example.adapter, key: RandomKey(seed: 1))
+        var model = try oracle.model.adding(example.adapter, key: RandomKey(seed: 1))
         try model.update { parameters in
             for name in parameters.names where name.contains(".lora_") {
                 parameters[name] = try #require(
                     stored.tensor("base_model.model.\(name)"), "\(name)")
             }
         }
-        let (forest, targets, pairs) = reference.forest(shared: true)
+        let grid = oracle.grid(isShared: true)
         func scores(_ model: LanguageModel) throws -> [Float] {
-            reference.contrast(try model.logProbs(forest, targets), pairs).scores.map(Float.init)
+            try oracle.contrast(model, grid).scores.map(Float.init)
         }
         #expect(relativeError(try scores(model), try #require(expected.tensor("S")).values) < 1e-4)
         #expect(
@@ -221,8 +222,8 @@ struct AdapterReferenceTests {
         var state = OptimizerState()
         for step in 1...3 {
             var gradients = ParameterSet(zeros: model.parameters.layout)
-            _ = try model.backpropagate(forest, targets, into: &gradients) {
-                reference.contrast($0, pairs).coefficients
+            _ = try model.backpropagate(grid.forest, grid.targets, into: &gradients) {
+                oracle.contrast($0, grid.pairs).coefficients
             }
             if step == 1 {
                 for (name, gradient) in zip(gradients.names, gradients.tensors) {

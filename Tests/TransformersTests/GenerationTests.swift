@@ -170,20 +170,6 @@ import Testing
         refuse(tokens(4, 1), SamplerSettings(topP: 0, maxTokens: 4))
         #expect(try model.generate([], SamplerSettings()).isEmpty)
     }
-}
-
-extension TokenForest {
-    /// One sequence, and the tokens of its response as targets.
-    fileprivate static func continuing(
-        _ prompt: [Int32], with response: [Int32]
-    ) -> (TokenForest, [Target]) {
-        var forest = TokenForest()
-        forest.append(prompt + response.dropLast())
-        return (
-            forest,
-            response.enumerated().map { Target(row: prompt.count - 1 + $0, token: $1) }
-        )
-    }
 
     /// Kernels sum in an order that depends on the number of rows, so the waves of requests decide
     /// the last bits. The memory budget alone decides the waves.
@@ -258,5 +244,19 @@ extension TokenForest {
             try model.backpropagate(
                 forest, targets, into: &gradients, cancel: { .stop }, { _ in [1] })
         }
+    }
+}
+
+extension TokenForest {
+    /// One sequence, and the tokens of its response as targets.
+    fileprivate static func continuing(
+        _ prompt: [Int32], with response: [Int32]
+    ) -> (TokenForest, [Target]) {
+        var forest = TokenForest()
+        forest.append(prompt + response.dropLast())
+        return (
+            forest,
+            response.enumerated().map { Target(row: prompt.count - 1 + $0, token: $1) }
+        )
     }
 }

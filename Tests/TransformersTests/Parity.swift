@@ -1,3 +1,4 @@
+import Optimizers
 import Tensors
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import NumberTypes
+import Optimizers
 import Tensors
 import TestSupport
 import Testing

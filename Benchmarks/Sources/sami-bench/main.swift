@@ -1,6 +1,6 @@
-import Optimizers
 import ArgumentParser
 import Foundation
+import Optimizers
 import Tensors
 import Transformers
 
