@@ -97,8 +97,10 @@ public struct ParameterSet: Sendable {
         return tensor
     }
 
+    /// Brings back a tensor that was taken; drops one that this set does not hold.
     mutating func put(_ tensor: Tensor?, _ parameter: Parameter) {
-        if let tensor { tensors[places[parameter.index]] = tensor }
+        let place = places[parameter.index]
+        if let tensor, place >= 0 { tensors[place] = tensor }
     }
 
     /// The tensor with this Hugging Face name; nil if this set does not hold it. A new value must
