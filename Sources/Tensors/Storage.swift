@@ -90,7 +90,7 @@ package final class Storage: @unchecked Sendable {
 
     /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests
     /// share blocks.
-    private static func roundedCapacity(_ count: Int) -> Int {
+    static func roundedCapacity(_ count: Int) -> Int {
         let minimum = 64
         guard count > minimum else { return minimum }
         let power = Int.bitWidth - 1 - (count - 1).leadingZeroBitCount
@@ -101,13 +101,12 @@ package final class Storage: @unchecked Sendable {
 
 /// Freed blocks by capacity. The pool holds at most `limit` bytes. A block that does not fit goes
 /// back to the system, unless evicting blocks of unused sizes makes room for it.
-private final class StoragePool: @unchecked Sendable {
+final class StoragePool: @unchecked Sendable {
     // Guarded by `lock`. It is not a Mutex, because the thread sanitizer does not see the locking
     // of a Mutex.
 
     static let shared = StoragePool()
     private static let alignment = 64
-    private static let limit = 256 << 20
     /// The size of a large page on x86-64 processors.
     private static let hugePage = 2 << 20
     /// A size counts as unused after this many requests for other sizes: several steps of training.
@@ -122,12 +121,25 @@ private final class StoragePool: @unchecked Sendable {
         var lastRequest = 0
     }
 
+    /// Bytes that free blocks may take.
+    private let limit: Int
     private let lock = NSLock()
     /// By capacity in floats.
     private var shelves: [Int: Shelf] = [:]
     /// Bytes in free blocks.
     private var held = 0
     private var requests = 0
+
+    init(limit: Int = 256 << 20) { self.limit = limit }
+
+    deinit {
+        for pointer in shelves.values.flatMap(\.blocks) {
+            UnsafeMutableRawPointer(pointer).deallocate()
+        }
+    }
+
+    /// Bytes in free blocks.
+    var freeBytes: Int { lock.withLock { held } }
 
     func take(_ capacity: Int) -> UnsafeMutablePointer<Float> {
         let kept: UnsafeMutablePointer<Float>? = lock.withLock {
@@ -155,8 +167,8 @@ private final class StoragePool: @unchecked Sendable {
         let size = Self.bytes(capacity)
         let surplus: [UnsafeMutablePointer<Float>] = lock.withLock {
             var evicted: [UnsafeMutablePointer<Float>] = []
-            if held + size > Self.limit { evicted = evict(size) }
-            guard held + size <= Self.limit else { return evicted + [pointer] }
+            if held + size > limit { evicted = evict(size) }
+            guard held + size <= limit else { return evicted + [pointer] }
             shelves[capacity, default: Shelf(lastRequest: requests)].blocks.append(pointer)
             held += size
             return evicted
@@ -169,7 +181,7 @@ private final class StoragePool: @unchecked Sendable {
         var evicted: [UnsafeMutablePointer<Float>] = []
         for (capacity, shelf) in shelves where requests - shelf.lastRequest > Self.patience {
             var shelf = shelf
-            while held + size > Self.limit, let block = shelf.blocks.popLast() {
+            while held + size > limit, let block = shelf.blocks.popLast() {
                 evicted.append(block)
                 held -= Self.bytes(capacity)
             }

@@ -22,7 +22,7 @@ import Testing
         #expect(texts(bench, "update optimizer=") == ["rmsprop", "adamw"])
         #expect(texts(bench, "score normalize=m") == ["mean"])
         let described = bench.session.completions(in: "score norm", at: 10).items
-        #expect(described.first?.summary == "the score from token log-probs")
+        #expect(described.first?.summary == "the score from token log-probs; default: mean")
         #expect(described.first?.isWhole == false)
     }
 

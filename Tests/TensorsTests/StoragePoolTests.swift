@@ -2,30 +2,31 @@ import Testing
 
 @testable import Tensors
 
-/// Freed blocks are reused. No other test uses these sizes.
-@Suite(.serialized) struct StoragePoolTests {
-    private static let mark: Float = 31.5
-
-    /// A block that is freed with a mark at its end.
-    private func leave(_ count: Int) {
-        var tensor = Tensor(uninitialized: [count])
-        tensor[count - 1] = Self.mark
-    }
-
-    /// Whether a new block of this size is one that was freed with the mark.
-    private func findsMark(_ count: Int) -> Bool {
-        Tensor(uninitialized: [count])[count - 1] == Self.mark
-    }
-
+/// Freed blocks are reused. A pool of its own serves each test, since the shared one serves all
+/// tests that run at the same time.
+@Suite struct StoragePoolTests {
     @Test func aFreedBlockIsTakenAgain() {
-        let count = 9_437_184  // 36 MiB, an eighth of a power of two
-        leave(count)
-        #expect(findsMark(count))
-        // A request of nearly the same size gets the same block; a request of another size does
-        // not.
-        #expect(Tensor(uninitialized: [count - 5])[count - 6].isFinite)
-        let zeros = Tensor(zeros: [count])
-        #expect(zeros[count - 1] == 0 && zeros[0] == 0)
+        let pool = StoragePool()
+        let first = pool.take(4096)
+        pool.give(first, 4096)
+        let other = pool.take(8192)
+        #expect(other != first)
+        #expect(pool.take(4096) == first)
+        // The only block of this size is in use again.
+        let second = pool.take(4096)
+        #expect(second != first)
+        for (block, capacity) in [(first, 4096), (second, 4096), (other, 8192)] {
+            pool.give(block, capacity)
+        }
+    }
+
+    @Test func nearlyEqualSizesShareBlocks() {
+        let count = 9_437_184  // an eighth of a power of two
+        #expect(Storage.roundedCapacity(count) == count)
+        #expect(Storage.roundedCapacity(count - 5) == count)
+        #expect(Storage.roundedCapacity(count + 1) > count)
+        let zeros = Tensor(zeros: [count - 5])
+        #expect(zeros[count - 6] == 0 && zeros[0] == 0)
     }
 
     @Test func blocksThatAreHeldAtTheSameTimeAreApart() {
@@ -40,16 +41,20 @@ import Testing
 
     /// Sizes that nobody asks for any more make room for those that are asked for now.
     @Test func sizesOutOfUseMakeRoom() {
-        // 8 blocks of 40 MiB, held at once, are more than the pool keeps.
-        let old = 10_485_760
-        var held = (0..<8).map { _ in Tensor(uninitialized: [old]) }
-        for i in held.indices { held[i][0] = 1 }
-        held = []
-        // The pool waits for some thousand requests before it takes a size for unused.
-        for _ in 0..<5000 { _ = Tensor(uninitialized: [64]) }
-        let new = 7_340_032  // 28 MiB
-        leave(new)
-        #expect(findsMark(new), "a block of a size in use went back to the system")
+        let pool = StoragePool(limit: 4 * 4096 * 4)
+        let old = (0..<4).map { _ in pool.take(4096) }
+        for block in old { pool.give(block, 4096) }
+        // The pool is full, and the old size may still be in use: the block goes to the system.
+        let early = pool.take(2048)
+        pool.give(early, 2048)
+        #expect(pool.freeBytes == 4 * 4096 * 4)
+        // After some thousand requests for others, the old size counts as unused.
+        for _ in 0..<5000 { pool.give(pool.take(64), 64) }
+        let late = pool.take(2048)
+        pool.give(late, 2048)
+        #expect(pool.take(2048) == late)
+        #expect(pool.freeBytes < 4 * 4096 * 4)
+        pool.give(late, 2048)
     }
 
     /// A float32 copy of 16-bit weights is kept and freed with them.
