@@ -34,19 +34,36 @@ extension Invocation {
     }
 }
 
-/// Decides when to write a checkpoint. Writing weights takes a moment, and a kill may cost half a
-/// minute of work.
+/// Decides when to write a checkpoint. A kill may cost half a minute of work, or more where writing
+/// is slow: checkpoints take at most a twentieth of the time.
 struct CheckpointClock {
+    /// The end of the last write.
     private var last = ContinuousClock.now
-    private let seconds: Double
+    /// What the last write took, in seconds.
+    private var cost = 0.0
+    private let interval: Double
+    /// Seconds of work for each second of writing: a share of 1/20.
+    private static let workPerCost = 19.0
 
-    init(every seconds: Double = 30) { self.seconds = seconds }
+    /// - Parameter interval: the least time between two checkpoints, in seconds.
+    init(every interval: Double = 30) { self.interval = interval }
 
-    /// Whether a checkpoint is due; if so, the clock restarts.
-    mutating func isDue() -> Bool {
-        let now = ContinuousClock.now
-        guard (now - last).seconds > seconds else { return false }
-        last = now
-        return true
+    /// Runs `write` if it is time for a checkpoint.
+    mutating func writeIfDue(_ write: () throws -> Void) rethrows {
+        try run(after: interval, write)
+    }
+
+    /// The same where a good place is reached, such as the end of an iteration: only the share of
+    /// the time decides.
+    mutating func writeIfAffordable(_ write: () throws -> Void) rethrows {
+        try run(after: 0, write)
+    }
+
+    private mutating func run(after interval: Double, _ write: () throws -> Void) rethrows {
+        let start = ContinuousClock.now
+        guard (start - last).seconds >= max(interval, Self.workPerCost * cost) else { return }
+        try write()
+        last = ContinuousClock.now
+        cost = (last - start).seconds
     }
 }

@@ -54,7 +54,10 @@ public final class FileWriter {
         descriptor = -1
         do throws(FileError) {
             guard isClosed else { throw .last(.write, path) }
-            try FileSystem.move(temporary, to: path, durability)
+            try FileSystem.move(temporary, to: path)
+            if durability == .durable {
+                try FileSystem.synchronize(FileSystem.folder(of: path))
+            }
         } catch {
             unlink(temporary)
             throw error
@@ -72,33 +75,53 @@ public final class FileWriter {
 }
 
 extension FileSystem {
-    /// Replaces a file by one that `body` writes under a temporary name, for writers that need a
-    /// path. If anything fails, the temporary file is removed.
-    ///
-    /// - Parameter synchronizesFolder: false if the caller writes several files and then
-    ///   synchronizes their folder once.
-    public static func replace(
-        _ path: String, _ durability: Durability = .durable, temporary: String? = nil,
-        synchronizesFolder: Bool = true, body: (String) throws -> Void
-    ) throws {
-        let temporary = temporary ?? self.temporary(for: path)
+    /// A new content for a file. `body` writes it under the temporary name that it is given, for
+    /// writers that need a path.
+    public struct Replacement {
+        public let path: String
+        let temporary: String
+        let body: (String) throws -> Void
+
+        public init(
+            _ path: String, temporary: String? = nil, body: @escaping (String) throws -> Void
+        ) {
+            self.path = path
+            self.temporary = temporary ?? FileSystem.temporary(for: path)
+            self.body = body
+        }
+    }
+
+    /// Replaces files, in order. All files are written before the first fsync, and every folder is
+    /// synchronized once. If anything fails, the temporary files are removed. A file that already
+    /// has its final name keeps it.
+    public static func replace(_ files: [Replacement], _ durability: Durability) throws {
         do {
-            try body(temporary)
-            if durability == .durable { try synchronize(temporary) }
-            try move(temporary, to: path, durability, synchronizesFolder: synchronizesFolder)
+            for file in files { try file.body(file.temporary) }
+            if durability == .durable {
+                for file in files { try synchronize(file.temporary) }
+            }
+            for file in files { try move(file.temporary, to: file.path) }
+            if durability == .durable {
+                for folder in Set(files.map { folder(of: $0.path) }) { try synchronize(folder) }
+            }
         } catch {
-            unlink(temporary)
+            for file in files { unlink(file.temporary) }
             throw error
         }
     }
 
+    /// Replaces one file.
+    public static func replace(
+        _ path: String, _ durability: Durability = .durable, body: (String) throws -> Void
+    ) throws {
+        try withoutActuallyEscaping(body) { body in
+            try replace([Replacement(path, body: body)], durability)
+        }
+    }
+
     /// Gives a complete file its name.
-    static func move(
-        _ temporary: String, to path: String, _ durability: Durability,
-        synchronizesFolder: Bool = true
-    ) throws(FileError) {
+    static func move(_ temporary: String, to path: String) throws(FileError) {
         guard rename(temporary, path) == 0 else { throw .last(.write, path) }
-        if durability == .durable, synchronizesFolder { try synchronize(folder(of: path)) }
     }
 
     /// A name beside `path` that no other process uses; `.new-` marks the files that a crash

@@ -145,7 +145,7 @@ struct Replay {
             }
             result.values += 1
             if found.digest == digest { continue }
-            guard original.isStored(digest), let before = try? original.read(digest: digest),
+            guard original.isStored(digest), let stored = try? original.read(digest: digest),
                 let now = found.digest.flatMap({ try? session.workspace.read(digest: $0) })
             else {
                 result.differences.append(
@@ -153,11 +153,13 @@ struct Replay {
                         + "only its digest \(digest.prefix(12))…")
                 continue
             }
-            // Another version may have stored the same value in another form.
-            let value = (try? Value(before, of: info, in: original).storedObject().value)
-            let isOlder = value != nil && value != before.value
+            // Another version may have stored the same value in another form. It is compared in
+            // the form that this version stores.
+            let before = (try? Value(stored, of: info, in: original).storedObject()) ?? stored
+            if (try? before.digest()) == found.digest { continue }
+            let isOlder = before.value != stored.value
             let difference = ValueComparison(isExact: isExact, isOlder: isOlder).first(
-                value ?? before.value, now.value)
+                before.value, now.value)
             if let difference {
                 result.differences.append(
                     "`\(info.name)\(difference.place)` of \(line) was \(difference.before) and is "

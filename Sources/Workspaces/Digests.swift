@@ -26,6 +26,12 @@ func sha256(_ bytes: some DataProtocol) -> String {
     hexadecimal(SHA256.hash(bytes))
 }
 
+func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+    var hash = SHA256()
+    hash.update(bytes)
+    return hexadecimal(hash.digest)
+}
+
 /// Digests become file names, so text from a file counts as a digest only if it has exactly 64
 /// lower-case digits.
 func isDigest(_ text: String) -> Bool {

@@ -22,12 +22,6 @@ struct HDF5Parser {
         try header(at: try rootHeader(), path: "", depth: 0)
     }
 
-    /// The attributes of the root only, however large the tree is.
-    func rootAttributes() throws -> [String: String] {
-        var parser = self
-        return try parser.messages(at: try parser.rootHeader()).attributes
-    }
-
     /// Reads the superblock.
     ///
     /// - Returns: the place of the root group's header.

@@ -64,9 +64,9 @@ struct HDF5Reader {
         try file.read(at: place, count: count)
     }
 
-    /// The bytes of a dataset. Its place was checked when the file was opened.
-    func bytes(of dataset: Dataset) throws -> Data {
-        try file.read(at: dataset.offset, count: dataset.byteCount)
+    /// The bytes of a dataset, whose place in the file was checked when the file was opened.
+    func bytes(of dataset: Dataset) throws -> StoredBytes {
+        try file.bytes(at: dataset.offset, count: dataset.byteCount)
     }
 }
 

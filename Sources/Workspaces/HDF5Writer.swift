@@ -54,6 +54,8 @@ struct HDF5Writer {
         // No other process knows the temporary name. Locking would only fail on file systems
         // without locks.
         H5Pset_file_locking(access, false, true)
+        // Large values can then be used where they lie in a mapped file.
+        H5Pset_alignment(access, hsize_t(UntrustedFile.leastMapped), 64)
         let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
         guard file >= 0 else {
             throw FileError(.write, path, .library(HDF5.complaint()))
@@ -159,8 +161,8 @@ struct HDF5Writer {
             ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), shape, nil)
         try check(space, name)
         defer { H5Sclose(space) }
-        try array.bytes.withUnsafeBytes { content in
-            try dataset(name, type: type, space: space, content: content) { dataset in
+        try withExtendedLifetime(array) {
+            try dataset(name, type: type, space: space, content: array.memory.buffer) { dataset in
                 try attribute(dataset, "sha256", sha256)
                 if array.type.hdf5Type != array.type {
                     try attribute(dataset, "dtype", array.type.rawValue)

@@ -8,18 +8,20 @@ import Foundation
 enum LinkedFile {
     static let format = "sami workspace 1"
 
-    /// - Parameter names: the names with their values, each with the path inside the object's file
-    ///   that its link leads to.
-    static func write(_ path: String, names: [(binding: BindingInfo, main: String)]) throws {
+    /// - Parameter names: the names with the places of their values. A name of one place is a link;
+    ///   a name of several is a group of links.
+    static func write(_ path: String, names: [(name: String, places: ObjectPlaces)]) throws {
         try FileSystem.replace(path, .derived) { temporary in
             try HDF5.locked {
                 try HDF5Writer.create(temporary, reserving: 0) { writer in
                     try writer.attribute(of: "/", "format", format)
-                    for (binding, main) in names {
-                        guard let digest = binding.digest, isDigest(digest) else { continue }
-                        try writer.externalLink(
-                            ObjectLayout.linkName(binding.name),
-                            file: "objects/" + ObjectStore.fileName(digest), path: "/" + main)
+                    for (name, object) in names {
+                        let name = ObjectLayout.linkName(name)
+                        for place in object.places {
+                            try writer.externalLink(
+                                place.path.isEmpty ? name : name + "/" + place.path,
+                                file: "objects/" + place.file, path: "/" + place.target)
+                        }
                     }
                 }
             }

@@ -107,6 +107,7 @@ extension Workspace {
                     report.bytes += size
                 }
             }
+            report.bytes += objects.removeOrphans()
             return report
         }
     }

@@ -6,51 +6,68 @@ import NumberTypes
 /// Objects as groups of HDF5 files: alone at the root of their own file, or many in a packed one.
 enum ObjectFile {
     static let format = "sami object 1"
+    /// The format of objects with arrays in files of their own.
+    static let apartFormat = "sami object 2"
 
-    /// Writes a file with one object. On return the file is complete but not yet fsynced.
-    static func write(_ layout: ObjectLayout, to path: String) throws {
+    /// Writes a file that holds one object. The file is complete on return but not yet on the disk.
+    ///
+    /// - Parameter isWhole: whether it holds the large arrays too.
+    static func write(_ layout: ObjectLayout, to path: String, isWhole: Bool) throws {
+        let apart = isWhole ? 0 : layout.apart.reduce(0) { $0 + $1.array.byteCount }
         try HDF5.locked {
-            try HDF5Writer.create(path, reserving: layout.byteCount) { writer in
-                try write(layout, into: writer, group: "")
+            try HDF5Writer.create(path, reserving: layout.byteCount - apart) { writer in
+                try write(layout, into: writer, group: "", isWhole: isWhole)
             }
         }
         try StructureSeal.append(to: path)
     }
 
-    /// Writes an object under an existing group (`""` for the root).
-    static func write(_ layout: ObjectLayout, into writer: HDF5Writer, group: String) throws {
+    /// Writes an object under a group that exists (`""` for the root).
+    static func write(
+        _ layout: ObjectLayout, into writer: HDF5Writer, group: String, isWhole: Bool
+    ) throws {
         let here = group.isEmpty ? "/" : group
-        try writer.attribute(of: here, "format", format)
+        let apart = isWhole ? [] : layout.apart.map(\.entry)
+        try writer.attribute(of: here, "format", apart.isEmpty ? format : apartFormat)
         try writer.attribute(of: here, "kind", layout.kind)
-        try writer.attribute(of: here, "main", layout.manifest.mainPath)
+        try writer.attribute(of: here, "main", layout.mainPath)
         let prefix = group.isEmpty ? "" : group + "/"
         let entries = layout.manifest.entries
         try writer.text(prefix + ObjectLayout.jsonPath, layout.json, sha256: entries[0].sha256)
-        for (item, entry) in zip(layout.arrays, entries.dropFirst()) {
+        if !apart.isEmpty {
+            let list = ArrayList.text(apart)
+            try writer.text(prefix + ObjectLayout.listPath, list, sha256: sha256(list))
+        }
+        for (item, entry) in zip(layout.arrays, entries.dropFirst())
+        where isWhole || !entry.isApart {
             try writer.array(prefix + item.path, item.array, sha256: entry.sha256)
         }
     }
 
-    /// Reads the object under a group and computes its digest.
+    /// Reads the object under a group, and its digest.
     ///
-    /// Every dataset is hashed. If one differs from its own checksum, the error names it. The
-    /// caller compares the digest, which changes with every change to the file.
+    /// Every value is hashed. Where one differs from the checksum beside it the error names it;
+    /// the caller compares the digest, which no change to the file can leave as it was.
+    ///
+    /// - Parameter store: the arrays in files of their own; nil for a file that must be whole.
     static func read(
-        _ file: HDF5Reader, group: HDF5Reader.Group
+        _ file: HDF5Reader, group: HDF5Reader.Group, arrays store: ArrayStore?
     ) throws -> (object: StoredObject, manifest: ObjectManifest) {
-        guard group.attributes["format"] == format else {
-            throw ObjectFault.format(group.attributes["format"])
+        guard let kind = group.attributes["kind"] else {
+            throw group.attributes["format"].map { _ in ObjectFault.missing("kind") }
+                ?? .format(nil)
         }
-        guard let kind = group.attributes["kind"] else { throw ObjectFault.missing("kind") }
+        let apart = try apartEntries(file, group: group)
         let prefix = group.path.isEmpty ? "" : group.path + "/"
         var entries: [ObjectManifest.Entry] = []
-        var arrays: [String: StoredArray] = [:]
+        var arrays: [[UInt8]: StoredArray] = [:]
         var json: JSON?
         for dataset in file.datasets(under: group) {
             let path = String(
                 decoding: dataset.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+            if path == ObjectLayout.listPath { continue }
             let bytes = try file.bytes(of: dataset)
-            let sum = sha256(bytes)
+            let sum = sha256(bytes.buffer)
             if let expected = dataset.attributes["sha256"], expected != sum {
                 throw ObjectFault.checksum(path)
             }
@@ -58,22 +75,25 @@ enum ObjectFile {
             case .text:
                 guard path == ObjectLayout.jsonPath else { throw ObjectFault.unexpected(path) }
                 do throws(JSON.Problem) {
-                    json = try JSON.read(bytes, limits: StoredValue.limits)
+                    json = try JSON.read(bytes.buffer, limits: StoredValue.limits)
                 } catch {
                     throw ObjectFault.json(error)
                 }
                 entries.append(.init(path: path, type: nil, shape: [bytes.count], sha256: sum))
-            case .elements(let stored):
-                var type = stored
-                if let name = dataset.attributes["dtype"] {
-                    guard let named = DType(rawValue: name), named.hdf5Type == stored else {
-                        throw ObjectFault.unexpected(path)
-                    }
-                    type = named
-                }
-                arrays[path] = try StoredArray(type: type, shape: dataset.shape, bytes: bytes)
-                entries.append(.init(path: path, type: type, shape: dataset.shape, sha256: sum))
+            case .elements:
+                let array = try array(dataset, in: file)
+                arrays[Array(path.utf8)] = array
+                entries.append(
+                    .init(path: path, type: array.type, shape: array.shape, sha256: sum))
             }
+        }
+        for entry in apart {
+            guard let store else { throw ObjectFault.unexpected(ObjectLayout.listPath) }
+            guard arrays[Array(entry.path.utf8)] == nil else {
+                throw ObjectFault.unexpected(entry.path)
+            }
+            arrays[Array(entry.path.utf8)] = try store.read(entry)
+            entries.append(entry)
         }
         guard let json else { throw ObjectFault.missing(ObjectLayout.jsonPath) }
         entries.sort { first, second in
@@ -85,6 +105,44 @@ enum ObjectFile {
             StoredObject(kind: kind, value: value), ObjectManifest(kind: kind, entries: entries)
         )
     }
+
+    /// An array of a file, mapped where it is large. Its bytes are not checked.
+    static func array(_ dataset: HDF5Reader.Dataset, in file: HDF5Reader) throws -> StoredArray {
+        guard case .elements(let stored) = dataset.type else {
+            throw ObjectFault.type(dataset.path)
+        }
+        var type = stored
+        if let name = dataset.attributes["dtype"] {
+            guard let named = DType(rawValue: name), named.hdf5Type == stored else {
+                throw ObjectFault.unexpected(dataset.path)
+            }
+            type = named
+        }
+        return try StoredArray(
+            type: type, shape: dataset.shape, memory: file.bytes(of: dataset))
+    }
+
+    /// The arrays of an object that lie in files of their own.
+    static func apartEntries(
+        _ file: HDF5Reader, group: HDF5Reader.Group
+    ) throws -> [ObjectManifest.Entry] {
+        switch group.attributes["format"] {
+        case format: return []
+        case apartFormat: break
+        case let other: throw ObjectFault.format(other)
+        }
+        let path = (group.path.isEmpty ? "" : group.path + "/") + ObjectLayout.listPath
+        guard
+            let dataset = file.datasets(under: group).first(where: {
+                $0.path.utf8.elementsEqual(path.utf8)
+            }), dataset.type == .text
+        else { throw ObjectFault.missing(ObjectLayout.listPath) }
+        let text = try file.bytes(of: dataset)
+        guard dataset.attributes["sha256"] == sha256(text.buffer) else {
+            throw ObjectFault.checksum(ObjectLayout.listPath)
+        }
+        return try ArrayList.entries(text)
+    }
 }
 
 extension StoredObject {
@@ -94,7 +152,7 @@ extension StoredObject {
     public func write(to path: String) throws {
         let layout = try ObjectLayout(self)
         try FileSystem.replace(path) { temporary in
-            try ObjectFile.write(layout, to: temporary)
+            try ObjectFile.write(layout, to: temporary, isWhole: true)
         }
     }
 
@@ -102,7 +160,7 @@ extension StoredObject {
     public init(contentsOf path: String) throws {
         do {
             let file = try HDF5Reader(path)
-            self = try ObjectFile.read(file, group: file.root).object
+            self = try ObjectFile.read(file, group: file.root, arrays: nil).object
         } catch let fault as ObjectFault {
             throw WorkspaceError.fileDamaged(file: path, fault)
         }
@@ -125,15 +183,4 @@ enum ObjectFault: Error, Equatable {
     case jsonNames(String)
     case digest
     case seal
-}
-
-extension ObjectFile {
-    /// The path inside an object's file that the object's link leads to, as the file states it. The
-    /// root if the file cannot be read; a reader that follows the link then gets the error.
-    static func mainPath(_ path: String) -> String {
-        guard let file = try? UntrustedFile(path), (try? StructureSeal.take(from: file)) != nil
-        else { return "" }
-        let main = try? HDF5Parser(file: file).rootAttributes()["main"]
-        return main == ObjectLayout.jsonPath || main == "array" ? main ?? "" : ""
-    }
 }

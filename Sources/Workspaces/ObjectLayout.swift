@@ -4,9 +4,17 @@ import NumberTypes
 
 /// The layout of an object in a file: one dataset for each array, under a path of the record keys
 /// and list positions that lead to the array, and one dataset `json` with the rest.
+///
+/// Large arrays are in files of their own (`ArrayStore`), so that objects with equal arrays share
+/// them. The object's file then lists these arrays in a dataset.
 struct ObjectLayout {
     static let jsonPath = "json"
-    /// numpy stores the size of a text element in 31 bits.
+    /// The list of arrays in other files. A key that starts with `%` is escaped, so no value is
+    /// written here.
+    static let listPath = "%arrays"
+    /// Arrays of this size and larger lie in files of their own.
+    static let leastApart = 1 << 18
+    /// numpy keeps the size of a text element in 31 bits.
     static let maximumJSON = Int(Int32.max) - 1
 
     let kind: String
@@ -14,6 +22,8 @@ struct ObjectLayout {
     /// Sorted by the bytes of the path.
     let arrays: [(path: String, array: StoredArray)]
     let manifest: ObjectManifest
+    /// The path of the array or text that a link to the object leads to; empty for its root.
+    let mainPath: String
 
     init(_ object: StoredObject) throws {
         guard !object.kind.isEmpty, object.kind.utf8.count <= 255, !object.kind.utf8.contains(0)
@@ -43,13 +53,28 @@ struct ObjectLayout {
         for (path, array) in arrays {
             entries.append(
                 .init(
-                    path: path, type: array.type, shape: array.shape, sha256: sha256(array.bytes)))
+                    path: path, type: array.type, shape: array.shape,
+                    sha256: sha256(array.memory.buffer)))
         }
         manifest = ObjectManifest(kind: kind, entries: entries)
+        mainPath = Self.mainPath(object, hasArrays: !arrays.isEmpty)
     }
 
-    /// The bytes of all datasets.
-    var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.bytes.count } }
+    private static func mainPath(_ object: StoredObject, hasArrays: Bool) -> String {
+        if case .array = object.value { return path(of: []) }
+        if let main = object.main, object.value[main]?.arrayValue != nil {
+            return path(of: [.key(main)])
+        }
+        return hasArrays ? "" : jsonPath
+    }
+
+    /// The bytes of all values.
+    var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.byteCount } }
+
+    /// The arrays that lie in files of their own, and their entries.
+    var apart: [(entry: ObjectManifest.Entry, array: StoredArray)] {
+        zip(manifest.entries.dropFirst(), arrays).filter { $0.0.isApart }.map { ($0.0, $0.1.array) }
+    }
 
     /// The HDF5 path for the steps to an array. Different steps give different paths: characters
     /// with a meaning in HDF5 are escaped with `%`, and only the root's own `json` needs a special
@@ -100,6 +125,15 @@ struct ObjectManifest: Equatable {
         var shape: [Int]
         var sha256: String
 
+        var isApart: Bool { type != nil && byteCount >= ObjectLayout.leastApart }
+
+        /// The name of an array's own file: the digest of its type, shape and bytes.
+        var arrayDigest: String {
+            let sides = shape.map { " \($0)" }.joined()
+            return Workspaces.sha256(
+                Array("sami array 1\n\"\(type?.rawValue ?? "json")\"\(sides) \"\(sha256)\"".utf8))
+        }
+
         var byteCount: Int {
             type.map { $0.byteCount(of: shape) ?? 0 } ?? shape.reduce(1, *)
         }
@@ -123,16 +157,6 @@ struct ObjectManifest: Equatable {
     }
 
     var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
-
-    /// The path that a name's link in `workspace.h5` leads to, so that a plain tensor is a dataset
-    /// there.
-    var mainPath: String {
-        if entries.count == 1 { return ObjectLayout.jsonPath }
-        return entries.count == 2 && entries[1].path == "array" && isBareArray ? "array" : ""
-    }
-
-    private var isBareArray: Bool { entries[0].sha256 == Self.bareArraySHA256 }
-    private static let bareArraySHA256 = Workspaces.sha256(Array(#"{"$array":"array"}"#.utf8))
 }
 
 extension StoredObject {
@@ -151,7 +175,7 @@ extension StoredValue {
         case .null, .bool: 5
         case .number: 8
         case .text(let text): text.utf8.count + 2
-        case .array(let array): array.bytes.count
+        case .array(let array): array.byteCount
         case .list(let items): items.reduce(2) { $0 + $1.bytes + 1 }
         case .record(let record):
             record.fields.reduce(2) { $0 + $1.key.utf8.count + $1.value.bytes + 4 }

@@ -29,7 +29,7 @@ extension Workspace {
             try mustBeReplaceable(file)
             var report = PackReport(objects: 0, bytes: 0, missing: [])
             let needed = reachable(undo: .max).sorted()
-            let total = needed.reduce(0) { $0 + objects.fileSize($1) } + journal.length
+            let total = needed.reduce(0) { $0 + objects.totalSize($1) } + journal.length
             let folder = FileSystem.folder(of: file)
             if let free = FileSystem.freeSpace(at: folder), free < total + 1 << 20 {
                 throw WorkspaceError.diskFull(file: file, needed: total + 1 << 20, free: free)
@@ -47,7 +47,8 @@ extension Workspace {
                         for digest in needed {
                             guard let layout = try layout(digest, into: &report) else { continue }
                             try writer.group("objects/" + digest)
-                            try ObjectFile.write(layout, into: writer, group: "objects/" + digest)
+                            try ObjectFile.write(
+                                layout, into: writer, group: "objects/" + digest, isWhole: true)
                             report.objects += 1
                         }
                         for (name, bytes) in [("journal", Data(lines)), ("HEAD", Data(head.bytes))]
@@ -131,7 +132,7 @@ extension Workspace {
             guard
                 let dataset = packed.datasets(under: packed.root).first(where: { $0.path == name })
             else { throw ObjectFault.missing(name) }
-            let bytes = try packed.bytes(of: dataset)
+            let bytes = try packed.bytes(of: dataset).data
             guard dataset.type == .elements(.uint8) else { throw ObjectFault.type(name) }
             guard dataset.attributes["sha256"] == sha256(bytes) else {
                 throw ObjectFault.checksum(name)
@@ -155,7 +156,7 @@ extension Workspace {
             // Deeper groups are parts of objects.
             if digest.contains("/") { continue }
             guard isDigest(digest) else { throw ObjectFault.unexpected(group.path) }
-            let (object, manifest) = try ObjectFile.read(packed, group: group)
+            let (object, manifest) = try ObjectFile.read(packed, group: group, arrays: nil)
             guard manifest.digest == digest else { throw ObjectFault.checksum(group.path) }
             let layout = try ObjectLayout(object)
             // The same tree could be written in another form, with a digest of its own.

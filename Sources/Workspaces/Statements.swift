@@ -84,7 +84,6 @@ extension Workspace {
                 bound.append(binding)
             }
             let written = try objects.write(layouts)
-            for layout in layouts { noteMainPath(layout.manifest) }
             let known = inputs.compactMap(timeline.binding)
             try append(
                 [
@@ -195,7 +194,6 @@ extension Workspace {
                 throw WorkspaceError.valueChanged(name: name)
             }
             _ = try objects.write([layout])
-            noteMainPath(layout.manifest)
             if !binding.isStored {
                 try append(
                     [

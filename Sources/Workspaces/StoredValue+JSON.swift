@@ -61,8 +61,8 @@ extension StoredValue {
         }
     }
 
-    /// Reads the output of `write`, with the arrays that it names. Throws `ObjectFault`.
-    init(_ json: JSON, arrays: [String: StoredArray]) throws {
+    /// What `write` wrote, with the arrays that it names. Throws `ObjectFault`.
+    init(_ json: JSON, arrays: [[UInt8]: StoredArray]) throws {
         switch json {
         case .null: self = .null
         case .bool(let flag): self = .bool(flag)
@@ -77,7 +77,8 @@ extension StoredValue {
         case .object(let members):
             if members.count == 1, let member = members.first {
                 if member.key == "$array" {
-                    guard let path = member.value.string, let array = arrays[path] else {
+                    guard let path = member.value.string, let array = arrays[Array(path.utf8)]
+                    else {
                         throw ObjectFault.jsonNames(member.value.string ?? "?")
                     }
                     self = .array(array)

@@ -6,29 +6,48 @@ import NumberTypes
 #endif
 
 /// A dense array: row-major, little-endian, of any rank from 0 (one element) to 32.
-public struct StoredArray: Sendable, Equatable {
+public struct StoredArray: Sendable {
     /// HDF5's own limit.
     public static let maximumRank = 32
 
     public let type: DType
     public let shape: [Int]
-    public let bytes: Data
+    public let memory: StoredBytes
 
-    /// - Throws: `WorkspaceError.shapeMismatch` unless `bytes` holds exactly the elements of
+    /// - Throws: `WorkspaceError.shapeMismatch` unless `memory` holds exactly the elements of
     ///   `shape`.
-    public init(type: DType, shape: [Int], bytes: Data) throws {
+    public init(type: DType, shape: [Int], memory: StoredBytes) throws {
         guard shape.count <= Self.maximumRank,
-            let expected = type.byteCount(of: shape), expected == bytes.count
+            let expected = type.byteCount(of: shape), expected == memory.count
         else {
-            throw WorkspaceError.shapeMismatch(type: type, shape: shape, bytes: bytes.count)
+            throw WorkspaceError.shapeMismatch(type: type, shape: shape, bytes: memory.count)
         }
         self.type = type
         self.shape = shape
-        self.bytes = bytes
+        self.memory = memory
     }
 
+    /// The same with a copy of the bytes.
+    public init(type: DType, shape: [Int], bytes: Data) throws {
+        try self.init(
+            type: type, shape: shape,
+            memory: bytes.withUnsafeBytes { StoredBytes(copying: $0) })
+    }
+
+    public var bytes: Data { memory.data }
+
+    public var byteCount: Int { memory.count }
+
     /// The number of elements.
-    public var count: Int { bytes.count / type.size }
+    public var count: Int { byteCount / type.size }
+}
+
+extension StoredArray: Equatable {
+    public static func == (left: StoredArray, right: StoredArray) -> Bool {
+        left.type == right.type && left.shape == right.shape
+            && (left.memory === right.memory
+                || memcmp(left.memory.base, right.memory.base, left.byteCount) == 0)
+    }
 }
 
 extension StoredArray {
@@ -80,7 +99,7 @@ extension StoredArray {
         }
         let count = count
         return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-            bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: memory.buffer)
             initialized = count
         }
     }
@@ -176,9 +195,13 @@ public struct StoredObject: Sendable, Equatable {
     /// 1 to 255 bytes without a NUL.
     public var kind: String
     public var value: StoredValue
+    /// The field of the value that other programs look for first: the link of a name in
+    /// `workspace.h5` leads to this array. It is not part of the digest.
+    public var main: String?
 
-    public init(kind: String, value: StoredValue) {
+    public init(kind: String, value: StoredValue, main: String? = nil) {
         self.kind = kind
         self.value = value
+        self.main = main
     }
 }

@@ -31,5 +31,24 @@ final class UntrustedFile {
         }
     }
 
+    /// From this size on, values are mapped and not copied.
+    static let leastMapped = 1 << 16
+
+    private var mapping: MappedFile?
+
+    /// The same bytes, mapped where they are many. The range must have been read or checked before.
+    func bytes(at place: Int, count: Int) throws(ObjectFault) -> StoredBytes {
+        guard count >= Self.leastMapped, place >= 0, place <= size, count <= size - place else {
+            return try read(at: place, count: count).withUnsafeBytes { StoredBytes(copying: $0) }
+        }
+        do throws(FileError) {
+            if mapping == nil { mapping = try MappedFile(file) }
+            guard let mapping else { return StoredBytes(copying: .init(start: nil, count: 0)) }
+            return StoredBytes(borrowing: mapping.bytes(place..<place + count), of: mapping)
+        } catch {
+            throw .file(error.reason)
+        }
+    }
+
     func readAll() throws(ObjectFault) -> Data { try read(at: 0, count: size) }
 }

@@ -56,7 +56,7 @@ public final class Workspace: @unchecked Sendable {
     var journalDamages: [Journal.Damage]
     var running: Int?
     private let isRunningElsewhere: Bool
-    private var mainPaths: [String: String] = [:]
+    private var places: [String: ObjectPlaces] = [:]
     private var linkedNames: [BindingInfo]?
 
     init(
@@ -239,7 +239,8 @@ public final class Workspace: @unchecked Sendable {
         do {
             let stored = names.filter { $0.digest.map(objects.contains) ?? false }
             try LinkedFile.write(
-                path + "/workspace.h5", names: stored.map { ($0, mainPath(of: $0)) })
+                path + "/workspace.h5", names: stored.map { ($0.name, places(of: $0.digest ?? "")) }
+            )
             linkedNames = names
         } catch {
             notices.append(
@@ -248,17 +249,12 @@ public final class Workspace: @unchecked Sendable {
         return notices
     }
 
-    func noteMainPath(_ manifest: ObjectManifest) {
-        mainPaths[manifest.digest] = manifest.mainPath
-    }
-
-    /// The path that a name's link leads to; determined once for each object in each process.
-    private func mainPath(of binding: BindingInfo) -> String {
-        guard let digest = binding.digest else { return "" }
-        if let path = mainPaths[digest] { return path }
-        let path = ObjectFile.mainPath(objects.path(digest))
-        mainPaths[digest] = path
-        return path
+    /// Where the links of a name lead; determined once for each object in each process.
+    private func places(of digest: String) -> ObjectPlaces {
+        if let known = places[digest] { return known }
+        let found = objects.places(of: digest)
+        places[digest] = found
+        return found
     }
 }
 

@@ -8,6 +8,7 @@ import Workspaces
 /// S for every query: the log-prob of each response under each constitution, in nats.
 struct LogprobsObject: StorableObject, ListObject, TensorObject {
     static let kind = "logprobs"
+    static let main: String? = "logprobs"
 
     var scores: [QueryScores]
     var settings: ScoreSettings

@@ -97,11 +97,14 @@ struct LossObject: StorableObject {
     }
 
     func stored() throws -> StoredValue {
-        .record(
-            StoredRecord([
-                ("ids", .list(ids.map { .text($0.text) })),
-                ("contrasts", try CodableStorage.stored(contrasts)),
-            ]))
+        // The figures come first, under their names in the language, for other programs.
+        var record = StoredRecord()
+        for field in LossObject.fields {
+            if case .number(let number) = field.value(self) { record[field.name] = .number(number) }
+        }
+        record["ids"] = .list(ids.map { .text($0.text) })
+        record["contrasts"] = try CodableStorage.stored(contrasts)
+        return .record(record)
     }
 
     static func restored(_ value: StoredValue) throws -> LossObject {

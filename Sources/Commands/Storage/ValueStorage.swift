@@ -8,8 +8,15 @@ import Workspaces
 /// An object that a workspace can store.
 protocol StorableObject: SessionObject {
     func stored() throws -> StoredValue
+    /// The field of the stored record that holds the object's main array; nil if there is none. The
+    /// object's link in `workspace.h5` leads to this array.
+    static var main: String? { get }
     /// Throws if the value does not come from `stored`.
     static func restored(_ value: StoredValue) throws -> Self
+}
+
+extension StorableObject {
+    static var main: String? { nil }
 }
 
 /// A stored value that cannot be read: written by another program or a newer version.
@@ -22,7 +29,11 @@ struct StorageError: Error, CustomStringConvertible {
 extension Value {
     /// The form that a workspace stores.
     package func storedObject() throws -> StoredObject {
-        StoredObject(kind: kind, value: try stored())
+        var main: String?
+        if case .object(let object) = self, let object = object as? any StorableObject {
+            main = type(of: object).main
+        }
+        return StoredObject(kind: kind, value: try stored(), main: main)
     }
 
     private func stored() throws -> StoredValue {
@@ -85,16 +96,23 @@ extension Value {
 
 extension StoredArray {
     package init(_ tensor: Tensor) throws {
-        self = try StoredArray(
-            type: tensor.type, shape: tensor.shape,
-            bytes: tensor.withUnsafeBytes { Data($0) })
+        // The owner shares the tensor's memory, so that whoever changes the tensor changes a copy.
+        final class Owner {
+            let tensor: Tensor
+            init(_ tensor: Tensor) { self.tensor = tensor }
+        }
+        let owner = Owner(tensor)
+        let memory = tensor.withUnsafeBytes { StoredBytes(borrowing: $0, of: owner) }
+        self = try StoredArray(type: tensor.type, shape: tensor.shape, memory: memory)
     }
 }
 
 extension Tensor {
-    /// 16-bit numbers keep their type; whole numbers and double precision become float32.
+    /// 16-bit numbers keep their type; whole numbers and double precision become float32. Large
+    /// arrays are not copied: they stay in the mapped file.
     init(_ array: StoredArray) throws {
-        self = array.bytes.withUnsafeBytes { Tensor(bytes: $0, array.type, shape: array.shape) }
+        self = Tensor(
+            borrowing: array.memory.base, array.type, shape: array.shape, of: array.memory)
     }
 }
 
@@ -104,6 +122,8 @@ enum CodableStorage {
         let encoder = JSONEncoder()
         // Equal values must have equal bytes, and so the same digest.
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // The names that the language uses: column_accuracy.
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         let json = try encoder.encode(value)
@@ -118,6 +138,8 @@ enum CodableStorage {
         _ type: Result.Type, from stored: StoredValue, kind: String
     ) throws -> Result {
         let decoder = JSONDecoder()
+        // Names without an underscore, as earlier versions wrote them, stay as they are.
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {

@@ -215,12 +215,15 @@ private struct CheckpointKeeper {
     }
 
     mutating func note(_ event: IterationEvent, _ state: IterationState) throws {
-        switch event {
-        case .finished: break
-        case .rolledOut, .trained: guard clock.isDue() else { return }
+        let (invocation, iterations) = (invocation, iterations)
+        func write() throws {
+            try invocation.keepCheckpoint("iteration", state.progress(of: iterations)) {
+                try IterationStorage.stored(state)
+            }
         }
-        try invocation.keepCheckpoint("iteration", state.progress(of: iterations)) {
-            try IterationStorage.stored(state)
+        switch event {
+        case .finished: try clock.writeIfAffordable(write)
+        case .rolledOut, .trained: try clock.writeIfDue(write)
         }
     }
 }

@@ -149,9 +149,10 @@ extension CommandTable {
                 progress: follower.follow, cancel: invocation.cancel,
                 observe: { pairs in
                     sampled = pairs
-                    guard clock.isDue() else { return }
-                    try invocation.keepCheckpoint("judging", "\(pairs.count) of \(total) pairs") {
-                        try SamplingStorage.stored(pairs)
+                    try clock.writeIfDue {
+                        try invocation.keepCheckpoint(
+                            "judging", "\(pairs.count) of \(total) pairs"
+                        ) { try SamplingStorage.stored(pairs) }
                     }
                 })
         } catch let error as AlignmentError {

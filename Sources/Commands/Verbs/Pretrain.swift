@@ -98,9 +98,11 @@ extension CommandTable {
             meter.update(
                 step.step, of: step.steps, unit: "steps", tokens: step.tokens - before,
                 detail: "loss \(NumberText.fixed(mean, decimals: 3))")
-            if step.step < step.steps, clock.isDue() {
-                try invocation.keepCheckpoint("pretraining", "step \(step.step) of \(step.steps)") {
-                    try PretrainingStorage.stored(run, rows, mean)
+            if step.step < step.steps {
+                try clock.writeIfDue {
+                    try invocation.keepCheckpoint(
+                        "pretraining", "step \(step.step) of \(step.steps)"
+                    ) { try PretrainingStorage.stored(run, rows, mean) }
                 }
             }
             return invocation.cancel()

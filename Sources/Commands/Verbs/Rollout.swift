@@ -39,10 +39,11 @@ extension CommandTable {
             progress: follower.follow, cancel: invocation.cancel,
             observe: { portion in
                 state = portion
-                guard clock.isDue() else { return }
-                try invocation.keepCheckpoint(
-                    "sampling", "query \(portion.next) of \(groups.count)"
-                ) { try SamplingStorage.stored(portion) }
+                try clock.writeIfDue {
+                    try invocation.keepCheckpoint(
+                        "sampling", "query \(portion.next) of \(groups.count)"
+                    ) { try SamplingStorage.stored(portion) }
+                }
             })
         let stopped =
             try rollouts.isStopped

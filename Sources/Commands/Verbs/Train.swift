@@ -41,10 +41,12 @@ extension CommandTable {
                 cancel: invocation.cancel
             ) { record, weights, state in
                 records.append(record)
-                if record.step < record.steps, clock.isDue() {
-                    try invocation.keepCheckpoint(
-                        "training", "step \(record.step) of \(record.steps)"
-                    ) { try TrainingStorage.stored(weights, state, records) }
+                if record.step < record.steps {
+                    try clock.writeIfDue {
+                        try invocation.keepCheckpoint(
+                            "training", "step \(record.step) of \(record.steps)"
+                        ) { try TrainingStorage.stored(weights, state, records) }
+                    }
                 }
                 return invocation.cancel()
             }
