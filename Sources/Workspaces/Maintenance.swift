@@ -56,7 +56,7 @@ extension Workspace {
                 do {
                     _ = try objects.read(digest)
                     report.objects += 1
-                    report.bytes += objects.fileSize(digest)
+                    report.bytes += objects.totalSize(digest)
                 } catch {
                     report.damages.append(damage(digest, error))
                 }
@@ -78,7 +78,8 @@ extension Workspace {
         let maker = maker(of: digest)
         let source = maker.flatMap { timeline.statement($0.sequence)?.source }
         return Damage(
-            digest: digest, file: objects.path(digest), reason: "\(error)",
+            digest: digest, file: (error as? ObjectFault)?.file ?? objects.path(digest),
+            reason: "\(error)",
             names: timeline.names.filter { $0.digest == digest }.map(\.name),
             sequence: maker?.sequence, source: source)
     }

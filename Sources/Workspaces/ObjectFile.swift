@@ -92,7 +92,11 @@ enum ObjectFile {
             guard arrays[Array(entry.path.utf8)] == nil else {
                 throw ObjectFault.unexpected(entry.path)
             }
-            arrays[Array(entry.path.utf8)] = try store.read(entry)
+            do {
+                arrays[Array(entry.path.utf8)] = try store.read(entry)
+            } catch let fault as ObjectFault {
+                throw ObjectFault.array(entry.path, file: store.file(entry.arrayDigest), fault)
+            }
             entries.append(entry)
         }
         guard let json else { throw ObjectFault.missing(ObjectLayout.jsonPath) }
@@ -183,4 +187,11 @@ enum ObjectFault: Error, Equatable {
     case jsonNames(String)
     case digest
     case seal
+    /// A fault of the file of an array, and the array's path in the object.
+    indirect case array(_ path: String, file: String, ObjectFault)
+
+    /// The file at fault, if it is not the object's own.
+    var file: String? {
+        if case .array(_, let file, _) = self { file } else { nil }
+    }
 }

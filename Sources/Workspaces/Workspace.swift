@@ -151,8 +151,8 @@ public final class Workspace: @unchecked Sendable {
             return try objects.read(digest).object
         } catch let fault as ObjectFault {
             throw WorkspaceError.damaged(
-                name: binding?.name ?? "object \(digest.prefix(12))…", file: objects.path(digest),
-                fault, sequence: binding?.sequence,
+                name: binding?.name ?? "object \(digest.prefix(12))…",
+                file: fault.file ?? objects.path(digest), fault, sequence: binding?.sequence,
                 source: binding.flatMap { timeline.statement($0.sequence)?.source })
         }
     }

@@ -130,6 +130,7 @@ extension ObjectFault: CustomStringConvertible {
         case .jsonNames(let path): "its JSON names '\(shortened(path))', which is not there"
         case .digest: "its content differs from its digest"
         case .seal: "the checksum of its structure is wrong"
+        case .array(let path, _, let fault): "array '\(shortened(path))': \(fault)"
         }
     }
 }
