@@ -9,6 +9,8 @@
 PREFIX ?= /usr/local
 # One set of flags, so that tests and program share one build. Numbers are slow without -c release.
 FLAGS = -c release -Xswiftc -enable-testing
+# An import that a target does not declare in Package.swift is an error.
+FLAGS += --explicit-target-dependency-import-check error
 SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
 .PHONY: build demo test install uninstall bench faults sanitize format lint clean packages

@@ -67,7 +67,7 @@ public struct ContrastBatch: Sendable, Hashable {
             for (column, response) in group.responses.enumerated() {
                 var tokens: [Int32]
                 let start: Int
-                switch (prompt, response.passage) {
+                switch (prompt, response.content) {
                 case (.text(let text), .text(let continuation)):
                     guard let tokenizer else {
                         throw AlignmentError.needsTokenizer(query: group.id.text)
@@ -112,7 +112,7 @@ public struct ContrastBatch: Sendable, Hashable {
     }
 
     private static func tokens(
-        of prompt: Passage, _ group: RolloutGroup, _ tokenizer: Tokenizer?
+        of prompt: TextOrTokens, _ group: RolloutGroup, _ tokenizer: Tokenizer?
     ) throws -> [Int32] {
         switch prompt {
         case .tokens(let tokens): return tokens

@@ -10,10 +10,16 @@ public struct IterationRecord: Sendable, Codable, Hashable {
     public var iteration: Int
     /// Number of queries that were rolled out, number of queries kept, and the reasons for
     /// rejections.
-    public var asked: Int
+    public var rolledOut: Int
     public var kept: Int
     public var rejected: [Rollouts.Rejected]
     public var steps: [TrainRecord]
+
+    /// The names on disk.
+    private enum CodingKeys: String, CodingKey {
+        case iteration, kept, rejected, steps
+        case rolledOut = "asked"
+    }
 }
 
 /// The state of a run of iterations: everything that `resume` needs in addition to plan, base and
@@ -93,8 +99,8 @@ public struct Iteration: Sendable {
         while state.iteration <= plan.iterations {
             let key = key.child(UInt64(state.iteration))
             if state.rollouts == nil {
-                let asked = try queries(state.iteration)
-                let rollouts = try rollOut(asked, base.with(state.policy), key, progress, cancel)
+                let queries = try queries(state.iteration)
+                let rollouts = try rollOut(queries, base.with(state.policy), key, progress, cancel)
                 if rollouts.isStopped { return (state, true) }
                 state.rollouts = rollouts
                 if try observe(.rolledOut(rollouts), state) == .stop { return (state, true) }
@@ -109,7 +115,8 @@ public struct Iteration: Sendable {
             // A stop at the last step still completes the iteration.
             if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
-                iteration: state.iteration, asked: rollouts.groups.count + rollouts.rejected.count,
+                iteration: state.iteration,
+                rolledOut: rollouts.groups.count + rollouts.rejected.count,
                 kept: rollouts.groups.count, rejected: rollouts.rejected, steps: state.steps)
             state.policy = state.model ?? state.policy
             state.log.append(record)

@@ -38,7 +38,7 @@ public struct LikelihoodJudge: Judge {
             case .success(let batch):
                 batches.append(batch)
                 places.append(place)
-            case .failure(let reason): comparisons[place].leftOut = reason.reason
+            case .failure(let reason): comparisons[place].exclusion = reason.reason
             }
         }
         guard !batches.isEmpty else { return Verdicts(judge: name, comparisons: comparisons) }
@@ -68,12 +68,12 @@ public struct LikelihoodJudge: Judge {
             isStopped = progress(step) == .stop && done < batches.count
         }
         if isStopped {
-            comparisons.removeAll { $0.judgement == nil && $0.leftOut == nil }
+            comparisons.removeAll { $0.judgement == nil && $0.exclusion == nil }
         }
         return Verdicts(judge: name, comparisons: comparisons, isStopped: isStopped)
     }
 
-    private struct Unjudged: Error { var reason: LeftOut }
+    private struct Unjudged: Error { var reason: ExclusionReason }
 
     /// Two prompts, c and c̄, by two responses.
     private func batch(_ pair: ResponsePair) throws -> Result<ContrastBatch, Unjudged> {
@@ -90,7 +90,7 @@ public struct LikelihoodJudge: Judge {
             },
             separator: text.prompts.separator,
             responses: responses.enumerated().map {
-                Response(passage: .text($0.element), constitution: $0.offset, sample: 0)
+                Response(content: .text($0.element), constitution: $0.offset, sample: 0)
             })
         do {
             return .success(

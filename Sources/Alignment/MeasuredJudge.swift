@@ -70,7 +70,7 @@ public struct MeasuredJudge: Judge {
                     pair: pair,
                     judgement: known == 0
                         ? nil : Judgement(Double(followed.first), Double(followed.second)),
-                    leftOut: known == 0 ? .unknownPrinciples : nil,
+                    exclusion: known == 0 ? .unknownPrinciples : nil,
                     scores: known == 0 ? [] : [Double(followed.first), Double(followed.second)],
                     malformed: malformed))
             let step = WorkProgress(

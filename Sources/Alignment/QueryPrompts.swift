@@ -1,10 +1,10 @@
 import TextModels
 
 extension Prompts {
-    /// The prompt for sampling. The response is `opening` followed by the model's text.
+    /// The prompt for sampling. The response is `responsePrefix` followed by the model's text.
     public func rolloutPrompt(
         _ query: Query, _ constitution: Constitution
-    ) -> (prompt: String, opening: String) {
+    ) -> (prompt: String, responsePrefix: String) {
         rolloutPrompt(query.form, query.text, constitution: constitution.text)
     }
 

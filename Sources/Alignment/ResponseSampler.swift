@@ -8,12 +8,12 @@ struct RolloutPrompt {
     var query: Query
     var prompt: TextPrompt
     /// The beginning of the response; the prompt ends with it.
-    var opening: String
+    var responsePrefix: String
 }
 
 /// A sampled response.
 struct SampledResponse {
-    /// The opening and the model's text, cut at the first stop string, without blanks around it.
+    /// The prefix and the model's text, cut at the first stop string, without blanks around it.
     var text: String
     /// All sampled ids, without the end-of-sequence token.
     var tokens: [Int32]
@@ -29,8 +29,9 @@ struct ResponseSampler {
     var memory: MemoryPlan
 
     func prompt(_ query: Query, _ constitution: Constitution) -> RolloutPrompt {
-        let (prompt, opening) = text.prompts.rolloutPrompt(query, constitution)
-        return RolloutPrompt(query: query, prompt: text.prompt(prompt), opening: opening)
+        let (prompt, responsePrefix) = text.prompts.rolloutPrompt(query, constitution)
+        return RolloutPrompt(
+            query: query, prompt: text.prompt(prompt), responsePrefix: responsePrefix)
     }
 
     /// - Throws: `ModelError`; `AlignmentError.logitsNotFinite` with the query's id.
@@ -48,7 +49,7 @@ struct ResponseSampler {
         }
         return zip(requests, completions).map { request, completion in
             SampledResponse(
-                text: (request.prompt.opening + completion.text).trimmed,
+                text: (request.prompt.responsePrefix + completion.text).trimmed,
                 tokens: completion.tokens,
                 textTokens: text.tokenCount(of: completion, after: request.prompt.prompt),
                 finish: completion.finish)

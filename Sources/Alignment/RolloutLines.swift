@@ -4,10 +4,12 @@ public struct RolloutLine: Sendable, Codable, Hashable {
     public var line: Int
     public var query: QueryID
     public var constitution: Int
-    public var prompt: Passage
-    public var response: Passage
+    public var prompt: TextOrTokens
+    public var response: TextOrTokens
 
-    public init(line: Int, query: QueryID, constitution: Int, prompt: Passage, response: Passage) {
+    public init(
+        line: Int, query: QueryID, constitution: Int, prompt: TextOrTokens, response: TextOrTokens
+    ) {
         self.line = line
         self.query = query
         self.constitution = constitution
@@ -87,7 +89,7 @@ extension Rollouts {
             for (constitution, row) in rows.enumerated() {
                 responses.append(
                     Response(
-                        passage: row[sample].response, constitution: constitution, sample: sample))
+                        content: row[sample].response, constitution: constitution, sample: sample))
             }
         }
         return RolloutGroup(
@@ -101,12 +103,12 @@ extension Rollouts {
         for group in groups {
             for response in group.responses
             where group.prompts.indices.contains(response.constitution) {
-                var passage = response.passage
-                if case .text(let text) = passage { passage = .text(group.separator + text) }
+                var content = response.content
+                if case .text(let text) = content { content = .text(group.separator + text) }
                 lines.append(
                     RolloutLine(
                         line: lines.count + 1, query: group.id, constitution: response.constitution,
-                        prompt: group.prompts[response.constitution], response: passage))
+                        prompt: group.prompts[response.constitution], response: content))
             }
         }
         return lines
@@ -117,7 +119,7 @@ extension RolloutGroup {
     /// Whether an earlier constitution has the same response.
     fileprivate func hasTwin(_ response: Response) -> Bool {
         responses.contains {
-            $0.constitution < response.constitution && $0.passage == response.passage
+            $0.constitution < response.constitution && $0.content == response.content
         }
     }
 }

@@ -193,7 +193,7 @@ public struct RolloutSampler: Sendable {
                 prepared.training[column % count] + text.prompts.separator + sampled.text)
             let kept = sampled.tokens.prefix(sampled.textTokens)
             return Response(
-                passage: .text(sampled.text), constitution: column % count,
+                content: .text(sampled.text), constitution: column % count,
                 sample: column / count, sampled: sampled.tokens,
                 isRetokenized: !scored.suffix(kept.count).elementsEqual(kept))
         }

@@ -3,11 +3,11 @@ import TextModels
 /// Text, or token ids if there is no tokenizer (as in reference values).
 ///
 /// Texts are equal if their bytes are equal: a tokenizer may distinguish texts that look the same.
-public enum Passage: Sendable, Codable, Hashable {
+public enum TextOrTokens: Sendable, Codable, Hashable {
     case text(String)
     case tokens([Int32])
 
-    public static func == (left: Passage, right: Passage) -> Bool {
+    public static func == (left: TextOrTokens, right: TextOrTokens) -> Bool {
         switch (left, right) {
         case (.text(let one), .text(let other)): one.utf8.elementsEqual(other.utf8)
         case (.tokens(let one), .tokens(let other)): one == other
@@ -33,7 +33,7 @@ public enum Passage: Sendable, Codable, Hashable {
 /// One response `y ~ π(· | c, x)` and its origin.
 public struct Response: Sendable, Codable, Hashable {
     /// It follows the prompt and the separator.
-    public var passage: Passage
+    public var content: TextOrTokens
     /// The index of its constitution in the group.
     public var constitution: Int
     /// Its index among the k responses of its constitution.
@@ -47,11 +47,17 @@ public struct Response: Sendable, Codable, Hashable {
     /// is then that of a sequence that the model did not choose.
     public var isRetokenized: Bool
 
+    /// The names on disk.
+    private enum CodingKeys: String, CodingKey {
+        case content = "passage"
+        case constitution, sample, sampledTokens, sampled, isRetokenized
+    }
+
     public init(
-        passage: Passage, constitution: Int, sample: Int, sampled: [Int32]? = nil,
+        content: TextOrTokens, constitution: Int, sample: Int, sampled: [Int32]? = nil,
         isRetokenized: Bool = false
     ) {
-        self.passage = passage
+        self.content = content
         self.constitution = constitution
         self.sample = sample
         self.sampled = sampled
@@ -61,7 +67,7 @@ public struct Response: Sendable, Codable, Hashable {
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        passage = try fields.decode(Passage.self, forKey: .passage)
+        content = try fields.decode(TextOrTokens.self, forKey: .content)
         constitution = try fields.decode(Int.self, forKey: .constitution)
         sample = try fields.decode(Int.self, forKey: .sample)
         sampledTokens = try fields.decode(Int.self, forKey: .sampledTokens)
@@ -71,7 +77,7 @@ public struct Response: Sendable, Codable, Hashable {
 
     /// The response as text; nil for token ids.
     public var text: String? {
-        if case .text(let text) = passage { text } else { nil }
+        if case .text(let text) = content { text } else { nil }
     }
 }
 
@@ -85,7 +91,7 @@ public struct RolloutGroup: Sendable, Codable, Hashable {
     /// In the order of the rollout prompt; empty if only prompts are known.
     public var constitutions: [Constitution]
     /// Training prompts, one for each constitution.
-    public var prompts: [Passage]
+    public var prompts: [TextOrTokens]
     /// The separator between a text prompt and a text response.
     public var separator: String
     /// R = k·C responses.
@@ -98,7 +104,7 @@ public struct RolloutGroup: Sendable, Codable, Hashable {
 
     public init(
         id: QueryID, constitutions: [Constitution] = [],
-        prompts: [Passage], separator: String = "", responses: [Response]
+        prompts: [TextOrTokens], separator: String = "", responses: [Response]
     ) {
         self.id = id
         self.constitutions = constitutions

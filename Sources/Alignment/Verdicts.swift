@@ -36,7 +36,7 @@ public struct ResponsePair: Sendable, Codable, Hashable {
 }
 
 /// The reason why a pair has no judgement.
-public enum LeftOut: String, Sendable, Codable, CaseIterable {
+public enum ExclusionReason: String, Sendable, Codable, CaseIterable {
     /// The judge knows no principle of the constitution.
     case unknownPrinciples
     /// The likelihood judge needs a constitution and its antithesis.
@@ -52,20 +52,27 @@ public struct Comparison: Sendable, Codable, Hashable {
     public var pair: ResponsePair
     /// `nil` if the pair is excluded.
     public var judgement: Judgement?
-    public var leftOut: LeftOut?
+    public var exclusion: ExclusionReason?
     /// The judge's score of each response: number of principles followed, or a log-prob difference
     /// in nats.
     public var scores: [Double]
     /// Whether the judge found the responses malformed; `nil` from judges that do not check this.
     public var malformed: [Bool]?
 
+    /// The names on disk.
+    private enum CodingKeys: String, CodingKey {
+        case pair, judgement, scores, malformed
+        case exclusion = "leftOut"
+    }
+
     public init(
-        pair: ResponsePair, judgement: Judgement?, leftOut: LeftOut? = nil, scores: [Double] = [],
+        pair: ResponsePair, judgement: Judgement?, exclusion: ExclusionReason? = nil,
+        scores: [Double] = [],
         malformed: [Bool]? = nil
     ) {
         self.pair = pair
         self.judgement = judgement
-        self.leftOut = leftOut
+        self.exclusion = exclusion
         self.scores = scores
         self.malformed = malformed
     }
@@ -158,9 +165,9 @@ public struct Verdicts: Sendable, Codable, Hashable {
     public var count: Int { wins + ties + losses }
 
     /// Number of excluded pairs for each reason, without reasons that did not occur.
-    public var leftOut: [(reason: LeftOut, count: Int)] {
-        LeftOut.allCases.compactMap { reason in
-            let count = comparisons.count { $0.leftOut == reason }
+    public var exclusions: [(reason: ExclusionReason, count: Int)] {
+        ExclusionReason.allCases.compactMap { reason in
+            let count = comparisons.count { $0.exclusion == reason }
             return count == 0 ? nil : (reason, count)
         }
     }

@@ -66,11 +66,11 @@ extension Rollouts {
                 let text = row[sample]
                 if text.isEmpty { return reject(.empty, constitution, text) }
                 let isTwin = responses.contains {
-                    $0.constitution != constitution && $0.passage == .text(text)
+                    $0.constitution != constitution && $0.content == .text(text)
                 }
                 if isTwin { return reject(.identical, constitution, text) }
                 responses.append(
-                    Response(passage: .text(text), constitution: constitution, sample: sample))
+                    Response(content: .text(text), constitution: constitution, sample: sample))
             }
         }
         queries.append(query)

@@ -30,6 +30,7 @@ package struct ShippedModelEvaluation {
         self.count = count
         self.memory = memory
         self.cancel = cancel
+        // The label of version 0.1.0: its figures in docs/LOG.md can be reproduced.
         key = RandomKey(seed: seed).child("gates")
     }
 

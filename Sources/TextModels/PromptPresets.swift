@@ -63,7 +63,7 @@ extension Prompts {
                 Summary: The post asks whether others were also held up without an explanation, \
                 after a train had waited in Lyon for two hours.
                 """,
-            opening: "The post"),
+            responsePrefix: "The post"),
         question: PromptWording(
             label: "QUESTION", cue: "Answer:", responses: "answers",
             task: "Answer the question in one paragraph.",

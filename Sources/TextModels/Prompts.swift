@@ -13,18 +13,24 @@ public struct PromptWording: Sendable, Codable, Hashable {
     public var example = ""
     /// The beginning of every sampled response. It is part of the rollout prompt and of the
     /// response.
-    public var opening = ""
+    public var responsePrefix = ""
+
+    /// The names in a `prompts.json`.
+    private enum CodingKeys: String, CodingKey {
+        case label, cue, responses, task, example
+        case responsePrefix = "opening"
+    }
 
     public init(
         label: String, cue: String, responses: String, task: String = "", example: String = "",
-        opening: String = ""
+        responsePrefix: String = ""
     ) {
         self.label = label
         self.cue = cue
         self.responses = responses
         self.task = task
         self.example = example
-        self.opening = opening
+        self.responsePrefix = responsePrefix
     }
 }
 
@@ -83,13 +89,15 @@ public struct Prompts: Sendable, Codable, Hashable {
             ?? QueryForm(rawValue: wanted)
     }
 
-    /// The prompt for sampling. The response is `opening` followed by the model's text.
+    /// The prompt for sampling. The response is `responsePrefix` followed by the model's text.
     public func rolloutPrompt(
         _ form: QueryForm, _ text: String, constitution: String
-    ) -> (prompt: String, opening: String) {
-        let opening = words(form).opening
+    ) -> (prompt: String, responsePrefix: String) {
+        let responsePrefix = words(form).responsePrefix
         let prompt = rollout.rendered(values(form, text, constitution))
-        return (opening.isEmpty ? prompt : prompt + separator + opening, opening)
+        return (
+            responsePrefix.isEmpty ? prompt : prompt + separator + responsePrefix, responsePrefix
+        )
     }
 
     /// The prompt for scoring; the response follows after `separator`.

@@ -14,8 +14,8 @@ import Transformers
         #expect(composed.text == decomposed.text)
         #expect(composed != decomposed)
         #expect(Set([composed, decomposed, composed]).count == 2)
-        #expect(Passage.text("caf\u{E9}") != .text("cafe\u{301}"))
-        #expect(Set([Passage.text("caf\u{E9}"), .text("cafe\u{301}")]).count == 2)
+        #expect(TextOrTokens.text("caf\u{E9}") != .text("cafe\u{301}"))
+        #expect(Set([TextOrTokens.text("caf\u{E9}"), .text("cafe\u{301}")]).count == 2)
     }
 
     @Test func `an id is text on disk, and a place of an older workspace becomes one`() throws {

@@ -72,7 +72,7 @@ import Transformers
                 "rolled out", "step 1", "step 2", "step 3", "finished 2",
             ])
         #expect(state.log.map(\.iteration) == [1, 2])
-        #expect(state.log.allSatisfy { $0.asked == 5 && $0.kept + $0.rejected.count == 5 })
+        #expect(state.log.allSatisfy { $0.rolledOut == 5 && $0.kept + $0.rejected.count == 5 })
         let base = run.babbler.model.parameters.tensors
         #expect(policies[0].parameters.tensors == base)
         #expect(policies[1].parameters.tensors != base)

@@ -58,7 +58,7 @@ struct WordMeasure: Measure {
         ])
         #expect(verdicts.unknownPrinciples == ["Be a good friend."])
         #expect(verdicts.wins == 1 && verdicts.count == 1)
-        #expect(verdicts.leftOut.map { "\($0.reason) \($0.count)" } == ["unknownPrinciples 1"])
+        #expect(verdicts.exclusions.map { "\($0.reason) \($0.count)" } == ["unknownPrinciples 1"])
         #expect(throws: AlignmentError.noQueries) { try Self.judge().judge([]) }
     }
 
@@ -114,7 +114,7 @@ struct WordMeasure: Measure {
         }
         #expect(verdicts.comparisons[2].judgement == .tie)
         #expect(
-            verdicts.comparisons.map(\.leftOut) == [
+            verdicts.comparisons.map(\.exclusion) == [
                 nil, nil, nil, .noAntithesis, .empty, .overflow,
             ])
         #expect(verdicts.count == 3)

@@ -28,16 +28,17 @@ import TextModels
         let prompts = Prompts.general
         for form in QueryForm.allCases {
             let query = Query(id: "1", form: form, text: "Some text.")
-            let (rollout, opening) = prompts.rolloutPrompt(query, Self.constitution)
+            let (rollout, responsePrefix) = prompts.rolloutPrompt(query, Self.constitution)
             let training = prompts.trainingPrompt(query, Self.constitution)
             #expect(rollout.components(separatedBy: "Constitution:\n").count == 3)
             #expect(training.components(separatedBy: "Constitution:\n").count == 2)
             #expect(training.hasSuffix("\n\n" + prompts.words(form).cue))
             #expect(
-                rollout.hasSuffix(prompts.words(form).cue + (opening.isEmpty ? "" : " " + opening)))
+                rollout.hasSuffix(
+                    prompts.words(form).cue + (responsePrefix.isEmpty ? "" : " " + responsePrefix)))
             #expect(!rollout.contains("{") && !training.contains("{"))
         }
-        #expect(prompts.rolloutPrompt(Self.post, Self.constitution).opening == "The post")
+        #expect(prompts.rolloutPrompt(Self.post, Self.constitution).responsePrefix == "The post")
         #expect(prompts.writerPrompt(about: "answers", count: 3).hasSuffix("\n\nPrinciple:"))
     }
 

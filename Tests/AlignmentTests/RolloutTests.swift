@@ -133,9 +133,9 @@ import Transformers
         #expect(rollouts.rejected.allSatisfy { $0.text == "a" && $0.reason == .identical })
     }
 
-    @Test func `an opening begins every response`() throws {
+    @Test func `a response prefix begins every response`() throws {
         var prompts = Prompts.tiny
-        prompts.post.opening = "Ah:"
+        prompts.post.responsePrefix = "Ah:"
         let rollouts = try Babbler.words().rollOut(Self.settings(), prompts: prompts)
         for group in rollouts.groups {
             #expect(group.responses.allSatisfy { $0.text?.hasPrefix("Ah: ") == true })
@@ -244,15 +244,15 @@ import Transformers
 
     @Test func `prompt and response are encoded together`() throws {
         let babbler = try Babbler.words()
-        func batch(_ prompt: Passage, _ separator: String, _ response: Passage) throws
+        func batch(_ prompt: TextOrTokens, _ separator: String, _ response: TextOrTokens) throws
             -> ContrastBatch
         {
             try ContrastBatch(
                 RolloutGroup(
                     id: "q", prompts: [prompt, prompt], separator: separator,
                     responses: [
-                        Response(passage: response, constitution: 0, sample: 0),
-                        Response(passage: response, constitution: 1, sample: 0),
+                        Response(content: response, constitution: 0, sample: 0),
+                        Response(content: response, constitution: 1, sample: 0),
                     ]), tokenizer: babbler.tokenizer, configuration: babbler.model.configuration)
         }
         let sequence = try batch(.text("Q:"), " ", .text("ab"))[0, 0]

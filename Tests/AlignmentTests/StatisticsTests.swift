@@ -91,7 +91,7 @@ import Testing
             comparisons: judgements.enumerated().map { index, judgement in
                 Comparison(
                     pair: Self.pair(index, first: "one two three", second: " one \n"),
-                    judgement: judgement, leftOut: judgement == nil ? .unknownPrinciples : nil,
+                    judgement: judgement, exclusion: judgement == nil ? .unknownPrinciples : nil,
                     malformed: [index == 0, false])
             })
         #expect(verdicts.wins == 2 && verdicts.ties == 1 && verdicts.losses == 1)
@@ -102,7 +102,7 @@ import Testing
         #expect(verdicts.secondLengths.characters == 3)
         #expect(verdicts.firstMalformed == 0.25)
         #expect(verdicts.secondMalformed == 0)
-        #expect(verdicts.leftOut.map(\.count) == [1])
+        #expect(verdicts.exclusions.map(\.count) == [1])
     }
 
     @Test func `no comparison gives no rate`() {

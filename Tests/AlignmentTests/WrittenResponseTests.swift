@@ -73,8 +73,8 @@ import Transformers
             RolloutGroup(
                 id: "q", prompts: [.text(prompt), .text(prompt)], separator: separator,
                 responses: [
-                    Response(passage: .text(response), constitution: 0, sample: 0),
-                    Response(passage: .text("u"), constitution: 1, sample: 0),
+                    Response(content: .text(response), constitution: 0, sample: 0),
+                    Response(content: .text("u"), constitution: 1, sample: 0),
                 ]), tokenizer: tokenizer, configuration: configuration)
     }
 

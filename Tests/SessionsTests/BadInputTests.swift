@@ -241,10 +241,10 @@ import Testing
               ^~~~~~~~
             """, setup: "rollouts = 1")
         try check(
-            "describe 3 gates=1",
+            "describe 3 evaluate=1",
             """
-            error: what `gates` measures must be a model, not a number
-              describe 3 gates=1
+            error: what `evaluate` measures must be a model, not a number
+              describe 3 evaluate=1
                        ^
             """)
     }

@@ -115,7 +115,7 @@ import Workspaces
         #expect(try bench.text("compare model base") == "the same weights, every bit")
     }
 
-    @Test func `a chat template dresses what the writer is asked, also after a reopening`() throws {
+    @Test func `a chat template formats requests to the writer, also after a reopening`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.output(
             """

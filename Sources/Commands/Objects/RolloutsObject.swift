@@ -202,7 +202,7 @@ struct RolloutObject: StorableObject {
             object.group.prompts.indices.contains(object.response.constitution)
                 ? object.group.prompts[object.response.constitution].value : .null
         },
-        Field("response", "the model's text") { $0.response.passage.value },
+        Field("response", "the model's text") { $0.response.content.value },
         Field("sample", "its number among the responses of its constitution") {
             Value($0.response.sample)
         },
@@ -227,7 +227,7 @@ struct RolloutObject: StorableObject {
                 text.line("  " + line, .faint)
             }
         }
-        let body = response.text ?? response.passage.value.json
+        let body = response.text ?? response.content.value.json
         for line in TextWidth.wrapped(TextWidth.printable(body), to: appearance.columns) {
             text.line(line)
         }
@@ -263,7 +263,7 @@ struct RolloutObject: StorableObject {
     }
 }
 
-extension Passage {
+extension TextOrTokens {
     /// Text, or token ids if there is no text.
     var value: Value {
         switch self {
@@ -275,7 +275,7 @@ extension Passage {
 
 extension Response {
     var tokenCount: Int {
-        if case .tokens(let tokens) = passage { return tokens.count }
+        if case .tokens(let tokens) = content { return tokens.count }
         return sampledTokens
     }
 }

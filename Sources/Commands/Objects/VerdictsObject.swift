@@ -71,7 +71,7 @@ struct VerdictsObject: StorableObject {
             "constitution": .text(comparison.pair.constitution.text),
             "first": .text(comparison.pair.first), "second": .text(comparison.pair.second),
             "judgement": Value(comparison.judgement?.rawValue),
-            "left_out": Value(comparison.leftOut?.rawValue),
+            "left_out": Value(comparison.exclusion?.rawValue),
             "scores": .list(comparison.scores.map(Value.number)),
         ])
     }

@@ -7,23 +7,23 @@ extension CommandTable {
     static let describeCommand = Command(
         "describe", .looking, "shows the kind, content and origin of a value",
         about: """
-            With gates=N a model of the shipped world is measured: adherence with a careful \
+            With evaluate=N a model of the shipped world is measured: adherence with a careful \
             author named and with none, malformed texts, copied details, and its principles, \
             from N queries each.
             """,
         effect: .looks,
         operands: [.required("value", .expression, "a name or any value")],
-        options: [OptionSpecification("gates", .number, "queries to measure a model with")],
+        options: [OptionSpecification("evaluate", .number, "queries to measure a model with")],
         example: "describe model", run: describe)
 
     private static func describe(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value") else { return CommandResult() }
         let value = try invocation.value(argument)
-        if let count = try invocation.integer("gates", atLeast: 1, atMost: 100_000) {
+        if let count = try invocation.integer("evaluate", atLeast: 1, atMost: 100_000) {
             guard let model = value.object(ModelObject.self) else {
                 throw invocation.located(
                     EvaluationError.wrongKind(
-                        role: "what `gates` measures", expected: "a model", found: value.aKind),
+                        role: "what `evaluate` measures", expected: "a model", found: value.aKind),
                     at: "value")
             }
             return try evaluation(of: model, count, invocation)

@@ -93,7 +93,7 @@ extension CommandTable {
         for record in state.log {
             rows += record.steps.map { LogObject.row($0, iteration: record.iteration) }
             var remark =
-                "iteration \(record.iteration): \(record.kept) of \(record.asked) queries kept"
+                "iteration \(record.iteration): \(record.kept) of \(record.rolledOut) queries kept"
             let counts = RolloutRejection.allCases.compactMap { reason -> String? in
                 let count = record.rejected.count { $0.reason == reason }
                 return count == 0 ? nil : "\(count) \(reason.words)"

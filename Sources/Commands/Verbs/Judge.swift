@@ -106,7 +106,7 @@ extension CommandTable {
                     + shown.joined(separator: ", ")
                     + (verdicts.unknownPrinciples.count > 3 ? ", …" : ""))
         }
-        for (reason, count) in verdicts.leftOut {
+        for (reason, count) in verdicts.exclusions {
             notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
         }
         guard verdicts.count > 0 else {
@@ -166,7 +166,7 @@ extension CommandTable {
     }
 }
 
-extension LeftOut {
+extension ExclusionReason {
     /// The reason in words, for a sentence.
     var words: String {
         switch self {

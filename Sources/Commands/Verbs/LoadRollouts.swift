@@ -20,8 +20,8 @@ extension CommandTable {
                 RolloutLine(
                     line: line.number, query: try queryName(line, file),
                     constitution: try wholeNumber("constitution", line, file),
-                    prompt: try passage("prompt", line, file),
-                    response: try passage("response", line, file))
+                    prompt: try textOrTokens("prompt", line, file),
+                    response: try textOrTokens("response", line, file))
             }
             let object = RolloutsObject(
                 rollouts: try Rollouts(lines: lines, separator: invocation.text("join") ?? ""))
@@ -56,9 +56,9 @@ extension CommandTable {
         return number
     }
 
-    private static func passage(
+    private static func textOrTokens(
         _ key: String, _ line: JSONLines.Line, _ file: JSONLines
-    ) throws(EvaluationError) -> Passage {
+    ) throws(EvaluationError) -> TextOrTokens {
         switch line.record[key] ?? .null {
         case .text(let text): return .text(text)
         case .list(let items):

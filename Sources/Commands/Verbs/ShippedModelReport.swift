@@ -3,7 +3,7 @@ import ShippedWorld
 import Values
 
 extension CommandTable {
-    /// `describe model gates=N`
+    /// `describe model evaluate=N`
     static func evaluation(
         of model: ModelObject, _ count: Int, _ invocation: Invocation
     ) throws -> CommandResult {
