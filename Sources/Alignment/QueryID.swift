@@ -39,10 +39,10 @@ extension QueryID: Codable {
     /// an id gets the same number as its id.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
-        if let place = try? value.decode(Int.self) {
-            self.init(String(place))
+        if let text = try? value.decode(String.self) {
+            self.init(text)
         } else {
-            self.init(try value.decode(String.self))
+            self.init(String(try value.decode(Int.self)))
         }
     }
 

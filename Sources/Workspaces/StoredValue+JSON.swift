@@ -14,7 +14,14 @@ extension StoredValue {
     ///
     /// Throws `StoredValueFault` for a tree that could not be read back.
     func write(
-        to writer: inout JSON.Writer, at path: [PathStep] = [],
+        to writer: inout JSON.Writer, array: (StoredArray, [PathStep]) throws -> String
+    ) throws {
+        var path: [PathStep] = []
+        try write(to: &writer, at: &path, array: array)
+    }
+
+    private func write(
+        to writer: inout JSON.Writer, at path: inout [PathStep],
         array: (StoredArray, [PathStep]) throws -> String
     ) throws {
         guard path.count <= Self.maximumDepth else { throw StoredValueFault.tooDeep }
@@ -29,7 +36,9 @@ extension StoredValue {
         case .list(let items):
             writer.openArray()
             for (place, item) in items.enumerated() {
-                try item.write(to: &writer, at: path + [.index(place)], array: array)
+                path.append(.index(place))
+                try item.write(to: &writer, at: &path, array: array)
+                path.removeLast()
             }
             writer.closeArray()
         case .record(let record):
@@ -40,7 +49,9 @@ extension StoredValue {
                     throw StoredValueFault.duplicateKey(field.key)
                 }
                 writer.key(field.key.hasDollar ? "$" + field.key : field.key)
-                try field.value.write(to: &writer, at: path + [.key(field.key)], array: array)
+                path.append(.key(field.key))
+                try field.value.write(to: &writer, at: &path, array: array)
+                path.removeLast()
             }
             writer.closeObject()
         }

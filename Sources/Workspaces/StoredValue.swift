@@ -148,7 +148,7 @@ public struct StoredRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral 
 ///
 /// Numbers are doubles: a 64-bit seed belongs in `.text`. Every `.array` becomes an HDF5 dataset of
 /// its own (about 0.1 ms each), so concatenate thousands of tiny arrays into one.
-public indirect enum StoredValue: Sendable, Equatable {
+public enum StoredValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case number(Double)

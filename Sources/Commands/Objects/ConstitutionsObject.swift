@@ -131,11 +131,11 @@ struct ConstitutionsObject: StorableObject {
         }
     }
 
-    func stored() throws -> StoredValue { try CodableStorage.stored(content) }
+    func stored() throws -> StoredValue { try StoredValue(encoding: content) }
 
     static func restored(_ value: StoredValue) throws -> ConstitutionsObject {
         ConstitutionsObject(
-            content: try CodableStorage.restored(Content.self, from: value, kind: kind))
+            content: try value.restored(Content.self, kind: kind))
     }
 }
 

@@ -94,8 +94,8 @@ struct GradientsObject: StorableObject, SizedObject {
                 ("norm", .number(norm)), ("loss", .number(loss)),
                 ("queries", .number(Double(queries))),
                 ("divergence", divergence.map { .number($0) } ?? .null),
-                ("beta", .number(beta)), ("score", try CodableStorage.stored(score)),
-                ("source", try source.map { try CodableStorage.stored($0) } ?? .null),
+                ("beta", .number(beta)), ("score", try StoredValue(encoding: score)),
+                ("source", try source.map { try StoredValue(encoding: $0) } ?? .null),
                 ("tensors", try parameters.stored()),
             ]))
     }
@@ -103,18 +103,18 @@ struct GradientsObject: StorableObject, SizedObject {
     static func restored(_ value: StoredValue) throws -> GradientsObject {
         guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
             let norm = value["norm"]?.numberValue, let loss = value["loss"]?.numberValue,
-            let queries = value["queries"]?.integerValue, let score = value["score"]
+            let queries = value["queries"]?.intValue, let score = value["score"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         return GradientsObject(
             parameters: try ParameterSet(configuration.parameterLayout(), stored: tensors),
             configuration: configuration, norm: norm, loss: loss, queries: queries,
             divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
-            score: try CodableStorage.restored(ScoreSettings.self, from: score, kind: kind),
+            score: try score.restored(ScoreSettings.self, kind: kind),
             source: try value["source"].flatMap { stored in
                 stored == .null
                     ? nil
-                    : try CodableStorage.restored(ModelReference.self, from: stored, kind: kind)
+                    : try stored.restored(ModelReference.self, kind: kind)
             })
     }
 }

@@ -118,8 +118,8 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             light[index].tokens = []
         }
         var record = StoredRecord([
-            ("settings", try CodableStorage.stored(settings)),
-            ("queries", try CodableStorage.stored(light)),
+            ("settings", try StoredValue(encoding: settings)),
+            ("queries", try StoredValue(encoding: light)),
         ])
         // The whole of S as one array, for users who open the workspace with other programs.
         if let tensor { record["logprobs"] = .array(try StoredArray(tensor)) }
@@ -136,7 +136,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         guard let settings = value["settings"], let queries = value["queries"] else {
             throw StorageError(kind: kind, problem: "a part of it is missing")
         }
-        var scores = try CodableStorage.restored([QueryScores].self, from: queries, kind: kind)
+        var scores = try queries.restored([QueryScores].self, kind: kind)
         if let logProbs = try value["token_logprobs"]?.arrayValue?.values(as: Float.self),
             let tokens = try value["tokens"]?.arrayValue?.values(as: Int32.self)
         {
@@ -155,6 +155,6 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         }
         return LogprobsObject(
             scores: scores,
-            settings: try CodableStorage.restored(ScoreSettings.self, from: settings, kind: kind))
+            settings: try settings.restored(ScoreSettings.self, kind: kind))
     }
 }

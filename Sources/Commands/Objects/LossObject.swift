@@ -103,7 +103,7 @@ struct LossObject: StorableObject {
             if case .number(let number) = field.value(self) { record[field.name] = .number(number) }
         }
         record["ids"] = .list(ids.map { .text($0.text) })
-        record["contrasts"] = try CodableStorage.stored(contrasts)
+        record["contrasts"] = try StoredValue(encoding: contrasts)
         return .record(record)
     }
 
@@ -111,7 +111,7 @@ struct LossObject: StorableObject {
         guard let ids = value["ids"]?.listValue?.compactMap(\.textValue),
             let stored = value["contrasts"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
-        let contrasts = try CodableStorage.restored([Contrast].self, from: stored, kind: kind)
+        let contrasts = try stored.restored([Contrast].self, kind: kind)
         guard ids.count == contrasts.count else {
             throw StorageError(kind: kind, problem: "its parts do not fit together")
         }

@@ -140,7 +140,7 @@ struct ModelObject: StorableObject, SizedObject {
             StoredRecord([
                 ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
                 ("origin", .text(origin)),
-                ("prompts", try CodableStorage.stored(prompts)),
+                ("prompts", try StoredValue(encoding: prompts)),
                 ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
                 ("files", .record(StoredRecord(files))),
                 ("tensors", try model.parameters.stored()),
@@ -166,7 +166,7 @@ struct ModelObject: StorableObject, SizedObject {
         return ModelObject(
             model: try LanguageModel(configuration, stored: tensors),
             tokenizer: directory?.tokenizer ?? own,
-            prompts: try CodableStorage.restored(Prompts.self, from: prompts, kind: kind),
+            prompts: try prompts.restored(Prompts.self, kind: kind),
             origin: value["origin"]?.textValue ?? "the workspace", directory: directory)
     }
 }

@@ -89,10 +89,10 @@ struct PrinciplesObject: StorableObject, ListObject {
 
     var jsonValue: Value { .list(pairs.map { .record(PrinciplesObject.record($0)) }) }
 
-    func stored() throws -> StoredValue { try CodableStorage.stored(pairs) }
+    func stored() throws -> StoredValue { try StoredValue(encoding: pairs) }
 
     static func restored(_ value: StoredValue) throws -> PrinciplesObject {
         PrinciplesObject(
-            pairs: try CodableStorage.restored([PrinciplePair].self, from: value, kind: kind))
+            pairs: try value.restored([PrinciplePair].self, kind: kind))
     }
 }

@@ -167,11 +167,11 @@ struct RolloutsObject: StorableObject, ListObject {
             })
     }
 
-    func stored() throws -> StoredValue { try CodableStorage.stored(rollouts) }
+    func stored() throws -> StoredValue { try StoredValue(encoding: rollouts) }
 
     static func restored(_ value: StoredValue) throws -> RolloutsObject {
         RolloutsObject(
-            rollouts: try CodableStorage.restored(Rollouts.self, from: value, kind: kind))
+            rollouts: try value.restored(Rollouts.self, kind: kind))
     }
 }
 
@@ -239,8 +239,8 @@ struct RolloutObject: StorableObject {
     func stored() throws -> StoredValue {
         .record(
             StoredRecord([
-                ("group", try CodableStorage.stored(group)),
-                ("query", try query.map { try CodableStorage.stored($0) } ?? .null),
+                ("group", try StoredValue(encoding: group)),
+                ("query", try query.map { try StoredValue(encoding: $0) } ?? .null),
                 ("index", .number(Double(index))),
             ]))
     }
@@ -249,7 +249,7 @@ struct RolloutObject: StorableObject {
         guard let stored = value["group"], let index = value["index"]?.numberValue else {
             throw StorageError(kind: kind, problem: "a part of it is missing")
         }
-        let group = try CodableStorage.restored(RolloutGroup.self, from: stored, kind: kind)
+        let group = try stored.restored(RolloutGroup.self, kind: kind)
         guard let index = Int(exactly: index), group.responses.indices.contains(index) else {
             throw StorageError(kind: kind, problem: "its response is missing")
         }
@@ -258,7 +258,7 @@ struct RolloutObject: StorableObject {
         return RolloutObject(
             group: group,
             query: try query.map {
-                try CodableStorage.restored(Query.self, from: $0, kind: kind)
+                try $0.restored(Query.self, kind: kind)
             }, index: index)
     }
 }

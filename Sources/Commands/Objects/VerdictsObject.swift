@@ -147,7 +147,7 @@ struct VerdictsObject: StorableObject {
         .record(
             StoredRecord([
                 ("first", .text(first)), ("second", .text(second)),
-                ("verdicts", try CodableStorage.stored(verdicts)),
+                ("verdicts", try StoredValue(encoding: verdicts)),
             ]))
     }
 
@@ -156,7 +156,7 @@ struct VerdictsObject: StorableObject {
             throw StorageError(kind: kind, problem: "a part of it is missing")
         }
         return VerdictsObject(
-            verdicts: try CodableStorage.restored(Verdicts.self, from: stored, kind: kind),
+            verdicts: try stored.restored(Verdicts.self, kind: kind),
             first: value["first"]?.textValue ?? "model",
             second: value["second"]?.textValue ?? "base")
     }

@@ -8,11 +8,11 @@ enum IterationStorage {
     package static func stored(_ state: IterationState) throws -> StoredValue {
         var record = StoredRecord([
             ("iteration", .number(Double(state.iteration))),
-            ("steps", try CodableStorage.stored(state.steps)),
-            ("log", try CodableStorage.stored(state.log)),
+            ("steps", try StoredValue(encoding: state.steps)),
+            ("log", try StoredValue(encoding: state.log)),
             ("policy", try state.policy.parameters.stored()),
             ("model", try state.model?.parameters.stored() ?? .null),
-            ("rollouts", try state.rollouts.map { try CodableStorage.stored($0) } ?? .null),
+            ("rollouts", try state.rollouts.map { try StoredValue(encoding: $0) } ?? .null),
         ])
         if let train = state.train {
             record["train"] = try TrainingStorage.stored(train)
@@ -21,20 +21,17 @@ enum IterationStorage {
     }
 
     static func restored(_ value: StoredValue, base: LanguageModel) throws -> IterationState {
-        guard let iteration = value["iteration"]?.integerValue, iteration >= 1,
+        guard let iteration = value["iteration"]?.intValue, iteration >= 1,
             let policy = try base.with(stored: value["policy"]), let steps = value["steps"],
             let log = value["log"]
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
         var state = IterationState(base: policy)
         state.iteration = iteration
         state.model = try base.with(stored: value["model"])
-        state.steps = try CodableStorage.restored(
-            [TrainRecord].self, from: steps, kind: "checkpoint")
-        state.log = try CodableStorage.restored(
-            [IterationRecord].self, from: log, kind: "checkpoint")
+        state.steps = try steps.restored([TrainRecord].self, kind: "checkpoint")
+        state.log = try log.restored([IterationRecord].self, kind: "checkpoint")
         if let rollouts = value["rollouts"], rollouts != .null {
-            state.rollouts = try CodableStorage.restored(
-                Rollouts.self, from: rollouts, kind: "checkpoint")
+            state.rollouts = try rollouts.restored(Rollouts.self, kind: "checkpoint")
         }
         if let train = value["train"] {
             state.train = try TrainingStorage.restoredState(train, base)

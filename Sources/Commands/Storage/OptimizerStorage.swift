@@ -21,7 +21,7 @@ enum OptimizerStorage {
         _ value: StoredValue, _ layout: ParameterLayout
     ) throws -> OptimizerState {
         let value = value["optimizer"] ?? value
-        guard let steps = (value["optimizer_steps"] ?? value["steps"])?.integerValue, steps >= 0
+        guard let steps = (value["optimizer_steps"] ?? value["steps"])?.intValue, steps >= 0
         else { throw StorageError(kind: "optimizer", problem: "its number of steps is missing") }
         var state = OptimizerState(steps: steps)
         for name in Set(OptimizerRule.all.flatMap(\.moments)) {

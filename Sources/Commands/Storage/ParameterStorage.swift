@@ -53,7 +53,4 @@ extension StoredValue {
         }
         return tensors
     }
-
-    /// The number as a count; nil if it is not a whole number.
-    var integerValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
 }

@@ -24,8 +24,8 @@ enum PretrainingStorage {
         _ value: StoredValue, _ model: LanguageModel
     ) throws -> (Pretraining, [Record]) {
         guard let weights = try model.with(stored: value["weights"]),
-            let step = value["step"]?.integerValue, let tokens = value["tokens"]?.integerValue,
-            let next = value["next"]?.integerValue, step >= 0, tokens >= 0, next >= 0,
+            let step = value["step"]?.intValue, let tokens = value["tokens"]?.intValue,
+            let next = value["next"]?.intValue, step >= 0, tokens >= 0, next >= 0,
             let stored = value["rows"],
             case .list(let items) = try Value(stored)
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }

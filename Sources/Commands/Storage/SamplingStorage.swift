@@ -7,28 +7,27 @@ enum SamplingStorage {
         .record(
             StoredRecord([
                 ("next", .number(Double(state.next))),
-                ("rollouts", try CodableStorage.stored(state.rollouts)),
+                ("rollouts", try StoredValue(encoding: state.rollouts)),
             ]))
     }
 
     static func restored(_ value: StoredValue) throws -> RolloutState {
-        guard let next = value["next"]?.integerValue, next >= 0, let stored = value["rollouts"]
+        guard let next = value["next"]?.intValue, next >= 0, let stored = value["rollouts"]
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
         var state = RolloutState(
-            rollouts: try CodableStorage.restored(
-                Rollouts.self, from: stored, kind: "checkpoint"))
+            rollouts: try stored.restored(Rollouts.self, kind: "checkpoint"))
         state.next = next
         return state
     }
 
     package static func stored(_ pairs: [ResponsePair]) throws -> StoredValue {
-        .record(StoredRecord([("pairs", try CodableStorage.stored(pairs))]))
+        .record(StoredRecord([("pairs", try StoredValue(encoding: pairs))]))
     }
 
     static func restoredPairs(_ value: StoredValue) throws -> [ResponsePair] {
         guard let pairs = value["pairs"] else {
             throw StorageError(kind: "checkpoint", problem: "a part of it is missing")
         }
-        return try CodableStorage.restored([ResponsePair].self, from: pairs, kind: "checkpoint")
+        return try pairs.restored([ResponsePair].self, kind: "checkpoint")
     }
 }

@@ -11,7 +11,7 @@ enum TrainingStorage {
         .record(
             StoredRecord([
                 ("weights", try model.parameters.stored()), ("train", try stored(state)),
-                ("log", try CodableStorage.stored(log)),
+                ("log", try StoredValue(encoding: log)),
             ]))
     }
 
@@ -23,7 +23,7 @@ enum TrainingStorage {
         else { throw StorageError(kind: "checkpoint", problem: "a part of it is missing") }
         return (
             weights, try restoredState(train, model),
-            try CodableStorage.restored([TrainRecord].self, from: log, kind: "checkpoint")
+            try log.restored([TrainRecord].self, kind: "checkpoint")
         )
     }
 
@@ -39,7 +39,7 @@ enum TrainingStorage {
         _ value: StoredValue, _ model: LanguageModel
     ) throws -> TrainState {
         let optimizer = try OptimizerStorage.restored(value, model.parameters.layout)
-        guard let step = value["step"]?.integerValue, step >= 0 else {
+        guard let step = value["step"]?.intValue, step >= 0 else {
             throw StorageError(kind: "checkpoint", problem: "its step is not a count")
         }
         return TrainState(step: step, optimizer: optimizer)

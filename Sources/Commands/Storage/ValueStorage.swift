@@ -1,5 +1,4 @@
 import Foundation
-import JSON
 import Tensors
 import Tokenizers
 import Values
@@ -116,37 +115,14 @@ extension Tensor {
     }
 }
 
-/// Stores a `Codable` value through its JSON form.
-enum CodableStorage {
-    package static func stored(_ value: some Encodable) throws -> StoredValue {
-        let encoder = JSONEncoder()
-        // Equal values must have equal bytes, and so the same digest.
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // The names that the language uses: column_accuracy.
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let json = try encoder.encode(value)
-        do throws(JSON.Problem) {
-            return StoredValue(try JSON.read(json, limits: .init(depth: 200)))
+extension StoredValue {
+    /// A `Codable` part of an object. Throws `StorageError`, with the path of the field that has
+    /// another form.
+    func restored<Part: Decodable>(_ type: Part.Type, kind: String) throws -> Part {
+        do throws(StoredFormError) {
+            return try decoded(as: type)
         } catch {
-            throw StorageError(kind: "value", problem: "\(error)")
-        }
-    }
-
-    static func restored<Result: Decodable>(
-        _ type: Result.Type, from stored: StoredValue, kind: String
-    ) throws -> Result {
-        let decoder = JSONDecoder()
-        // Names without an underscore, as earlier versions wrote them, stay as they are.
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        do {
-            let json = try Value(stored).json
-            return try decoder.decode(type, from: Data(json.utf8))
-        } catch {
-            throw StorageError(kind: kind, problem: "it has another form")
+            throw StorageError(kind: kind, problem: error.description)
         }
     }
 }
