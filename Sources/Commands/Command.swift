@@ -61,14 +61,11 @@ package struct Command: Sendable {
         case manages
     }
 
+    /// One form of a verb: the syntax after the verb, and the function that runs it.
     package struct Form: Sendable {
-        var selector: String?
-        package var summary: String
-        /// The names that it binds without a name on the left, the main one first.
-        package var makes: [String]
+        /// The form as the parser, diagnostics, completion and help read it.
+        package let syntax: CommandForm
         package var effect: Effect
-        package var operands: [OperandSpecification]
-        package var options: [OptionSpecification]
         /// A statement that a test runs.
         var example: String
         package var run: @Sendable (Invocation) throws -> CommandResult
@@ -79,27 +76,20 @@ package struct Command: Sendable {
             options: [OptionSpecification] = [], example: String,
             run: @escaping @Sendable (Invocation) throws -> CommandResult
         ) {
-            self.selector = selector
-            self.summary = summary
-            self.makes = makes
+            syntax = CommandForm(
+                selector, summary, makes: makes, operands: operands, options: options)
             self.effect = effect
-            self.operands = operands
-            self.options = options
             self.example = example
             self.run = run
         }
     }
 
-    package func form(_ selector: String?) -> Form? { forms.first { $0.selector == selector } }
+    package func form(_ selector: String?) -> Form? {
+        forms.first { $0.syntax.selector == selector }
+    }
 
-    package var verb: CommandSignature {
-        CommandSignature(
-            name, summary,
-            forms: forms.map {
-                CommandForm(
-                    $0.selector, $0.summary, makes: $0.makes, operands: $0.operands,
-                    options: $0.options)
-            })
+    package var signature: CommandSignature {
+        CommandSignature(name, summary, forms: forms.map(\.syntax))
     }
 }
 

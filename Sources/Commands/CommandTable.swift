@@ -15,7 +15,7 @@ package enum CommandTable {
     ]
 
     package static let grammar = CommandGrammar(
-        verbs: commands.map(\.verb),
+        verbs: commands.map(\.signature),
         functions: Function.all.map { function in
             FunctionSpecification(
                 function.name, function.summary,
@@ -43,7 +43,7 @@ package enum CommandTable {
         // The object's own verb comes before verbs that make it in addition to another object.
         for isMain in [true, false] {
             for command in commands {
-                for form in command.forms where form.makes.contains(object) {
+                for form in command.forms.map(\.syntax) where form.makes.contains(object) {
                     guard !isMain || form.makes.first == object, command.name != "load" else {
                         continue
                     }

@@ -19,7 +19,7 @@ extension CommandTable {
             .map { command in
                 VerbManual(
                     name: command.name, summary: command.summary, about: command.about,
-                    forms: command.forms.map { form in
+                    forms: command.forms.map(\.syntax).map { form in
                         VerbManual.Form(
                             usage: Help.usage(command, form), summary: form.summary,
                             arguments: Help.arguments(form))

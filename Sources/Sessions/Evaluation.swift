@@ -209,7 +209,7 @@ extension Session {
                 error: EvaluationError.other("there is no command `\(call.title)`"),
                 span: call.verb.span)
         }
-        if let target = statement.target, form.makes.isEmpty, form.effect != .tries {
+        if let target = statement.target, form.syntax.makes.isEmpty, form.effect != .tries {
             throw LocatedError(
                 error: EvaluationError.other(
                     "`\(call.title)` makes no value, so it cannot have a name on its left"),

@@ -31,7 +31,7 @@ import Testing
                     continue
                 }
                 #expect(call.verb.name == command.name)
-                #expect(call.form?.name == form.selector)
+                #expect(call.form?.name == form.syntax.selector)
             }
         }
     }
@@ -40,13 +40,13 @@ import Testing
         for command in CommandTable.commands {
             #expect(!command.summary.isEmpty, "\(command.name)")
             for form in command.forms {
-                #expect(!form.summary.isEmpty, "\(command.name)")
-                let keys = form.options.map(\.key)
+                #expect(!form.syntax.summary.isEmpty, "\(command.name)")
+                let keys = form.syntax.options.map(\.key)
                 #expect(Set(keys).count == keys.count, "\(command.name) has a key twice: \(keys)")
-                for option in form.options {
+                for option in form.syntax.options {
                     #expect(!option.summary.isEmpty, "\(command.name) \(option.key)")
                 }
-                for operand in form.operands {
+                for operand in form.syntax.operands {
                     #expect(!operand.summary.isEmpty, "\(command.name) \(operand.name)")
                 }
             }
@@ -57,10 +57,11 @@ import Testing
         let bench = try Workbench()
         for command in CommandTable.commands {
             for form in command.forms {
-                let topic = [command.name, form.selector].compactMap(\.self).joined(separator: " ")
+                let topic = [command.name, form.syntax.selector].compactMap(\.self).joined(
+                    separator: " ")
                 let text = try bench.text("help \(topic)")
                 #expect(text.contains("example: \(form.example)"), "\(topic)")
-                for option in form.options { #expect(text.contains("\(option.key)=")) }
+                for option in form.syntax.options { #expect(text.contains("\(option.key)=")) }
             }
         }
         for function in Function.all {

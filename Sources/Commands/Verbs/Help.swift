@@ -26,7 +26,7 @@ enum Help {
         if let command = CommandTable.command(topic) {
             let form = try invocation.text("form")
             if let form, command.form(form) == nil {
-                let forms = command.forms.compactMap(\.selector)
+                let forms = command.forms.compactMap(\.syntax.selector)
                 throw invocation.located(
                     EvaluationError.unknownTopic(
                         "\(topic) \(form)", nearest: nearest(form, in: forms)),
@@ -77,17 +77,18 @@ enum Help {
         -> StyledText
     {
         var text = StyledText()
-        for form in command.forms where selector == nil || form.selector == selector {
+        for form in command.forms where selector == nil || form.syntax.selector == selector {
             if !text.isEmpty { text.line("") }
-            text.line(usage(command, form), .heading)
-            text.line("  \(form.summary)")
-            if !form.makes.isEmpty, form.makes != ["_"] {
+            let syntax = form.syntax
+            text.line(usage(command, syntax), .heading)
+            text.line("  \(syntax.summary)")
+            if !syntax.makes.isEmpty, syntax.makes != ["_"] {
                 text.append("; makes ", .faint)
-                text.append(form.makes.joined(separator: ", "), .name)
+                text.append(syntax.makes.joined(separator: ", "), .name)
             }
             var table = Table([.init("key"), .init("meaning")])
             table.styles = [0: .name]
-            for argument in arguments(form) {
+            for argument in arguments(syntax) {
                 table.append(["  " + argument.name, argument.meaning])
             }
             if !table.rows.isEmpty { text.line(wrapped(table, appearance)) }
@@ -116,7 +117,7 @@ enum Help {
     }
 
     /// `rollout [QUERIES] [temperature=…] …`
-    static func usage(_ command: Command, _ form: Command.Form) -> String {
+    static func usage(_ command: Command, _ form: CommandForm) -> String {
         var parts = [command.name]
         if let selector = form.selector { parts.append(selector) }
         for operand in form.operands {
@@ -128,7 +129,7 @@ enum Help {
     }
 
     /// Operands in capitals and options as `key=`, each with its meaning.
-    static func arguments(_ form: Command.Form) -> [(name: String, meaning: String)] {
+    static func arguments(_ form: CommandForm) -> [(name: String, meaning: String)] {
         form.operands.map { ($0.name.uppercased(), describe($0.kind, $0.summary)) }
             + form.options.map { ("\($0.key)=", describe($0.kind, $0.summary)) }
     }
