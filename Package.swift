@@ -95,18 +95,18 @@ let package = Package(
         .target(
             name: "Sessions",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "Files", "Rendering", "Tensors",
+                "Alignment", "CommandLanguage", "Commands", "Files", "JSON", "Rendering", "Tensors",
                 "Tokenizers", "Transformers", "Values", "Workspaces",
             ]),
         .target(
             name: "Shell",
             dependencies: [
-                "CEditLine", "CommandLanguage", "Commands", "Rendering", "Sessions",
+                "CEditLine", "CommandLanguage", "Rendering", "Sessions",
             ]),
         .executableTarget(
             name: "sami",
             dependencies: [
-                "Commands", "Rendering", "Sessions", "Shell",
+                "CommandLanguage", "Commands", "Rendering", "Sessions", "Shell",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -167,7 +167,11 @@ let package = Package(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),
         // The program itself is started by tests of what a person sees.
         .testTarget(
-            name: "ShellTests", dependencies: ["CommandLanguage", "sami", "Shell", "TestSupport"]),
+            name: "ShellTests",
+            dependencies: [
+                "CommandLanguage", "Commands", "Rendering", "sami", "Sessions", "Shell",
+                "TestSupport", "Values",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -29,7 +29,7 @@ public enum CompletionWant: Hashable, Sendable {
 }
 
 /// A text to insert in place of ``CompletionContext/span``.
-public struct Completion: Hashable, Sendable {
+public struct CompletionItem: Hashable, Sendable {
     public var text: String
     /// A description of one line; may be empty.
     public var summary: String
@@ -41,6 +41,18 @@ public struct Completion: Hashable, Sendable {
         self.text = text
         self.summary = summary
         self.isWhole = isWhole
+    }
+}
+
+/// The completions for a place of a source.
+public struct CompletionList: Hashable, Sendable {
+    /// The part of the source that an item replaces; it ends at the cursor.
+    public var replacing: SourceSpan
+    public var items: [CompletionItem]
+
+    public init(replacing: SourceSpan, items: [CompletionItem]) {
+        self.replacing = replacing
+        self.items = items
     }
 }
 
@@ -70,8 +82,8 @@ extension CommandGrammar {
 
     /// The completions that the grammar itself knows: verbs, words, keys and functions that start
     /// with the prefix. The host adds names, fields and paths.
-    public func candidates(for context: CompletionContext) -> [Completion] {
-        var found: [Completion] = []
+    public func candidates(for context: CompletionContext) -> [CompletionItem] {
+        var found: [CompletionItem] = []
         // Among operands a key is usually wanted. A function with the same beginning would keep TAB
         // from completing the key.
         let hasKey = context.wants.contains { want in
@@ -81,17 +93,17 @@ extension CommandGrammar {
         for want in context.wants {
             switch want {
             case .verbs:
-                found += verbs.map { Completion($0.name, $0.summary) }
+                found += verbs.map { CompletionItem($0.name, $0.summary) }
                 if verb(named: "time") == nil {
-                    found.append(Completion("time", "times a statement"))
+                    found.append(CompletionItem("time", "times a statement"))
                 }
-            case .words(let choices): found += choices.map { Completion($0.word, $0.summary) }
+            case .words(let choices): found += choices.map { CompletionItem($0.word, $0.summary) }
             case .keys(let keys):
-                found += keys.map { Completion($0.word + "=", $0.summary, isWhole: false) }
+                found += keys.map { CompletionItem($0.word + "=", $0.summary, isWhole: false) }
             case .functions:
                 // Without a prefix, every expression would list all functions.
                 guard !context.prefix.isEmpty, !hasKey else { continue }
-                found += functions.map { Completion($0.name + "(", $0.summary, isWhole: false) }
+                found += functions.map { CompletionItem($0.name + "(", $0.summary, isWhole: false) }
             case .names, .fields, .path: continue
             }
         }

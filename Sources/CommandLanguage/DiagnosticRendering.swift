@@ -7,10 +7,12 @@ public struct SourcePosition: Hashable, Sendable {
 
     /// The position of a UTF-8 offset; the end of the source if the offset lies beyond it. Cost:
     /// one pass over the bytes before the offset.
-    public init(of offset: Int, in source: String) {
+    ///
+    /// - Parameter firstLine: the number of the source's first line.
+    public init(of offset: Int, in source: String, firstLine: Int = 1) {
         let before = SourceSpan(lower: 0, upper: offset).text(in: source)
         let bytes = before.utf8
-        line = 1 + bytes.count { $0 == UInt8(ascii: "\n") }
+        line = firstLine + bytes.count { $0 == UInt8(ascii: "\n") }
         let start = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes.index(after: $0) }
         column = 1 + before[(start ?? before.startIndex)...].count
     }
@@ -30,20 +32,21 @@ extension Diagnostic {
     ///
     /// - Parameters:
     ///   - source: the parsed text.
-    ///   - file: if given, the first line begins with `file:line:column:`.
+    ///   - origin: if it is a file, the first line begins with `file:line:column:`.
     ///   - width: number of cells in a line of the terminal. Of a longer source line, the part
     ///     around the place is shown.
     ///   - color: whether to use terminal escapes for emphasis.
     public func rendered(
-        in source: String, file: String? = nil, width: Int = 80, color: Bool = false
+        in source: String, origin: SourceOrigin = .prompt, width: Int = 80, color: Bool = false
     ) -> String {
         func paint(_ code: String, _ text: String) -> String {
             color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
         }
         var lines: [String] = []
         var headline = paint("1;31", "error:") + " " + message.printable
-        if let file {
-            let position = SourcePosition(of: span.lower, in: source)
+        if let file = origin.file {
+            let position = SourcePosition(
+                of: span.lower, in: source, firstLine: origin.firstLine)
             headline = "\(file):\(position.line):\(position.column): " + headline
         }
         lines.append(headline)

@@ -52,7 +52,7 @@ struct Parser {
 
     // MARK: Blocks
 
-    mutating func program() -> Program {
+    mutating func program(_ origin: SourceOrigin = .prompt) -> Program {
         var statements: [Statement] = []
         var diagnostics: [Diagnostic] = []
         var isIncomplete = false
@@ -82,7 +82,7 @@ struct Parser {
             }
         }
         return Program(
-            source: source, statements: statements, diagnostics: diagnostics,
+            source: source, origin: origin, statements: statements, diagnostics: diagnostics,
             omittedDiagnostics: omitted,
             completeness: diagnostics.isEmpty
                 ? .complete

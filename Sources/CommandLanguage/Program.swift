@@ -1,6 +1,8 @@
-/// The result of reading a source.
+/// The result of reading a source: what a host asks whether more lines are needed, and what the
+/// session runs.
 public struct Program: Hashable, Sendable {
     public var source: String
+    public var origin: SourceOrigin
     /// The readable statements, in order. If there are diagnostics, run none of the statements: a
     /// mistake on the last line should not be found after an hour on the first.
     public var statements: [Statement]
@@ -11,6 +13,21 @@ public struct Program: Hashable, Sendable {
     public var completeness: Completeness
 
     public static let diagnosticLimit = 20
+}
+
+/// The place that a source comes from. The positions of its diagnostics count from there.
+public struct SourceOrigin: Hashable, Sendable {
+    /// If there is a file, diagnostics begin with `file:line:column:`; nil at a prompt.
+    public var file: String?
+    /// The number of the source's first line in the file, from 1.
+    public var firstLine: Int
+
+    public init(file: String? = nil, firstLine: Int = 1) {
+        self.file = file
+        self.firstLine = firstLine
+    }
+
+    public static let prompt = SourceOrigin()
 }
 
 /// Whether more lines are needed. Every host uses only this test.
@@ -25,25 +42,20 @@ public enum Completeness: Hashable, Sendable {
 
 extension CommandGrammar {
     /// Reads a block of statements. Every input gives a result, in time linear in its length.
-    public func parse(_ source: String) -> Program {
+    public func parse(_ source: String, origin: SourceOrigin = .prompt) -> Program {
         var parser = Parser(self, source)
-        return parser.program()
+        return parser.program(origin)
     }
 
-    /// Whether a block can be run or needs more lines.
-    public func completeness(of source: String) -> Completeness { parse(source).completeness }
-
-    /// The statement that starts at or before a place, with the place replaced; nil if the result
-    /// is invalid too. For diagnostics of the evaluation: an unknown name and its nearest name.
+    /// A statement of a source with a place in it replaced; nil if the result is invalid too. For
+    /// diagnostics of the evaluation: an unknown name and its nearest name.
     public func correction(
-        of source: String, replacing span: SourceSpan, with replacement: String
+        of statement: Statement, in source: String, replacing span: SourceSpan,
+        with replacement: String
     ) -> String? {
-        let statements = parse(source).statements
-        guard
-            let statement = statements.last(where: {
-                $0.span.lower <= span.lower && span.upper <= $0.span.upper
-            })
-        else { return nil }
+        guard statement.span.lower <= span.lower, span.upper <= statement.span.upper else {
+            return nil
+        }
         let error = SyntaxError(.callOfValue, span, replacedBy: replacement)
         return corrected(source, from: statement.span.lower, error)
     }

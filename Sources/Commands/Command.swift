@@ -101,14 +101,11 @@ package struct CommandResult {
     package var unbind: [String] = []
     /// The new value of `_`, which is also displayed; the main binding's value by default.
     package var value: Value?
-    /// Displayed in place of the value.
-    package var text: StyledText?
+    /// Displayed in place of the value, one below the other. The JSON of the last one that has any
+    /// is the result for `--json`, in place of the value; it does not become `_`.
+    package var displays: [Display] = []
     /// Sentences about side effects.
     package var notes: [String] = []
-    package var media: [String: String] = [:]
-    /// The same as `text` for programs, which `--json` prints; `value` if nil. It does not become
-    /// `_`.
-    package var data: Value?
     /// The state for `resume`, if the user stopped the work and part of it is kept.
     package var stopped: StoppedWork?
 
@@ -120,23 +117,32 @@ package struct CommandResult {
         self.notes = notes
     }
 
-    package init(value: Value, text: StyledText? = nil, notes: [String] = []) {
+    package init(value: Value, _ displays: Display..., notes: [String] = []) {
         self.value = value
-        self.text = text
+        self.displays = displays
         self.notes = notes
     }
 
-    package init(text: StyledText, media: [String: String] = [:]) {
-        self.text = text
-        self.media = media
-    }
+    package init(_ displays: Display...) { self.displays = displays }
 
-    /// A list of rows that is only looked at: text for people, data for programs.
-    static func list(_ rows: [Value], _ text: StyledText) -> CommandResult {
-        var result = CommandResult(text: text)
-        result.data = .list(rows)
-        return result
+    package init(text: StyledText) { displays = [Display(text)] }
+
+    /// Something that is only looked at: a document for people, data for programs.
+    init(_ document: Document, _ appearance: Appearance, data: Value? = nil) {
+        displays = [Display(document, appearance, data: data)]
     }
 
     package init(note: String) { notes = [note] }
+}
+
+extension Display {
+    /// A document for people, and the same as data for programs.
+    init(_ document: Document, _ appearance: Appearance, data: Value? = nil) {
+        self.init(appearance, document: document)
+        if let data { json = { data.printedJSON } }
+    }
+
+    init(_ text: StyledText, data: Value) {
+        self.init(text, json: { data.printedJSON })
+    }
 }

@@ -3,7 +3,7 @@ import Transformers
 
 /// The memory that each kind of work with a model takes, computed before any work begins.
 enum ModelMemory {
-    static func rendered(_ model: LanguageModel, _ appearance: Appearance) throws -> StyledText {
+    static func document(_ model: LanguageModel) throws -> Document {
         let configuration = model.configuration
         // Typical lengths for this model: a post and its summary, or less.
         let prompt = min(512, max(1, configuration.contextLength * 3 / 4))
@@ -37,10 +37,10 @@ enum ModelMemory {
                 estimate.fits(free) ? "yes" : "no",
             ])
         }
-        var text = StyledText(
+        var document = Document(
             "memory for prompts of \(prompt) tokens and answers of \(response), "
                 + "\(NumberText.bytes(free)) free", .faint)
-        text.line(table.rendered(appearance))
-        return text
+        document.line(table)
+        return document
     }
 }

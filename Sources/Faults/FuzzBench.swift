@@ -59,8 +59,10 @@ final class FuzzBench {
             if let fresh = try? FuzzBench.open(folder, nil) { session = fresh }
         }
         var problem: String?
-        let isWell = session.evaluate(source) { outcome in
-            guard case .failure(let failure) = outcome.result else { return }
+        var isWell = true
+        for outcome in session.outcomes(of: source) {
+            guard case .failure(let failure) = outcome.result else { continue }
+            isWell = false
             let text = failure.message
             if text.isEmpty {
                 problem = "a failure without a word"
@@ -76,28 +78,24 @@ final class FuzzBench {
 
     func makeModel() throws {
         guard !FileManager.default.fileExists(atPath: folder + "/model") else { return }
-        var failure: String?
-        session.evaluate(
-            """
-            train tokenizer vocabulary=300 documents=20
-            new model layers=1 width=16 vocabulary=300 context=32
-            export model model
-            """
-        ) { if case .failure(let found) = $0.result { failure = found.message } }
-        if let failure { throw FaultError(failure) }
+        let outcomes = session.outcomes(
+            of: """
+                train tokenizer vocabulary=300 documents=20
+                new model layers=1 width=16 vocabulary=300 context=32
+                export model model
+                """)
+        if let failure = outcomes.failure { throw FaultError(failure) }
     }
 
     func makeWorkspace() throws {
         remove("whole.samiws")
         remove("packed.h5")
         let made = try FuzzBench.open(folder, "whole.samiws", readOnly: false)
-        var failure: String?
-        made.evaluate(
-            "x = [1, 2, 3]; y = zeros([3, 2]); x = \"text\"; undo; z = {\"a\": [1]}; rm z; "
-                + "pack packed.h5"
-        ) { if case .failure(let found) = $0.result { failure = found.message } }
+        let outcomes = made.outcomes(
+            of: "x = [1, 2, 3]; y = zeros([3, 2]); x = \"text\"; undo; z = {\"a\": [1]}; rm z; "
+                + "pack packed.h5")
         made.close()
-        if let failure { throw FaultError(failure) }
+        if let failure = outcomes.failure { throw FaultError(failure) }
         let base = folder + "/whole.samiws"
         let found = FileManager.default.enumerator(atPath: base)?.compactMap { $0 as? String }
         objectPath =
@@ -129,16 +127,13 @@ final class FuzzBench {
             let opened = try FuzzBench.open(folder, "copy.samiws", readOnly: readOnly)
             defer { opened.close() }
             var unsaid = false
-            opened.evaluate("history; ls; x; y; verify", keepGoing: true) { outcome in
+            for outcome in opened.outcomes(of: "history; ls; x; y; verify", keepGoing: true) {
                 if case .failure(let failure) = outcome.result {
                     unsaid = unsaid || failure.message.isEmpty
                 }
             }
             if !readOnly {
-                var failure: String?
-                opened.evaluate("w = 1; undo; redo; gc") {
-                    if case .failure(let found) = $0.result { failure = found.message }
-                }
+                let failure = opened.outcomes(of: "w = 1; undo; redo; gc").failure
                 // If both journal and `HEAD` are damaged, `gc` may refuse until a statement has
                 // succeeded.
                 if let failure, opened.isReadOnly == false { return "afterwards: \(failure)" }
@@ -148,5 +143,13 @@ final class FuzzBench {
         } catch {
             return "\(error)".contains("copy.samiws") ? nil : "the file is not named: \(error)"
         }
+    }
+}
+
+extension [Outcome] {
+    /// The message of the failure that ended the block; nil if it ran to its end.
+    fileprivate var failure: String? {
+        for case .failure(let failure) in map(\.result) { return failure.message }
+        return nil
     }
 }

@@ -36,7 +36,7 @@ struct FuzzReader: Sendable {
             },
             read: { bench, bytes in
                 let text = String(decoding: bytes, as: UTF8.self)
-                _ = bench.session.completeness(of: text)
+                _ = Session.parse(text)
                 _ = bench.session.completions(in: text, at: text.utf8.count / 2)
                 return bench.evaluate(text, naming: nil)
             }),
@@ -52,7 +52,7 @@ struct FuzzReader: Sendable {
             read: { bench, bytes in
                 // The script is parsed and not run: it could take hours and write files.
                 let text = String(decoding: bytes, as: UTF8.self)
-                _ = bench.session.completeness(of: text)
+                _ = Session.parse(text)
                 let list = bench.session.completions(in: text, at: text.utf8.count / 3)
                 return list.replacing.lower <= list.replacing.upper ? nil : "a range is inverted"
             }),

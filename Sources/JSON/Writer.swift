@@ -91,6 +91,12 @@ extension JSON {
             quote(value)
         }
 
+        /// A value that is JSON already, as it is.
+        public mutating func json(_ text: String) {
+            begin()
+            raw(text)
+        }
+
         public mutating func value(_ value: JSON) {
             switch value {
             case .null: null()

@@ -1,5 +1,5 @@
 /// A small matrix as colored cells: dark for the smallest value, bright for the largest.
-package struct HeatMap {
+package struct HeatMap: Sendable {
     package var rows: Int
     package var columns: Int
     /// Row after row.
@@ -23,10 +23,7 @@ package struct HeatMap {
 
     /// Without color only the digits are shown; the diagonal is in brackets in both cases.
     package func rendered(_ appearance: Appearance) -> StyledText {
-        let finite = values.filter(\.isFinite)
-        guard let low = finite.min(), let high = finite.max() else {
-            return StyledText("empty", .faint)
-        }
+        guard let range else { return StyledText("empty", .faint) }
         let labelWidth = "\(rowLabel)\(max(0, rows - 1))".count + 1
         let shownColumns = min(columns, max(1, (appearance.columns - labelWidth) / 9))
         let shownRows = min(rows, 16)
@@ -39,12 +36,14 @@ package struct HeatMap {
             text.line(TextWidth.padded("\(rowLabel)\(row)", to: labelWidth), .faint)
             for column in 0..<shownColumns {
                 let value = values[row * columns + column]
-                let share = high > low ? (value - low) / (high - low) : 0.5
-                var digits = NumberText.fixed(value, decimals: value.magnitude < 100 ? 3 : 1)
-                let isDiagonal = marksDiagonal && row == column % max(1, rows)
-                digits = isDiagonal ? "[\(digits)]" : "\(digits) "
-                let cell = TextWidth.padded(digits, to: 9, onLeft: true)
-                text.append(cell, HeatMap.style(share, appearance, isBold: isDiagonal))
+                let isDiagonal = isDiagonal(row, column)
+                let digits = HeatMap.digits(value)
+                let cell = TextWidth.padded(
+                    isDiagonal ? "[\(digits)]" : "\(digits) ", to: 9, onLeft: true)
+                let style =
+                    appearance.color == .none
+                    ? .plain : HeatMap.style(share(value, of: range), isBold: isDiagonal)
+                text.append(cell, style)
             }
         }
         if shownRows < rows || shownColumns < columns {
@@ -53,9 +52,30 @@ package struct HeatMap {
         return text
     }
 
-    private static func style(_ share: Double, _ appearance: Appearance, isBold: Bool) -> TextStyle
-    {
-        guard appearance.color != .none, share.isFinite else { return .plain }
+    /// The smallest and the largest finite value; nil if there is none.
+    var range: ClosedRange<Double>? {
+        let finite = values.filter(\.isFinite)
+        guard let low = finite.min(), let high = finite.max() else { return nil }
+        return low...high
+    }
+
+    /// The place of a value in the range, from 0 to 1.
+    func share(_ value: Double, of range: ClosedRange<Double>) -> Double {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        return high > low ? (value - low) / (high - low) : 0.5
+    }
+
+    func isDiagonal(_ row: Int, _ column: Int) -> Bool {
+        marksDiagonal && row == column % max(1, rows)
+    }
+
+    static func digits(_ value: Double) -> String {
+        NumberText.fixed(value, decimals: value.magnitude < 100 ? 3 : 1)
+    }
+
+    /// The style of a cell; plain for a value that is not finite.
+    static func style(_ share: Double, isBold: Bool = false) -> TextStyle {
+        guard share.isFinite else { return .plain }
         let color = ramp(share)
         let isDark = 0.3 * color.0 + 0.6 * color.1 + 0.1 * color.2 < 128
         let background = TextColor.rgb(UInt8(color.0), UInt8(color.1), UInt8(color.2))

@@ -1,6 +1,6 @@
 /// Numbers for a picture: lines over a common axis, or a matrix.
-package struct Picture {
-    package enum Content {
+package struct Picture: Sendable {
+    package enum Content: Sendable {
         case lines([(name: String, points: [(x: Double, y: Double)])])
         case matrix(rows: Int, columns: Int, values: [Double])
     }

@@ -1,6 +1,6 @@
 /// Rows in aligned columns. The last column is shortened if the window is narrow.
-package struct Table {
-    package struct Column {
+package struct Table: Sendable {
+    package struct Column: Sendable {
         package var title: String
         package var isNumeric: Bool
 

@@ -1,7 +1,7 @@
 /// A response token by token. The color of a token shows how much one constitution rather than
 /// another raises its log-prob, so one sees where a principle acts.
-package struct TokenStrip {
-    package struct Token {
+package struct TokenStrip: Sendable {
+    package struct Token: Sendable {
         package var text: String
         /// `log p(y_k | c_i) − log p(y_k | c_j)`, nats.
         package var shift: Double
@@ -41,7 +41,8 @@ package struct TokenStrip {
                     used = 0
                     if cell.hasPrefix(" ") { cell.removeFirst() }
                 }
-                text.append(cell, TokenStrip.style(token.shift, appearance))
+                text.append(
+                    cell, appearance.color == .none ? .plain : TokenStrip.style(token.shift))
                 used += TextWidth.of(cell)
             }
         }
@@ -54,10 +55,8 @@ package struct TokenStrip {
             .map { TextWidth.oneLine($0) }
     }
 
-    private static func style(_ shift: Double, _ appearance: Appearance) -> TextStyle {
-        guard appearance.color != .none, shift.isFinite, shift.magnitude >= 0.05 else {
-            return .plain
-        }
+    static func style(_ shift: Double) -> TextStyle {
+        guard shift.isFinite, shift.magnitude >= 0.05 else { return .plain }
         // Saturates at two nats: a token that is seven times as probable.
         let strength = min(1, shift.magnitude / 2)
         let strong = UInt8(70 + 110 * strength)

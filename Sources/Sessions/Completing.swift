@@ -3,13 +3,6 @@ import Commands
 import Foundation
 import Values
 
-/// The completions for a place of a block.
-public struct CompletionList: Sendable {
-    /// The part of the block that an item replaces, in UTF-8 offsets.
-    public var replacing: SourceSpan
-    public var items: [Completion]
-}
-
 extension Session {
     /// The completions at a UTF-8 offset of a block: verbs, keys and words of the command table,
     /// names, fields, functions and paths, each with a short description.
@@ -21,7 +14,7 @@ extension Session {
             context.wants =
                 context.wants.filter { $0.isOfTheVerb } + context.wants.filter { !$0.isOfTheVerb }
         }
-        var items: [Completion] = []
+        var items: [CompletionItem] = []
         for want in context.wants {
             switch want {
             case .names: items += nameCompletions(context.prefix)
@@ -36,19 +29,19 @@ extension Session {
             replacing: context.span, items: items.filter { seen.insert($0.text).inserted })
     }
 
-    private func nameCompletions(_ prefix: String) -> [Completion] {
+    private func nameCompletions(_ prefix: String) -> [CompletionItem] {
         workspace.names.filter { $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(".") }
-            .map { Completion($0.name, $0.kind) }
+            .map { CompletionItem($0.name, $0.kind) }
     }
 
     /// Fields of an expression's value. An expression is evaluated only if its value is in memory
     /// or quick to read.
-    private func fieldCompletions(of owner: Node, _ prefix: String) -> [Completion] {
+    private func fieldCompletions(of owner: Node, _ prefix: String) -> [CompletionItem] {
         guard isCheap(owner), let value = try? Evaluator(environment: self).value(of: owner) else {
             return []
         }
         return value.fieldNames.filter { $0.name.hasPrefix(prefix) }
-            .map { Completion($0.name, $0.summary) }
+            .map { CompletionItem($0.name, $0.summary) }
     }
 
     /// Names, fields and indexes; completion must not compute with a model's weights.
@@ -60,7 +53,7 @@ extension Session {
         }
     }
 
-    private func pathCompletions(_ context: CompletionContext) -> [Completion] {
+    private func pathCompletions(_ context: CompletionContext) -> [CompletionItem] {
         let typed = context.prefix
         let shownFolder: String
         let start: String
@@ -84,7 +77,7 @@ extension Session {
             let exists = FileManager.default.fileExists(
                 atPath: (folder as NSString).appendingPathComponent(name), isDirectory: &directory)
             let isFolder = exists && directory.boolValue
-            return Completion(
+            return CompletionItem(
                 context.insertion(
                     path: shownFolder + name + (isFolder ? "/" : ""), isFolder: isFolder),
                 isFolder ? "folder" : "file", isWhole: !isFolder)

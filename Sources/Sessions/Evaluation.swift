@@ -6,64 +6,54 @@ import Tokenizers
 import Values
 import Workspaces
 
-/// The origin of a block of statements.
-public enum Origin: Sendable {
-    case prompt
-    /// Errors then begin with `file:line:column:`.
-    case file(String)
-
-    var file: String? {
-        if case .file(let name) = self { return name }
-        return nil
-    }
-}
-
 extension Session {
-    /// Runs the statements of a block in order and reports each outcome as soon as it is known.
+    /// Reads a block of statements. A host asks the program's `completeness` whether the block
+    /// needs more lines, and hands the same program to `evaluate`.
+    public static func parse(_ source: String, origin: SourceOrigin = .prompt) -> Program {
+        CommandTable.grammar.parse(source, origin: origin)
+    }
+
+    /// Runs the statements of a block in order and sends what happens to the host.
     ///
     /// A block that does not parse runs nothing and gives one outcome for each mistake. A failed
     /// statement changes nothing; the statements after it run only with `keepGoing`.
     ///
     /// - Parameters:
-    ///   - willRun: called with each statement's text before it runs, for `--echo`.
     ///   - forgetsInterruption: whether an interruption from before this call is dropped. A host
     ///     that lets signals in before it calls drops earlier ones itself.
+    ///   - events: called on this thread.
     /// - Returns: false if a statement failed.
     @discardableResult
     public func evaluate(
-        _ source: String, origin: Origin = .prompt, keepGoing: Bool = false,
-        willRun: ((String) -> Void)? = nil, forgetsInterruption: Bool = true,
-        report: (Outcome) -> Void
+        _ program: Program, keepGoing: Bool = false, forgetsInterruption: Bool = true,
+        events: @escaping (SessionEvent) -> Void
     ) -> Bool {
         if sourceDepth == 0, forgetsInterruption { interruption.clear() }
-        let program = CommandTable.grammar.parse(source)
+        let outer = self.events
+        self.events = events
+        defer { self.events = outer }
         guard program.diagnostics.isEmpty else {
-            for (index, found) in program.diagnostics.enumerated() {
-                var diagnostic = found
-                if index == program.diagnostics.count - 1, program.omittedDiagnostics > 0 {
-                    let rest = NumberText.count(program.omittedDiagnostics, "more error")
-                    diagnostic.suggestion = [diagnostic.suggestion, "and " + rest]
-                        .compactMap(\.self).joined(separator: "; ")
-                }
-                let failure = Failure(
-                    kind: .syntax, diagnostic: diagnostic, source: source, file: origin.file,
-                    width: appearance.columns)
-                report(
-                    Outcome(
-                        statement: lineText(at: diagnostic.span, in: source), line: failure.line,
-                        result: .failure(failure), seconds: 0))
-            }
+            for outcome in refusals(of: program) { events(.finished(outcome)) }
             return false
         }
+        var texts = StatementTexts(program)
         var allWell = true
-        var shown = 0
-        for statement in program.statements {
+        for (index, statement) in program.statements.enumerated() {
             if isParameterAssignment(statement) { continue }
-            willRun?(written(statement, after: &shown, in: source))
-            let outcome = Limits.$current.withValue(settings.limits) {
-                run(statement, source, origin, report: report)
+            events(
+                .started(
+                    StartedStatement(
+                        source: texts.text(of: statement), number: index + 1,
+                        file: program.origin.file,
+                        position: SourcePosition(
+                            of: statement.span.lower, in: program.source,
+                            firstLine: program.origin.firstLine),
+                        depth: sourceDepth)))
+            let outcome = Limits.$current.withValue(settings.limits) { run(statement, program) }
+            if case .success(let output) = outcome.result {
+                for display in output.displays { events(.display(display)) }
             }
-            report(outcome)
+            events(.finished(outcome))
             if case .failure(let failure) = outcome.result {
                 allWell = false
                 if !keepGoing || failure.kind == .interrupted { break }
@@ -79,33 +69,35 @@ extension Session {
         return allWell
     }
 
-    /// A statement as it stands in the source: with the comments before it, the `;` that hides its
-    /// output, and a comment on the rest of its line.
-    ///
-    /// - Parameter offset: the end of the text that was shown before; moved to the end of this one.
-    private func written(
-        _ statement: Statement, after offset: inout Int, in source: String
-    ) -> String {
-        let bytes = Array(source.utf8)
-        var end = min(max(statement.span.upper, offset), bytes.count)
-        func skipBlanks(_ place: Int) -> Int {
-            var place = place
-            while place < bytes.count, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
-            return place
+    /// Runs the statements of a text and returns their outcomes, for callers that show nothing
+    /// meanwhile.
+    @discardableResult
+    public func outcomes(
+        of source: String, origin: SourceOrigin = .prompt, keepGoing: Bool = false
+    ) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        evaluate(Session.parse(source, origin: origin), keepGoing: keepGoing) { event in
+            if case .finished(let outcome) = event { outcomes.append(outcome) }
         }
-        var next = skipBlanks(end)
-        if next < bytes.count, bytes[next] == UInt8(ascii: ";") {
-            end = next + 1
-            next = skipBlanks(end)
+        return outcomes
+    }
+
+    /// The outcomes of a block that does not parse, one for each mistake.
+    private func refusals(of program: Program) -> [Outcome] {
+        program.diagnostics.enumerated().map { index, found in
+            var diagnostic = found
+            if index == program.diagnostics.count - 1, program.omittedDiagnostics > 0 {
+                let rest = NumberText.count(program.omittedDiagnostics, "more error")
+                diagnostic.suggestion = [diagnostic.suggestion, "and " + rest]
+                    .compactMap(\.self).joined(separator: "; ")
+            }
+            let failure = Failure(
+                kind: .syntax, diagnostic: diagnostic, source: program.source,
+                origin: program.origin, width: appearance.columns)
+            return Outcome(
+                statement: lineText(at: diagnostic.span, in: program.source),
+                result: .failure(failure), seconds: 0)
         }
-        if next < bytes.count, bytes[next] == UInt8(ascii: "#") {
-            end = bytes[next...].firstIndex(of: 0x0A) ?? bytes.count
-        }
-        let start = min(offset, statement.span.lower)
-        offset = end
-        var text = Substring(String(decoding: bytes[start..<end], as: UTF8.self))
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        return String(text)
     }
 
     private func lineText(at span: SourceSpan, in source: String) -> String {
@@ -127,47 +119,55 @@ extension Session {
 
     // MARK: One statement
 
-    private func run(
-        _ statement: Statement, _ source: String, _ origin: Origin, report: (Outcome) -> Void
-    ) -> Outcome {
+    private func run(_ statement: Statement, _ program: Program) -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         inputs = []
         inputFiles = []
         settings.resolveMemory(replayed: replayedMemory)
-        let line = SourcePosition(of: statement.span.lower, in: source).line
         let result: Result<Output, Failure>
         do {
-            var output: Output
-            switch statement.body {
-            case .expression(let node):
-                output = try run(node, statement, source)
-            case .command(let call):
-                output = try withoutActuallyEscaping(report) { report in
-                    let outer = self.report
-                    self.report = report
-                    defer { self.report = outer }
-                    return try run(call, statement, source)
+            var output =
+                switch statement.body {
+                case .expression(let node): try run(node, statement)
+                case .command(let call): try run(call, statement, program.source)
                 }
-            }
-            output.isHidden = statement.hidden
-            if statement.timed {
-                let note = NumberText.duration((clock.now - start).seconds)
-                output.text.line(note, .faint)
-                output.notes.append(note)
-            }
+            let duration =
+                statement.timed ? NumberText.duration((clock.now - start).seconds) : nil
+            finish(&output, isHidden: statement.hidden, duration: duration)
             result = .success(output)
         } catch {
-            result = .failure(failure(error, statement, source, origin))
+            result = .failure(failure(error, statement, program))
         }
         return Outcome(
-            statement: statement.source, line: line, result: result,
+            statement: statement.source, result: result,
             seconds: (clock.now - start).seconds, isInterrupted: interruption.isRequested)
     }
 
-    private func run(
-        _ node: Node, _ statement: Statement, _ source: String
-    ) throws -> Output {
+    /// Adds the notes to the displays. A hidden statement shows its notes alone.
+    private func finish(_ output: inout Output, isHidden: Bool, duration: String?) {
+        var lines = StyledText()
+        for note in output.notes {
+            for line in TextWidth.wrapped(note, to: appearance.columns) {
+                lines.line(line, .warning)
+            }
+        }
+        if let duration {
+            lines.line(duration, .faint)
+            output.notes.append(duration)
+        }
+        output.isHidden = isHidden
+        if isHidden {
+            // A note about skipped or stopped work is not output: `;` does not hide it.
+            let notes = output.notes.joined(separator: "\n")
+            output.displays = notes.isEmpty ? [] : [Display(StyledText(notes))]
+        } else if !lines.isEmpty {
+            let last = output.displays.popLast()
+            output.displays.append(last?.followed(by: lines) ?? Display(lines))
+        }
+    }
+
+    private func run(_ node: Node, _ statement: Statement) throws -> Output {
         if readsLastResult(node) { try journalPending() }
         try suggestVerb(node, statement)
         let value = try Evaluator(environment: self).value(of: node)
@@ -184,11 +184,10 @@ extension Session {
             unjournaled = statement.source
         }
         lastResult = value
-        var text = statement.target == nil ? value.rendered(appearance) : StyledText()
-        append(notes, to: &text)
+        let display = value.display(appearance)
         return Output(
-            name: statement.target?.name, isHidden: false, text: text, notes: notes, value: value,
-            media: [:])
+            name: statement.target?.name, value: value,
+            displays: statement.target == nil ? [display] : [], json: display.json, notes: notes)
     }
 
     /// A statement of a single unknown word is most often a mistyped verb.
@@ -308,19 +307,13 @@ extension Session {
             lastResult = value
             unjournaled = nil
         }
-        var text = result.text ?? value?.rendered(appearance) ?? StyledText()
-        append(result.notes, to: &text)
+        let display = value?.display(appearance)
         return Output(
-            name: result.bindings.first?.name, isHidden: false, text: text, notes: result.notes,
-            value: value, data: result.data, media: result.media)
-    }
-
-    private func append(_ notes: [String], to text: inout StyledText) {
-        for note in notes {
-            for line in TextWidth.wrapped(note, to: appearance.columns) {
-                text.line(line, .warning)
-            }
-        }
+            name: result.bindings.first?.name, value: value,
+            displays: result.displays.isEmpty
+                ? [display].compactMap(\.self) : result.displays,
+            json: result.displays.last { $0.json != nil }?.json ?? display?.json,
+            notes: result.notes)
     }
 
     // MARK: The journal

@@ -10,11 +10,11 @@ import Workspaces
 /// Turns thrown errors into the text that users read.
 extension Session {
     func failure(
-        _ error: any Error, _ statement: Statement, _ source: String, _ origin: Origin
+        _ error: any Error, _ statement: Statement, _ program: Program
     ) -> Failure {
         if let nested = error as? Failure { return nested }
         if let stopped = error as? StoppedEarly {
-            return failure(stopped.error, statement, source, origin)
+            return failure(stopped.error, statement, program)
         }
         let located = error as? LocatedError
         let cause = located?.error ?? error
@@ -24,12 +24,12 @@ extension Session {
             diagnostic.suggestion = error.suggestion
             if let name = error.replacement {
                 diagnostic.corrected = CommandTable.grammar.correction(
-                    of: source, replacing: span, with: name)
+                    of: statement, in: program.source, replacing: span, with: name)
             }
         }
         return Failure(
-            kind: Failure.kind(of: cause), diagnostic: diagnostic, source: source,
-            file: origin.file, width: appearance.columns)
+            kind: Failure.kind(of: cause), diagnostic: diagnostic, source: program.source,
+            origin: program.origin, width: appearance.columns)
     }
 
     /// The place for the caret if no other place is known: the verb, or the expression.

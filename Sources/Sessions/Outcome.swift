@@ -1,4 +1,5 @@
 import CommandLanguage
+import JSON
 import Rendering
 import Tokenizers
 import Values
@@ -8,8 +9,6 @@ import Workspaces
 public struct Outcome: Sendable {
     /// The statement as the user wrote it.
     public var statement: String
-    /// Its first line in the block, from 1.
-    public var line: Int
     public var result: Result<Output, Failure>
     public var seconds: Double
     /// Whether the user stopped it; it may have succeeded in part.
@@ -17,44 +16,51 @@ public struct Outcome: Sendable {
 
     /// The object that `--json` prints: one line, no line end.
     public var json: String {
-        var record = Record()
-        record["statement"] = .text(statement)
+        var writer = JSON.Writer()
+        writer.openObject()
+        writer.key("statement")
+        writer.string(statement)
         switch result {
         case .success(let output):
-            record["name"] = Value(output.name)
-            record["value"] = (output.data ?? output.value)?.printed ?? .null
-            if !output.notes.isEmpty { record["notes"] = Value(output.notes) }
-            record["seconds"] = .number(seconds)
+            writer.key("name")
+            if let name = output.name { writer.string(name) } else { writer.null() }
+            writer.key("value")
+            if let json = output.json { writer.json(json()) } else { writer.null() }
+            if !output.notes.isEmpty {
+                writer.key("notes")
+                writer.openArray()
+                for note in output.notes { writer.string(note) }
+                writer.closeArray()
+            }
+            writer.key("seconds")
+            writer.number(seconds)
         case .failure(let failure):
-            record["error"] = .record(failure.record)
+            writer.key("error")
+            writer.json(Value.record(failure.record).json)
         }
-        return Value.record(record).json
+        writer.closeObject()
+        return writer.text
     }
 }
 
-/// The output of a successful statement, for a host to show.
+/// The output of a successful statement.
 public struct Output: Sendable {
     /// The name that it bound; nil if it bound none.
     public var name: String?
     /// Whether a `;` ended the line, which hides the output.
-    public var isHidden: Bool
-    /// The text to print; empty for nothing.
-    public var text: StyledText
-    /// Sentences about side effects: skipped input, early stops, values that were not kept. They
-    /// are part of `text` too.
-    public var notes: [String]
+    public var isHidden = false
     public var value: Value?
-    /// The output of a command that only looks, for programs; `value` if nil.
-    public var data: Value?
-    /// Forms other than text, by MIME type, such as `image/svg+xml`.
-    public var media: [String: String]
+    /// What the statement shows, from top to bottom; empty for nothing. The notes are part of the
+    /// last one.
+    public var displays: [Display]
+    /// The result for programs, as JSON: the value, or what a command that only looks has found.
+    public var json: (@Sendable () -> String)?
+    /// Sentences about side effects: skipped input, early stops, values that were not kept.
+    public var notes: [String]
 
-    /// All forms by MIME type, for notebooks.
-    public var bundle: [String: String] {
-        var bundle = media
-        bundle["text/plain"] = text.plain
-        if let value { bundle["application/json"] = value.printed.json }
-        return bundle
+    /// The text of all displays.
+    public var text: StyledText {
+        displays.reduce(into: StyledText()) { $0.line($1.text()) }
     }
 }
 
@@ -68,18 +74,22 @@ public struct Failure: Error, Sendable {
     public var diagnostic: Diagnostic
     /// The text that the diagnostic refers to.
     public var source: String
-    /// The file of the statement; nil at a prompt.
-    public var file: String?
+    /// The place of that text.
+    public var origin: SourceOrigin
     public var width: Int
 
     public var message: String { diagnostic.message }
-    /// From 1.
-    public var line: Int { SourcePosition(of: diagnostic.span.lower, in: source).line }
-    public var column: Int { SourcePosition(of: diagnostic.span.lower, in: source).column }
+    /// The file of the statement; nil at a prompt.
+    public var file: String? { origin.file }
+    /// The line in the file, or in the block at a prompt.
+    public var position: SourcePosition {
+        SourcePosition(of: diagnostic.span.lower, in: source, firstLine: origin.firstLine)
+    }
 
     /// For people: the sentence, the line with a caret under the place, and a suggestion.
     public func rendered(_ color: Color = .none) -> String {
-        diagnostic.rendered(in: source, file: file, width: width, color: color != .none)
+        diagnostic.rendered(
+            in: source, origin: origin, width: width, color: color != .none)
     }
 
     var record: Record {
@@ -87,49 +97,10 @@ public struct Failure: Error, Sendable {
         record["kind"] = .text(kind.rawValue)
         record["message"] = .text(message)
         record["file"] = file.map(Value.text)
-        record["line"] = Value(line)
-        record["column"] = Value(column)
+        record["line"] = Value(position.line)
+        record["column"] = Value(position.column)
         record["suggestion"] = diagnostic.suggestion.map(Value.text)
         record["corrected"] = diagnostic.corrected.map(Value.text)
         return record
-    }
-}
-
-extension Value {
-    /// The whole value if it is small enough to print, otherwise its summary. Scripts export large
-    /// values.
-    var printed: Value {
-        if JSONSize.fits(self, limit: 1 << 20) { return self }
-        var record = Record()
-        record["kind"] = .text(kind)
-        if case .tensor(let tensor) = self { record["shape"] = Value(tensor.shape) }
-        if let count = itemCount { record["count"] = Value(count) }
-        record["summary"] = .text(summary)
-        return .record(record)
-    }
-}
-
-/// Whether a value's JSON is smaller than a limit, determined without writing it.
-private enum JSONSize {
-    static func fits(_ value: Value, limit: Int) -> Bool {
-        var left = limit
-        count(value, &left)
-        return left >= 0
-    }
-
-    private static func count(_ value: Value, _ left: inout Int) {
-        guard left >= 0 else { return }
-        switch value {
-        case .null, .bool, .number: left -= 8
-        case .text(let text): left -= text.utf8.count + 2
-        case .list(let items): for item in items { count(item, &left) }
-        case .record(let record):
-            for (key, value) in record {
-                left -= key.utf8.count + 4
-                count(value, &left)
-            }
-        case .tensor(let tensor): left -= tensor.count * 10
-        case .object(let object): count(object.jsonValue, &left)
-        }
     }
 }

@@ -59,7 +59,7 @@ struct Replay {
         }
     }
 
-    func run(willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void) throws -> Report {
+    func run(events: @escaping (SessionEvent) -> Void) throws -> Report {
         var result = Report()
         if !options.allowsWrites { session.writableFolder = session.directory }
         for entry in original.history where entry.status == .committed {
@@ -69,7 +69,7 @@ struct Replay {
                 break
             }
             let line = "#\(entry.sequence) `\(TextWidth.oneLine(entry.source))`"
-            if let problem = try play(entry, willRun, report) {
+            if let problem = try play(entry, events) {
                 if session.isInterrupted {
                     result.isStopped = true
                 } else {
@@ -89,7 +89,7 @@ struct Replay {
 
     /// Runs one statement. Returns a sentence if it failed.
     private func play(
-        _ entry: HistoryEntry, _ willRun: ((String) -> Void)?, _ report: (Outcome) -> Void
+        _ entry: HistoryEntry, _ events: @escaping (SessionEvent) -> Void
     ) throws -> String? {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
@@ -98,9 +98,11 @@ struct Replay {
         defer { (session.replayedSequence, session.replayedMemory) = (nil, nil) }
         if entry.stopped != nil { return takeOver(entry) }
         var failure: Failure?
-        session.evaluate(entry.source, willRun: willRun) { outcome in
-            if case .failure(let found) = outcome.result { failure = found }
-            report(outcome)
+        session.evaluate(Session.parse(entry.source)) { event in
+            if case .finished(let outcome) = event, case .failure(let found) = outcome.result {
+                failure = found
+            }
+            events(event)
         }
         return failure?.message
     }
@@ -178,15 +180,15 @@ extension Session {
     /// statement, without changing its workspace. A script is run once; with `check` it is run a
     /// second time and the values are compared.
     ///
-    /// - Parameter report: called with the outcome of each statement.
+    /// - Parameter events: receives the events of the statements.
     /// - Returns: whether every statement ran and, with `check`, every value was equal; and a
     ///   sentence that says so, or the first difference with both values.
     /// - Throws: `WorkspaceError` if a workspace cannot be read or created.
     public static func replay(
         _ path: String, _ options: ReplayOptions = ReplayOptions(),
         configuration: Configuration = Configuration(),
-        interruption: Interruption = Interruption(), progress: ((Progress) -> Void)? = nil,
-        willRun: ((String) -> Void)? = nil, report: (Outcome) -> Void
+        interruption: Interruption = Interruption(),
+        events: @escaping (SessionEvent) -> Void = { _ in }
     ) throws -> (isWell: Bool, summary: String) {
         var configuration = configuration
         let directory = configuration.directory ?? FileManager.default.currentDirectoryPath
@@ -203,7 +205,6 @@ extension Session {
                 configuration.workspace = target
             }
             let session = try Session(configuration)
-            session.progress = progress
             session.outerInterruption = interruption
             return session
         }
@@ -214,30 +215,33 @@ extension Session {
         guard isScript else {
             let original = try Workspace.open(path, mode: .readOnly)
             defer { original.close() }
-            return try replay(original, try fresh(keeping: true), options, willRun, report)
+            return try replay(original, try fresh(keeping: true), options, events)
         }
         let first = try fresh(keeping: true)
         defer { first.close() }
         if !options.allowsWrites { first.writableFolder = directory }
         let source = String(decoding: try FileReading.data(path, shown: path), as: UTF8.self)
+        let program = Session.parse(source, origin: SourceOrigin(file: path))
         var count = 0
-        let isWell = first.evaluate(source, origin: .file(path), willRun: willRun) { outcome in
-            count += 1
-            report(outcome)
+        let isWell = first.evaluate(program) { event in
+            if case .finished = event { count += 1 }
+            events(event)
         }
         guard isWell, options.check else {
             return (isWell, "ran \(NumberText.count(count, "statement"))")
         }
-        return try replay(first.workspace, try fresh(keeping: false), options) { _ in }
+        return try replay(first.workspace, try fresh(keeping: false), options) { event in
+            if case .progress = event { events(event) }
+        }
     }
 
     static func replay(
         _ original: Workspace, _ session: Session, _ options: ReplayOptions,
-        _ willRun: ((String) -> Void)? = nil, _ report: (Outcome) -> Void
+        _ events: @escaping (SessionEvent) -> Void
     ) throws -> (isWell: Bool, summary: String) {
         defer { session.close() }
         let replay = Replay(original: original, session: session, options: options)
-        let result = try replay.run(willRun: willRun, report: report)
+        let result = try replay.run(events: events)
         return (result.isWell, result.sentence)
     }
 }

@@ -11,8 +11,7 @@ public struct ScriptParameters: Sendable {
     /// Whether nothing can be said: the script does not parse, or runs other scripts.
     public private(set) var isUnknown = false
 
-    public init(of source: String) {
-        let program = CommandTable.grammar.parse(source)
+    public init(of program: Program) {
         guard program.diagnostics.isEmpty else {
             isUnknown = true
             return

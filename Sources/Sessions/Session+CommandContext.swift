@@ -10,6 +10,10 @@ extension Session: CommandContext {
         interruption.isRequested || outerInterruption?.isRequested == true
     }
 
+    package var progress: ((Progress) -> Void)? {
+        events.map { send in { send(.progress($0)) } }
+    }
+
     package func isBound(_ name: String) -> Bool { bindings.info(name) != nil }
 
     package func noteInput(_ file: InputFile) { inputFiles.append(file) }
@@ -49,13 +53,13 @@ extension Session: CommandContext {
         }
         sourceDepth += 1
         defer { sourceDepth -= 1 }
-        let report = report
+        let outer = events
         var failure: Failure?
-        evaluate(script, origin: .file(file)) { outcome in
-            if case .failure(let found) = outcome.result {
+        evaluate(Session.parse(script, origin: SourceOrigin(file: file))) { event in
+            if case .finished(let outcome) = event, case .failure(let found) = outcome.result {
                 failure = failure ?? found
             } else {
-                report?(outcome)
+                outer?(event)
             }
         }
         if let failure { throw failure }
@@ -64,6 +68,9 @@ extension Session: CommandContext {
     package func replay(
         _ path: String?, _ options: ReplayOptions
     ) throws -> (isWell: Bool, summary: String) {
+        let outer = events
+        // The statements of a replay are not the user's: of their events only progress is shown.
+        let events: (SessionEvent) -> Void = { if case .progress = $0 { outer?($0) } }
         var configuration = Session.Configuration()
         configuration.directory = directory
         configuration.appearance = appearance
@@ -71,8 +78,7 @@ extension Session: CommandContext {
         if let path, path != workspace.path {
             return try Session.replay(
                 path, options, configuration: configuration, interruption: interruption,
-                progress: progress
-            ) { _ in }
+                events: events)
         }
         configuration.access = options.into == nil ? .ephemeral : .readWrite
         configuration.workspace = options.into ?? ""
@@ -80,8 +86,7 @@ extension Session: CommandContext {
             throw WorkspaceError.alreadyThere(into)
         }
         let fresh = try Session(configuration)
-        fresh.progress = progress
         fresh.outerInterruption = interruption
-        return try Session.replay(workspace, fresh, options) { _ in }
+        return try Session.replay(workspace, fresh, options, events)
     }
 }

@@ -18,7 +18,9 @@ public typealias Progress = Commands.Progress
 ///
 /// ```swift
 /// let session = try Session(.init())
-/// session.evaluate("load model default; describe model") { outcome in print(outcome) }
+/// session.evaluate(Session.parse("load model default; describe model")) { event in
+///     if case .display(let display) = event { print(display.text().plain) }
+/// }
 /// session.close()
 /// ```
 public final class Session {
@@ -49,8 +51,6 @@ public final class Session {
     }
     private var hostAppearance: Appearance
     public let interruption = Interruption()
-    /// Called on the evaluating thread, at most ten times a second.
-    public var progress: ((Progress) -> Void)?
     /// Sentences about the state found on opening, shown once.
     public internal(set) var notices: [String] = []
     /// True after `quit`.
@@ -73,8 +73,8 @@ public final class Session {
     var inputs: [String] = []
     var inputFiles: [InputFile] = []
     var sourceDepth = 0
-    /// Reports the outcomes of the running block; `source` reports its statements' outcomes too.
-    var report: ((Outcome) -> Void)?
+    /// Receives the events of the running block; `source` sends those of its statements too.
+    var events: ((SessionEvent) -> Void)?
     /// In a replay, the original number of the present statement.
     var replayedSequence: Int?
     /// The memory budget that the replayed statement had; see `seedText`.
@@ -112,9 +112,6 @@ public final class Session {
         return problems
     }
 
-    /// Nil for an ephemeral workspace.
-    public var workspacePath: String? { workspace.isEphemeral ? nil : workspace.path }
-
     public var isReadOnly: Bool { !workspace.isWritable }
 
     /// The present names and the kinds of their values.
@@ -122,19 +119,11 @@ public final class Session {
         workspace.names.filter { !$0.name.hasPrefix(".") }.map { ($0.name, $0.kind) }
     }
 
-    public func completeness(of source: String) -> Completeness {
-        CommandTable.grammar.completeness(of: source)
-    }
-
     /// `-p name=value`: bound at once; the script's own `name = literal` is then skipped. A value
     /// that is not a literal is text.
     public func setParameter(_ name: String, _ value: String) throws {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
-        var failure: Failure?
-        evaluate(statement) { outcome in
-            if case .failure(let found) = outcome.result { failure = found }
-        }
-        if let failure { throw failure }
+        for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
         parameters[name] = value
     }
 

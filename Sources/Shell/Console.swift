@@ -1,5 +1,7 @@
 import CommandLanguage
 import Glibc
+import Rendering
+import Sessions
 
 /// The exit status of the process.
 public enum RunStatus: Int32, Sendable {
@@ -10,10 +12,10 @@ public enum RunStatus: Int32, Sendable {
     case interrupted = 130
 }
 
-/// Runs statements from a prompt, from files and from pipes, with one host.
+/// Runs statements from a prompt, from files and from pipes, in one session.
 ///
 /// Outputs go to standard output, errors and progress to standard error. One thread uses the
-/// console. Ctrl-C arrives on another thread, which only asks the host to stop.
+/// console. Ctrl-C arrives on another thread, which only asks the session to stop.
 public final class Console {
     public struct Options: Sendable {
         /// Prints one JSON object for each statement on standard output, in place of text for
@@ -39,17 +41,17 @@ public final class Console {
     /// Has the width of the prompt, so that the lines of a block align.
     static let secondPrompt = "  ..."
 
-    private let host: any ShellHost
+    private let session: Session
     private let terminal: Terminal
     private let options: Options
     private let output: Writer
     private let errors: Writer
     private let progress: ProgressLine
-    let attention: InterruptController
+    let interrupts: InterruptController
     private var hasShownNotices = false
 
-    public init(host: any ShellHost, terminal: Terminal, options: Options = Options()) {
-        self.host = host
+    public init(session: Session, terminal: Terminal, options: Options = Options()) {
+        self.session = session
         self.terminal = terminal
         self.options = options
         output = Writer(terminal.output)
@@ -57,19 +59,24 @@ public final class Console {
         progress = ProgressLine(errors, isTerminal: terminal.errorsAreTerminal) {
             terminal.size.columns
         }
-        attention = InterruptController(
-            interrupt: host.interrupt, notices: terminal.errorsAreTerminal ? terminal.errors : nil)
+        let interruption = session.interruption
+        interrupts = InterruptController(
+            interrupt: { interruption.request() },
+            notices: terminal.errorsAreTerminal ? terminal.errors : nil)
+        updateAppearance()
+    }
+
+    /// The window may have another size than before.
+    private func updateAppearance() {
         var appearance = terminal.appearance
         if !options.allowsColor { appearance.color = .none }
-        host.draw(with: appearance)
-        let line = progress
-        host.progress = { line.show($0) }
+        session.appearance = appearance
     }
 
     /// Handles the process's signals from now on.
     public func watchSignals() {
-        let attention = attention
-        SignalWatch.start { attention.answer($0) }
+        let interrupts = interrupts
+        SignalWatch.start { interrupts.answer($0) }
     }
 
     /// Asks the running statement to stop after a number of seconds, and ends. Needs
@@ -79,34 +86,34 @@ public final class Console {
     // MARK: A person
 
     /// Prompts until `quit` or the end of the input.
-    public func converse() -> RunStatus {
+    public func runInteractively() -> RunStatus {
         var history: HistoryFile?
         if let path = options.historyPath { history = HistoryFile(path: path) }
         let reader = personReader()
         for block in history?.load() ?? [] { reader.remember(block) }
         if !options.isJSON { options.greeting.map(output.writeLine) }
         // If nobody reads the prompt's own output, notices go to standard error.
-        for notice in host.notices { (options.isJSON ? errors : output).writeLine(notice) }
+        for notice in session.notices { (options.isJSON ? errors : output).writeLine(notice) }
         hasShownNotices = true
         var hasReportedHistory = false
-        while !host.isFinished, !output.isClosed {
-            guard let block = nextBlock(from: reader) else { break }
-            reader.remember(block)
-            if options.savesHistory { history?.append(block) }
+        while !session.isFinished, !output.isClosed {
+            guard let program = nextBlock(from: reader) else { break }
+            reader.remember(program.source)
+            if options.savesHistory { history?.append(program.source) }
             if let trouble = history?.trouble, !hasReportedHistory {
                 hasReportedHistory = true
                 errors.writeLine(trouble)
             }
-            _ = evaluate(SourceBlock(block))
+            _ = evaluate(program)
         }
         return .fine
     }
 
     private func personReader() -> any LineReader {
         if terminal.isEditable {
-            let host = host
-            let reader = EditedReader(terminal, signals: attention.pending) { source, cursor in
-                host.offers(in: source, at: cursor)
+            let session = session
+            let reader = EditedReader(terminal, signals: interrupts.pending) { source, cursor in
+                session.completions(in: source, at: cursor)
             }
             if let reader { return reader }
         }
@@ -115,31 +122,31 @@ public final class Console {
             terminal.outputIsTerminal ? output : terminal.errorsAreTerminal ? errors : nil
         return PlainReader(
             input: terminal.input, prompts: terminal.inputIsTerminal ? prompts : nil,
-            signals: attention.pending)
+            signals: interrupts.pending)
     }
 
     /// Reads lines up to the end of a complete block; nil at the end of the input. Dropping a line
     /// drops the whole block, and so does Ctrl-D inside a block.
-    private func nextBlock(from reader: any LineReader) -> String? {
-        let isColored = terminal.isEditable && host.showsColor
+    private func nextBlock(from reader: any LineReader) -> Program? {
+        let isColored = terminal.isEditable && session.appearance.color != .none
         var block = ""
         while true {
             let text = block.isEmpty ? Console.prompt : Console.secondPrompt
             let prompt = EditedReader.prompt(text, color: isColored)
             switch reader.read(prompt: prompt, preceding: block) {
             case .end:
-                if block.isEmpty || attention.isEnding { return nil }
+                if block.isEmpty || interrupts.isEnding { return nil }
                 block = ""
             case .interrupted: block = ""
             case .line(let line):
                 block += line
                 if block.allSatisfy(\.isWhitespace) {
                     block = ""
-                } else if case .incomplete = host.completeness(of: block) {
-                    block += "\n"
-                } else {
-                    return block
+                    continue
                 }
+                let program = Session.parse(block)
+                guard case .incomplete = program.completeness else { return program }
+                block += "\n"
             }
         }
     }
@@ -147,46 +154,47 @@ public final class Console {
     // MARK: A program
 
     /// Runs a whole text: a script, or the text after `-c`.
-    public func run(_ block: SourceBlock) -> RunStatus {
-        if attention.isEnding || attention.pending?.take(.interrupt) == true {
+    public func run(_ program: Program) -> RunStatus {
+        if interrupts.isEnding || interrupts.pending?.take(.interrupt) == true {
             return .interrupted
         }
-        return evaluate(block)
+        return evaluate(program)
     }
 
     /// Runs standard input: a file as a whole, a pipe statement by statement.
     public func runInput() -> RunStatus {
         var status = stat()
         guard fstat(terminal.input, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let block = try? readScript("-")
+            let program = try? readScript("-")
         else { return runStream(file: "stdin") }
-        return run(block)
+        return run(program)
     }
 
     /// Runs statements as they arrive through a pipe, so that the program at the other end can wait
     /// for one result before it sends the next statement.
     public func runStream(file: String) -> RunStatus {
-        let reader = PlainReader(input: terminal.input, signals: attention.pending)
+        let reader = PlainReader(input: terminal.input, signals: interrupts.pending)
         var worst = RunStatus.fine
         var line = 1
-        while !host.isFinished, !output.isClosed {
-            var block = ""
+        while !session.isFinished, !output.isClosed {
+            var program = Session.parse("", origin: SourceOrigin(file: file, firstLine: line))
             var lines = 0
             reading: while true {
                 switch reader.read(prompt: "", preceding: "") {
                 case .interrupted: return .interrupted
                 case .end:
-                    if attention.isEnding { return .interrupted }
-                    if block.isEmpty { return worst }
+                    if interrupts.isEnding { return .interrupted }
+                    if program.source.isEmpty { return worst }
                     break reading
                 case .line(let text):
-                    block += lines == 0 ? text : "\n" + text
+                    let source = lines == 0 ? text : program.source + "\n" + text
+                    program = Session.parse(source, origin: program.origin)
                     lines += 1
-                    if case .incomplete = host.completeness(of: block) { continue }
+                    if case .incomplete = program.completeness { continue }
                     break reading
                 }
             }
-            let code = evaluate(SourceBlock(block, file: file, firstLine: line))
+            let code = evaluate(program)
             line += lines
             if code == .interrupted { return code }
             if code != .fine {
@@ -197,60 +205,63 @@ public final class Console {
         return worst
     }
 
-    private func evaluate(_ block: SourceBlock) -> RunStatus {
+    private func evaluate(_ program: Program) -> RunStatus {
         if !hasShownNotices {
             hasShownNotices = true
-            for notice in host.notices { errors.writeLine(notice) }
+            for notice in session.notices { errors.writeLine(notice) }
         }
-        return attend { report in
-            host.evaluate(
-                block, keepGoing: options.keepsGoing,
-                willRun: echo, report: report)
-        }
-    }
-
-    /// Shows a statement before it runs, if the user asked for that; else nil.
-    public var echo: ((String) -> Void)? {
-        guard options.echoes, !options.isJSON else { return nil }
-        return { [self] statement in
-            progress.reset()
-            output.writeLine(echoed(statement))
+        return runInterruptibly { [session, options] events in
+            session.evaluate(
+                program, keepGoing: options.keepsGoing, forgetsInterruption: false, events: events)
         }
     }
 
-    /// Runs work that reports outcomes. Shows the outcomes and the progress, and lets Ctrl-C stop
-    /// the work.
+    /// Runs work that sends events. Shows them, and lets Ctrl-C stop the work.
     ///
     /// - Parameter work: returns false if something failed.
-    public func attend(_ work: (_ report: (ShellOutcome) -> Void) -> Bool) -> RunStatus {
-        var appearance = terminal.appearance
-        if !options.allowsColor { appearance.color = .none }
-        host.draw(with: appearance)
+    public func runInterruptibly(
+        _ work: (_ events: @escaping (SessionEvent) -> Void) -> Bool
+    ) -> RunStatus {
+        updateAppearance()
+        let color = session.appearance.color
         var wasInterrupted = false
         // Before the signals are for the statement: a Ctrl-C from now on is never lost.
-        host.forgetInterrupt()
-        attention.isRunning = true
-        if attention.isEnding { host.interrupt() }
-        let isFine = work { outcome in
-            progress.reset()
-            show(outcome)
+        session.interruption.clear()
+        interrupts.isRunning = true
+        if interrupts.isEnding { session.interruption.request() }
+        let isFine = work { [self] event in
+            show(event, color)
+            guard case .finished(let outcome) = event else { return }
             wasInterrupted = wasInterrupted || outcome.isInterrupted
             // Nobody reads the output any more, so stop.
-            if output.isClosed { host.interrupt() }
+            if output.isClosed { session.interruption.request() }
         }
         progress.reset()
-        attention.isRunning = false
+        interrupts.isRunning = false
         if wasInterrupted { return .interrupted }
         return isFine ? .fine : .failed
     }
 
-    private func show(_ outcome: ShellOutcome) {
-        if options.isJSON {
-            output.writeLine(outcome.json())
-        } else if !outcome.text.isEmpty {
-            output.writeLine(outcome.text)
+    /// Shows the text of an event; with `--json`, one line for each outcome.
+    private func show(_ event: SessionEvent, _ color: Color) {
+        switch event {
+        case .progress(let report): progress.show(report)
+        case .started(let statement):
+            guard options.echoes, !options.isJSON, statement.depth == 0 else { return }
+            progress.reset()
+            output.writeLine(echoed(statement.source))
+        case .display(let display):
+            guard !options.isJSON else { return }
+            progress.reset()
+            let text = display.text()
+            if !text.isEmpty { output.writeLine(text.rendered(color)) }
+        case .finished(let outcome):
+            progress.reset()
+            if options.isJSON { output.writeLine(outcome.json) }
+            if case .failure(let failure) = outcome.result {
+                errors.writeLine(failure.rendered(color))
+            }
         }
-        if let error = outcome.error { errors.writeLine(error) }
     }
 
     /// A statement in the form in which a user would have typed it.

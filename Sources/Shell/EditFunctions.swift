@@ -57,21 +57,21 @@ extension EditedReader {
     private func complete() -> UInt8 {
         guard let (before, _) = textAroundCursor() else { return UInt8(CC_ERROR) }
         let source = preceding + before
-        let found = offers(source, source.utf8.count)
-        let lower = max(found.replacing.lowerBound, preceding.utf8.count)
-        guard !found.offers.isEmpty, lower <= source.utf8.count else { return UInt8(CC_ERROR) }
+        let found = completions(source, source.utf8.count)
+        let lower = max(found.replacing.lower, preceding.utf8.count)
+        guard !found.items.isEmpty, lower <= source.utf8.count else { return UInt8(CC_ERROR) }
         let typed = SourceSpan(lower: lower, upper: source.utf8.count).text(in: source)
-        if found.offers.count == 1 {
-            let offer = found.offers[0]
-            return replace(typed, by: offer.text + (offer.continues ? "" : " "))
+        if found.items.count == 1 {
+            let item = found.items[0]
+            return replace(typed, by: item.text + (item.isWhole ? " " : ""))
         }
-        let shared = commonPrefix(found.offers.map(\.text))
+        let shared = commonPrefix(found.items.map(\.text))
         if shared.unicodeScalars.count > typed.unicodeScalars.count {
             return replace(typed, by: shared)
         }
         let size = terminal.size
         leaveLine()
-        screen.write("\n" + listing(found.offers, columns: size.columns, rows: size.rows))
+        screen.write("\n" + listing(found.items, columns: size.columns, rows: size.rows))
         // Draws prompt and line below the list; libedit need not draw them again.
         sami_edit_refresh(line)
         return UInt8(CC_NORM)
@@ -151,18 +151,18 @@ func pastedText(_ scalars: some Sequence<Unicode.Scalar>) -> String {
 /// Completions in rows that fit a window: with their descriptions if there are enough rows,
 /// otherwise in columns. Never more than the window shows at once; the last row gives the number of
 /// omitted completions.
-func listing(_ offers: [Offer], columns: Int, rows: Int) -> String {
+func listing(_ items: [CompletionItem], columns: Int, rows: Int) -> String {
     let columns = max(20, columns - 1)
     let rows = max(4, rows - 3)
-    let names = offers.map { $0.text.printable.prefix(cells: columns - 2) }
+    let names = items.map { $0.text.printable.prefix(cells: columns - 2) }
     let widest = names.map(\.displayWidth).max() ?? 0
     func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.displayWidth))
     }
-    if offers.count <= rows, offers.contains(where: { !$0.summary.isEmpty }) {
-        return zip(names, offers).map { name, offer in
+    if items.count <= rows, items.contains(where: { !$0.summary.isEmpty }) {
+        return zip(names, items).map { name, item in
             let room = columns - widest - 2
-            let summary = offer.summary.printable
+            let summary = item.summary.printable
             guard room >= 10, !summary.isEmpty else { return name + "\n" }
             let shown =
                 summary.displayWidth <= room ? summary : summary.prefix(cells: room - 1) + "…"
@@ -170,9 +170,9 @@ func listing(_ offers: [Offer], columns: Int, rows: Int) -> String {
         }.joined()
     }
     let perRow = max(1, columns / (widest + 2))
-    let needed = (offers.count + perRow - 1) / perRow
+    let needed = (items.count + perRow - 1) / perRow
     let height = min(needed, rows)
-    let shown = needed > rows ? height * perRow : offers.count
+    let shown = needed > rows ? height * perRow : items.count
     var text = ""
     for row in 0..<height {
         // Ordered down the columns, as in ls.
@@ -181,5 +181,5 @@ func listing(_ offers: [Offer], columns: Int, rows: Int) -> String {
         while line.last == " " { line.removeLast() }
         text += line + "\n"
     }
-    return text + (shown < offers.count ? "… and \(offers.count - shown) more\n" : "")
+    return text + (shown < items.count ? "… and \(items.count - shown) more\n" : "")
 }

@@ -1,4 +1,5 @@
 import CEditLine
+import CommandLanguage
 import Glibc
 
 /// Reads lines that a user edits in a terminal, with libedit.
@@ -12,7 +13,7 @@ public final class EditedReader: LineReader {
     let terminal: Terminal
     let screen: Writer
     let signals: PendingSignals?
-    let offers: (String, Int) -> OfferList
+    let completions: (String, Int) -> CompletionList
 
     /// The prompt in libedit's form. It must live as long as libedit may ask for it.
     private var promptText: [wchar_t] = [0]
@@ -33,10 +34,10 @@ public final class EditedReader: LineReader {
 
     /// Nil if libedit cannot run on the terminal.
     ///
-    /// - Parameter offers: returns the completions at a UTF-8 offset of a source.
+    /// - Parameter completions: returns the completions at a UTF-8 offset of a source.
     public init?(
         _ terminal: Terminal, program: String = "sami", signals: PendingSignals?,
-        offers: @escaping (String, Int) -> OfferList
+        completions: @escaping (String, Int) -> CompletionList
     ) {
         // libedit gets descriptors of its own: closing its streams must not close the program's
         // descriptors.
@@ -62,7 +63,7 @@ public final class EditedReader: LineReader {
         self.history = history
         self.terminal = terminal
         self.signals = signals
-        self.offers = offers
+        self.completions = completions
         screen = Writer(terminal.output)
         promptBuffer = .allocate(capacity: EditedReader.promptLimit)
         promptBuffer.initialize(repeating: wchar_t(0))

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Sessions
 
 /// Shows the progress of long work: on a terminal one line, redrawn in place; in a log a line of
 /// its own now and then.
@@ -21,7 +22,7 @@ public final class ProgressLine {
         self.columns = columns
     }
 
-    public func show(_ progress: ShellProgress) {
+    public func show(_ progress: Progress) {
         if progress.elapsed < lastElapsed { lastLogged = 0 }
         lastElapsed = progress.elapsed
         if isTerminal {
@@ -29,11 +30,11 @@ public final class ProgressLine {
             guard progress.elapsed >= ProgressLine.patience || isShown else { return }
             // The last cell stays free: some terminals wrap after writing to it.
             let width = max(10, columns() - 1)
-            writer.write("\r\u{1B}[K" + progress.line(width).printable.prefix(cells: width))
+            writer.write("\r\u{1B}[K" + progress.line(width: width).printable.prefix(cells: width))
             isShown = true
         } else if progress.elapsed - lastLogged >= ProgressLine.logInterval {
             lastLogged = progress.elapsed
-            writer.writeLine(progress.line(120).printable)
+            writer.writeLine(progress.line(width: 120).printable)
         }
     }
 

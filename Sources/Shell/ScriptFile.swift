@@ -1,5 +1,7 @@
+import CommandLanguage
 import FoundationEssentials
 import Glibc
+import Sessions
 
 /// The reason why a script cannot be read, as a sentence.
 public struct ScriptError: Error, CustomStringConvertible {
@@ -8,9 +10,9 @@ public struct ScriptError: Error, CustomStringConvertible {
     public var description: String { "\(path): \(reason)" }
 }
 
-/// Reads a script; `-` is standard input. Invalid UTF-8 becomes U+FFFD, and the parser then points
-/// at it.
-public func readScript(_ path: String) throws -> SourceBlock {
+/// Reads and parses a script; `-` is standard input. Invalid UTF-8 becomes U+FFFD, and the parser
+/// then points at it.
+public func readScript(_ path: String) throws -> Program {
     let file = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
         throw ScriptError(path: path, reason: String(cString: strerror(errno)))
@@ -40,5 +42,6 @@ public func readScript(_ path: String) throws -> SourceBlock {
         throw ScriptError(path: path, reason: "this is not text, so it is no script")
     }
     let name = path == "-" ? "stdin" : path
-    return SourceBlock(String(decoding: bytes, as: UTF8.self), file: name)
+    return Session.parse(
+        String(decoding: bytes, as: UTF8.self), origin: SourceOrigin(file: name))
 }

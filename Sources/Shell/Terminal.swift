@@ -14,7 +14,7 @@ public struct Terminal: Sendable {
     public var inputIsTerminal: Bool
     public var errorsAreTerminal: Bool
     /// The color setting of the environment, without regard to whether output is a terminal.
-    public var colorIfShown: ShellAppearance.Color
+    public var colorIfShown: Color
     public var isUnicode: Bool
     /// The terminal's name in terminfo.
     public var type: String
@@ -44,7 +44,7 @@ public struct Terminal: Sendable {
 
     private static func color(
         term: String, isCapable: Bool, _ environment: [String: String]
-    ) -> ShellAppearance.Color {
+    ) -> Color {
         // https://no-color.org: any value but the empty one counts.
         guard isCapable, environment["NO_COLOR"]?.isEmpty ?? true else { return .none }
         let promise = environment["COLORTERM"] ?? ""
@@ -73,8 +73,8 @@ public struct Terminal: Sendable {
     }
 
     /// The present appearance of outputs on this terminal.
-    public var appearance: ShellAppearance {
-        ShellAppearance(
+    public var appearance: Appearance {
+        Appearance(
             width: size.columns, color: outputIsTerminal ? colorIfShown : .none,
             isUnicode: isUnicode)
     }

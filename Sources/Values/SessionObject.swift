@@ -9,8 +9,10 @@ public protocol SessionObject: Sendable {
     static var fields: [Field<Self>] { get }
     /// One line, at most 60 columns or so.
     var summary: String { get }
-    /// The output of a statement that yields it.
-    func rendered(_ appearance: Appearance) -> StyledText
+    /// The output of a statement that yields it. Made when a host asks for it.
+    func document(_ appearance: Appearance) -> Document
+    /// The forms in which it can be shown: by default its document and its plain form.
+    func display(_ appearance: Appearance) -> Display
     /// Its plain form: the result of `export` to JSON and of `--json`.
     var jsonValue: Value { get }
     /// Number of items that `x[i]` reaches; nil if it cannot be indexed.
@@ -26,6 +28,20 @@ extension SessionObject {
     public func item(_ index: Int) -> Value { .null }
 
     public func selecting(_ indices: [Int]) -> Value { .list(indices.map(item)) }
+
+    public func display(_ appearance: Appearance) -> Display {
+        Display(
+            appearance, json: { Value.object(self).printedJSON }, document: document(appearance))
+    }
+
+    /// The display of an object that has no forms but text and JSON.
+    package func textDisplay(_ appearance: Appearance) -> Display {
+        Display(text: { rendered(appearance) }, json: { Value.object(self).printedJSON })
+    }
+
+    package func rendered(_ appearance: Appearance) -> StyledText {
+        document(appearance).rendered(appearance)
+    }
 
     /// The value of the field called `name`; nil if there is none.
     public func field(_ name: String) -> Value? {

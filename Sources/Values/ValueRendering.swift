@@ -1,23 +1,50 @@
 import JSON
 import Rendering
+import Tensors
 
 extension Value {
+    /// The forms in which the value can be shown. A matrix has a heat map, a list of numbers a
+    /// line, a record a table; other plain values have text alone.
+    package func display(_ appearance: Appearance) -> Display {
+        if case .object(let object) = self { return object.display(appearance) }
+        var display = Display(text: { rendered(appearance) }, json: { printedJSON })
+        switch self {
+        case .record: display.html = { document(appearance).html }
+        case .tensor(let tensor) where tensor.shape.count == 2 && tensor.count > 0:
+            display.html = { HeatMap(tensor).html }
+        case .list(let items) where items.count > 1 && items.allSatisfy(\.isNumber):
+            display.svg = {
+                let points = items.enumerated().map {
+                    (Double($0.offset), $0.element.asNumber ?? .nan)
+                }
+                return Picture(.lines([("", points)]), title: summary).svg
+            }
+        default: break
+        }
+        return display
+    }
+
     /// The output of a statement that yields the value. Its size is limited: a long list shows its
     /// beginning and end.
     package func rendered(_ appearance: Appearance) -> StyledText {
+        document(appearance).rendered(appearance)
+    }
+
+    private func document(_ appearance: Appearance) -> Document {
         switch self {
-        case .null, .bool, .number: return StyledText(summary)
-        case .text(let text): return StyledText(TextWidth.printable(text))
-        case .tensor(let tensor): return TensorText.rendered(tensor, appearance)
-        case .object(let object): return object.rendered(appearance)
-        case .list(let items): return Value.rendered(items, appearance)
+        case .null, .bool, .number: return Document(summary)
+        case .text(let text): return Document(TextWidth.printable(text))
+        case .tensor(let tensor): return Document(TensorText.rendered(tensor, appearance))
+        case .object(let object): return object.document(appearance)
+        case .list(let items): return Document(Value.rendered(items, appearance))
         case .record(let record):
             var table = Table([.init("field"), .init("value")])
             table.styles = [0: .name]
             for (key, value) in record.prefix(40) { table.append([key, value.brief]) }
-            var text = table.rendered(appearance, showsTitles: false)
-            if record.count > 40 { text.line("… and \(record.count - 40) more", .faint) }
-            return text
+            var document = Document()
+            document.line(table, showsTitles: false)
+            if record.count > 40 { document.line("… and \(record.count - 40) more", .faint) }
+            return document
         }
     }
 
@@ -57,5 +84,15 @@ extension Value {
             "[" + items.map(\.brief).joined(separator: ", ") + "]"
         default: summary
         }
+    }
+}
+
+extension HeatMap {
+    /// A matrix without a diagonal of its own.
+    package init(_ tensor: Tensor) {
+        self.init(
+            rows: tensor.shape[0], columns: tensor.shape[1],
+            values: tensor.values.map { Double($0) }, marksDiagonal: false, rowLabel: "",
+            columnLabel: "")
     }
 }

@@ -17,7 +17,7 @@ final class Launch {
         let environment = ProcessInfo.processInfo.environment
         terminal = Terminal(environment: environment)
         var configuration = configuration
-        configuration.appearance = Appearance(terminal.appearance)
+        configuration.appearance = terminal.appearance
         do {
             session = try Session(configuration)
         } catch {
@@ -34,7 +34,7 @@ final class Launch {
         options.savesHistory = configuration.access != .ephemeral
         options.greeting =
             "sami \(Sami.version): `help` lists the commands, `tour` shows a first session"
-        console = Console(host: SessionHost(session), terminal: terminal, options: options)
+        console = Console(session: session, terminal: terminal, options: options)
         console.watchSignals()
         if let seconds = output.timeLimit { console.end(after: seconds) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Rendering
 import Sessions
 import Shell
 
@@ -50,9 +51,8 @@ struct Replay: ParsableCommand {
         var isUsable = true
         var wasStopped = false
         let session = launch.session
-        let status = launch.console.attend { report in
+        let status = launch.console.runInterruptibly { events in
             do {
-                let color = session.appearance.color
                 var options = ReplayOptions()
                 options.check = check
                 options.upTo = to
@@ -63,11 +63,9 @@ struct Replay: ParsableCommand {
                 configuration.program = Sami.program
                 let result = try Session.replay(
                     path, options, configuration: configuration,
-                    interruption: session.interruption, progress: session.progress,
-                    willRun: launch.console.echo
-                ) { report(ShellOutcome($0, color)) }
+                    interruption: session.interruption, events: events)
                 wasStopped = session.interruption.isRequested
-                if !output.json { report(ShellOutcome(text: result.summary)) }
+                events(.display(Display(StyledText(result.summary))))
                 return result.isWell
             } catch {
                 Launch.complain("\(error)")

@@ -2,6 +2,8 @@ import ArgumentParser
 import Sessions
 import Shell
 
+import struct CommandLanguage.Program
+
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run scripts, one after the other.",
@@ -24,21 +26,21 @@ struct Run: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let blocks: [SourceBlock]
+        let scripts: [Program]
         do {
             // Reads all scripts first, so that a misspelled name is found at once and not after an
             // hour.
-            blocks = try files.map { try readScript($0) }
+            scripts = try files.map { try readScript($0) }
         } catch {
             Launch.complain("\(error)")
             throw End(status: .usage)
         }
         let launch = try Launch(workspace.configuration, output)
-        let scripts = blocks.map { ScriptParameters(of: $0.source) }
+        let taken = scripts.map { ScriptParameters(of: $0) }
         for parameter in parameters {
             // With -i the prompt may read it.
-            if !interactive, !scripts.contains(where: { $0.takes(parameter.name) }) {
-                Launch.complain(ScriptParameters.sentence(parameter.name, scripts))
+            if !interactive, !taken.contains(where: { $0.takes(parameter.name) }) {
+                Launch.complain(ScriptParameters.sentence(parameter.name, taken))
                 try launch.finish(.usage)
             }
             do {
@@ -49,13 +51,13 @@ struct Run: ParsableCommand {
             }
         }
         var status = RunStatus.fine
-        for block in blocks where !launch.session.isFinished {
-            let found = launch.console.run(block)
+        for script in scripts where !launch.session.isFinished {
+            let found = launch.console.run(script)
             if found != .fine { status = found }
             if found == .interrupted || (found != .fine && !output.keepGoing) { break }
         }
         if interactive, launch.terminal.inputIsTerminal, !launch.session.isFinished {
-            _ = launch.console.converse()
+            _ = launch.console.runInteractively()
         }
         try launch.finish(status)
     }

@@ -34,9 +34,9 @@ struct Sami: ParsableCommand {
     func run() throws {
         let launch = try Launch(workspace.configuration, output, isPlain: command != nil)
         if let command {
-            try launch.finish(launch.console.run(SourceBlock(command)))
+            try launch.finish(launch.console.run(Session.parse(command)))
         } else if launch.terminal.inputIsTerminal {
-            try launch.finish(launch.console.converse())
+            try launch.finish(launch.console.runInteractively())
         } else {
             try launch.finish(launch.console.runInput())
         }

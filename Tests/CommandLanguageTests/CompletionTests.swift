@@ -79,15 +79,17 @@ import Testing
 
     @Test("the grammar's own candidates start with what was typed and say what they are")
     func candidates() {
-        func offered(_ marked: String) -> [Completion] {
+        func offered(_ marked: String) -> [CompletionItem] {
             grammar.candidates(for: context(marked))
         }
-        #expect(offered("rol|") == [Completion("rollout", "samples responses")])
+        #expect(offered("rol|") == [CompletionItem("rollout", "samples responses")])
         #expect(
-            offered("rollout te|") == [Completion("temperature=", "0 is greedy", isWhole: false)])
-        #expect(offered("score normalize=s|") == [Completion("sum")])
-        #expect(offered("load m|") == [Completion("model", "reads a model")])
-        #expect(offered("x = me|") == [Completion("mean(", "the average", isWhole: false)])
+            offered("rollout te|") == [
+                CompletionItem("temperature=", "0 is greedy", isWhole: false)
+            ])
+        #expect(offered("score normalize=s|") == [CompletionItem("sum")])
+        #expect(offered("load m|") == [CompletionItem("model", "reads a model")])
+        #expect(offered("x = me|") == [CompletionItem("mean(", "the average", isWhole: false)])
         #expect(offered("ti|").map(\.text) == ["time"])
         #expect(offered("rollout m|").map(\.text) == ["max_tokens="])
         #expect(offered("rollout me|").map(\.text) == ["mean("])

@@ -44,7 +44,7 @@ func typed(_ rendered: String) -> String {
     func position() {
         let source = "x = 1\ny = \"größe 世界\" )\n"
         let rendered = grammar.parse(source).diagnostics.map {
-            $0.rendered(in: source, file: "a/b.sami")
+            $0.rendered(in: source, origin: SourceOrigin(file: "a/b.sami"))
         }
         #expect(
             rendered == [
@@ -98,15 +98,18 @@ func typed(_ rendered: String) -> String {
     @Test("evaluation can ask for the statement with a name replaced")
     func correctionFromOutside() {
         let source = "a = 1; show lgprobs[0]; ls"
+        let statement = grammar.parse(source).statements[1]
         let span = SourceSpan(lower: 12, upper: 19)
         #expect(span.text(in: source) == "lgprobs")
         #expect(
-            grammar.correction(of: source, replacing: span, with: "logprobs")
+            grammar.correction(of: statement, in: source, replacing: span, with: "logprobs")
                 == "show logprobs[0]")
-        #expect(grammar.correction(of: source, replacing: span, with: ")") == nil)
+        #expect(
+            grammar.correction(of: statement, in: source, replacing: span, with: ")") == nil)
         #expect(
             grammar.correction(
-                of: source, replacing: SourceSpan(lower: 900, upper: 901), with: "x") == nil)
+                of: statement, in: source, replacing: SourceSpan(lower: 900, upper: 901), with: "x")
+                == nil)
     }
 
     @Test(

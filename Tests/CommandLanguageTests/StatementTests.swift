@@ -118,8 +118,8 @@ import Testing
             "load queries \"a",
         ])
     func incomplete(source: String) {
-        guard case .incomplete = grammar.completeness(of: source) else {
-            Issue.record("\(source) is \(grammar.completeness(of: source))")
+        guard case .incomplete = grammar.parse(source).completeness else {
+            Issue.record("\(source) is \(grammar.parse(source).completeness)")
             return
         }
     }
@@ -127,12 +127,12 @@ import Testing
     @Test("a finished block is complete, and a wrong one is invalid however it goes on")
     func completeAndInvalid() {
         for source in ["", "x = 1", "x = [1,\n2]", "rollout", "# [", "\"#\"", "ls; ls"] {
-            #expect(grammar.completeness(of: source) == .complete, "\(source)")
+            #expect(grammar.parse(source).completeness == .complete, "\(source)")
         }
         for source in [
             "x = )", "1 +", "x = [1, )", "score = 3\ny = [1", "rollout queries temprature=1",
         ] {
-            #expect(grammar.completeness(of: source) == .invalid, "\(source)")
+            #expect(grammar.parse(source).completeness == .invalid, "\(source)")
         }
     }
 

@@ -113,7 +113,7 @@ import Transformers
         defer { session.close() }
         func run(_ source: String) -> [String] {
             var texts: [String] = []
-            session.evaluate(source, keepGoing: true) { outcome in
+            for outcome in session.outcomes(of: source, keepGoing: true) {
                 switch outcome.result {
                 case .success(let output): texts.append(output.text.plain)
                 case .failure(let failure): texts.append(failure.message)
@@ -169,7 +169,7 @@ import Transformers
         let session = try bench.reopened()
         defer { session.close() }
         var counts: [String] = []
-        session.evaluate("a.log.count; b.log.count") { outcome in
+        for outcome in session.outcomes(of: "a.log.count; b.log.count") {
             if case .success(let output) = outcome.result { counts.append(output.text.plain) }
         }
         #expect(counts == ["1", "2"])

@@ -72,8 +72,8 @@ struct NonFiniteTests {
             "iterate 1 queries=4 from=previous base=model", "judge queries[0:1] seed=1",
         ] {
             var found: Failure?
-            session.evaluate(source) {
-                if case .failure(let failure) = $0.result { found = failure }
+            for case .failure(let failure) in session.outcomes(of: source).map(\.result) {
+                found = failure
             }
             let failure = try #require(found, "`\(source)` went well")
             #expect(failure.kind == .numbers, "\(source): \(failure.message)")
@@ -82,8 +82,8 @@ struct NonFiniteTests {
         }
         for source in ["generate \"The\"", "pretrain steps=1 batch=128"] {
             var found: Failure?
-            session.evaluate(source) {
-                if case .failure(let failure) = $0.result { found = failure }
+            for case .failure(let failure) in session.outcomes(of: source).map(\.result) {
+                found = failure
             }
             #expect(found?.kind == .numbers, "\(source): \(found?.message ?? "went well")")
             #expect(session.workspace.names == before, "\(source)")

@@ -207,7 +207,7 @@ import Workspaces
         let session = try bench.reopened()
         defer { session.close() }
         // Another list is bound by now; the journal still knows the one they were composed for.
-        session.evaluate("load queries summaries count=1") { _ in }
+        session.outcomes(of: "load queries summaries count=1")
         let restored = try #require(
             try session.value(of: "constitutions")?.object(ConstitutionsObject.self)?.groups)
         #expect(restored.map(\.query) == ["summaries-train-5", "summaries-train-6"])

@@ -105,11 +105,8 @@ import Transformers
             let value = try #require(try again.value(of: name))
             #expect(value.rendered(again.appearance).plain == before[name], "\(name)")
         }
-        var text = ""
-        again.evaluate("backward; update optimizer=adamw; optimizer.steps") { outcome in
-            text = (try? outcome.result.get().text.plain) ?? "\(outcome.result)"
-        }
-        #expect(text == "2")
+        let outcomes = again.outcomes(of: "backward; update optimizer=adamw; optimizer.steps")
+        #expect(try outcomes.last?.result.get().text.plain == "2")
         again.close()
     }
 

@@ -21,7 +21,7 @@ import Workspaces
         options.allowsWrites = allowsWrites
         var configuration = Session.Configuration()
         configuration.directory = bench.folder
-        return try Session.replay(path, options, configuration: configuration) { _ in }
+        return try Session.replay(path, options, configuration: configuration)
     }
 
     @Test func `the first difference is shown with both values`() throws {

@@ -28,8 +28,7 @@ import Transformers
                 "`\(source)` was running when the last session ended; no state was saved. "
                     + "`resume` runs it again, `resume drop=true` forgets it"
             ])
-        var outcome: Outcome?
-        again.evaluate("resume") { outcome = $0 }
+        let outcome = again.outcomes(of: "resume").last
         _ = try #require(outcome).result.get()
         #expect(
             again.workspace.binding("model")?.digest
@@ -102,13 +101,17 @@ import Transformers
         var session = bench.session
         var stops = 0
         func evaluate(_ source: String) -> Outcome? {
-            session.progress = { [session] step in
-                guard stops < 2, step.elapsed > 0.2 * Double(stops + 1) else { return }
-                session.interruption.request()
+            var last: Outcome?
+            session.evaluate(Session.parse(source)) { event in
+                switch event {
+                case .progress(let step):
+                    guard stops < 2, step.elapsed > 0.2 * Double(stops + 1) else { return }
+                    session.interruption.request()
+                case .finished(let outcome): last = outcome
+                case .started, .display: break
+                }
             }
-            var outcome: Outcome?
-            session.evaluate(source) { outcome = $0 }
-            return outcome
+            return last
         }
         var outcome = try #require(evaluate(source))
         while outcome.isInterrupted, session.workspace.unfinished != nil {
@@ -129,8 +132,7 @@ import Transformers
         _ = try bench.session.workspace.begin(source: "new model width=32", seed: "5")
         bench.session.close()
         let again = try bench.reopened()
-        var outcome: Outcome?
-        again.evaluate("resume drop=true") { outcome = $0 }
+        let outcome = again.outcomes(of: "resume drop=true").last
         #expect(try #require(outcome).result.get().text.plain == "forgot #1 new model width=32")
         again.close()
         #expect(try bench.reopened().notices.isEmpty)

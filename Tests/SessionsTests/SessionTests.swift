@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 import JSON
 import Testing
@@ -74,9 +75,9 @@ import Testing
     @Test func `an error in a file opens with its place`() throws {
         let bench = try Workbench()
         var rendered = ""
-        bench.session.evaluate("x = 1\n\ny = x[0]\n", origin: .file("a.sami")) { outcome in
-            if case .failure(let failure) = outcome.result { rendered = failure.rendered() }
-        }
+        let outcomes = bench.session.outcomes(
+            of: "x = 1\n\ny = x[0]\n", origin: SourceOrigin(file: "a.sami"))
+        if case .failure(let failure)? = outcomes.last?.result { rendered = failure.rendered() }
         #expect(
             rendered == """
                 a.sami:3:7: error: a number cannot be indexed
@@ -147,8 +148,7 @@ import Testing
         try bench.output("x = 2")
         bench.session.close()
         let session = try bench.reopened(.readOnly)
-        var outcomes: [Outcome] = []
-        session.evaluate("x ** 10; y = 1", keepGoing: true) { outcomes.append($0) }
+        let outcomes = session.outcomes(of: "x ** 10; y = 1", keepGoing: true)
         #expect(try outcomes[0].result.get().text.plain == "1024")
         guard case .failure(let failure) = outcomes[1].result else {
             Issue.record("a read-only session bound a name")
@@ -277,7 +277,8 @@ import Testing
     @Test func `an interruption stops a block`() throws {
         let bench = try Workbench()
         var outcomes: [Outcome] = []
-        bench.session.evaluate("1; 2; 3") { outcome in
+        bench.session.evaluate(Session.parse("1; 2; 3")) { event in
+            guard case .finished(let outcome) = event else { return }
             outcomes.append(outcome)
             if outcomes.count == 1 { bench.session.interruption.request() }
         }

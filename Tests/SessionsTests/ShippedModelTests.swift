@@ -193,12 +193,17 @@ struct ShippedModelTests {
     @Test func `an interrupted iteration keeps what is done and says so`() throws {
         let bench = try prepared()
         var seen = 0
-        bench.session.progress = { [session = bench.session] _ in
-            seen += 1
-            session.interruption.request()
+        var outcomes: [Outcome] = []
+        bench.session.evaluate(Session.parse("iterate 3 queries=64 steps=8 accumulate=8")) {
+            event in
+            switch event {
+            case .progress:
+                seen += 1
+                bench.session.interruption.request()
+            case .finished(let outcome): outcomes.append(outcome)
+            case .started, .display: break
+            }
         }
-        let outcomes = bench.run("iterate 3 queries=64 steps=8 accumulate=8")
-        bench.session.progress = nil
         guard seen > 0, let outcome = outcomes.first else { return }
         #expect(outcome.isInterrupted)
         switch outcome.result {

@@ -97,7 +97,8 @@ struct UseTests {
     }
 
     @Test func `a parameter that no script takes is found`() {
-        let script = ScriptParameters(of: "lr = 1e-4\nx = 1 + 0\nupdate learning_rate=lr")
+        let script = ScriptParameters(
+            of: Session.parse("lr = 1e-4\nx = 1 + 0\nupdate learning_rate=lr"))
         #expect(script.takes("lr"))
         #expect(!script.takes("learning_rate"))
         #expect(!script.takes("x"))
@@ -113,8 +114,9 @@ struct UseTests {
     @Test func `an echoed statement is as it was written`() throws {
         let bench = try Workbench()
         var echoed: [String] = []
-        bench.session.evaluate(
-            "# why\nx = 1; # hidden\ny = 2", willRun: { echoed.append($0) }, report: { _ in })
+        bench.session.evaluate(Session.parse("# why\nx = 1; # hidden\ny = 2")) { event in
+            if case .started(let statement) = event { echoed.append(statement.source) }
+        }
         #expect(echoed == ["# why\nx = 1; # hidden", "y = 2"])
     }
 }

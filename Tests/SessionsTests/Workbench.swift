@@ -42,9 +42,7 @@ final class Workbench {
 
     @discardableResult
     func run(_ source: String, keepGoing: Bool = false) -> [Outcome] {
-        var outcomes: [Outcome] = []
-        session.evaluate(source, keepGoing: keepGoing) { outcomes.append($0) }
-        return outcomes
+        session.outcomes(of: source, keepGoing: keepGoing)
     }
 
     /// The last statement's output; all statements must succeed.

@@ -1,19 +1,23 @@
+import CommandLanguage
 import Foundation
 import Glibc
+import Rendering
 import TestSupport
 import Testing
 
+@testable import Commands
 @testable import Shell
 
 @Suite struct ListingTests {
-    @Test("few offers stand one a row with what they mean, cut to the window")
+    @Test("few completions stand one a row with what they mean, cut to the window")
     func described() {
-        let offers = [
-            Offer("temperature=", "0 is greedy, 1 samples as the model says, more is wilder"),
-            Offer("top_p="), Offer("世界", "wide"),
+        let items = [
+            CompletionItem(
+                "temperature=", "0 is greedy, 1 samples as the model says, more is wilder"),
+            CompletionItem("top_p="), CompletionItem("世界", "wide"),
         ]
         #expect(
-            listing(offers, columns: 40, rows: 24) == """
+            listing(items, columns: 40, rows: 24) == """
                 temperature=  0 is greedy, 1 samples a…
                 top_p=
                 世界          wide
@@ -21,11 +25,11 @@ import Testing
                 """)
     }
 
-    @Test("many offers stand in columns, read downwards")
+    @Test("many completions stand in columns, read downwards")
     func columns() {
-        let offers = (1...10).map { Offer("name\($0)") }
+        let items = (1...10).map { CompletionItem("name\($0)") }
         #expect(
-            listing(offers, columns: 30, rows: 24) == """
+            listing(items, columns: 30, rows: 24) == """
                 name1   name5   name9
                 name2   name6   name10
                 name3   name7
@@ -37,11 +41,12 @@ import Testing
     @Test("never more than the window shows, and never wider, for any window")
     func bounds() {
         for count in [1, 2, 7, 30, 500] {
-            let offers = (0..<count).map {
-                Offer(String(repeating: "世", count: $0 % 40) + "\($0)", $0 % 2 == 0 ? "x y z" : "")
+            let items = (0..<count).map {
+                CompletionItem(
+                    String(repeating: "世", count: $0 % 40) + "\($0)", $0 % 2 == 0 ? "x y z" : "")
             }
             for (columns, rows) in [(20, 5), (40, 10), (80, 24), (200, 60), (1, 1)] {
-                let lines = listing(offers, columns: columns, rows: rows)
+                let lines = listing(items, columns: columns, rows: rows)
                     .split(separator: "\n")
                 #expect(lines.count <= max(4, rows - 3) + 1, "\(count) in \(columns)×\(rows)")
                 for line in lines {
@@ -49,7 +54,7 @@ import Testing
                 }
             }
         }
-        let all = listing((0..<500).map { Offer("n\($0)") }, columns: 40, rows: 10)
+        let all = listing((0..<500).map { CompletionItem("n\($0)") }, columns: 40, rows: 10)
         #expect(all.hasSuffix("… and 458 more\n"), "\(all)")
     }
 }
@@ -156,10 +161,10 @@ import Testing
 }
 
 @Suite struct ProgressTests {
-    private func progress(_ elapsed: Double, isFinished: Bool = false) -> ShellProgress {
-        ShellProgress(elapsed: elapsed, isFinished: isFinished) { width in
-            String("work at \(elapsed) s, a line that is long".prefix(width))
-        }
+    private func progress(_ elapsed: Double, isFinished: Bool = false) -> Commands.Progress {
+        Commands.Progress(
+            task: "work", completed: elapsed * 10, unit: "steps", rateUnit: "tokens/s",
+            detail: "a detail", elapsed: elapsed, isFinished: isFinished)
     }
 
     private func shown(isTerminal: Bool, _ use: (ProgressLine) -> Void) -> String {
@@ -180,7 +185,7 @@ import Testing
             line.erase()
         }
         #expect(
-            text == "\r\u{1B}[Kwork at 0.5 s, a lin\r\u{1B}[Kwork at 1.0 s, a lin\r\u{1B}[K")
+            text == "\r\u{1B}[Kwork  5 steps\r\u{1B}[Kwork  10 steps\r\u{1B}[K")
     }
 
     @Test("in a log a line comes now and then, and short work leaves none")
@@ -192,8 +197,8 @@ import Testing
         }
         #expect(
             text == """
-                work at 10.0 s, a line that is long
-                work at 20.0 s, a line that is long
+                work  100 steps  a detail
+                work  200 steps  a detail
 
                 """)
     }
@@ -207,8 +212,8 @@ import Testing
             (["TERM": "xterm", "COLORTERM": "truecolor"], .full),
             (["TERM": "xterm-256color", "NO_COLOR": "1"], .none),
             (["TERM": "xterm", "NO_COLOR": ""], .basic), (["TERM": "dumb"], .none), ([:], .none),
-        ] as [([String: String], ShellAppearance.Color)])
-    func color(environment: [String: String], expected: ShellAppearance.Color) {
+        ] as [([String: String], Color)])
+    func color(environment: [String: String], expected: Color) {
         #expect(Terminal(environment: environment).colorIfShown == expected)
     }
 
@@ -222,6 +227,6 @@ import Testing
             input: input, output: output, errors: output,
             environment: ["TERM": "xterm", "LC_ALL": "C.UTF-8"])
         #expect(!terminal.isEditable && !terminal.outputIsTerminal)
-        #expect(terminal.appearance == ShellAppearance(width: 80, color: .none, isUnicode: true))
+        #expect(terminal.appearance == Appearance(width: 80, color: .none, isUnicode: true))
     }
 }

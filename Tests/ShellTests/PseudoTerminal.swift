@@ -1,6 +1,7 @@
 import CommandLanguage
 import Foundation
 import Glibc
+import Sessions
 import Testing
 
 @testable import Shell
@@ -117,10 +118,11 @@ final class PseudoTerminal {
     }
 }
 
-/// A shell with a fake host that converses on a pseudo-terminal, on a thread of its own.
+/// A shell on a pseudo-terminal, on a thread of its own.
 final class Conversation {
     let pty: PseudoTerminal
-    let host: FakeHost
+    /// Belongs to the shell's thread until `finish` has returned.
+    let session: Session
     let shell: Console
     private let done = DispatchSemaphore(value: 0)
     private var hasEnded = false
@@ -128,11 +130,12 @@ final class Conversation {
 
     init(
         columns: Int = 70, rows: Int = 24, environment: [String: String] = [:],
-        host: FakeHost = FakeHost(), options: Console.Options = Console.Options()
+        session: Session? = nil, options: Console.Options = Console.Options()
     ) throws {
         pty = try PseudoTerminal(columns: columns, rows: rows)
-        self.host = host
-        shell = Console(host: host, terminal: pty.terminal(environment), options: options)
+        self.session = try session ?? testSession()
+        shell = Console(
+            session: self.session, terminal: pty.terminal(environment), options: options)
         let work = Work(shell: shell, done: done, code: code)
         let thread = Thread { work.run() }
         thread.stackSize = 4 << 20
@@ -157,7 +160,7 @@ final class Conversation {
             (self.shell, self.done, self.code) = (shell, done, code)
         }
         func run() {
-            code.value = shell.converse()
+            code.value = shell.runInteractively()
             done.signal()
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Sessions
 import TestSupport
 import Testing
 
@@ -11,27 +12,25 @@ import Testing
     func conversation() throws {
         var options = Console.Options()
         options.greeting = "sami: `help` lists the commands"
-        let host = FakeHost()
-        host.notices = ["workspace session.samiws"]
-        let talk = try Conversation(host: host, options: options)
-        talk.pty.answer("sami>", "rollout queries\r")
-        talk.pty.answer("ran \"rollout queries\"\nsami>", "x = [1,\r")
+        let talk = try Conversation(options: options)
+        talk.pty.answer("sami>", "20 * 2\r")
+        talk.pty.answer("40\nsami>", "x = [1,\r")
         talk.pty.answer("  ...", "2]\r")
-        talk.pty.answer("2]\"\nsami>", "rollout temprature=1\r")
+        talk.pty.answer("2]\nsami>", "rollout temprature=1\r")
         talk.pty.answer("temperature=1\nsami>", "  \r")
         talk.pty.answer("sami>\nsami>", "größe = '世界😀'\r")
-        talk.pty.answer("😀'\"\nsami>", "missing\r")
-        talk.pty.answer("`missing`\nsami>", "quit\r")
+        talk.pty.answer("😀'\nsami>", "größe\r")
+        talk.pty.answer("世界😀\nsami>", "y = [x,\r")
+        talk.pty.answer("  ...", "missing]\r")
+        talk.pty.answer("^~~~~~~\nsami>", "quit\r")
         #expect(talk.finish() == .fine)
         #expect(
             talk.pty.text == """
                 sami: `help` lists the commands
-                workspace session.samiws
-                sami> rollout queries
-                ran "rollout queries"
+                sami> 20 * 2
+                40
                 sami> x = [1,
                   ... 2]
-                ran "x = [1,\\n2]"
                 sami> rollout temprature=1
                 error: `rollout` has no key `temprature`
                   rollout temprature=1
@@ -40,111 +39,130 @@ import Testing
                   try: rollout temperature=1
                 sami>
                 sami> größe = '世界😀'
-                ran "größe = '世界😀'"
-                sami> missing
-                error: there is no value `missing`
+                sami> größe
+                世界😀
+                sami> y = [x,
+                  ... missing]
+                error: there is no value called `missing`
+                  missing]
+                  ^~~~~~~
                 sami> quit
                 """)
-        #expect(
-            talk.host.evaluated == [
-                "rollout queries", "x = [1,\n2]", "größe = '世界😀'", "missing", "quit",
-            ])
+        #expect(talk.session.assigned == ["größe", "x"])
     }
 
-    @Test("TAB completes what is certain, and lists what it offers with what it means")
+    @Test("what a workspace has to say comes before the first prompt")
+    func notices() throws {
+        let folder = try TemporaryFolder()
+        var configuration = Session.Configuration()
+        configuration.workspace = folder.path + "/w.samiws"
+        let writer = try Session(configuration)
+        let talk = try Conversation(session: try Session(configuration))
+        talk.pty.answer("sami>", "\u{4}")
+        #expect(talk.finish() == .fine)
+        let notice = try #require(talk.session.notices.first)
+        let start = try #require(talk.pty.raw.range(of: notice), "\(talk.pty.raw)")
+        let prompt = try #require(talk.pty.raw.range(of: "sami>"))
+        #expect(start.upperBound < prompt.lowerBound)
+        writer.close()
+    }
+
+    @Test("TAB completes what is certain, and lists the rest with what it means")
     func completion() throws {
-        let talk = try Conversation()
+        let session = try testSession()
+        session.outcomes(of: "queries = 1; query_ids = [2]")
+        let talk = try Conversation(session: session)
         talk.pty.answer("sami>", "rol\t")
         talk.pty.answer("sami> rollout", "que\t")
         talk.pty.answer("sami> rollout quer", "\t")
-        talk.pty.answer("a value\nsami> rollout quer", "i\t")
-        talk.pty.answer("sami> rollout queries", "te\t")
+        talk.pty.answer("list\nsami> rollout quer", "i\t")
+        talk.pty.answer("sami> rollout queries", "tem\t")
         talk.pty.answer("sami> rollout queries temperature=", "0.5\r")
-        talk.pty.answer("0.5\"\nsami>", "load ")
-        talk.pty.answer("sami> load", "\t")
-        talk.pty.answer("sami> load", "m\t./x\r")
-        talk.pty.answer("./x\"\nsami>", "\u{4}")
+        talk.pty.waitFor { $0.contains("error: ") && $0.hasSuffix("sami>") }
+        talk.pty.type("train tok")
+        talk.pty.waitFor("sami> train tok")
+        talk.pty.type("\t")
+        talk.pty.answer("sami> train tokenizer", "vocabulary=nothing\r")
+        talk.pty.waitFor { $0.contains("`nothing`") && $0.hasSuffix("sami>") }
+        talk.pty.type("\u{4}")
         #expect(talk.finish() == .fine)
         #expect(
-            talk.pty.text == """
+            talk.pty.text.hasPrefix(
+                """
                 sami> rollout quer
-                queries    a value
-                query_ids  a value
+                queries    number
+                query_ids  list
                 sami> rollout queries temperature=0.5
-                ran "rollout queries temperature=0.5"
-                sami> load
-                model    reads a model
-                queries  reads queries
-                sami> load model ./x
-                ran "load model ./x"
-                sami> ^D
-                """)
+                error: 
+                """), "\(talk.pty.text)")
+        #expect(talk.pty.text.contains("sami> train tokenizer vocabulary=nothing\n"))
     }
 
     @Test("a list of completions leaves a line of several rows as it was")
     func completionBelowWrappedLine() throws {
-        let talk = try Conversation(columns: 30)
+        let session = try testSession()
+        session.outcomes(of: "x = 1; queries = 2; query_ids = [2]")
+        let talk = try Conversation(columns: 30, session: session)
         let long = String(repeating: "x + ", count: 12)
         talk.pty.answer("sami>", "y = \(long)que\u{1}\u{5}\t")
         talk.pty.answer("er", "\t")
         talk.pty.waitFor {
-            $0.contains("query_ids  a value\nsami> y = x + x") && $0.hasSuffix("er")
+            $0.contains("query_ids  list\nsami> y = x + x") && $0.hasSuffix("er")
         }
         talk.pty.type("i\t\r")
-        talk.pty.waitFor("ran \"y")
-        talk.pty.answer("sami>", "\u{4}")
+        talk.pty.answer("eries\nsami>", "y\r")
+        talk.pty.answer("14\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
-        #expect(talk.host.evaluated == ["y = \(long)queries"])
     }
 
     @Test("a pasted block is inserted whole, runs as one block, and is recalled as one")
     func paste() throws {
         let talk = try Conversation()
-        talk.pty.answer("sami>", "\u{1B}[200~a = [1,\r  2]\rrollout\rb = 'é世'\r\u{1B}[201~")
+        talk.pty.answer("sami>", "\u{1B}[200~a = [1,\r  2]\r7 * 6\rb = 'é世'\r\u{1B}[201~")
         talk.pty.answer("b = 'é世'", "\r")
-        talk.pty.answer("ran \"b = 'é世'\"\nsami>", "\u{1B}[A")
+        talk.pty.answer("42\nsami>", "\u{1B}[A")
         talk.pty.answer("b = 'é世'", "\r")
-        talk.pty.waitFor { $0.components(separatedBy: "ran \"rollout\"").count == 3 }
+        talk.pty.waitFor { $0.components(separatedBy: "\n42\nsami>").count == 3 }
         talk.pty.answer("sami>", "\u{4}")
         #expect(talk.finish() == .fine)
-        #expect(
-            talk.host.blocks.map(\.source)
-                == Array(repeating: "a = [1,\n  2]\nrollout\nb = 'é世'", count: 2))
-        #expect(talk.pty.text.hasPrefix("sami> a = [1,\n  2]\nrollout\nb = 'é世'\nran \"a = [1"))
+        let block = "sami> a = [1,\n  2]\n7 * 6\nb = 'é世'\n42\n"
+        #expect(talk.pty.text.hasPrefix(block + block), "\(talk.pty.text)")
+        #expect(talk.session.assigned == ["a", "b"])
         #expect(talk.pty.raw.contains("\u{1B}[?2004h") && talk.pty.raw.contains("\u{1B}[?2004l"))
     }
 
     @Test("Ctrl-C at the prompt drops the line and the block, Ctrl-D ends only an empty line")
     func dropping() throws {
         let talk = try Conversation()
-        talk.pty.answer("sami>", "rollout quer")
-        talk.pty.waitFor("sami> rollout quer")
-        talk.shell.attention.answer(.interrupt)
+        talk.pty.answer("sami>", "a = 1 + 1")
+        talk.pty.waitFor("sami> a = 1 + 1")
+        talk.shell.interrupts.answer(.interrupt)
         talk.pty.answer("^C\nsami>", "x = [1,\r")
         talk.pty.answer("  ...", "2")
         talk.pty.waitFor("... 2")
-        talk.shell.attention.answer(.interrupt)
+        talk.shell.interrupts.answer(.interrupt)
         talk.pty.answer("2^C\nsami>", "y = [\r")
         talk.pty.answer("  ...", "\u{4}")
-        talk.pty.answer("\nsami>", "z\u{4}")
-        talk.pty.answer("sami> z", "\r")
-        talk.pty.answer("ran \"z\"\nsami>", "\u{4}")
+        talk.pty.answer("\nsami>", "z = 3\u{4}")
+        talk.pty.answer("sami> z = 3", "\r")
+        talk.pty.answer("3\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
-        #expect(talk.host.evaluated == ["z"])
+        #expect(talk.session.assigned == ["z"])
     }
 
     @Test("Ctrl-C in a command stops it at its next step, twice as well, and the prompt comes back")
     func interruption() throws {
         let talk = try Conversation()
-        talk.pty.answer("sami>", "work; rollout\r")
-        talk.pty.waitFor("work 1")
-        talk.shell.attention.answer(.interrupt)
-        talk.shell.attention.answer(.interrupt)
-        talk.pty.waitFor("stopped early; what is done is kept")
-        talk.pty.answer("sami>", "rollout\r")
-        talk.pty.answer("ran \"rollout\"\nsami>", "\u{4}")
+        talk.pty.answer("sami>", "\(longStatement); x = 1\r")
+        talk.pty.waitFor("/60,000 tokens")
+        talk.shell.interrupts.answer(.interrupt)
+        talk.shell.interrupts.answer(.interrupt)
+        talk.pty.waitFor("the training of the tokenizer was stopped")
+        talk.pty.answer("sami>", "y = 1\r")
+        talk.pty.answer("1\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
-        #expect(!talk.pty.text.contains("/500"), "the progress line is erased:\n\(talk.pty.text)")
+        #expect(!talk.pty.text.contains("/60,000 tokens"), "the progress line is erased")
+        #expect(talk.session.assigned == ["y"])
     }
 
     @Test(
@@ -152,10 +170,10 @@ import Testing
     func typedAhead() throws {
         let talk = try Conversation()
         let before = talk.pty.endKey
-        talk.pty.answer("sami>", "work\r")
-        talk.pty.waitFor("work 1")
+        talk.pty.answer("sami>", "\(longStatement)\r")
+        talk.pty.waitFor("/60,000 tokens")
         talk.pty.type("\u{4}")
-        talk.shell.attention.answer(.interrupt)
+        talk.shell.interrupts.answer(.interrupt)
         #expect(talk.finish() == .fine)
         #expect(talk.pty.text.hasSuffix("sami> ^D"), "\(talk.pty.text)")
         #expect(before == 4 && talk.pty.endKey == before)
@@ -169,40 +187,40 @@ import Testing
         let first = try Conversation(options: options)
         first.pty.answer("sami>", "a = [1,\r")
         first.pty.answer("...", "2]\r")
-        first.pty.answer("2]\"\nsami>", "rollout\r")
-        first.pty.answer("\"rollout\"\nsami>", "rollout\r")
-        first.pty.waitFor { $0.components(separatedBy: "ran \"rollout\"").count == 3 }
+        first.pty.answer("2]\nsami>", "6 * 7\r")
+        first.pty.answer("42\nsami>", "6 * 7\r")
+        first.pty.waitFor { $0.components(separatedBy: "\n42\n").count == 3 }
         first.pty.answer("sami>", "\u{4}")
         #expect(first.finish() == .fine)
         #expect(
-            HistoryFile(path: folder.path + "/deep/history").load() == ["a = [1,\n2]", "rollout"])
+            HistoryFile(path: folder.path + "/deep/history").load() == ["a = [1,\n2]", "6 * 7"])
 
         options.savesHistory = false
         let second = try Conversation(options: options)
         second.pty.answer("sami>", "\u{12}a = ")
         second.pty.answer("bck:a =", "\r")
-        second.pty.waitFor("ran \"a = [1,\\n2]\"")
-        second.pty.answer("sami>", "only = 1\r")
-        second.pty.answer("1\"\nsami>", "\u{4}")
+        second.pty.answer("2]\nsami>", "only = 1\r")
+        second.pty.answer("1\nsami>", "\u{4}")
         #expect(second.finish() == .fine)
+        #expect(second.session.assigned == ["a", "only"])
         #expect(
-            HistoryFile(path: folder.path + "/deep/history").load() == ["a = [1,\n2]", "rollout"])
+            HistoryFile(path: folder.path + "/deep/history").load() == ["a = [1,\n2]", "6 * 7"])
     }
 
     @Test("a window that changes its size is drawn anew")
     func resize() throws {
         let talk = try Conversation(columns: 60)
-        talk.pty.answer("sami>", "rollout quer")
-        talk.pty.waitFor("sami> rollout quer")
+        talk.pty.answer("sami>", "x = 1 + 1000")
+        talk.pty.waitFor("sami> x = 1 + 1000")
         talk.pty.resize(columns: 30)
-        talk.shell.attention.answer(.resize)
-        talk.pty.type("ies + queries + queries")
-        talk.pty.waitFor("sami> rollout queries + querie\ns + queries")
+        talk.shell.interrupts.answer(.resize)
+        talk.pty.type(" + 20000 + 3000")
+        talk.pty.waitFor("sami> x = 1 + 1000 + 20000 + 3\n000")
         talk.pty.type("\r")
-        talk.pty.waitFor("ran \"rollout")
-        #expect(talk.host.appearance.width == 30)
-        talk.pty.answer("sami>", "\u{4}")
+        talk.pty.answer("000\nsami>", "x\r")
+        talk.pty.answer("24001\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
+        #expect(talk.session.appearance.width == 30)
     }
 
     @Test("what the user's .editrc says wins, and vi's keys keep completion")
@@ -212,12 +230,12 @@ import Testing
         try "bind -v\nbind ^T sami-complete\n".write(
             toFile: path, atomically: true, encoding: .utf8)
         let talk = try Conversation(environment: ["EDITRC": path])
-        talk.pty.answer("sami>", "rol\t")
+        talk.pty.answer("sami>", "hist\t")
         // ESC ends inserting, 0x deletes the first character.
-        talk.pty.answer("sami> rollout", "\u{1B}")
+        talk.pty.answer("sami> history", "\u{1B}")
         talk.pty.type("0x")
-        talk.pty.answer("sami> ollout", "ir\r")
-        talk.pty.answer("ran \"rollout\"\nsami>", "qui\t\r")
+        talk.pty.answer("sami> istory", "ih\r")
+        talk.pty.answer("there is no statement yet\nsami>", "qui\t\r")
         #expect(talk.finish() == .fine)
     }
 
@@ -225,10 +243,10 @@ import Testing
     func plainTerminal() throws {
         for term in ["dumb", ""] {
             let talk = try Conversation(environment: ["TERM": term])
-            talk.pty.answer("sami>", "rollout\n")
-            talk.pty.answer("ran \"rollout\"\nsami>", "x = [\n")
+            talk.pty.answer("sami>", "6 * 7\n")
+            talk.pty.answer("42\nsami>", "x = [\n")
             talk.pty.answer("...", "1]\n")
-            talk.pty.answer("1]\"\nsami>", "quit\n")
+            talk.pty.answer("1]\nsami>", "quit\n")
             #expect(talk.finish() == .fine)
             #expect(!talk.pty.raw.contains("\u{1B}"), "\(talk.pty.raw)")
         }
@@ -240,6 +258,6 @@ import Testing
         talk.pty.answer("sami>", "\u{4}")
         #expect(talk.finish() == .fine)
         #expect(talk.pty.raw.contains("\u{1B}[1;36msami>\u{1B}[0m "))
-        #expect(talk.host.evaluated.isEmpty)
+        #expect(talk.session.assigned.isEmpty)
     }
 }

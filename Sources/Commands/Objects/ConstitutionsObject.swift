@@ -80,22 +80,22 @@ struct ConstitutionsObject: StorableObject {
         }
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText { rendered(appearance, count: 1) }
+    func document(_ appearance: Appearance) -> Document { document(appearance, count: 1) }
 
     /// - Parameter shown: how many of the first groups are shown.
-    func rendered(_ appearance: Appearance, count shown: Int) -> StyledText {
-        var text = StyledText("constitutions: \(summary)", .heading)
+    func document(_ appearance: Appearance, count shown: Int) -> Document {
+        var document = Document("constitutions: \(summary)", .heading)
         let all = count ?? 0
         for group in 0..<min(shown, all) {
             for (index, constitution) in texts(group).enumerated() {
-                text.line("[\(group)] constitution \(index)", .faint)
+                document.line("[\(group)] constitution \(index)", .faint)
                 for line in TextWidth.wrapped(constitution, to: appearance.columns - 2) {
-                    text.line("  " + line)
+                    document.line("  " + line)
                 }
             }
         }
-        if all > shown { text.line("… and \(all - shown) more", .faint) }
-        return text
+        if all > shown { document.line("… and \(all - shown) more", .faint) }
+        return document
     }
 
     /// A line of a constitutions file, which `load constitutions` reads back.

@@ -62,14 +62,14 @@ struct GradientsObject: StorableObject, SizedObject {
             + NumberText.count(parameters.names.count, "tensor")
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText("gradients: ", .heading)
-        text.append("norm \(NumberText.significant(norm, digits: 5))")
-        text.append(
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document("gradients: ", .heading)
+        document.append("norm \(NumberText.significant(norm, digits: 5))")
+        document.append(
             ", \(NumberText.count(parameters.names.count, "tensor")), mean over "
                 + NumberText.count(queries, "query", "queries"), .faint)
         if let divergence {
-            text.append(
+            document.append(
                 ", KL to the base \(NumberText.significant(divergence, digits: 4)) nats a token",
                 .faint)
         }
@@ -81,8 +81,8 @@ struct GradientsObject: StorableObject, SizedObject {
                 name, TensorText.shape(shapes[name] ?? []), NumberText.significant(norm, digits: 4),
             ])
         }
-        text.line(table.rendered(appearance))
-        return text
+        document.line(table)
+        return document
     }
 
     var jsonValue: Value { .record(tensorRecord) }

@@ -35,8 +35,8 @@ struct LogObject: StorableObject {
 
     var summary: String { "\(title), \(NumberText.count(rows.count, "row"))" }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText("log of \(title)", .heading)
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document("log of \(title)", .heading)
         if let first = rows.first {
             var table = Table(first.keys.map { Table.Column($0, isNumeric: true) })
             let shown =
@@ -55,10 +55,36 @@ struct LogObject: StorableObject {
                         }
                     })
             }
-            text.line(table.rendered(appearance))
+            document.line(table)
         }
-        for remark in remarks { text.line(remark) }
-        return text
+        for remark in remarks { document.line(remark) }
+        return document
+    }
+
+    /// With the course of its main column as a picture.
+    func display(_ appearance: Appearance) -> Display {
+        var display = Display(
+            appearance, json: { Value.object(self).printedJSON }, document: document(appearance))
+        if !rows.isEmpty {
+            display.svg = {
+                Picture(.lines([line(mainColumn)]), title: "\(title): \(mainColumn)").svg
+            }
+        }
+        return display
+    }
+
+    /// The column that is drawn unless another one is asked for: the loss, if it is there.
+    var mainColumn: String {
+        guard let first = rows.first else { return "loss" }
+        return first.keys.contains("loss") ? "loss" : first.keys.last ?? "loss"
+    }
+
+    /// A column's numbers over the rows, counted from 1.
+    func line(_ column: String) -> (name: String, points: [(x: Double, y: Double)]) {
+        let points = rows.enumerated().compactMap { index, row -> (x: Double, y: Double)? in
+            row[column]?.asNumber.map { (Double(index + 1), $0) }
+        }
+        return (column, points)
     }
 
     var jsonValue: Value { .list(rows.map(Value.record)) }

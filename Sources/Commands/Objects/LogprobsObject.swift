@@ -92,18 +92,24 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         return "S \(shape), \(unit)"
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText("logprobs ", .heading)
-        text.append(summary)
-        for (index, query) in scores.prefix(2).enumerated() {
-            text.line("[\(index)] \(query.id)", .name)
-            let map = HeatMap(
-                rows: query.scores.constitutions, columns: query.scores.responses,
-                values: query.scores.values)
-            text.line(map.rendered(appearance))
+    func document(_ appearance: Appearance) -> Document {
+        var document = document(count: 2)
+        if scores.count > 2 { document.line("… and \(scores.count - 2) more queries", .faint) }
+        return document
+    }
+
+    /// - Parameter shown: how many of the first queries are shown.
+    func document(count shown: Int) -> Document {
+        var document = Document("logprobs ", .heading)
+        document.append(summary)
+        for (index, query) in scores.prefix(shown).enumerated() {
+            document.line("[\(index)] \(query.id)", .name)
+            document.line(
+                HeatMap(
+                    rows: query.scores.constitutions, columns: query.scores.responses,
+                    values: query.scores.values))
         }
-        if scores.count > 2 { text.line("… and \(scores.count - 2) more queries", .faint) }
-        return text
+        return document
     }
 
     var jsonValue: Value {

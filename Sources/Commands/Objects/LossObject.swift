@@ -66,11 +66,12 @@ struct LossObject: StorableObject {
             + NumberText.count(contrasts.count, "query", "queries")
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
+    func document(_ appearance: Appearance) -> Document {
         func digits(_ value: Double) -> String { NumberText.fixed(value, decimals: 4) }
         let mean = mean
-        var text = StyledText("loss \(digits(mean.loss)) nats", .heading)
-        text.append(", mean over " + NumberText.count(contrasts.count, "query", "queries"), .faint)
+        var document = Document("loss \(digits(mean.loss)) nats", .heading)
+        document.append(
+            ", mean over " + NumberText.count(contrasts.count, "query", "queries"), .faint)
         var table = Table([
             .init(""), .init("loss", isNumeric: true), .init("accuracy", isNumeric: true),
             .init("information at least", isNumeric: true),
@@ -83,10 +84,10 @@ struct LossObject: StorableObject {
             "columns", digits(mean.column), NumberText.percent(mean.columnAccuracy),
             digits(mean.columnBound),
         ])
-        text.line(table.rendered(appearance))
-        text.line(
+        document.line(table)
+        document.line(
             "Bounds are in nats and cannot exceed log C = \(digits(mean.ceiling)).", .faint)
-        return text
+        return document
     }
 
     var jsonValue: Value {

@@ -97,7 +97,7 @@ struct ModelObject: StorableObject, SizedObject {
             + "\(configuration.layers) layers of \(configuration.hiddenSize), \(origin)"
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
+    func document(_ appearance: Appearance) -> Document {
         let configuration = model.configuration
         var table = Table([.init("what"), .init("value")])
         table.styles = [0: .faint]
@@ -119,8 +119,12 @@ struct ModelObject: StorableObject, SizedObject {
                 + NumberText.grouped(configuration.contextLength)
                 + (tokenizer == nil ? ", no tokenizer" : ""),
         ])
-        return table.rendered(appearance, showsTitles: false)
+        var document = Document()
+        document.line(table, showsTitles: false)
+        return document
     }
+
+    func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
     var jsonValue: Value {
         var record = Record()

@@ -32,7 +32,9 @@ struct OptimizerObject: StorableObject, SizedObject {
 
     var summary: String { "\(rule) after \(NumberText.count(state.steps, "step"))" }
 
-    func rendered(_ appearance: Appearance) -> StyledText { StyledText("optimizer: " + summary) }
+    func document(_ appearance: Appearance) -> Document { Document("optimizer: " + summary) }
+
+    func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
     var jsonValue: Value { .record(["rule": .text(rule), "steps": Value(state.steps)]) }
 

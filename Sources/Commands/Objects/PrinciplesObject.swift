@@ -64,8 +64,8 @@ struct PrinciplesObject: StorableObject, ListObject {
 
     var summary: String { NumberText.count(pairs.count, "pair") }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText()
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document()
         let half = (appearance.columns - 8) / 2
         let longest = pairs.map { max(TextWidth.of($0.principle), TextWidth.of($0.antithesis)) }
         guard (longest.max() ?? 0) > half else {
@@ -76,15 +76,16 @@ struct PrinciplesObject: StorableObject, ListObject {
             for (index, pair) in pairs.enumerated() {
                 table.append(["\(index)", pair.principle, pair.antithesis])
             }
-            return table.rendered(appearance)
+            document.line(table)
+            return document
         }
         for (index, pair) in pairs.enumerated() {
-            text.line("\(index)  ", .faint)
-            text.append(pair.principle)
-            text.line("   not: ", .faint)
-            text.append(pair.antithesis)
+            document.line("\(index)  ", .faint)
+            document.append(pair.principle)
+            document.line("   not: ", .faint)
+            document.append(pair.antithesis)
         }
-        return text
+        return document
     }
 
     var jsonValue: Value { .list(pairs.map { .record(PrinciplesObject.record($0)) }) }

@@ -62,23 +62,23 @@ struct QueriesObject: StorableObject, ListObject {
     /// How many queries are shown unless the user says how many.
     static let shownCount = 6
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        rendered(appearance, count: QueriesObject.shownCount)
+    func document(_ appearance: Appearance) -> Document {
+        document(appearance, count: QueriesObject.shownCount)
     }
 
     /// - Parameter count: how many of the first queries are shown.
-    func rendered(_ appearance: Appearance, count shown: Int) -> StyledText {
-        var text = StyledText(NumberText.count(queries.count, "query", "queries"), .heading)
+    func document(_ appearance: Appearance, count shown: Int) -> Document {
+        var document = Document(NumberText.count(queries.count, "query", "queries"), .heading)
         var table = Table([.init("", isNumeric: true), .init("id"), .init("text")])
         table.styles = [0: .faint, 1: .name]
         for (index, query) in queries.prefix(shown).enumerated() {
             table.append(["\(index)", query.id.text, query.text.prefix(300).description])
         }
-        if !queries.isEmpty { text.line(table.rendered(appearance, showsTitles: false)) }
+        if !queries.isEmpty { document.line(table, showsTitles: false) }
         if queries.count > shown {
-            text.line("… and \(queries.count - shown) more", .faint)
+            document.line("… and \(queries.count - shown) more", .faint)
         }
-        return text
+        return document
     }
 
     var jsonValue: Value { .list(queries.map { QueryObject(query: $0).jsonValue }) }
@@ -119,12 +119,12 @@ struct QueryObject: StorableObject {
 
     var summary: String { "\(query.id): " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText("\(query.form.rawValue) \(query.id)", .faint)
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document("\(query.form.rawValue) \(query.id)", .faint)
         for line in TextWidth.wrapped(TextWidth.printable(query.text), to: appearance.columns) {
-            text.line(line)
+            document.line(line)
         }
-        return text
+        return document
     }
 
     var jsonValue: Value {

@@ -130,29 +130,29 @@ struct RolloutsObject: StorableObject, ListObject {
             + NumberText.count(rollouts.groups.count, "query", "queries")
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText("rollouts: \(summary)", .heading)
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document("rollouts: \(summary)", .heading)
         if let first = rollouts.groups.first {
-            text.append(
+            document.append(
                 ", \(first.prompts.count) constitutions × \(NumberText.count(first.samples, "sample"))",
                 .faint)
         }
         var shown = 0
         for group in rollouts.groups.prefix(2) {
             for (index, response) in group.responses.prefix(4).enumerated() {
-                text.line("[\(shown + index)] ", .faint)
-                text.append("\(group.id) under \(response.constitution): ", .name)
+                document.line("[\(shown + index)] ", .faint)
+                document.append("\(group.id) under \(response.constitution): ", .name)
                 let body = response.text ?? "\(group.responses[index].tokenCount) tokens"
-                text.append(
+                document.append(
                     TextWidth.cut(TextWidth.oneLine(body), to: max(20, 2 * appearance.columns - 24))
                 )
             }
             shown += group.responses.count
         }
         if rollouts.groups.count > 2 {
-            text.line("… and \(rollouts.groups.count - 2) more queries", .faint)
+            document.line("… and \(rollouts.groups.count - 2) more queries", .faint)
         }
-        return text
+        return document
     }
 
     /// Lines of a rollouts file.
@@ -217,21 +217,21 @@ struct RolloutObject: StorableObject {
         return "\(group.id) under \(response.constitution): \(text ?? "tokens")"
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText(
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document(
             "rollout of \(group.id), constitution \(response.constitution)", .heading)
         if group.constitutions.indices.contains(response.constitution) {
             for line in TextWidth.wrapped(
                 group.constitutions[response.constitution].text, to: appearance.columns - 2)
             {
-                text.line("  " + line, .faint)
+                document.line("  " + line, .faint)
             }
         }
         let body = response.text ?? response.content.value.json
         for line in TextWidth.wrapped(TextWidth.printable(body), to: appearance.columns) {
-            text.line(line)
+            document.line(line)
         }
-        return text
+        return document
     }
 
     var jsonValue: Value { .record(fieldRecord) }

@@ -30,7 +30,9 @@ struct TokenizerObject: StorableObject {
         "\(NumberText.grouped(tokenizer.vocabularySize)) tokens, \(origin)"
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText { StyledText("tokenizer: " + summary) }
+    func document(_ appearance: Appearance) -> Document { Document("tokenizer: " + summary) }
+
+    func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
     var jsonValue: Value {
         var record = fieldRecord

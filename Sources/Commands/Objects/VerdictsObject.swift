@@ -93,12 +93,12 @@ struct VerdictsObject: StorableObject {
             ?? "nothing judged"
     }
 
-    func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText(headline, .heading)
-        guard verdicts.count > 0 else { return text }
-        text.line("\(verdicts.wins) wins, \(verdicts.ties) ties, \(verdicts.losses) losses")
+    func document(_ appearance: Appearance) -> Document {
+        var document = Document(headline, .heading)
+        guard verdicts.count > 0 else { return document }
+        document.line("\(verdicts.wins) wins, \(verdicts.ties) ties, \(verdicts.losses) losses")
         if let control = verdicts.lengthControlled {
-            text.append(
+            document.append(
                 "; at equal lengths \(NumberText.percent(control.rate)) ("
                     + "\(NumberText.fixed(control.interval.lower * 100, decimals: 1)) to "
                     + "\(NumberText.percent(control.interval.upper)))")
@@ -116,8 +116,8 @@ struct VerdictsObject: StorableObject {
         }
         sides.append(row(first, verdicts.firstLengths, verdicts.firstMalformed))
         sides.append(row(second, verdicts.secondLengths, verdicts.secondMalformed))
-        text.line(sides.rendered(appearance))
-        guard !verdicts.principles.isEmpty else { return text }
+        document.line(sides)
+        guard !verdicts.principles.isEmpty else { return document }
         var table = Table([
             .init("followed by", isNumeric: true), .init(first, isNumeric: true),
             .init(second, isNumeric: true), .init("principle"),
@@ -129,11 +129,11 @@ struct VerdictsObject: StorableObject {
             ])
         }
         table.columns[0].title = "of"
-        text.line(table.rendered(appearance))
+        document.line(table)
         if verdicts.principles.count > 12 {
-            text.line("… and \(verdicts.principles.count - 12) more principles", .faint)
+            document.line("… and \(verdicts.principles.count - 12) more principles", .faint)
         }
-        return text
+        return document
     }
 
     var jsonValue: Value {

@@ -63,15 +63,16 @@ extension CommandTable {
             twos += y * y
             products += x * y
         }
-        var result = CommandResult(text: StyledText("equal, every bit"))
         let relative = (squares / max(ones, 1e-300)).squareRoot()
         let cosine = products / max((ones * twos).squareRoot(), 1e-300)
-        result.data = .record([
+        let data = Value.record([
             "equal": .bool(differing == 0), "differing": Value(differing),
             "count": Value(one.count), "largest": .number(largest),
             "relative": .number(relative), "cosine": .number(cosine),
         ])
-        guard differing > 0 else { return result }
+        guard differing > 0 else {
+            return CommandResult(Display(StyledText("equal, every bit"), data: data))
+        }
         var table = Table([.init(""), .init("")])
         table.styles = [0: .faint]
         table.append([
@@ -87,8 +88,9 @@ extension CommandTable {
             "cosine",
             NumberText.significant(cosine, digits: 6),
         ])
-        result.text = table.rendered(Appearance(), showsTitles: false)
-        return result
+        var document = Document()
+        document.line(table, showsTitles: false)
+        return CommandResult(document, Appearance(), data: data)
     }
 
     private static func compare(
@@ -96,10 +98,10 @@ extension CommandTable {
     ) throws -> CommandResult {
         let (a, b) = (one.model.parameters, two.model.parameters)
         guard a.layout == b.layout else {
-            var result = CommandResult(
-                text: StyledText("models of different shapes: \(one.summary); \(two.summary)"))
-            result.data = .record(["equal": .bool(false), "same_shape": .bool(false)])
-            return result
+            return CommandResult(
+                Display(
+                    StyledText("models of different shapes: \(one.summary); \(two.summary)"),
+                    data: .record(["equal": .bool(false), "same_shape": .bool(false)])))
         }
         var rows: [(name: String, change: Double, share: Double)] = []
         var (squares, whole) = (0.0, 0.0)
@@ -118,7 +120,6 @@ extension CommandTable {
             whole += size
             rows.append((name, change.squareRoot(), (change / max(size, 1e-300)).squareRoot()))
         }
-        var result = CommandResult(text: StyledText("the same weights, every bit"))
         let share = (squares / max(whole, 1e-300)).squareRoot()
         let changes = rows.map { row -> Value in
             .record([
@@ -126,12 +127,14 @@ extension CommandTable {
                 "share": .number(row.share),
             ])
         }
-        result.data = .record([
+        let data = Value.record([
             "equal": .bool(squares == 0), "share": .number(share), "tensors": .list(changes),
         ])
-        guard squares > 0 else { return result }
-        var text = StyledText("weights differ by ", .heading)
-        text.append(
+        guard squares > 0 else {
+            return CommandResult(Display(StyledText("the same weights, every bit"), data: data))
+        }
+        var document = Document("weights differ by ", .heading)
+        document.append(
             NumberText.percent(share, decimals: 3)
                 + " of their norm")
         var table = Table([
@@ -144,16 +147,13 @@ extension CommandTable {
                 NumberText.percent(row.share, decimals: 3),
             ])
         }
-        text.line(table.rendered(invocation.appearance))
-        result.text = text
-        return result
+        document.line(table)
+        return CommandResult(document, invocation.appearance, data: data)
     }
 }
 
 extension CommandResult {
     fileprivate static func comparison(_ isEqual: Bool, _ text: StyledText) -> CommandResult {
-        var result = CommandResult(text: text)
-        result.data = .record(["equal": .bool(isEqual)])
-        return result
+        CommandResult(Display(text, data: .record(["equal": .bool(isEqual)])))
     }
 }

@@ -28,8 +28,8 @@ extension CommandTable {
             }
             return try evaluation(of: model, count, invocation)
         }
-        var text = StyledText(value.kind, .heading)
-        text.append("  \(value.summary)")
+        var document = Document(value.kind, .heading)
+        document.append("  \(value.summary)")
         // Of an object that is a list, the fields of the object, not those of its first item.
         var fields = value.fieldNames
         if case .object(let object) = value { fields = type(of: object).fieldNames }
@@ -37,31 +37,30 @@ extension CommandTable {
             var table = Table([.init("field"), .init("meaning")])
             table.styles = [0: .name]
             for field in fields.prefix(40) { table.append([field.name, field.summary]) }
-            text.line(table.rendered(invocation.appearance, showsTitles: false))
-            if fields.count > 40 { text.line("… and \(fields.count - 40) more", .faint) }
+            document.line(table, showsTitles: false)
+            if fields.count > 40 { document.line("… and \(fields.count - 40) more", .faint) }
         }
         if let model = value.object(ModelObject.self) {
-            text.line(try ModelMemory.rendered(model.model, invocation.appearance))
+            document.line(try ModelMemory.document(model.model))
         }
         if case .expression(let node) = argument.value, case .name(let name) = node.expression,
             invocation.session.isBound(name)
         {
             let provenance = try invocation.session.workspace.provenance(of: name)
-            text.line("made by", .faint)
-            describe(provenance, into: &text, invocation.appearance)
+            document.line("made by", .faint)
+            describe(provenance, into: &document, invocation.appearance)
         }
-        var result = CommandResult(text: text)
-        result.data = .record([
+        let data = Value.record([
             "kind": .text(value.kind), "summary": .text(value.summary),
             "fields": .list(
                 fields.map { .record(["name": .text($0.name), "meaning": .text($0.summary)]) }),
         ])
-        return result
+        return CommandResult(document, invocation.appearance, data: data)
     }
 
     /// The statements that led to a value, each below the statement that used its result.
     private static func describe(
-        _ provenance: Provenance, into text: inout StyledText, _ appearance: Appearance
+        _ provenance: Provenance, into document: inout Document, _ appearance: Appearance
     ) {
         var shown = 0
         func line(_ place: Int, _ depth: Int) {
@@ -73,7 +72,7 @@ extension CommandTable {
                 words += "  #\(statement.sequence)  \(TextWidth.oneLine(statement.source))"
                 for file in statement.files.prefix(3) { words += "  [\(file.path)]" }
             }
-            text.line(TextWidth.cut(words, to: appearance.columns))
+            document.line(TextWidth.cut(words, to: appearance.columns))
             for input in step.inputs where input > place { line(input, depth + 1) }
         }
         line(0, 1)

@@ -63,6 +63,6 @@ extension CommandTable {
             text.append(TextWidth.printable(continuation))
         }
         return CommandResult(
-            value: texts.count == 1 ? .text(texts[0]) : Value(texts), text: text, notes: notes)
+            value: texts.count == 1 ? .text(texts[0]) : Value(texts), Display(text), notes: notes)
     }
 }

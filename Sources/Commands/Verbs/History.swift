@@ -13,7 +13,8 @@ extension CommandTable {
         let count = try invocation.integer("count", atLeast: 1) ?? 20
         let entries = invocation.session.workspace.history
         guard !entries.isEmpty else {
-            return .list([], StyledText("there is no statement yet", .faint))
+            return CommandResult(
+                Display(StyledText("there is no statement yet", .faint), data: .list([])))
         }
         var table = Table([
             .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),
@@ -45,6 +46,8 @@ extension CommandTable {
                 "bound": Value(entry.bound.map(\.name).filter { !$0.hasPrefix(".") }),
             ])
         }
-        return .list(Array(rows), table.rendered(invocation.appearance))
+        var document = Document()
+        document.line(table)
+        return CommandResult(document, invocation.appearance, data: .list(Array(rows)))
     }
 }

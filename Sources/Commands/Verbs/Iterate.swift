@@ -136,7 +136,7 @@ extension CommandTable {
         var text = StyledText("\(invocation.target?.name ?? "model") changed: ", .heading)
         text.append(done)
         for remark in remarks { text.line(remark) }
-        result.text = text
+        result.displays = [Display(text)]
         result.notes = notes
         if isStopped { result.stopped = try stopped(state, plan) }
         return result

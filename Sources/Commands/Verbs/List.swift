@@ -10,8 +10,10 @@ extension CommandTable {
         let session = invocation.session
         let names = session.workspace.names.filter { !$0.name.hasPrefix(".") }
         guard !names.isEmpty else {
-            return .list(
-                [], StyledText("there is no value yet; start with `load model default`", .faint))
+            return CommandResult(
+                Display(
+                    StyledText("there is no value yet; start with `load model default`", .faint),
+                    data: .list([])))
         }
         let sources = Dictionary(
             session.workspace.history.map { ($0.sequence, $0.source) },
@@ -27,9 +29,10 @@ extension CommandTable {
                 "\(info.sequence)", sources[info.sequence] ?? "",
             ])
         }
-        var text = table.rendered(invocation.appearance)
+        var document = Document()
+        document.line(table)
         if names.contains(where: { !$0.isStored }) {
-            text.line("* over snapshot_limit: written when the session ends", .faint)
+            document.line("* over snapshot_limit: written when the session ends", .faint)
         }
         let rows = names.map { info -> Value in
             .record([
@@ -38,6 +41,6 @@ extension CommandTable {
                 "source": Value(sources[info.sequence]),
             ])
         }
-        return .list(rows, text)
+        return CommandResult(document, invocation.appearance, data: .list(rows))
     }
 }

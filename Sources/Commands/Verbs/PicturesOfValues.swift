@@ -11,7 +11,7 @@ extension Picture {
         if let log = value.object(LogObject.self) {
             self.init(
                 .lines([try Picture.line(log, column, invocation)]),
-                title: title ?? "\(log.title): \(column ?? Picture.mainColumn(log))")
+                title: title ?? "\(log.title): \(column ?? log.mainColumn)")
             return
         }
         if let logprobs = value.object(LogprobsObject.self), let first = logprobs.scores.first {
@@ -53,15 +53,10 @@ extension Picture {
         self.init(content, title: (title ?? name) + place)
     }
 
-    private static func mainColumn(_ log: LogObject) -> String {
-        guard let first = log.rows.first else { return "loss" }
-        return first.keys.contains("loss") ? "loss" : first.keys.last ?? "loss"
-    }
-
     private static func line(
         _ log: LogObject, _ column: String?, _ invocation: Invocation
     ) throws -> (name: String, points: [(x: Double, y: Double)]) {
-        let column = column ?? mainColumn(log)
+        let column = column ?? log.mainColumn
         let names = log.rows.first.map { Array($0.keys) } ?? []
         guard names.contains(column) else {
             throw invocation.located(
@@ -69,9 +64,6 @@ extension Picture {
                     column, owner: "this log", nearest: nil, fields: names),
                 at: "y")
         }
-        let points = log.rows.enumerated().compactMap { index, row -> (x: Double, y: Double)? in
-            row[column]?.asNumber.map { (Double(index + 1), $0) }
-        }
-        return (column, points)
+        return log.line(column)
     }
 }

@@ -27,7 +27,13 @@ extension CommandTable {
             invocation)
         guard let shown = try invocation.text("path"),
             let path = try invocation.writablePath("path")
-        else { return CommandResult(text: picture.rendered(invocation.appearance)) }
+        else {
+            let appearance = invocation.appearance
+            return CommandResult(
+                Display(
+                    text: { picture.rendered(appearance) }, html: { picture.html },
+                    svg: { picture.svg }))
+        }
         try invocation.write(picture, to: path, shown: shown)
         return CommandResult(text: StyledText("wrote \(shown)"))
     }

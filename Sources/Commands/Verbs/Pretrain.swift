@@ -125,7 +125,7 @@ extension CommandTable {
         if invocation.target == nil, !invocation.has("model") {
             result.bindings.append(("base", .object(trained)))
         }
-        result.text = log.rendered(invocation.appearance)
+        result.displays = [log.display(invocation.appearance).withoutJSON]
         if run.step < settings.steps {
             result.notes = [
                 "stopped after step \(run.step) of \(settings.steps); `model` is the model of that step"

@@ -20,8 +20,10 @@ extension CommandTable {
             }
             if !result.unbind.contains(name) { result.unbind.append(name) }
         }
-        result.text = StyledText(
-            "removed " + result.unbind.joined(separator: ", ") + "; undo restores them", .faint)
+        let names = result.unbind.joined(separator: ", ")
+        result.displays = [
+            Display(StyledText("removed \(names); undo restores them", .faint))
+        ]
         return result
     }
 }

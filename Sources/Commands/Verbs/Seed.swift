@@ -19,8 +19,8 @@ extension CommandTable {
         if let seed = try invocation.integer("value", atLeast: 0, atMost: 1 << 53) {
             session.seed = UInt64(seed)
         }
-        var result = CommandResult(text: StyledText("seed \(session.seed)", .faint))
-        result.data = .number(Double(session.seed))
-        return result
+        return CommandResult(
+            Display(
+                StyledText("seed \(session.seed)", .faint), data: .number(Double(session.seed))))
     }
 }

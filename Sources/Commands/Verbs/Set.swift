@@ -97,8 +97,9 @@ extension CommandTable {
         table.append([
             "threads", "\(Workers.count)", "chosen when sami starts, by SAMI_THREADS",
         ])
-        var result = CommandResult(text: table.rendered(appearance, showsTitles: false))
-        result.data = .record([
+        var document = Document()
+        document.line(table, showsTitles: false)
+        let data = Value.record([
             "seed": .number(Double(session.seed)), "snapshot_limit": Value(settings.snapshotLimit),
             "memory": settings.memory.map { Value($0) } ?? .text("auto"),
             "undo_depth": settings.undoDepth.map { Value($0) } ?? .text("all"),
@@ -106,6 +107,6 @@ extension CommandTable {
             "file_limit": Value(settings.limits.file), "width": Value(appearance.width),
             "color": .text(appearance.color.rawValue), "threads": Value(Workers.count),
         ])
-        return result
+        return CommandResult(document, appearance, data: data)
     }
 }

@@ -19,12 +19,13 @@ extension CommandTable {
             throw invocation.located(EvaluationError.interrupted("stopped; nothing has changed"))
         }
         return CommandResult(
-            value: .record(report.record), text: report.rendered(invocation.appearance))
+            value: .record(report.record),
+            Display(report.document, invocation.appearance))
     }
 }
 
 extension ShippedModelEvaluation.Report {
-    fileprivate func rendered(_ appearance: Appearance) -> StyledText {
+    fileprivate var document: Document {
         var table = Table([
             .init("dimension"), .init("trained"), .init("careful author", isNumeric: true),
             .init("no author", isNumeric: true),
@@ -40,15 +41,15 @@ extension ShippedModelEvaluation.Report {
         }
         append("all", "", all)
         append("malformed", "", malformed)
-        var text = StyledText("adherence at temperature 1, \(count) queries a row", .heading)
-        text.line(table.rendered(appearance))
-        text.line(
+        var document = Document("adherence at temperature 1, \(count) queries a row", .heading)
+        document.line(table)
+        document.line(
             "copied details right: \(NumberText.percent(detailShare)) of "
                 + NumberText.grouped(details.total))
-        text.line(
+        document.line(
             "principles well-formed and opposite: \(NumberText.percent(principles.share)) of "
                 + NumberText.count(principles.total, "pair"))
-        return text
+        return document
     }
 
     private var detailShare: Double { Double(details.right) / Double(max(1, details.total)) }

@@ -30,66 +30,64 @@ extension CommandTable {
             throw invocation.located(EvaluationError.noLastResult)
         }
         let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 8
+        let appearance = invocation.appearance
         switch value {
         case .object(let rollout as RolloutObject):
-            return CommandResult(text: try strip(rollout, invocation))
+            return CommandResult(try strip(rollout, invocation), appearance)
         case .object(let rollouts as RolloutsObject):
-            var text = StyledText("rollouts: \(rollouts.summary)", .heading)
+            // One display for each strip: a notebook shows and folds them one by one.
+            var result = CommandResult(
+                text: StyledText("rollouts: \(rollouts.summary)", .heading))
             for index in 0..<min(count, rollouts.count ?? 0) {
                 guard case .object(let one as RolloutObject) = rollouts.item(index) else {
                     continue
                 }
-                text.line("")
-                text.line(try strip(one, invocation))
+                let strip = try strip(one, invocation)
+                // A terminal has an empty line between the strips.
+                var display = Display(strip, appearance)
+                display.text = {
+                    var text = StyledText("\n")
+                    text.append(strip.rendered(appearance))
+                    return text
+                }
+                result.displays.append(display)
             }
-            return CommandResult(text: text)
+            return result
         case .object(let logprobs as LogprobsObject):
-            var text = StyledText("logprobs ", .heading)
-            text.append(logprobs.summary)
-            for (index, query) in logprobs.scores.prefix(count).enumerated() {
-                text.line("[\(index)] \(query.id)", .name)
-                text.line(
-                    HeatMap(
-                        rows: query.scores.constitutions, columns: query.scores.responses,
-                        values: query.scores.values
-                    ).rendered(invocation.appearance))
-            }
+            var document = logprobs.document(count: count)
             if logprobs.scores.count > count {
-                text.line("… and \(logprobs.scores.count - count) more; count= shows them", .faint)
+                document.line(
+                    "… and \(logprobs.scores.count - count) more; count= shows them", .faint)
             }
-            return CommandResult(text: text)
+            return CommandResult(document, appearance)
         case .tensor(let tensor) where tensor.shape.count == 2:
-            var text = StyledText(TensorText.summary(tensor), .faint)
-            text.line(
-                HeatMap(
-                    rows: tensor.shape[0], columns: tensor.shape[1],
-                    values: tensor.values.map { Double($0) }, marksDiagonal: false, rowLabel: "",
-                    columnLabel: ""
-                ).rendered(invocation.appearance))
-            return CommandResult(text: text)
+            var document = Document(TensorText.summary(tensor), .faint)
+            document.line(HeatMap(tensor))
+            return CommandResult(document, appearance)
         case .object(let queries as QueriesObject):
             return CommandResult(
-                text: queries.rendered(
-                    invocation.appearance,
-                    count: invocation.has("count") ? count : QueriesObject.shownCount))
+                queries.document(
+                    appearance, count: invocation.has("count") ? count : QueriesObject.shownCount),
+                appearance)
         case .object(let principles as PrinciplesObject):
             let shown = PrinciplesObject(
                 pairs: Array(
                     principles.pairs.prefix(
                         invocation.has("count") ? count : principles.pairs.count)))
-            var text = shown.rendered(invocation.appearance)
+            var document = shown.document(appearance)
             let rest = principles.pairs.count - shown.pairs.count
-            if rest > 0 { text.line("… and \(rest) more; count= shows them", .faint) }
-            return CommandResult(text: text)
+            if rest > 0 { document.line("… and \(rest) more; count= shows them", .faint) }
+            return CommandResult(document, appearance)
         case .object(let constitutions as ConstitutionsObject):
             return CommandResult(
-                text: constitutions.rendered(
-                    invocation.appearance, count: invocation.has("count") ? count : 1))
+                constitutions.document(
+                    appearance, count: invocation.has("count") ? count : 1),
+                appearance)
         case .list(let items):
             var text = StyledText("list of \(NumberText.grouped(items.count))", .faint)
             for (index, item) in items.prefix(count).enumerated() {
                 text.line("[\(index)] ", .faint)
-                text.append(item.rendered(invocation.appearance))
+                text.append(item.rendered(appearance))
             }
             if items.count > count { text.line("… and \(items.count - count) more", .faint) }
             return CommandResult(text: text)
@@ -97,26 +95,26 @@ extension CommandTable {
             var text = StyledText()
             for (key, value) in record {
                 text.line("\(key): ", .name)
-                text.append(value.rendered(invocation.appearance))
+                text.append(value.rendered(appearance))
             }
             return CommandResult(text: text)
-        default: return CommandResult(text: value.rendered(invocation.appearance))
+        default: return CommandResult(value.display(appearance).withoutJSON)
         }
     }
 
     /// The response as a token strip, or as plain text if it cannot be scored.
     private static func strip(
         _ rollout: RolloutObject, _ invocation: Invocation
-    ) throws -> StyledText {
+    ) throws -> Document {
         let group = rollout.group
-        var text = StyledText("rollout of \(group.id)", .heading)
+        var document = Document("rollout of \(group.id)", .heading)
         let own = rollout.response.constitution
         guard let model = try invocation.objectIfBound(ModelObject.self, "model") else {
-            text = rollout.rendered(invocation.appearance)
-            text.line("a token strip needs `model`", .faint)
-            return text
+            document = rollout.document(invocation.appearance)
+            document.line("a token strip needs `model`", .faint)
+            return document
         }
-        guard group.prompts.count > 1 else { return rollout.rendered(invocation.appearance) }
+        guard group.prompts.count > 1 else { return rollout.document(invocation.appearance) }
         let other = try invocation.integer("against", atLeast: 0) ?? (own == 0 ? 1 : 0)
         guard other != own, group.prompts.indices.contains(other) else {
             throw invocation.located(
@@ -135,10 +133,10 @@ extension CommandTable {
             ).first,
             let shifts = scores.shifts(response: rollout.index, from: other, to: own)
         else {
-            text = rollout.rendered(invocation.appearance)
-            text.line(
+            document = rollout.document(invocation.appearance)
+            document.line(
                 "the two prompts split this response differently, so there is no strip", .faint)
-            return text
+            return document
         }
         let tokens = scores.tokens[own * scores.scores.responses + rollout.index]
         let strip = TokenStrip(
@@ -146,17 +144,17 @@ extension CommandTable {
                 TokenStrip.Token(
                     text: tokenizer?.text(of: token) ?? "\(token) ", shift: Double(shift))
             })
-        text.append(
+        document.append(
             ", constitution \(own) against \(other): "
                 + "\(NumberText.fixed(strip.total, decimals: 2)) nats in all", .faint)
         if group.constitutions.indices.contains(own) {
             for line in TextWidth.wrapped(
                 group.constitutions[own].text, to: invocation.appearance.columns - 2)
             {
-                text.line("  " + line, .faint)
+                document.line("  " + line, .faint)
             }
         }
-        text.line(strip.rendered(invocation.appearance))
-        return text
+        document.line(strip)
+        return document
     }
 }

@@ -55,7 +55,7 @@ extension CommandTable {
                 }
             }
             strip.line(TextWidth.cut("\(tokens)", to: 4 * invocation.appearance.columns), .faint)
-            return CommandResult(value: Value(tokens.map { Int($0) }), text: strip)
+            return CommandResult(value: Value(tokens.map { Int($0) }), Display(strip))
         case let value:
             guard case .list(let items) = value else {
                 throw invocation.located(
@@ -124,7 +124,7 @@ extension CommandTable {
                 + "longest \(NumberText.grouped(longest)), "
                 + "\(NumberText.fixed(Double(bytes) / Double(max(1, total)), decimals: 2)) bytes a token"
         )
-        return CommandResult(value: .list(ids), text: text)
+        return CommandResult(value: .list(ids), Display(text))
     }
 }
 

@@ -77,7 +77,7 @@ extension CommandTable {
             ("model", .object(model.with(result.model, origin: "\(model.origin), trained"))),
             ("log", .object(log)),
         ]
-        outcome.text = log.rendered(invocation.appearance)
+        outcome.displays = [log.display(invocation.appearance).withoutJSON]
         outcome.notes = notes
         return outcome
     }

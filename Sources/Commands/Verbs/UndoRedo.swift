@@ -46,6 +46,6 @@ extension CommandTable {
             }
         }
         session.forgetLastResult()
-        return .list(rows, text)
+        return CommandResult(Display(text, data: .list(rows)))
     }
 }

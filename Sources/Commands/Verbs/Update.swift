@@ -62,7 +62,7 @@ extension CommandTable {
                     ? ", clipped by \(NumberText.significant(report.clipFactor, digits: 3))" : ""))
         var result = CommandResult()
         result.bindings = [("model", .object(model)), ("optimizer", .object(optimizer))]
-        result.text = text
+        result.displays = [Display(text)]
         if kept.isLost {
             result.notes = [
                 "the optimizer's state of this model is not kept any more, so this is step 1 with "

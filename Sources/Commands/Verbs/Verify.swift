@@ -31,7 +31,7 @@ extension CommandTable {
             }
         }
         for notice in report.notices { text.line("  \(notice)", .warning) }
-        return CommandResult(value: record(of: report), text: text)
+        return CommandResult(value: record(of: report), Display(text))
     }
 
     private static func record(of report: VerifyReport) -> Value {

@@ -1,0 +1,162 @@
+/// Text in HTML and SVG.
+public enum HTML {
+    /// A text whose every character stands for itself, between tags and in quoted attributes.
+    /// Control characters, which HTML does not allow, become U+FFFD.
+    public static func escaped(_ text: some StringProtocol) -> String {
+        var result = ""
+        result.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            case "\n", "\t": result.unicodeScalars.append(scalar)
+            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
+                result += "\u{FFFD}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// A tag with its content, which is HTML already. An empty `style` or `title` is left out.
+    static func element(
+        _ tag: String, style: String = "", title: String = "", _ content: String
+    ) -> String {
+        var opening = tag
+        if !style.isEmpty { opening += " style=\"\(escaped(style))\"" }
+        if !title.isEmpty { opening += " title=\"\(escaped(title))\"" }
+        return "<\(opening)>\(content)</\(tag)>"
+    }
+}
+
+extension StyledText {
+    /// Preformatted text, its styles as spans; empty for an empty text.
+    public var html: String {
+        guard !isEmpty else { return "" }
+        // HTML drops a line end directly after `<pre>`.
+        let start = plain.hasPrefix("\n") ? "\n" : ""
+        return HTML.element(
+            "pre", style: "white-space: pre-wrap",
+            start
+                + runs.map { run in
+                    let text = HTML.escaped(run.text)
+                    let style = run.style.css
+                    return style.isEmpty ? text : HTML.element("span", style: style, text)
+                }.joined())
+    }
+}
+
+extension TextStyle {
+    /// The declarations of a style attribute; empty for the plain style.
+    var css: String {
+        var declarations: [String] = []
+        if isBold { declarations.append("font-weight: bold") }
+        // Opacity keeps the color of a light or a dark theme.
+        if isDim { declarations.append("opacity: 0.7") }
+        if let foreground { declarations.append("color: \(foreground.css)") }
+        if let background { declarations.append("background: \(background.css)") }
+        return declarations.joined(separator: "; ")
+    }
+}
+
+extension TextColor {
+    /// A color by its terminal name becomes one that is readable on white and on black.
+    var css: String {
+        switch self {
+        case .red: "#d0453f"
+        case .green: "#2e9e5b"
+        case .yellow: "#a87a00"
+        case .blue: "#3f7fd6"
+        case .magenta: "#b455b4"
+        case .cyan: "#1f94a3"
+        case .gray: "#808080"
+        case .rgb(let red, let green, let blue): "rgb(\(red), \(green), \(blue))"
+        }
+    }
+}
+
+extension Table {
+    /// All cells whole: a page is as wide as its window.
+    func html(showsTitles: Bool) -> String {
+        func cells(_ tag: String, _ texts: [String], _ style: (Int) -> TextStyle) -> String {
+            let row = texts.prefix(columns.count).enumerated().map { index, text in
+                let alignment = columns[index].isNumeric ? "text-align: right" : "text-align: left"
+                let css = style(index).css
+                return HTML.element(
+                    tag, style: css.isEmpty ? alignment : alignment + "; " + css,
+                    HTML.escaped(text))
+            }
+            return HTML.element("tr", row.joined())
+        }
+        let head =
+            showsTitles
+            ? HTML.element("thead", cells("th", columns.map(\.title)) { _ in .plain }) : ""
+        let body = rows.map { row in cells("td", row) { styles[$0] ?? .plain } }.joined()
+        return HTML.element("table", head + HTML.element("tbody", body))
+    }
+}
+
+extension HeatMap {
+    /// Largest number of rows and of columns that a page shows.
+    private static let htmlLimit = 32
+
+    /// A table with colored cells, the whole number in each cell's title, and the scale below.
+    package var html: String {
+        guard let range else { return StyledText("empty", .faint).html }
+        let shownRows = min(rows, HeatMap.htmlLimit)
+        let shownColumns = min(columns, HeatMap.htmlLimit)
+        var head = HTML.element("th", "")
+        for column in 0..<shownColumns {
+            head += HTML.element("th", HTML.escaped("\(columnLabel)\(column)"))
+        }
+        var body = ""
+        for row in 0..<shownRows {
+            var cells = HTML.element("th", HTML.escaped("\(rowLabel)\(row)"))
+            for column in 0..<shownColumns {
+                let value = values[row * columns + column]
+                let isDiagonal = self.isDiagonal(row, column)
+                var style = "text-align: right"
+                let css = HeatMap.style(share(value, of: range), isBold: isDiagonal).css
+                if !css.isEmpty { style += "; " + css }
+                if isDiagonal { style += "; border: 2px solid currentColor" }
+                cells += HTML.element(
+                    "td", style: style,
+                    title: "\(rowLabel)\(row), \(columnLabel)\(column): "
+                        + NumberText.significant(value),
+                    HTML.escaped(HeatMap.digits(value)))
+            }
+            body += HTML.element("tr", cells)
+        }
+        var scale = "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "
+        scale += NumberText.significant(range.upperBound, digits: 4)
+        if shownRows < rows || shownColumns < columns {
+            scale += "; \(shownRows) × \(shownColumns) of \(rows) × \(columns)"
+        }
+        return HTML.element(
+            "table",
+            HTML.element("caption", style: "caption-side: bottom; opacity: 0.7", scale)
+                + HTML.element("thead", HTML.element("tr", head)) + HTML.element("tbody", body))
+    }
+}
+
+extension TokenStrip {
+    /// Each token on the ground that its change has, with the change in its title.
+    var html: String {
+        let spans = tokens.map { token in
+            let text = token.text.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { TextWidth.oneLine($0) }.joined(separator: "\n")
+            let number =
+                (token.shift > 0 ? "+" : "") + NumberText.fixed(token.shift, decimals: 2)
+            return HTML.element(
+                "span", style: TokenStrip.style(token.shift).css, title: number + " nats",
+                HTML.escaped(text))
+        }
+        let legend = HTML.element(
+            "small", style: "opacity: 0.7",
+            "green: the response's own constitution raises the token's log-prob; red: lowers it")
+        return HTML.element("pre", style: "white-space: pre-wrap", spans.joined()) + legend
+    }
+}

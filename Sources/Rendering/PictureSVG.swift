@@ -1,0 +1,170 @@
+/// Pictures as SVG, drawn here: they need no other program and no network.
+extension Picture {
+    /// One SVG document of 640 by 400 pixels.
+    package var svg: String {
+        let drawing =
+            switch content {
+            case .matrix(let rows, let columns, let values): Picture.cells(rows, columns, values)
+            case .lines(let series): Picture.chart(series)
+            }
+        func text(_ words: String, _ y: Double) -> String {
+            Picture.text(words, x: 320, y: y, anchor: "middle")
+        }
+        // A ground of its own: the numbers stay readable in a dark theme.
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 400\" width=\"640\" "
+            + "height=\"400\" font-family=\"sans-serif\" font-size=\"13\">"
+            + "<rect width=\"640\" height=\"400\" fill=\"#ffffff\"/>" + text(title, 22)
+            + (drawing ?? text("no finite values", 200)) + "</svg>"
+    }
+
+    /// The picture within a page: a matrix as a table, lines as inline SVG.
+    package var html: String {
+        switch content {
+        case .matrix(let rows, let columns, let values):
+            StyledText(title, .heading).html
+                + HeatMap(
+                    rows: rows, columns: columns, values: values, marksDiagonal: false,
+                    rowLabel: "", columnLabel: ""
+                ).html
+        case .lines: svg
+        }
+    }
+
+    // MARK: Parts
+
+    /// The part of the drawing inside the axes, in pixels.
+    private enum Frame {
+        static let left = 80.0
+        static let right = 620.0
+        static let top = 40.0
+        static let bottom = 360.0
+    }
+
+    /// Okabe and Ito's colors, which the color-blind can tell apart; black comes first.
+    private static let colors = [
+        "#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
+    ]
+
+    /// Nil if no number is finite.
+    private static func chart(_ series: [(name: String, points: [(x: Double, y: Double)])])
+        -> String?
+    {
+        let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+        guard let first = points.first else { return nil }
+        var (low, high, left, right) = (first.y, first.y, first.x, first.x)
+        for point in points {
+            (low, high) = (min(low, point.y), max(high, point.y))
+            (left, right) = (min(left, point.x), max(right, point.x))
+        }
+        func place(_ point: (x: Double, y: Double)) -> String {
+            let x = right > left ? (point.x - left) / (right - left) : 0.5
+            let y = high > low ? (point.y - low) / (high - low) : 0.5
+            let across = Frame.left + x * (Frame.right - Frame.left)
+            let down = Frame.bottom - y * (Frame.bottom - Frame.top)
+            return "\(NumberText.fixed(across, decimals: 1)),\(NumberText.fixed(down, decimals: 1))"
+        }
+        var drawing = axes(x: (left, right), y: (low, high))
+        for (index, line) in series.enumerated() {
+            let color = colors[index % colors.count]
+            // A gap where a number is not finite.
+            for run in thinned(line.points).split(whereSeparator: {
+                !$0.x.isFinite || !$0.y.isFinite
+            }) {
+                let path = run.map(place).joined(separator: " ")
+                drawing +=
+                    run.count == 1
+                    ? dot(path, color)
+                    : "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" "
+                        + "stroke-width=\"2\"/>"
+            }
+            guard series.count > 1 else { continue }
+            drawing += text(
+                line.name, x: Frame.right, y: Frame.top + 16 * Double(index + 1), anchor: "end",
+                color: color)
+        }
+        return drawing
+    }
+
+    private static func dot(_ place: String, _ color: String) -> String {
+        let parts = place.split(separator: ",")
+        return "<circle cx=\"\(parts[0])\" cy=\"\(parts[1])\" r=\"3\" fill=\"\(color)\"/>"
+    }
+
+    /// The frame, with the ends of both axes.
+    private static func axes(x: (Double, Double), y: (Double, Double)) -> String {
+        let frame =
+            "<path d=\"M\(Frame.left) \(Frame.top)V\(Frame.bottom)H\(Frame.right)\" fill=\"none\" "
+            + "stroke=\"#808080\"/>"
+        func number(_ value: Double) -> String { NumberText.significant(value, digits: 4) }
+        return frame
+            + text(number(y.1), x: Frame.left - 6, y: Frame.top + 5, anchor: "end")
+            + text(number(y.0), x: Frame.left - 6, y: Frame.bottom + 5, anchor: "end")
+            + text(number(x.0), x: Frame.left, y: Frame.bottom + 20, anchor: "middle")
+            + text(number(x.1), x: Frame.right, y: Frame.bottom + 20, anchor: "end")
+    }
+
+    /// At most some 2,000 points: of each stretch the lowest and the highest, so that no peak is
+    /// lost.
+    private static func thinned(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
+        guard points.count > 2000 else { return points }
+        let stretch = (points.count + 999) / 1000
+        return stride(from: 0, to: points.count, by: stretch).flatMap { start in
+            let part = points[start..<min(points.count, start + stretch)]
+            let order = part.indices.filter { part[$0].y.isFinite }
+            guard let low = order.min(by: { part[$0].y < part[$1].y }),
+                let high = order.max(by: { part[$0].y < part[$1].y })
+            else { return Array(part.prefix(1)) }
+            return low == high ? [part[low]] : [part[min(low, high)], part[max(low, high)]]
+        }
+    }
+
+    /// A matrix as colored squares; a large one is averaged to squares that a screen can show. Nil
+    /// if no number is finite.
+    private static func cells(_ rows: Int, _ columns: Int, _ values: [Double]) -> String? {
+        guard rows > 0, columns > 0 else { return nil }
+        let (down, across) = ((rows + 63) / 64, (columns + 63) / 64)
+        let (shownRows, shownColumns) = ((rows + down - 1) / down, (columns + across - 1) / across)
+        var means: [Double] = []
+        for row in 0..<shownRows {
+            for column in 0..<shownColumns {
+                var (sum, count) = (0.0, 0)
+                for i in row * down..<min(rows, (row + 1) * down) {
+                    for j in column * across..<min(columns, (column + 1) * across)
+                    where values[i * columns + j].isFinite {
+                        sum += values[i * columns + j]
+                        count += 1
+                    }
+                }
+                means.append(count > 0 ? sum / Double(count) : .nan)
+            }
+        }
+        let map = HeatMap(
+            rows: shownRows, columns: shownColumns, values: means, marksDiagonal: false)
+        guard let range = map.range else { return nil }
+        let width = (Frame.right - Frame.left) / Double(shownColumns)
+        let height = (Frame.bottom - Frame.top) / Double(shownRows)
+        var drawing = ""
+        for row in 0..<shownRows {
+            for column in 0..<shownColumns {
+                let share = map.share(means[row * shownColumns + column], of: range)
+                guard let color = HeatMap.style(share).background else { continue }
+                func fixed(_ number: Double) -> String { NumberText.fixed(number, decimals: 2) }
+                drawing +=
+                    "<rect x=\"\(fixed(Frame.left + width * Double(column)))\" "
+                    + "y=\"\(fixed(Frame.top + height * Double(row)))\" width=\"\(fixed(width))\" "
+                    + "height=\"\(fixed(height))\" fill=\"\(color.css)\"/>"
+            }
+        }
+        let scale =
+            "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "
+            + NumberText.significant(range.upperBound, digits: 4)
+        return drawing + text(scale, x: 320, y: Frame.bottom + 20, anchor: "middle")
+    }
+
+    private static func text(
+        _ words: String, x: Double, y: Double, anchor: String, color: String = "#000000"
+    ) -> String {
+        "<text x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\" fill=\"\(color)\">"
+            + "\(HTML.escaped(TextWidth.oneLine(words)))</text>"
+    }
+}

@@ -1,0 +1,77 @@
+import CommandLanguage
+import Rendering
+
+/// What a host sees while a block runs, in the order in which it happens.
+///
+/// For each statement a host receives `started`, then any number of `progress`, then its displays,
+/// and at last `finished`. A block that does not parse gives one `finished` for each mistake.
+///
+/// ```swift
+/// session.evaluate(Session.parse("load model default; rollout")) { event in
+///     switch event {
+///     case .started(let statement): log(statement.source)
+///     case .progress(let progress): showLine(progress.line(width: 80))
+///     case .display(let display): print(display.text().plain)
+///     case .finished(let outcome):
+///         if case .failure(let failure) = outcome.result { print(failure.rendered()) }
+///     }
+/// }
+/// ```
+public enum SessionEvent: Sendable {
+    case started(StartedStatement)
+    /// At most ten times a second, and once more at the end of the work.
+    case progress(Progress)
+    /// Something to show. A statement that shows several things sends several displays. If the
+    /// statement has a value, the last display is that of the value. A statement whose output is
+    /// hidden sends only the notes about skipped or stopped work.
+    case display(Display)
+    /// The end of a statement. Its displays have been sent before.
+    case finished(Outcome)
+}
+
+/// A statement that is about to run.
+public struct StartedStatement: Sendable {
+    /// As it stands in the block: with the comments before it, the `;` that hides its output, and
+    /// a comment on the rest of its line.
+    public var source: String
+    /// Its number in the block, from 1.
+    public var number: Int
+    /// The file of the block; nil at a prompt.
+    public var file: String?
+    public var position: SourcePosition
+    /// 0 for a statement of the block, 1 for one of a script that it runs with `source`, and so
+    /// on. The failure of an inner statement is reported as that of the statement of the block.
+    public var depth: Int
+}
+
+/// The texts of a program's statements, as a reader of the source sees them.
+struct StatementTexts {
+    private let bytes: [UInt8]
+    /// The end of the text that was returned last.
+    private var end = 0
+
+    init(_ program: Program) { bytes = Array(program.source.utf8) }
+
+    /// The text of the next statement.
+    mutating func text(of statement: Statement) -> String {
+        let start = min(end, statement.span.lower)
+        end = min(max(statement.span.upper, end), bytes.count)
+        var next = skipBlanks(end)
+        if next < bytes.count, bytes[next] == UInt8(ascii: ";") {
+            end = next + 1
+            next = skipBlanks(end)
+        }
+        if next < bytes.count, bytes[next] == UInt8(ascii: "#") {
+            end = bytes[next...].firstIndex(of: 0x0A) ?? bytes.count
+        }
+        var text = Substring(String(decoding: bytes[start..<end], as: UTF8.self))
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        return String(text)
+    }
+
+    private func skipBlanks(_ place: Int) -> Int {
+        var place = place
+        while place < bytes.count, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
+        return place
+    }
+}
