@@ -65,8 +65,10 @@ let package = Package(
             dependencies: [
                 "LongWork", "Optimizers", "Tensors", "TextModels", "Tokenizers", "Transformers",
             ]),
+        // The file format of stored values, and `Codable` values in it.
         .target(
-            name: "Workspaces", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
+            name: "HDF5Objects", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
+        .target(name: "Workspaces", dependencies: ["CHDF5", "Files", "HDF5Objects", "JSON"]),
         .target(name: "CommandLanguage"),
         // Styled text, tables, heat maps and pictures: how anything is shown, whatever it is.
         .target(name: "Rendering", dependencies: ["CommandLanguage"]),
@@ -88,15 +90,15 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Alignment", "ChatTemplates", "CommandLanguage", "Files", "JSON", "LongWork",
-                "NumberTypes", "Optimizers", "Rendering", "ShippedWorld", "Tensors", "TextModels",
-                "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
+                "Alignment", "ChatTemplates", "CommandLanguage", "Files", "HDF5Objects", "JSON",
+                "LongWork", "NumberTypes", "Optimizers", "Rendering", "ShippedWorld", "Tensors",
+                "TextModels", "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "Files", "JSON", "Rendering", "Tensors",
-                "Tokenizers", "Transformers", "Values", "Workspaces",
+                "Alignment", "CommandLanguage", "Commands", "Files", "HDF5Objects", "JSON",
+                "Rendering", "Tensors", "Tokenizers", "Transformers", "Values", "Workspaces",
             ]),
         .target(
             name: "Shell",
@@ -120,7 +122,8 @@ let package = Package(
 
         // What the tests share: fixtures, oracles, random models, comparisons.
         .target(
-            name: "TestSupport", dependencies: ["Tensors", "Transformers"],
+            name: "TestSupport",
+            dependencies: ["HDF5Objects", "NumberTypes", "Tensors", "Transformers"],
             path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
@@ -151,17 +154,21 @@ let package = Package(
                 "Tokenizers", "Transformers",
             ]),
         .testTarget(
+            name: "HDF5ObjectsTests",
+            dependencies: ["Files", "HDF5Objects", "JSON", "NumberTypes", "TestSupport"]),
+        .testTarget(
             name: "WorkspacesTests",
             dependencies: [
-                "Files", "NumberTypes", "TestSupport", "Workspaces",
+                "Files", "HDF5Objects", "NumberTypes", "TestSupport", "Workspaces",
             ]),
         .testTarget(
             name: "CommandLanguageTests", dependencies: ["CommandLanguage", "TestSupport"]),
         .testTarget(
             name: "SessionsTests",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "JSON", "Rendering", "Sessions",
-                "ShippedWorld", "Tensors", "TestSupport", "Transformers", "Values", "Workspaces",
+                "Alignment", "CommandLanguage", "Commands", "HDF5Objects", "JSON", "Rendering",
+                "Sessions", "ShippedWorld", "Tensors", "TestSupport", "Transformers", "Values",
+                "Workspaces",
             ]),
         .testTarget(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),

@@ -1,12 +1,12 @@
 import CommandLanguage
 import Foundation
+import HDF5Objects
 import LongWork
 import Rendering
 import Tensors
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 import Worlds
 
 /// One running command: its operands and keys as values, and its access to the session.

@@ -1,4 +1,5 @@
 import Alignment
+import HDF5Objects
 import Tokenizers
 import Values
 import Workspaces

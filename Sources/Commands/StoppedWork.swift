@@ -1,5 +1,5 @@
+import HDF5Objects
 import Values
-import Workspaces
 
 /// The state of stopped long work, from which `resume` reaches the result of an uninterrupted run.
 package struct StoppedWork {

@@ -1,4 +1,5 @@
 import CommandLanguage
+import HDF5Objects
 import Tokenizers
 import Values
 import Workspaces

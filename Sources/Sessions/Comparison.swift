@@ -1,8 +1,8 @@
 import Foundation
+import HDF5Objects
 import Rendering
 import Tokenizers
 import Values
-import Workspaces
 
 /// The first difference between two values that should be equal.
 struct ValueDifference: Equatable {

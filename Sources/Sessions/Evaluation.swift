@@ -1,5 +1,6 @@
 import CommandLanguage
 import Commands
+import HDF5Objects
 import Rendering
 import Tensors
 import Tokenizers

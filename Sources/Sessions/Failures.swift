@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import Commands
 import Files
+import HDF5Objects
 import Tokenizers
 import Transformers
 import Values
@@ -51,7 +52,7 @@ extension Failure {
     static func kind(of error: any Error) -> Kind {
         switch error {
         case let error as EvaluationError: error.kind
-        case is WorkspaceError: .workspace
+        case is WorkspaceError, is ObjectError: .workspace
         case ModelError.nonFinite, ModelError.logitsNotFinite: .numbers
         case is ModelError, is TokenizerError, is FileError: .file
         case let error as AlignmentError: error.failureKind

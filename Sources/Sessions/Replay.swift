@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import Foundation
+import HDF5Objects
 import Rendering
 import Values
 import Workspaces

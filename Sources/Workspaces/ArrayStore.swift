@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import HDF5Objects
 
 /// The folder `objects/arrays`: large arrays in files of their own, each named by the digest of its
 /// type, shape and bytes. Objects that hold equal arrays share a file, so a step that changes some
@@ -7,8 +8,6 @@ import Glibc
 ///
 /// An array is written from where it lies in memory and read where it lies in the mapped file.
 final class ArrayStore {
-    static let format = "sami array 1"
-    static let path = "array"
     private static let temporaryPrefix = ".new-"
 
     let folder: String
@@ -18,9 +17,7 @@ final class ArrayStore {
 
     init(folder: String) { self.folder = folder }
 
-    static func fileName(_ digest: String) -> String { digest + ".h5" }
-
-    func file(_ digest: String) -> String { folder + "/" + Self.fileName(digest) }
+    func file(_ digest: String) -> String { folder + "/" + ArrayFile.name(digest) }
 
     /// Whether a file exists for the digest; its content is checked when it is read.
     func contains(_ digest: String) -> Bool {
@@ -28,22 +25,18 @@ final class ArrayStore {
             && FileSystem.kind(of: file(digest)) == .file
     }
 
-    /// An array of an object, compared with its entry. Throws `ObjectFault`.
+    /// An array of an object, compared with its entry. Throws `ObjectFault` with the array's file.
     func read(_ entry: ObjectManifest.Entry) throws -> StoredArray {
         let digest = entry.arrayDigest
         sound.remove(digest)
-        guard contains(digest) else { throw ObjectFault.missing(entry.path) }
-        let file = try HDF5Reader(file(digest))
-        let datasets = file.datasets(under: file.root)
-        guard file.root.attributes["format"] == Self.format, datasets.count == 1,
-            datasets[0].path == Self.path
-        else { throw ObjectFault.format(file.root.attributes["format"]) }
-        let array = try ObjectFile.array(datasets[0], in: file)
-        guard array.type == entry.type, array.shape == entry.shape,
-            sha256(array.memory.buffer) == entry.sha256
-        else { throw ObjectFault.checksum(entry.path) }
-        sound.insert(digest)
-        return array
+        do {
+            guard contains(digest) else { throw ObjectFault.missing(entry.path) }
+            let array = try ArrayFile.read(file(digest), entry)
+            sound.insert(digest)
+            return array
+        } catch let fault as ObjectFault {
+            throw ObjectFault.array(entry.path, file: file(digest), fault)
+        }
     }
 
     /// The file to write for an array; nil if it is there already.
@@ -56,13 +49,7 @@ final class ArrayStore {
         nextTemporary += 1
         let temporary = "\(folder)/\(Self.temporaryPrefix)\(getpid())-\(nextTemporary)"
         return FileSystem.Replacement(file(digest), temporary: temporary) { temporary in
-            try HDF5.locked {
-                try HDF5Writer.create(temporary, reserving: array.byteCount) { writer in
-                    try writer.attribute(of: "/", "format", Self.format)
-                    try writer.array(Self.path, array, sha256: entry.sha256)
-                }
-            }
-            try StructureSeal.append(to: temporary)
+            try ArrayFile.write(array, entry, to: temporary)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 
 /// A name and its value.
 public struct BindingInfo: Sendable, Equatable {

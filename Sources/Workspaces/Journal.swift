@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import HDF5Objects
 
 /// The file `journal.jsonl`. It grows by whole lines; no line is ever rewritten.
 final class Journal {

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 import JSON
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import HDF5Objects
 
 /// The file `workspace.h5`: a tree of links to the values of all names, for h5py, h5ls and MATLAB.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 
 /// A missing or damaged value.
 public struct Damage: Sendable {

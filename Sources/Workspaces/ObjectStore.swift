@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import HDF5Objects
 
 /// The folder `objects`: immutable files, each named by the digest of its content.
 ///
@@ -49,7 +50,7 @@ final class ObjectStore {
     func read(_ digest: String) throws -> (object: StoredObject, manifest: ObjectManifest) {
         sound.remove(digest)
         let file = try open(digest)
-        let result = try ObjectFile.read(file, group: file.root, arrays: arrays)
+        let result = try ObjectFile.read(file, group: file.root, arrays: arrays.read)
         guard result.manifest.digest == digest else { throw ObjectFault.digest }
         sound.insert(digest)
         return result
@@ -81,9 +82,9 @@ final class ObjectStore {
         let main = file.root.attributes["main"] ?? ""
         let inside = file.datasets(under: file.root).map(\.path)
         if let entry = apart.first(where: { $0.path.utf8.elementsEqual(main.utf8) }) {
-            let file = Self.arrayFolder + "/" + ArrayStore.fileName(entry.arrayDigest)
+            let file = Self.arrayFolder + "/" + ArrayFile.name(entry.arrayDigest)
             return ObjectPlaces(
-                main: main, places: [.init(path: "", file: file, target: ArrayStore.path)])
+                main: main, places: [.init(path: "", file: file, target: ArrayFile.path)])
         }
         if inside.contains(where: { $0.utf8.elementsEqual(main.utf8) }) {
             return ObjectPlaces(main: main, places: [.init(path: "", file: home, target: main)])
@@ -97,8 +98,8 @@ final class ObjectStore {
                 + apart.map {
                     .init(
                         path: $0.path,
-                        file: Self.arrayFolder + "/" + ArrayStore.fileName($0.arrayDigest),
-                        target: ArrayStore.path)
+                        file: Self.arrayFolder + "/" + ArrayFile.name($0.arrayDigest),
+                        target: ArrayFile.path)
                 })
     }
 

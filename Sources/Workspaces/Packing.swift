@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import HDF5Objects
 
 public struct PackReport: Sendable {
     public var objects: Int

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 
 /// The result of a commit.
 public struct CommitReport: Sendable {

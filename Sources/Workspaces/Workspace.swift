@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import HDF5Objects
 
 /// Named values that outlive the process: a folder of immutable objects, a journal of the
 /// statements that made them, and the present names.

@@ -2,6 +2,7 @@ import CHDF5
 import Files
 import Foundation
 import Glibc
+import HDF5Objects
 
 /// The process that has a workspace open for writing.
 public struct LockHolder: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 import TestSupport
 import Testing
 import Transformers

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5Objects
 import JSON
 import Tensors
 import Testing

@@ -1,5 +1,6 @@
 import Alignment
 import Foundation
+import HDF5Objects
 import Testing
 import Workspaces
 

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// Damage to each of the files: it is named, and nothing but the damaged data is lost.
@@ -186,7 +187,7 @@ import Testing
     @Test func verifyFindsEveryBitFlip() throws {
         let scratch = try Scratch()
         let workspace = try scratch.open()
-        try workspace.run("all", ["all": ObjectTests.awkward])
+        try workspace.run("all", ["all": .awkward])
         try workspace.run("one", ["one": try array([1, 2, 3, 4], [4])])
         var random = SeededGenerator(5)
         for _ in 0..<500 {

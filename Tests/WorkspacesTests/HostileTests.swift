@@ -3,62 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// Files from strangers: for every content, reading ends in a value or a sentence.
 @Suite struct HostileTests {
-    /// Mutated inputs for each reader; the long form sets the variable.
-    private static let count =
-        ProcessInfo.processInfo.environment["SAMI_TEST_MUTATIONS"].flatMap { Int($0) } ?? 1000
-
-    /// Flips, overwrites, cuts, repeats and inserts; sometimes numbers that matter to a parser.
-    private func mutate(_ original: Data, _ random: inout SeededGenerator) -> Data {
-        var bytes = [UInt8](original)
-        for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-            let place = Int.random(in: bytes.indices, using: &random)
-            switch Int.random(in: 0..<7, using: &random) {
-            case 0, 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 2: bytes[place] = UInt8.random(in: 0...255, using: &random)
-            case 3:
-                let value = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0
-                for offset in place..<min(place + 8, bytes.count) { bytes[offset] = UInt8(value) }
-            case 4: bytes.removeSubrange(place...)
-            case 5:
-                let end = min(bytes.count, place + Int.random(in: 1...64, using: &random))
-                bytes.insert(contentsOf: bytes[place..<end], at: place)
-            default:
-                let end = min(bytes.count, place + Int.random(in: 1...64, using: &random))
-                bytes.removeSubrange(place..<end)
-            }
-        }
-        return Data(bytes)
-    }
-
-    @Test func mutatedObjectsNeverReadAsAnotherValue() throws {
-        let scratch = try Scratch()
-        let object = StoredObject(
-            kind: "model",
-            value: [
-                "config": ["layers": 2, "name": "tiny"],
-                "tensors": ["a": try array([1, 2], [2]), "b": try array([], [0, 2])],
-            ])
-        let path = scratch.path + "/object.h5"
-        try object.write(to: path)
-        let digest = try object.digest()
-        let original = try Data(contentsOf: URL(fileURLWithPath: path))
-        var random = SeededGenerator(11)
-        for round in 0..<Self.count {
-            let bytes = mutate(original, &random)
-            try bytes.write(to: URL(fileURLWithPath: path))
-            // With the structure checksum nearly every mutation ends there; without it the parser
-            // itself is tested.
-            guard let file = try? HDF5Reader(path, isSealed: round % 2 == 0),
-                let found = try? ObjectFile.read(file, group: file.root, arrays: nil)
-            else { continue }
-            if found.manifest.digest == digest { #expect(found.object == object, "round \(round)") }
-        }
-    }
-
     @Test func mutatedPackedFilesUnpackWholeOrNotAtAll() throws {
         let scratch = try Scratch()
         let workspace = try scratch.open()
@@ -67,8 +16,8 @@ import Testing
         _ = try workspace.pack(to: path)
         let original = try Data(contentsOf: URL(fileURLWithPath: path))
         var random = SeededGenerator(12)
-        for round in 0..<Self.count {
-            try mutate(original, &random).write(to: URL(fileURLWithPath: path))
+        for round in 0..<Mutations.count {
+            try Mutations.apply(to: original, &random).write(to: URL(fileURLWithPath: path))
             let target = scratch.path + "/copy.samiws"
             do {
                 _ = try Workspace.unpack(path, to: target)
@@ -93,9 +42,10 @@ import Testing
         let journal = try scratch.bytes("journal.jsonl")
         let head = try scratch.bytes("HEAD")
         var random = SeededGenerator(13)
-        for round in 0..<Self.count {
-            try scratch.overwrite("journal.jsonl", mutate(journal, &random))
-            try scratch.overwrite("HEAD", round % 3 == 0 ? mutate(head, &random) : head)
+        for round in 0..<Mutations.count {
+            try scratch.overwrite("journal.jsonl", Mutations.apply(to: journal, &random))
+            try scratch.overwrite(
+                "HEAD", round % 3 == 0 ? Mutations.apply(to: head, &random) : head)
             do {
                 let found = try Workspace.recover(scratch.workspace)
                 for binding in found.timeline.names {
@@ -113,7 +63,7 @@ import Testing
         let texts: [StoredValue] = [
             "", "x", "../../etc/passwd", .text(String(repeating: "0", count: 64)), nil, 3,
         ]
-        for _ in 0..<Self.count {
+        for _ in 0..<Mutations.count {
             var content = Journal.Content()
             var bytes: [UInt8] = []
             for _ in 0..<12 {
@@ -191,19 +141,5 @@ import Testing
             unlink(scratch.file(name))
             try scratch.overwrite(name, saved)
         }
-    }
-
-    @Test func filesOfOtherProgramsAreRefusedWithAReason() throws {
-        let scratch = try Scratch()
-        let path = scratch.path + "/object.h5"
-        for bytes in [Data(), Data("text".utf8), Data(HDF5Parser.signature), Data(count: 4096)] {
-            try bytes.write(to: URL(fileURLWithPath: path))
-            let error = #expect(throws: WorkspaceError.self) {
-                try StoredObject(contentsOf: path)
-            }
-            #expect(error?.description.hasPrefix("'\(path)' cannot be used: it ") == true)
-        }
-        #expect(throws: WorkspaceError.self) { try StoredObject(contentsOf: scratch.path) }
-        #expect(throws: WorkspaceError.self) { try StoredObject(contentsOf: path + "x") }
     }
 }

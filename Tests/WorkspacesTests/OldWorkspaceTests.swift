@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// A workspace that sami 0.1.0 wrote, before large arrays had files of their own.

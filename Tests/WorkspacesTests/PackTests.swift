@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Workspaces
@@ -8,7 +9,7 @@ import Testing
     @Test func aPackedWorkspaceComesBackWithEqualDigestsHistoryAndUndo() throws {
         let scratch = try Scratch()
         let workspace = try scratch.open()
-        try workspace.run("first", ["all": ObjectTests.awkward, "x": 1])
+        try workspace.run("first", ["all": .awkward, "x": 1])
         try workspace.run("second", ["x": try array([1, 2], [2])], inputs: ["all"])
         try workspace.run("third", ["x": 3])
         _ = try workspace.undo()

@@ -3,6 +3,7 @@ import NumberTypes
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// The files as other programs see them: h5py in a process of its own, while the workspace is open.
@@ -101,7 +102,7 @@ struct PythonTests {
 
     @Test func digestsCanBeComputedInPython() throws {
         let scratch = try Scratch()
-        let object = StoredObject(kind: "küche", value: ObjectTests.awkward)
+        let object = StoredObject(kind: "küche", value: .awkward)
         let path = scratch.path + "/object.h5"
         try object.write(to: path)
         // The recipe of docs/WORKSPACE.md.

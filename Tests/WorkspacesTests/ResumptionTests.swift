@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// Statements that a user stopped and resumed later.

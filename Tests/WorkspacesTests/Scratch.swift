@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// A folder for one test, removed with it.

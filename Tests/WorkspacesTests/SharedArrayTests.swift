@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 /// Large arrays lie in files of their own, and objects that hold equal ones share them.

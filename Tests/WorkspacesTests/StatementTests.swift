@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 @Suite struct StatementTests {

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import HDF5Objects
 @testable import Workspaces
 
 @Suite struct UndoTests {

@@ -1,8 +1,8 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tokenizers
 import Values
-import Workspaces
 
 /// The constitutions of queries: composed ones, one group for each query; or those of a file, which
 /// are distributed over the queries.

@@ -1,11 +1,11 @@
 import Alignment
 import Foundation
+import HDF5Objects
 import Rendering
 import Tensors
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 
 /// Gradients of the mean loss: one tensor for each parameter.
 struct GradientsObject: StorableObject, SizedObject {

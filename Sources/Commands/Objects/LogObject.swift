@@ -1,9 +1,9 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tensors
 import Tokenizers
 import Values
-import Workspaces
 
 /// The reports of training: a table of numbers with one row for each logged step.
 struct LogObject: StorableObject {

@@ -1,9 +1,9 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tensors
 import Tokenizers
 import Values
-import Workspaces
 
 /// S for every query: the log-prob of each response under each constitution, in nats.
 struct LogprobsObject: StorableObject, ListObject, TensorObject {

@@ -1,9 +1,9 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tensors
 import Tokenizers
 import Values
-import Workspaces
 
 /// The contrastive loss, its parts, and its bounds on mutual information.
 struct LossObject: StorableObject {

@@ -1,13 +1,13 @@
 import Alignment
 import ChatTemplates
 import Foundation
+import HDF5Objects
 import Rendering
 import Tensors
 import TextModels
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 
 /// A language model with its tokenizer and prompts.
 struct ModelObject: StorableObject, SizedObject {

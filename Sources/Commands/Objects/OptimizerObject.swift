@@ -1,12 +1,12 @@
 import Alignment
 import Foundation
+import HDF5Objects
 import Optimizers
 import Rendering
 import Tensors
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 
 /// The optimizer's state between `update`s.
 struct OptimizerObject: StorableObject, SizedObject {

@@ -1,8 +1,8 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import TextModels
 import Values
-import Workspaces
 
 /// Sentences that ask for a behavior, each with the sentence that asks for the opposite.
 struct PrinciplesObject: StorableObject, ListObject {

@@ -1,8 +1,8 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import TextModels
 import Values
-import Workspaces
 
 /// The requests of users.
 struct QueriesObject: StorableObject, ListObject {

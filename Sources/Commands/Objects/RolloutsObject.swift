@@ -1,8 +1,8 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tokenizers
 import Values
-import Workspaces
 
 /// Sampled responses and the data they were sampled from; indexed response by response.
 struct RolloutsObject: StorableObject, ListObject {

@@ -1,7 +1,7 @@
+import HDF5Objects
 import Rendering
 import Tokenizers
 import Values
-import Workspaces
 
 struct TokenizerObject: StorableObject {
     static let kind = "tokenizer"

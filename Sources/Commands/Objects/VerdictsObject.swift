@@ -1,8 +1,8 @@
 import Alignment
+import HDF5Objects
 import Rendering
 import Tokenizers
 import Values
-import Workspaces
 
 /// A comparison of one model's responses with another's.
 struct VerdictsObject: StorableObject {

@@ -1,7 +1,7 @@
 import Alignment
+import HDF5Objects
 import Tensors
 import Transformers
-import Workspaces
 
 /// The state of a run of iterations in a workspace.
 enum IterationStorage {

@@ -1,7 +1,7 @@
+import HDF5Objects
 import Optimizers
 import Transformers
 import Values
-import Workspaces
 
 /// The one form of an optimizer's state in a workspace, for `update`, `train`, `iterate` and
 /// `pretrain`: the number of steps, and one record of tensors for each moment.

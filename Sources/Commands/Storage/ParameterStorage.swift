@@ -1,7 +1,7 @@
+import HDF5Objects
 import Tensors
 import Transformers
 import Values
-import Workspaces
 
 extension ParameterSet {
     /// One array for each parameter, under its Hugging Face name.

@@ -1,9 +1,9 @@
 import Alignment
+import HDF5Objects
 import Tensors
 import Tokenizers
 import Transformers
 import Values
-import Workspaces
 
 /// The state of a pretraining run in a workspace.
 enum PretrainingStorage {

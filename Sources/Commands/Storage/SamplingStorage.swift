@@ -1,5 +1,5 @@
 import Alignment
-import Workspaces
+import HDF5Objects
 
 /// The state of `rollout` and of `judge` in a workspace.
 enum SamplingStorage {

@@ -1,7 +1,7 @@
 import Alignment
+import HDF5Objects
 import Tensors
 import Transformers
-import Workspaces
 
 /// The state of `train` in a workspace.
 enum TrainingStorage {

@@ -1,8 +1,8 @@
 import Foundation
+import HDF5Objects
 import Tensors
 import Tokenizers
 import Values
-import Workspaces
 
 /// An object that a workspace can store.
 protocol StorableObject: SessionObject {

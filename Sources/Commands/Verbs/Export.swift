@@ -1,10 +1,10 @@
 import CommandLanguage
 import Foundation
+import HDF5Objects
 import Rendering
 import Tensors
 import Transformers
 import Values
-import Workspaces
 
 extension CommandTable {
     static let exportCommand = Command(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Workspaces
+@testable import HDF5Objects
 
 @Suite("SHA-256")
 struct SHA256Tests {

@@ -7,27 +7,27 @@ import NumberTypes
 ///
 /// Large arrays are in files of their own (`ArrayStore`), so that objects with equal arrays share
 /// them. The object's file then lists these arrays in a dataset.
-struct ObjectLayout {
+package struct ObjectLayout {
     static let jsonPath = "json"
     /// The list of arrays in other files. A key that starts with `%` is escaped, so no value is
     /// written here.
-    static let listPath = "%arrays"
+    package static let listPath = "%arrays"
     /// Arrays of this size and larger lie in files of their own.
-    static let leastApart = 1 << 18
+    package static let leastApart = 1 << 18
     /// numpy keeps the size of a text element in 31 bits.
     static let maximumJSON = Int(Int32.max) - 1
 
-    let kind: String
+    package let kind: String
     let json: [UInt8]
     /// Sorted by the bytes of the path.
     let arrays: [(path: String, array: StoredArray)]
-    let manifest: ObjectManifest
+    package let manifest: ObjectManifest
     /// The path of the array or text that a link to the object leads to; empty for its root.
     let mainPath: String
 
-    init(_ object: StoredObject) throws {
+    package init(_ object: StoredObject) throws {
         guard !object.kind.isEmpty, object.kind.utf8.count <= 255, !object.kind.utf8.contains(0)
-        else { throw WorkspaceError.kindNotUsable(object.kind) }
+        else { throw ObjectError.kindNotUsable(object.kind) }
         var arrays: [(path: String, array: StoredArray)] = []
         var writer = JSON.Writer()
         do {
@@ -37,10 +37,10 @@ struct ObjectLayout {
                 return name
             }
         } catch let error as StoredValueFault {
-            throw WorkspaceError.valueNotStorable(kind: object.kind, error)
+            throw ObjectError.valueNotStorable(kind: object.kind, error)
         }
         guard writer.bytes.count <= Self.maximumJSON else {
-            throw WorkspaceError.textTooLarge(kind: object.kind, bytes: writer.bytes.count)
+            throw ObjectError.textTooLarge(kind: object.kind, bytes: writer.bytes.count)
         }
         arrays.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         kind = object.kind
@@ -69,10 +69,10 @@ struct ObjectLayout {
     }
 
     /// The bytes of all values.
-    var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.byteCount } }
+    package var byteCount: Int { arrays.reduce(json.count) { $0 + $1.array.byteCount } }
 
     /// The arrays that lie in files of their own, and their entries.
-    var apart: [(entry: ObjectManifest.Entry, array: StoredArray)] {
+    package var apart: [(entry: ObjectManifest.Entry, array: StoredArray)] {
         zip(manifest.entries.dropFirst(), arrays).filter { $0.0.isApart }.map { ($0.0, $0.1.array) }
     }
 
@@ -93,7 +93,7 @@ struct ObjectLayout {
 
     /// A name that HDF5 reads as one link. Different names give different links; very long names
     /// end in a digest.
-    static func linkName(_ name: String) -> String {
+    package static func linkName(_ name: String) -> String {
         let utf8 = Array(name.utf8)
         if utf8.isEmpty { return "%_" }
         if utf8 == [0x2E] { return "%2E" }
@@ -117,32 +117,34 @@ struct ObjectLayout {
 /// The description of an object without the bytes. Its text has one form, and the SHA-256 of this
 /// text is the object's digest. Two files hold the same object exactly if their digests are equal,
 /// whatever HDF5 did with the space between the datasets.
-struct ObjectManifest: Equatable {
-    struct Entry: Equatable {
-        var path: String
+package struct ObjectManifest: Equatable {
+    package struct Entry: Equatable {
+        package var path: String
         /// Nil for the JSON text.
-        var type: DType?
-        var shape: [Int]
-        var sha256: String
+        package var type: DType?
+        package var shape: [Int]
+        package var sha256: String
 
-        var isApart: Bool { type != nil && byteCount >= ObjectLayout.leastApart }
+        package var isApart: Bool { type != nil && byteCount >= ObjectLayout.leastApart }
 
         /// The name of an array's own file: the digest of its type, shape and bytes.
-        var arrayDigest: String {
+        package var arrayDigest: String {
             let sides = shape.map { " \($0)" }.joined()
-            return Workspaces.sha256(
-                Array("sami array 1\n\"\(type?.rawValue ?? "json")\"\(sides) \"\(sha256)\"".utf8))
+            return HDF5Objects.sha256(
+                Array(
+                    "\(ArrayFile.format)\n\"\(type?.rawValue ?? "json")\"\(sides) \"\(sha256)\""
+                        .utf8))
         }
 
-        var byteCount: Int {
+        package var byteCount: Int {
             type.map { $0.byteCount(of: shape) ?? 0 } ?? shape.reduce(1, *)
         }
     }
 
-    let kind: String
+    package let kind: String
     /// `json` first, then the arrays in the order of their paths.
-    let entries: [Entry]
-    let digest: String
+    package let entries: [Entry]
+    package let digest: String
 
     init(kind: String, entries: [Entry]) {
         self.kind = kind
@@ -153,10 +155,10 @@ struct ObjectManifest: Equatable {
             for side in entry.shape { text += "\(side) " }
             text += "\"\(entry.sha256)\""
         }
-        digest = Workspaces.sha256(Array(text.utf8))
+        digest = HDF5Objects.sha256(Array(text.utf8))
     }
 
-    var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
+    package var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 }
 
 extension StoredObject {

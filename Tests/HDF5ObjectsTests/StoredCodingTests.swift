@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import Testing
 
-@testable import Workspaces
+@testable import HDF5Objects
 
 /// `Codable` values as trees, and back.
 @Suite struct StoredCodingTests {
@@ -270,7 +270,7 @@ import Testing
         }
         let tree = try StoredValue(encoding: chain(20))
         guard case .link = try tree.decoded(as: Chain.self) else { return }
-        let error = #expect(throws: WorkspaceError.self) { try StoredValue(encoding: chain(1000)) }
+        let error = #expect(throws: ObjectError.self) { try StoredValue(encoding: chain(1000)) }
         #expect(
             error?.description == "This value cannot be stored: it is nested more than 64 deep.")
         var deep: StoredValue = ["end": [:]]

@@ -1,50 +1,14 @@
 import Foundation
 import NumberTypes
+import TestSupport
 import Testing
 
-@testable import Workspaces
+@testable import HDF5Objects
 
 @Suite struct ObjectTests {
-    /// Every element type, rank and awkward text that a value can have.
-    static let awkward: StoredValue = {
-        var record: StoredRecord = [
-            "nothing": nil, "yes": true, "no": false, "whole": 42, "fraction": 0.1,
-            "tiny": .number(.leastNonzeroMagnitude),
-            "large": 1.7976931348623157e308, "negative zero": -0.0, "infinite": .number(.infinity),
-            "minus infinite": .number(-.infinity), "beyond 2^53": 9_007_199_254_740_993,
-            "text": "tab\t line\n quote\" back\\slash NUL\0 bell\u{7} é e\u{301} 漢 👩🏽‍🚀",
-            "": "an empty key", "$array": "a key with a dollar", "$$": nil, "$\u{301}": 1,
-            "e\u{301}": "decomposed", "é": "composed", "a/b": 1, "..": 2, "%2f": 3,
-            "empty list": [], "empty record": [:], "list": [1, "two", [3, [nil]]],
-        ]
-        var arrays = StoredRecord()
-        for type in DType.allCases {
-            for shape in [[], [1], [3], [2, 3], [0], [2, 0, 5], [1, 1, 1, 1, 1, 1, 1, 2]] {
-                let count = shape.reduce(1, *) * type.size
-                let bytes = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) })
-                arrays["\(type.rawValue) \(shape)"] =
-                    (try? StoredArray(
-                        type: type, shape: shape, bytes: bytes)).map(StoredValue.array)
-            }
-        }
-        record["arrays"] = .record(arrays)
-        // Keys with a meaning in HDF5, or that could collide with our own names.
-        let one = (try? StoredArray([Float(1)], shape: [1])).map(StoredValue.array) ?? nil
-        for key in [
-            "json", "%json", "a/c", "a", ".", "./", "", "NUL\0", "é", "e\u{301}", "👩🏽‍🚀", " ",
-            String(repeating: "long ", count: 300), String(repeating: "long ", count: 301),
-        ] {
-            record["leaf " + key] = one
-            record["group " + key] = .record(StoredRecord([(key, one)]))
-        }
-        record["json"] = one
-        record["in a list"] = .list([one, .record(["deep": .list([one])])])
-        return .record(record)
-    }()
-
     @Test func everyKindOfValueComesBackAsItWas() throws {
-        let scratch = try Scratch()
-        let object = StoredObject(kind: "küche", value: Self.awkward)
+        let scratch = try TemporaryFolder()
+        let object = StoredObject(kind: "küche", value: StoredValue.awkward)
         try object.write(to: scratch.path + "/object.h5")
         let again = try StoredObject(contentsOf: scratch.path + "/object.h5")
         #expect(again == object)
@@ -53,7 +17,7 @@ import Testing
     }
 
     @Test func bareArraysAndBareTextComeBack() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         for value: StoredValue in [
             try array([1, 2, 3, 4], [2, 2]), "text", nil, 3, [], [:], try array([], [0]),
             ["array": try array([1], [1])],
@@ -65,15 +29,15 @@ import Testing
     }
 
     @Test func nanComesBackAsNaN() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         try StoredObject(kind: "number", value: .number(.nan)).write(to: scratch.path + "/x.h5")
         let value = try StoredObject(contentsOf: scratch.path + "/x.h5").value
         #expect(value.numberValue?.isNaN == true)
     }
 
     @Test func theSameValueGivesTheSameBytes() throws {
-        let scratch = try Scratch()
-        let object = StoredObject(kind: "model", value: Self.awkward)
+        let scratch = try TemporaryFolder()
+        let object = StoredObject(kind: "model", value: StoredValue.awkward)
         try object.write(to: scratch.path + "/first.h5")
         try object.write(to: scratch.path + "/second.h5")
         let first = try Data(contentsOf: URL(fileURLWithPath: scratch.path + "/first.h5"))
@@ -122,7 +86,7 @@ import Testing
 
     @Test func shapesThatDoNotFitAreRefused() {
         for shape in [[3], [-1], [Int.max, 2], [2, Int.max, 0], Array(repeating: 1, count: 33)] {
-            #expect(throws: WorkspaceError.self, "\(shape)") {
+            #expect(throws: ObjectError.self, "\(shape)") {
                 try StoredArray(type: .float32, shape: shape, bytes: Data(count: 4))
             }
         }
@@ -134,7 +98,7 @@ import Testing
         #expect(try StoredArray([3] as [Int64], shape: []).values(as: Int64.self) == [3])
         #expect(try StoredArray([] as [Int32], shape: [0, 4]).values(as: Int32.self) == [])
         let wrong = try StoredArray([3] as [Int32], shape: [1])
-        #expect(throws: WorkspaceError.self) { try wrong.values(as: Float.self) }
+        #expect(throws: ObjectError.self) { try wrong.values(as: Float.self) }
     }
 
     @Test func valuesThatCannotBeStoredSayWhy() throws {
@@ -156,7 +120,7 @@ import Testing
             ),
         ]
         for (object, sentence) in cases {
-            let error = #expect(throws: WorkspaceError.self) { try object.digest() }
+            let error = #expect(throws: ObjectError.self) { try object.digest() }
             #expect(error?.description == sentence)
         }
     }

@@ -12,7 +12,7 @@ extension StoredValue {
     /// Keys of dictionaries are data and stay. The fields of a record are sorted by their keys'
     /// bytes. `Data` is base64 text. `StoredScalar` describes numbers.
     ///
-    /// Throws `WorkspaceError.valueNotStorable` for a value that is nested too deep, and any error
+    /// Throws `ObjectError.valueNotStorable` for a value that is nested too deep, and any error
     /// of the value's own `encode(to:)`. Time is linear in the size of the value.
     public init(encoding value: some Encodable) throws {
         self = try StoredEncoder(depth: 0, names: SnakeCaseNames()).encoded(value)
@@ -64,7 +64,7 @@ private final class StoredEncoder: Encoder {
         if let scalar = value as? any StoredScalar { return scalar.stored }
         if let bytes = value as? Data { return .text(bytes.base64EncodedString()) }
         guard depth <= StoredValue.maximumDepth else {
-            throw WorkspaceError.valueNotStorable(kind: "value", StoredValueFault.tooDeep)
+            throw ObjectError.valueNotStorable(kind: "value", .tooDeep)
         }
         keepsKeys = Value.self is any StringKeyed.Type
         try value.encode(to: self)

@@ -4,7 +4,7 @@ import JSON
 import NumberTypes
 
 /// Objects as groups of HDF5 files: alone at the root of their own file, or many in a packed one.
-enum ObjectFile {
+package enum ObjectFile {
     static let format = "sami object 1"
     /// The format of objects with arrays in files of their own.
     static let apartFormat = "sami object 2"
@@ -12,7 +12,7 @@ enum ObjectFile {
     /// Writes a file that holds one object. The file is complete on return but not yet on the disk.
     ///
     /// - Parameter isWhole: whether it holds the large arrays too.
-    static func write(_ layout: ObjectLayout, to path: String, isWhole: Bool) throws {
+    package static func write(_ layout: ObjectLayout, to path: String, isWhole: Bool) throws {
         let apart = isWhole ? 0 : layout.apart.reduce(0) { $0 + $1.array.byteCount }
         try HDF5.locked {
             try HDF5Writer.create(path, reserving: layout.byteCount - apart) { writer in
@@ -23,7 +23,7 @@ enum ObjectFile {
     }
 
     /// Writes an object under a group that exists (`""` for the root).
-    static func write(
+    package static func write(
         _ layout: ObjectLayout, into writer: HDF5Writer, group: String, isWhole: Bool
     ) throws {
         let here = group.isEmpty ? "/" : group
@@ -49,15 +49,17 @@ enum ObjectFile {
     /// Every value is hashed. Where one differs from the checksum beside it the error names it;
     /// the caller compares the digest, which no change to the file can leave as it was.
     ///
-    /// - Parameter store: the arrays in files of their own; nil for a file that must be whole.
-    static func read(
-        _ file: HDF5Reader, group: HDF5Reader.Group, arrays store: ArrayStore?
+    /// - Parameter apart: reads an array that has a file of its own; nil for a file that must be
+    ///   whole.
+    package static func read(
+        _ file: HDF5Reader, group: HDF5Reader.Group,
+        arrays apart: ((ObjectManifest.Entry) throws -> StoredArray)?
     ) throws -> (object: StoredObject, manifest: ObjectManifest) {
         guard let kind = group.attributes["kind"] else {
             throw group.attributes["format"].map { _ in ObjectFault.missing("kind") }
                 ?? .format(nil)
         }
-        let apart = try apartEntries(file, group: group)
+        let apartEntries = try apartEntries(file, group: group)
         let prefix = group.path.isEmpty ? "" : group.path + "/"
         var entries: [ObjectManifest.Entry] = []
         var arrays: [[UInt8]: StoredArray] = [:]
@@ -87,16 +89,12 @@ enum ObjectFile {
                     .init(path: path, type: array.type, shape: array.shape, sha256: sum))
             }
         }
-        for entry in apart {
-            guard let store else { throw ObjectFault.unexpected(ObjectLayout.listPath) }
+        for entry in apartEntries {
+            guard let apart else { throw ObjectFault.unexpected(ObjectLayout.listPath) }
             guard arrays[Array(entry.path.utf8)] == nil else {
                 throw ObjectFault.unexpected(entry.path)
             }
-            do {
-                arrays[Array(entry.path.utf8)] = try store.read(entry)
-            } catch let fault as ObjectFault {
-                throw ObjectFault.array(entry.path, file: store.file(entry.arrayDigest), fault)
-            }
+            arrays[Array(entry.path.utf8)] = try apart(entry)
             entries.append(entry)
         }
         guard let json else { throw ObjectFault.missing(ObjectLayout.jsonPath) }
@@ -127,7 +125,7 @@ enum ObjectFile {
     }
 
     /// The arrays of an object that lie in files of their own.
-    static func apartEntries(
+    package static func apartEntries(
         _ file: HDF5Reader, group: HDF5Reader.Group
     ) throws -> [ObjectManifest.Entry] {
         switch group.attributes["format"] {
@@ -166,32 +164,7 @@ extension StoredObject {
             let file = try HDF5Reader(path)
             self = try ObjectFile.read(file, group: file.root, arrays: nil).object
         } catch let fault as ObjectFault {
-            throw WorkspaceError.fileDamaged(file: path, fault)
+            throw ObjectError.fileDamaged(file: path, fault)
         }
-    }
-}
-
-/// Faults of a file that should hold an object. Values are named by their path in the file.
-enum ObjectFault: Error, Equatable {
-    case file(FileError.Reason)
-    case notHDF5
-    case format(String?)
-    case structure(String)
-    case link(String)
-    case missing(String)
-    case unexpected(String)
-    case type(String)
-    case shape(String)
-    case checksum(String)
-    case json(JSON.Problem)
-    case jsonNames(String)
-    case digest
-    case seal
-    /// A fault of the file of an array, and the array's path in the object.
-    indirect case array(_ path: String, file: String, ObjectFault)
-
-    /// The file at fault, if it is not the object's own.
-    var file: String? {
-        if case .array(_, let file, _) = self { file } else { nil }
     }
 }

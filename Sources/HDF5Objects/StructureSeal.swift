@@ -7,14 +7,14 @@ import Glibc
 /// Values have checksums of their own. Headers, names and the gaps between them have none in this
 /// version of the format, so a flipped bit there could stay undetected; this checksum detects it.
 /// HDF5 ignores the bytes after its end of file.
-enum StructureSeal {
+package enum StructureSeal {
     private static let start = Array("\nsami structure ".utf8)
     static let byteCount = start.count + 64 + 1
     /// No file of this module has more structure than this.
     private static let maximumStructure = 1 << 28
 
     /// Appends the checksum to a file that HDF5 has closed, after reading its layout.
-    static func append(to path: String) throws {
+    package static func append(to path: String) throws {
         let file = try HDF5Reader(path, isSealed: false)
         let bytes = start + Array(try digest(of: file).utf8) + [0x0A]
         let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)

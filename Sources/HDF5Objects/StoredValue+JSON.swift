@@ -13,7 +13,7 @@ extension StoredValue {
     /// Writes the tree. `array` returns the text for an array, given its path.
     ///
     /// Throws `StoredValueFault` for a tree that could not be read back.
-    func write(
+    package func write(
         to writer: inout JSON.Writer, array: (StoredArray, [PathStep]) throws -> String
     ) throws {
         var path: [PathStep] = []
@@ -130,15 +130,9 @@ extension JSON.Writer {
 }
 
 /// One step from the root of a value tree to a leaf.
-enum PathStep {
+package enum PathStep {
     case key(String)
     case index(Int)
-}
-
-/// The reason why a value tree cannot be stored.
-enum StoredValueFault: Error, Equatable {
-    case tooDeep
-    case duplicateKey(String)
 }
 
 extension String {
@@ -146,7 +140,7 @@ extension String {
     fileprivate var hasDollar: Bool { utf8.first == UInt8(ascii: "$") }
 
     /// Swift strings are equal if they look the same; keys are equal only if their bytes are equal.
-    func hasSameBytes(as other: String) -> Bool {
+    package func hasSameBytes(as other: String) -> Bool {
         self == other && utf8.elementsEqual(other.utf8)
     }
 }

@@ -11,7 +11,7 @@ enum ArrayList {
                 .init("type", .string(entry.type?.rawValue ?? "")),
                 .init("shape", .array(entry.shape.map { .integer($0) })),
                 .init("sha256", .string(entry.sha256)),
-                .init("file", .string(ArrayStore.fileName(entry.arrayDigest))),
+                .init("file", .string(ArrayFile.name(entry.arrayDigest))),
             ])
         }
         return Array(JSON.array(list).compact.utf8)
@@ -34,7 +34,7 @@ enum ArrayList {
             let shape = sides.compactMap(\.integer)
             let entry = ObjectManifest.Entry(path: path, type: type, shape: shape, sha256: sum)
             guard shape.count == sides.count, type.byteCount(of: shape) != nil, entry.isApart,
-                item["file"]?.string == ArrayStore.fileName(entry.arrayDigest)
+                item["file"]?.string == ArrayFile.name(entry.arrayDigest)
             else { throw ObjectFault.unexpected(ObjectLayout.listPath) }
             return entry
         }

@@ -14,13 +14,13 @@ public struct StoredArray: Sendable {
     public let shape: [Int]
     public let memory: StoredBytes
 
-    /// - Throws: `WorkspaceError.shapeMismatch` unless `memory` holds exactly the elements of
+    /// - Throws: `ObjectError.shapeMismatch` unless `memory` holds exactly the elements of
     ///   `shape`.
     public init(type: DType, shape: [Int], memory: StoredBytes) throws {
         guard shape.count <= Self.maximumRank,
             let expected = type.byteCount(of: shape), expected == memory.count
         else {
-            throw WorkspaceError.shapeMismatch(type: type, shape: shape, bytes: memory.count)
+            throw ObjectError.shapeMismatch(type: type, shape: shape, bytes: memory.count)
         }
         self.type = type
         self.shape = shape
@@ -79,7 +79,7 @@ extension StoredArray {
     /// The elements as Swift values of the array's own type, or as `UInt16` for the raw bits of
     /// `float16` and `bfloat16`, or as `UInt8` for `bool`.
     ///
-    /// - Throws: `WorkspaceError.elementMismatch` for any other pairing.
+    /// - Throws: `ObjectError.elementMismatch` for any other pairing.
     public func values<Element: BitwiseCopyable>(as element: Element.Type) throws -> [Element] {
         let fits: Bool =
             switch type {
@@ -95,7 +95,7 @@ extension StoredArray {
             case .float16, .bfloat16, .uint16: element == UInt16.self
             }
         guard fits else {
-            throw WorkspaceError.elementMismatch(type: type, asked: "\(element)")
+            throw ObjectError.elementMismatch(type: type, asked: "\(element)")
         }
         let count = count
         return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -5,28 +5,28 @@ import Foundation
 ///
 /// HDF5 loads libcrypto already, so this adds no library to the program, and nothing to compile.
 /// Cost: about 2 GB/s on a processor with SHA instructions.
-struct SHA256 {
-    static let byteCount = Int(SHA256_DIGEST_LENGTH)
+package struct SHA256 {
+    package static let byteCount = Int(SHA256_DIGEST_LENGTH)
 
     private var state = SHA256_CTX()
 
-    init() {
+    package init() {
         SHA256_Init(&state)
     }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
         SHA256_Update(&state, start, bytes.count)
     }
 
-    mutating func update(_ data: some DataProtocol) {
+    package mutating func update(_ data: some DataProtocol) {
         for region in data.regions {
             region.withUnsafeBytes { update($0) }
         }
     }
 
     /// The digest of all bytes so far. The hash can be continued afterwards.
-    var digest: [UInt8] {
+    package var digest: [UInt8] {
         var end = state
         return [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
             SHA256_Final(buffer.baseAddress, &end)
@@ -34,7 +34,7 @@ struct SHA256 {
         }
     }
 
-    static func hash(_ data: some DataProtocol) -> [UInt8] {
+    package static func hash(_ data: some DataProtocol) -> [UInt8] {
         var hash = SHA256()
         hash.update(data)
         return hash.digest

@@ -3,12 +3,12 @@ import Foundation
 
 /// A file of a workspace, open for reading. A workspace may come from a stranger: links are not
 /// followed, and every range is checked against the file's size. Throws `ObjectFault`.
-final class UntrustedFile {
+package final class UntrustedFile {
     /// The bytes that can be read.
-    private(set) var size: Int
+    package private(set) var size: Int
     private let file: RegularFile
 
-    init(_ path: String) throws(ObjectFault) {
+    package init(_ path: String) throws(ObjectFault) {
         do throws(FileError) {
             file = try RegularFile(path, followsLinks: false)
         } catch {
@@ -20,7 +20,7 @@ final class UntrustedFile {
     /// Excludes the last bytes from reading.
     func shorten(by count: Int) { size = max(0, size - count) }
 
-    func read(at place: Int, count: Int) throws(ObjectFault) -> Data {
+    package func read(at place: Int, count: Int) throws(ObjectFault) -> Data {
         guard place >= 0, count >= 0, place <= size, count <= size - place else {
             throw .file(.tooShort(expected: place &+ count, found: size))
         }
@@ -50,5 +50,5 @@ final class UntrustedFile {
         }
     }
 
-    func readAll() throws(ObjectFault) -> Data { try read(at: 0, count: size) }
+    package func readAll() throws(ObjectFault) -> Data { try read(at: 0, count: size) }
 }

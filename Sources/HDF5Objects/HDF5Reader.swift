@@ -12,31 +12,31 @@ import NumberTypes
 ///
 /// Layout: *HDF5 File Format Specification Version 3.0*, superblock version 0, object header
 /// version 1.
-struct HDF5Reader {
-    struct Group {
+package struct HDF5Reader {
+    package struct Group {
         /// Without a leading slash; empty for the root.
-        let path: String
-        var attributes: [String: String]
+        package let path: String
+        package var attributes: [String: String]
     }
 
-    struct Dataset {
-        let path: String
-        let type: DatasetType
-        let shape: [Int]
+    package struct Dataset {
+        package let path: String
+        package let type: DatasetType
+        package let shape: [Int]
         let offset: Int
-        let byteCount: Int
-        var attributes: [String: String]
+        package let byteCount: Int
+        package var attributes: [String: String]
     }
 
-    let root: Group
-    let groups: [Group]
+    package let root: Group
+    package let groups: [Group]
     /// The file's size in bytes.
-    var size: Int { file.size }
+    package var size: Int { file.size }
     private let datasets: [Dataset]
     private let file: UntrustedFile
 
     /// - Throws: `ObjectFault`, whatever the file holds.
-    init(_ path: String, isSealed: Bool = true) throws {
+    package init(_ path: String, isSealed: Bool = true) throws {
         file = try UntrustedFile(path)
         if try file.size < 8 || file.read(at: 0, count: 8) != Data(HDF5Parser.signature) {
             throw ObjectFault.notHDF5
@@ -54,7 +54,7 @@ struct HDF5Reader {
     }
 
     /// The datasets of a group and of the groups in it.
-    func datasets(under group: Group) -> [Dataset] {
+    package func datasets(under group: Group) -> [Dataset] {
         guard !group.path.isEmpty else { return datasets }
         let prefix = Array((group.path + "/").utf8)
         return datasets.filter { $0.path.utf8.starts(with: prefix) }
@@ -65,13 +65,13 @@ struct HDF5Reader {
     }
 
     /// The bytes of a dataset, whose place in the file was checked when the file was opened.
-    func bytes(of dataset: Dataset) throws -> StoredBytes {
+    package func bytes(of dataset: Dataset) throws -> StoredBytes {
         try file.bytes(at: dataset.offset, count: dataset.byteCount)
     }
 }
 
 /// The element type of a dataset, as far as the file alone determines it.
-enum DatasetType: Equatable {
+package enum DatasetType: Equatable {
     /// One text element with the size of the dataset.
     case text
     case elements(DType)

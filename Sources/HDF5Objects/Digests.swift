@@ -1,7 +1,7 @@
 import Foundation
 
 /// Lower-case hexadecimal digits of some bytes.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
     var text: [UInt8] = []
     text.reserveCapacity(2 * bytes.underestimatedCount)
@@ -12,7 +12,7 @@ func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     return String(decoding: text, as: UTF8.self)
 }
 
-func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+package func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte - 0x30
     case 0x41...0x46: byte - 0x41 + 10
@@ -22,11 +22,11 @@ func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
 }
 
 /// SHA-256 as 64 hexadecimal digits.
-func sha256(_ bytes: some DataProtocol) -> String {
+package func sha256(_ bytes: some DataProtocol) -> String {
     hexadecimal(SHA256.hash(bytes))
 }
 
-func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+package func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
     var hash = SHA256()
     hash.update(bytes)
     return hexadecimal(hash.digest)
@@ -34,7 +34,7 @@ func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
 
 /// Digests become file names, so text from a file counts as a digest only if it has exactly 64
 /// lower-case digits.
-func isDigest(_ text: String) -> Bool {
+package func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64
         && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x61 && $0 <= 0x66 }
 }

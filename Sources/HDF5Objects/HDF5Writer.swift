@@ -4,11 +4,11 @@ import Foundation
 
 /// Access to the HDF5 library: calls run one at a time, print nothing, and fail with an error that
 /// names the file and the value.
-enum HDF5 {
+package enum HDF5 {
     private static let lock = NSLock()
     private nonisolated(unsafe) static var isOpen = false  // guarded by `lock`
 
-    static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
         lock.lock()
         defer { lock.unlock() }
         if !isOpen {
@@ -35,7 +35,7 @@ enum HDF5 {
 /// datasets without filters, text attributes and external links.
 ///
 /// Use only inside `HDF5.locked`.
-struct HDF5Writer {
+package struct HDF5Writer {
     private let file: hid_t
     private let path: String
     private let links: hid_t
@@ -46,7 +46,7 @@ struct HDF5Writer {
     /// - Parameter reserving: number of bytes of the datasets. The space is allocated first,
     ///   because the library cannot handle a disk that fills up during writing, and sometimes
     ///   crashes.
-    static func create(
+    package static func create(
         _ path: String, reserving: Int, body: (HDF5Writer) throws -> Void
     ) throws {
         let access = H5Pcreate(chdf5_file_access())
@@ -114,7 +114,7 @@ struct HDF5Writer {
     }
 
     /// Creates a group and the groups above it.
-    func group(_ name: String) throws {
+    package func group(_ name: String) throws {
         let group = H5Gcreate2(file, name, links, chdf5_default(), chdf5_default())
         try check(group, name)
         H5Gclose(group)
@@ -138,7 +138,7 @@ struct HDF5Writer {
     }
 
     /// An array, written by one call.
-    func array(_ name: String, _ array: StoredArray, sha256: String) throws {
+    package func array(_ name: String, _ array: StoredArray, sha256: String) throws {
         let type: hid_t =
             switch array.type {
             case .float64: H5Tcopy(chdf5_type_f64())
@@ -186,7 +186,7 @@ struct HDF5Writer {
     }
 
     /// A text attribute on an existing group; `"/"` is the file itself.
-    func attribute(of group: String, _ key: String, _ value: String) throws {
+    package func attribute(of group: String, _ key: String, _ value: String) throws {
         let object = H5Oopen(file, group, chdf5_default())
         try check(object, group)
         defer { H5Oclose(object) }
@@ -210,7 +210,7 @@ struct HDF5Writer {
 
     /// A link to an object in another file. The path of this file is relative to the folder of the
     /// linking file.
-    func externalLink(_ name: String, file target: String, path: String) throws {
+    package func externalLink(_ name: String, file target: String, path: String) throws {
         try check(
             H5Lcreate_external(target, path, file, name, links, chdf5_default()), name)
     }
