@@ -15,9 +15,8 @@ public final class EditedReader: LineReader {
     let signals: PendingSignals?
     let completions: (String, Int) -> CompletionList
 
-    /// The prompt in libedit's form. It must live as long as libedit may ask for it.
-    private var promptText: [wchar_t] = [0]
     private(set) var promptWidth = 0
+    /// The prompt in libedit's form. It must live as long as libedit may ask for it.
     private let promptBuffer: UnsafeMutableBufferPointer<wchar_t>
     private var hasViKeys = false
     /// Texts that libedit holds pointers to.

@@ -26,27 +26,6 @@ struct MetaspaceDecoder: TokenDecoder {
     }
 }
 
-/// Replaces every match of a pattern, token by token.
-struct ReplaceDecoder: TokenDecoder {
-    private let pattern: Pattern
-    private let content: [UInt8]
-
-    var growth: Int { pattern.growth(with: content) }
-
-    init(_ field: Field) throws {
-        try field.allow("type", "pattern", "content")
-        pattern = try Pattern(field.required("pattern"))
-        content = Array(try field.string("content").utf8)
-    }
-
-    func apply(_ tokens: [String]) -> [String] {
-        tokens.map { token in
-            String(
-                decoding: pattern.replacing(Array(token.utf8), with: content), as: UTF8.self)
-        }
-    }
-}
-
 /// Removes a limited number of one character from the ends of every token.
 struct StripDecoder: TokenDecoder {
     private let content: Unicode.Scalar

@@ -32,7 +32,7 @@ func makeDecoder(_ field: Field) throws -> any TokenDecoder {
         try field.allow(
             "type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep")
         return MetaspaceDecoder(mark: try Metaspace(field))
-    case "Replace": return try ReplaceDecoder(field)
+    case "Replace": return try Replace(field)
     case "Strip": return try StripDecoder(field)
     case "Sequence":
         try field.allow("type", "decoders")

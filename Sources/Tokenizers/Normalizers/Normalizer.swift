@@ -22,7 +22,7 @@ func makeNormalizer(_ field: Field) throws -> any Normalizer {
         try field.allow("type")
         return LowercaseNormalizer()
     case "Strip": return try StripNormalizer(field)
-    case "Replace": return try ReplaceNormalizer(field)
+    case "Replace": return try Replace(field)
     case "Prepend": return try PrependNormalizer(field)
     case "Sequence":
         try field.allow("type", "normalizers")

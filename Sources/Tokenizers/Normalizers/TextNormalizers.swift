@@ -35,24 +35,6 @@ struct StripNormalizer: Normalizer {
     }
 }
 
-/// Replaces every match of a pattern.
-struct ReplaceNormalizer: Normalizer {
-    private let pattern: Pattern
-    private let content: [UInt8]
-
-    var growth: Int { pattern.growth(with: content) }
-
-    init(_ field: Field) throws {
-        try field.allow("type", "pattern", "content")
-        pattern = try Pattern(field.required("pattern"))
-        content = Array(try field.string("content").utf8)
-    }
-
-    func apply(_ bytes: [UInt8]) -> [UInt8] {
-        pattern.replacing(bytes, with: content)
-    }
-}
-
 /// Puts a text before every text that is not empty.
 struct PrependNormalizer: Normalizer {
     private let prefix: [UInt8]
