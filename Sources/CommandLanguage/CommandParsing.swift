@@ -98,6 +98,12 @@ extension Parser {
             noteArgument(form, nextOperand, call)
             if next.endsStatement { break }
             if next.is(",") {
+                // `epochs=1,5`: without the comma the second value would be an operand.
+                if let last = call.options.last, last.value.span.upper == position,
+                    !form.options.contains(where: { $0.key == peekSecond().word })
+                {
+                    throw SyntaxError(.commaAfterOption(last.key.name), next.span)
+                }
                 let isSpaced = lexer.blankLength(next.span.upper) > 0
                 throw SyntaxError(
                     .commaBetweenOperands, next.span, replacedBy: isSpaced ? "" : " ")

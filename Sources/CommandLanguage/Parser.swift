@@ -127,6 +127,7 @@ struct Parser {
 
     private mutating func statement() throws(SyntaxError) -> Statement {
         let start = peek().span.lower
+        try refusePrompt()
         note([.verbs, .names, .functions], at: start)
         var timed = false
         if peek().word == "time", !peekSecond().is("=") {
@@ -150,6 +151,22 @@ struct Parser {
         return Statement(
             target: target, body: body, hidden: false, timed: timed, span: span,
             source: lexer.text(span))
+    }
+
+    /// A statement that was copied from a terminal still has the prompt before it.
+    private mutating func refusePrompt() throws(SyntaxError) {
+        let first = peek()
+        guard first.word == "sami", peekSecond().is(">"),
+            peekSecond().span.lower == first.span.upper
+        else { return }
+        var end = peekSecond().span.upper
+        while lexer.blankLength(end) > 0 { end += lexer.blankLength(end) }
+        throw SyntaxError(
+            .pastedPrompt,
+            SourceSpan(lower: first.span.lower, upper: peekSecond().span.upper),
+            edits: [
+                .init(span: SourceSpan(lower: first.span.lower, upper: end), replacement: "")
+            ])
     }
 
     /// Reads `name =` at the start of a statement, if it is there.

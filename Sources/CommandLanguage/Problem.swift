@@ -46,6 +46,8 @@ enum Problem: Hashable, Sendable {
     case tooManyOperands(command: String, most: Int, usage: String)
     case keyWithoutValue(String, example: String)
     case commaBetweenOperands
+    case commaAfterOption(String)
+    case pastedPrompt
     case bracketsAroundOperands(verb: String)
     case escapedBlank
     case quoteInsideWord

@@ -83,7 +83,9 @@ extension CommandGrammar {
                 guard let statement = try parser.firstStatement() else { return nil }
                 return statement.source
             } catch {
-                // A statement with two mistakes: correct the next one as well.
+                // A statement with two mistakes: correct the next one as well. A verb in place of
+                // a value was meant to run, so no correction of it is certain.
+                if case .verbAsValue = error.problem { return nil }
                 edits = error.edits
             }
         }

@@ -59,6 +59,8 @@ extension Problem {
             "`\(command)` takes \(most == 0 ? "no operands" : "no more operands")"
         case .keyWithoutValue(let key, _): "the key `\(key)` needs a value"
         case .commaBetweenOperands: "operands are separated by blanks, not by commas"
+        case .commaAfterOption(let key): "the key `\(key)` takes one value"
+        case .pastedPrompt: "`sami>` is the prompt, not a part of the statement"
         case .bracketsAroundOperands(let verb):
             "`\(verb)` is a command: its operands are written without brackets"
         case .escapedBlank: "a path with a blank needs quotes"
@@ -74,7 +76,8 @@ extension Problem {
         switch self {
         case .operatorSpelling, .expected, .expectedEnd, .unclosedText, .unopened, .repeatedKey,
             .verbAsValue, .missingForm, .missingValue, .badTarget, .timeNotFirst,
-            .commaBetweenOperands, .bracketsAroundOperands, .escapedBlank, .quoteInsideWord,
+            .commaBetweenOperands, .commaAfterOption, .pastedPrompt, .bracketsAroundOperands,
+            .escapedBlank, .quoteInsideWord,
             .unfinishedLine, .unclosed, .unknownCharacter, .textNeedsQuotes, .methodCall,
             .commentMark,
             .bareRecordKey, .tuple:

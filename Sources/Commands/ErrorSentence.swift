@@ -6,9 +6,11 @@ package enum ErrorSentence {
     package static func of(_ error: any Error) -> String {
         let cause = cause(of: error)
         var text = "\(cause)"
+        // These sentences have no full stop, so a dot at their end is the user's.
+        if cause is EvaluationError { return text }
         if text.hasSuffix("."), !text.hasSuffix("..") { text.removeLast() }
         // Sentences of other modules start with a capital letter; sentences here follow "error: ".
-        if !(cause is EvaluationError), let first = text.first, first.isUppercase,
+        if let first = text.first, first.isUppercase,
             text.dropFirst().first?.isLowercase == true
         {
             text = first.lowercased() + text.dropFirst()

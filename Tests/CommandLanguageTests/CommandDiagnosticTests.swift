@@ -114,6 +114,24 @@ import Testing
                          ^
           try: rollout queries temperature=0.7
 
+        error: the key `temperature` takes one value
+          rollout temperature=0.7,1
+                                 ^
+
+        error: operands are separated by blanks, not by commas
+          rollout temperature=0.7, top_p=1
+                                 ^
+          try: rollout temperature=0.7 top_p=1
+
+        error: `sami>` is the prompt, not a part of the statement
+          sami> rollout queries
+          ^~~~~
+          try: rollout queries
+
+        error: `&&` is written `and` here
+          rollout && score
+                  ^~
+
         error: `rollout` is a command: its operands are written without brackets
           rollout(queries, temperature=0.7)
                  ^

@@ -119,4 +119,48 @@ struct UseTests {
         }
         #expect(echoed == ["# why\nx = 1; # hidden", "y = 2"])
     }
+
+    @Test func `count is honored by every list that is shown`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model default; load principles trained; load queries summaries count=20
+            compose count=2 principles_each=2
+            """)
+        func items(_ statement: String) throws -> Int {
+            try bench.text(statement).split(separator: "\n").count { $0.hasPrefix("[") }
+        }
+        #expect(try items("show queries count=20") == 20)
+        #expect(try items("show queries count=3") == 3)
+        #expect(try items("show principles count=3") == 3)
+        #expect(try items("show constitutions count=4") == 8)
+    }
+
+    @Test func `a picture of several matrices says which one it shows`() throws {
+        let bench = try Workbench()
+        #expect(try bench.text("plot reshape(range(24), [2, 3, 4])").contains("[0] of [2]"))
+        #expect(!(try bench.text("plot reshape(range(12), [3, 4])").contains("of [")))
+    }
+
+    @Test func `a judge that can judge nothing says so before anything is sampled`() throws {
+        let bench = try Workbench()
+        try bench.write("posts.jsonl", #"{"post": "I lost my keys."}"# + "\n")
+        try bench.output(
+            "load model default; base = model; load queries posts.jsonl; load principles trained")
+        var reports = 0
+        bench.session.progress = { _ in reports += 1 }
+        let complaint = bench.complaint("judge")
+        #expect(complaint.contains("the measured judge knows queries and principles of the"))
+        #expect(reports == 0)
+    }
+
+    @Test func `a message keeps the dot of a user's path, and names the kind of a wrong item`()
+        throws
+    {
+        let bench = try Workbench()
+        #expect(bench.complaint("load model default.").contains("there is no file default.\n"))
+        #expect(
+            bench.complaint("sort(zip([2, 1], [\"b\", \"a\"]))")
+                .contains("not a list that contains a list"))
+    }
 }

@@ -139,6 +139,79 @@ struct ProgramTests {
         #expect(after.code == 0 && after.output.contains("sound"), "\(after)")
     }
 
+    /// Work that takes minutes unless it is stopped.
+    private static let longWork = "train tokenizer documents=2000000 vocabulary=60000"
+
+    @Test("Ctrl-\\ ends the program at once, without a crash report, and keeps what is committed")
+    func quitSignal() throws {
+        let folder = try TemporaryFolder()
+        let pty = try PseudoTerminal()
+        let process = try Program.start(["-w", "w.samiws"], on: pty, in: folder.path)
+        pty.answer("sami>", "x = 40\r")
+        pty.answer("x = 40\nsami>", "\(Self.longWork)\r")
+        pty.waitFor(Self.longWork)
+        usleep(300_000)
+        pty.type("\u{1C}")
+        #expect(process.wait(pty) == 128 + SIGQUIT, "\(pty.text)")
+        #expect(!pty.text.contains("rash"), "\(pty.text)")
+        let after = try Program.run(["-w", "w.samiws", "-c", "x + 2"], in: folder.path)
+        #expect(after.output.contains("42") && after.code == 0, "\(after)")
+    }
+
+    @Test("Ctrl-C stops work however soon after Enter it comes", arguments: [0, 1, 5, 20, 100])
+    func earlyInterrupt(milliseconds: UInt32) throws {
+        let folder = try TemporaryFolder()
+        let pty = try PseudoTerminal()
+        let process = try Program.start(["--ephemeral"], on: pty, in: folder.path)
+        pty.answer("sami>", "\(Self.longWork)\r")
+        usleep(1000 * milliseconds)
+        pty.type("\u{3}")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.components(separatedBy: "sami>").count > 2 }
+        pty.type("20 * 2 + 2\r")
+        pty.waitFor("42")
+        pty.answer("sami>", "\u{4}")
+        #expect(process.wait(pty) == 0, "\(pty.text)")
+    }
+
+    @Test("a replay shows its statements if they are asked for, of a workspace and of a script")
+    func replayEcho() throws {
+        let folder = try TemporaryFolder()
+        try "# a reason\nx = 20 + 1; # hidden\nx * 2\n".write(
+            toFile: folder.path + "/a.sami", atomically: true, encoding: .utf8)
+        _ = try Program.run(["-w", "w.samiws", "run", "a.sami"], in: folder.path)
+        for path in ["w.samiws", "a.sami"] {
+            let run = try Program.run(["replay", path, "--echo"], in: folder.path)
+            #expect(run.code == 0 && run.output.contains("sami> x * 2\n42\n"), "\(run)")
+            let plain = try Program.run(["replay", path], in: folder.path)
+            #expect(!plain.output.contains("sami>"), "\(plain)")
+        }
+    }
+
+    @Test("of many faults in a script twenty are shown, and the rest is counted")
+    func manyFaults() throws {
+        let folder = try TemporaryFolder()
+        try String(repeating: "x = = 1\n", count: 28).write(
+            toFile: folder.path + "/a.sami", atomically: true, encoding: .utf8)
+        let run = try Program.run(["run", "a.sami"], in: folder.path)
+        #expect(run.errors.components(separatedBy: "a.sami:").count - 1 == 20, "\(run)")
+        #expect(run.errors.contains("and 8 more"), "\(run)")
+    }
+
+    @Test("a packed workspace and a picture are no scripts, and a sentence says so")
+    func noScripts() throws {
+        let folder = try TemporaryFolder()
+        _ = try Program.run(["-w", "w.samiws", "-c", "x = 1; pack p.h5"], in: folder.path)
+        try Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0xFF]).write(
+            to: URL(fileURLWithPath: folder.path + "/x.png"))
+        for arguments in [["replay", "p.h5"], ["run", "p.h5"]] {
+            let run = try Program.run(arguments, in: folder.path)
+            #expect(run.errors.contains("this is a packed workspace"), "\(run)")
+            #expect(run.errors.components(separatedBy: "\n").count <= 3, "\(run)")
+        }
+        let run = try Program.run(["run", "x.png"], in: folder.path)
+        #expect(run.code == 2 && run.errors.components(separatedBy: "\n").count <= 3, "\(run)")
+    }
+
     @Test("a terminal that goes away and SIGTERM end the program in order")
     func terminated() throws {
         let folder = try TemporaryFolder()

@@ -6,9 +6,8 @@ import Testing
 @testable import Workspaces
 
 @Suite struct UndoTests {
-    @Test func undoAndRedoFollowAModelForAnySequenceOfStatements() throws {
-        for seed in 1...20 as ClosedRange<UInt64> {
-            var random = SeededGenerator(seed)
+    @Test(.namesSeeds) func undoAndRedoFollowAModelForAnySequenceOfStatements() throws {
+        try withEvery(1..<21) { _, random in
             let scratch = try Scratch()
             var workspace = try scratch.open()
             var states: [[String: StoredValue]] = [[:]]
@@ -52,11 +51,11 @@ import Testing
                 default:
                     workspace.close()
                     workspace = try scratch.open()
-                    #expect(workspace.notices.isEmpty, "seed \(seed)")
+                    #expect(workspace.notices.isEmpty)
                 }
-                #expect(try workspace.values() == states[place], "seed \(seed)")
-                #expect(workspace.undoDepth == place, "seed \(seed)")
-                #expect(workspace.redoDepth == states.count - 1 - place, "seed \(seed)")
+                #expect(try workspace.values() == states[place])
+                #expect(workspace.undoDepth == place)
+                #expect(workspace.redoDepth == states.count - 1 - place)
             }
         }
     }

@@ -92,7 +92,8 @@ extension Function {
             guard texts.count == items.count else {
                 throw .wrongKind(
                     role: "`x` of `sort`", expected: "all numbers or all texts",
-                    found: "a mixed list")
+                    found: items.first { $0.asNumber == nil && $0.asText == nil }
+                        .map { "a list that contains \($0.aKind)" } ?? "a list of both")
             }
             return Value(texts.sorted { reverse ? $1 < $0 : $0 < $1 })
         },
