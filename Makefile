@@ -36,7 +36,7 @@ INSTALLED = $(INSTALL_BUILD)/release/sami
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: packages
-	SAMI_ARCH=$(ARCH) swift build -c release --product sami --scratch-path $(INSTALL_BUILD)
+	SAMI_ARCH=$(ARCH) SAMI_OPTIMIZE=all swift build -c release --product sami --scratch-path $(INSTALL_BUILD)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/sami/models/tiny" "$(SHARE)/sami/sessions"
 	install -s -m 755 $(INSTALLED) "$(DESTDIR)$(PREFIX)/bin/sami"
 	install -m 644 models/tiny/* "$(SHARE)/sami/models/tiny/"
@@ -55,7 +55,7 @@ uninstall:
 	rm -rf "$(SHARE)/sami"
 
 bench: packages
-	swift build -c release --package-path Benchmarks
+	SAMI_OPTIMIZE=all swift build -c release --package-path Benchmarks
 	Benchmarks/run
 
 FAULTS = .build/release/sami-faults
