@@ -189,7 +189,7 @@ let package = Package(
 // but for those that compute slow references themselves.
 let textTargets: Set = [
     "ChatTemplates", "CommandLanguage", "Commands", "Rendering", "Sessions", "Shell",
-    "ShippedWorld", "Workspaces", "sami",
+    "ShippedWorld", "sami",
 ]
 let computingTests: Set = ["LayersTests", "TensorsTests", "TransformersTests"]
 let isOptimizedWhole = Context.environment["SAMI_OPTIMIZE"] == "all"
