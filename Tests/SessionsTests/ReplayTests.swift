@@ -25,6 +25,27 @@ import Workspaces
         return try Session.replay(path, options, configuration: configuration)
     }
 
+    /// The budget decides what is computed together, and so the last bits of results: GenerationTests.
+    @Test func `a statement is replayed with the memory budget that it had`() throws {
+        let bench = try Workbench(access: .readWrite)
+        // A budget that no machine chooses by itself, and that no statement sets.
+        bench.session.settings.memory = 123_456_789
+        try bench.output("x = 1")
+        bench.session.settings.memory = nil
+        try bench.output("y = 2")
+        bench.session.close()
+        let result = try replay(bench, into: "again.samiws")
+        #expect(result.isWell, "\(result)")
+        func budgets(_ name: String) throws -> [Int?] {
+            let workspace = try Workspace.open(bench.folder + "/" + name, mode: .readOnly)
+            defer { workspace.close() }
+            return workspace.history.map { Session.memoryBudget(in: $0.seed) }
+        }
+        let kept = try budgets("test.samiws")
+        #expect(kept.first == 123_456_789 && kept.count == 2 && kept[1] != nil)
+        #expect(try budgets("again.samiws") == kept)
+    }
+
     @Test func `the first difference is shown with both values`() throws {
         let cases: [(source: String, kept: StoredValue, words: String)] = [
             ("x = 1 + 1", 3, "`x` of #1 `x = 1 + 1` was 3.0 and is now 2.0"),
