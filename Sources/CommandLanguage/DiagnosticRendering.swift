@@ -36,24 +36,34 @@ extension Diagnostic {
     ///   - width: number of cells in a line of the terminal. Of a longer source line, the part
     ///     around the place is shown.
     ///   - color: whether to use terminal escapes for emphasis.
+    ///   - wraps: whether longer sentences are broken at blanks. A terminal would break them inside
+    ///     words; a program that reads a log wants them whole.
     public func rendered(
-        in source: String, origin: SourceOrigin = .prompt, width: Int = 80, color: Bool = false
+        in source: String, origin: SourceOrigin = .prompt, width: Int = 80, color: Bool = false,
+        wraps: Bool = false
     ) -> String {
         func paint(_ code: String, _ text: String) -> String {
             color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
         }
-        var lines: [String] = []
-        var headline = paint("1;31", "error:") + " " + message.printable
+        func wrapped(_ sentence: String, indent: String = "") -> [String] {
+            guard wraps else { return [indent + sentence] }
+            return sentence.wrapped(cells: max(20, width - indent.count)).map { indent + $0 }
+        }
+        var place = ""
         if let file = origin.file {
             let position = SourcePosition(
                 of: span.lower, in: source, firstLine: origin.firstLine)
-            headline = "\(file):\(position.line):\(position.column): " + headline
+            place = "\(file):\(position.line):\(position.column): "
         }
-        lines.append(headline)
+        let label = "error:"
+        var lines = wrapped(place + label + " " + message.printable)
+        if lines[0].hasPrefix(place + label) {
+            lines[0] = place + paint("1;31", label) + lines[0].dropFirst((place + label).count)
+        }
         let excerpt = Excerpt(source, span, width: max(20, width - 2))
         lines.append("  " + excerpt.text)
         lines.append("  " + excerpt.indent + paint("1;32", excerpt.marker))
-        if let suggestion { lines.append("  " + suggestion.printable) }
+        if let suggestion { lines += wrapped(suggestion.printable, indent: "  ") }
         if let corrected {
             let shown = corrected.split(separator: "\n", omittingEmptySubsequences: false)
                 .map { String($0).printable }.joined(separator: "\n       ")

@@ -56,6 +56,35 @@ extension StringProtocol {
         return String(kept.reversed())
     }
 
+    /// Lines of at most a number of cells, broken at blanks; a longer word is broken inside.
+    public func wrapped(cells: Int) -> [String] {
+        let cells = Swift.max(1, cells)
+        var lines: [String] = []
+        for paragraph in split(separator: "\n", omittingEmptySubsequences: false) {
+            var line = ""
+            var used = 0
+            for part in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
+                var word = String(part)
+                var width = word.displayWidth
+                if !line.isEmpty, used + 1 + width > cells {
+                    lines.append(line)
+                    (line, used) = ("", 0)
+                }
+                while width > cells {
+                    let head = word.prefix(cells: cells)
+                    guard !head.isEmpty else { break }
+                    lines.append(head)
+                    word.removeFirst(head.count)
+                    width = word.displayWidth
+                }
+                used += width + (line.isEmpty ? 0 : 1)
+                line += line.isEmpty ? word : " " + word
+            }
+            lines.append(line)
+        }
+        return lines
+    }
+
     /// The text with U+FFFD in place of every control character and a blank in place of a tab. The
     /// content of a file or a paste must not control the terminal.
     public var printable: String {

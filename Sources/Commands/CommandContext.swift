@@ -1,4 +1,5 @@
 import CommandLanguage
+import Foundation
 import Rendering
 import Values
 import Workspaces
@@ -41,7 +42,7 @@ package protocol CommandContext: AnyObject, Environment {
     /// `quit`
     func finish()
     /// `source`: runs the statements of a script and throws its first error.
-    func run(script: String, file: String) throws
+    func run(script: Data, file: String) throws
     /// `replay`: replays this session, another session, or a script.
     func replay(
         _ path: String?, _ options: ReplayOptions

@@ -27,13 +27,14 @@ package struct HeatMap: Sendable {
         let labelWidth = "\(rowLabel)\(max(0, rows - 1))".count + 1
         let shownColumns = min(columns, max(1, (appearance.columns - labelWidth) / 9))
         let shownRows = min(rows, 16)
-        var text = StyledText(String(repeating: " ", count: labelWidth))
+        var titles = StyledText(String(repeating: " ", count: labelWidth))
         for column in 0..<shownColumns {
-            text.append(
+            titles.append(
                 TextWidth.padded("\(columnLabel)\(column)", to: 8, onLeft: true) + " ", .faint)
         }
+        var text = titles.withoutTrailingBlanks
         for row in 0..<shownRows {
-            text.line(TextWidth.padded("\(rowLabel)\(row)", to: labelWidth), .faint)
+            var line = StyledText(TextWidth.padded("\(rowLabel)\(row)", to: labelWidth), .faint)
             for column in 0..<shownColumns {
                 let value = values[row * columns + column]
                 let isDiagonal = isDiagonal(row, column)
@@ -43,8 +44,9 @@ package struct HeatMap: Sendable {
                 let style =
                     appearance.color == .none
                     ? .plain : HeatMap.style(share(value, of: range), isBold: isDiagonal)
-                text.append(cell, style)
+                line.append(cell, style)
             }
+            text.line(line.withoutTrailingBlanks)
         }
         if shownRows < rows || shownColumns < columns {
             text.line("\(shownRows) × \(shownColumns) of \(rows) × \(columns)", .faint)

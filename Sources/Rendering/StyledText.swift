@@ -41,6 +41,18 @@ public struct StyledText: Sendable, Equatable {
         append(other)
     }
 
+    /// The same without blanks at the end, unless they show a background.
+    package var withoutTrailingBlanks: StyledText {
+        var text = self
+        while let last = text.runs.last, last.style.background == nil, last.text.hasSuffix(" ") {
+            while text.runs[text.runs.count - 1].text.hasSuffix(" ") {
+                text.runs[text.runs.count - 1].text.removeLast()
+            }
+            if text.runs[text.runs.count - 1].text.isEmpty { text.runs.removeLast() }
+        }
+        return text
+    }
+
     /// The text with escape sequences for a terminal that shows `color`. Every line ends in the
     /// plain style, so that a pager or a cut line does not carry a color into the next line.
     public func rendered(_ color: Color) -> String {

@@ -83,6 +83,6 @@ package struct Table: Sendable {
             }
             if !isLast { text.append("  ") }
         }
-        return text
+        return text.withoutTrailingBlanks
     }
 }

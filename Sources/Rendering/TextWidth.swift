@@ -21,27 +21,7 @@ package enum TextWidth {
 
     /// Lines of at most `columns`, broken at blanks if there are any.
     package static func wrapped(_ text: String, to columns: Int) -> [String] {
-        let columns = max(1, columns)
-        var lines: [String] = []
-        for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            var line = ""
-            for part in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
-                var word = String(part)
-                if !line.isEmpty, of(line) + 1 + of(word) > columns {
-                    lines.append(line)
-                    line = ""
-                }
-                while of(word) > columns {
-                    let head = word.prefix(cells: columns)
-                    guard !head.isEmpty else { break }
-                    lines.append(head)
-                    word.removeFirst(head.count)
-                }
-                line += line.isEmpty ? word : " " + word
-            }
-            lines.append(line)
-        }
-        return lines
+        text.wrapped(cells: columns)
     }
 
     /// One line that shows a text: control characters and line ends as escapes.

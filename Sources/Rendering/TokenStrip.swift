@@ -21,32 +21,62 @@ package struct TokenStrip: Sendable {
     /// Green if the response's own constitution raises a token, red if it lowers it. Without color
     /// each token that changes by a tenth of a nat or more is followed by the change: `Arr{+2.31}`.
     package func rendered(_ appearance: Appearance) -> StyledText {
+        let cells = cells(showsColor: appearance.color != .none)
         var text = StyledText()
         var used = 0
-        for token in tokens {
-            for (part, piece) in pieces(token.text).enumerated() {
-                if part > 0 {
-                    text.append("\n")
-                    used = 0
-                }
-                guard !piece.isEmpty else { continue }
-                var cell = piece
-                if appearance.color == .none, token.shift.magnitude >= 0.1 {
-                    cell +=
-                        "{\(token.shift > 0 ? "+" : "")\(NumberText.fixed(token.shift, decimals: 2))}"
-                }
-                let width = TextWidth.of(cell)
-                if used > 0, used + width > appearance.columns {
-                    text.append("\n")
-                    used = 0
-                    if cell.hasPrefix(" ") { cell.removeFirst() }
-                }
-                text.append(
-                    cell, appearance.color == .none ? .plain : TokenStrip.style(token.shift))
-                used += TextWidth.of(cell)
+        for (index, cell) in cells.enumerated() {
+            if cell.startsLine {
+                text.append("\n")
+                used = 0
             }
+            var shown = cell.text
+            // A line is broken before a word, not before its later tokens or a full stop; a word
+            // that is wider than the window is broken between its tokens.
+            let wanted = cell.startsWord ? wordWidth(cells[index...]) : cell.width
+            let fits = used + min(wanted, appearance.columns) <= appearance.columns
+            if used > 0, !fits, cell.startsWord || used + cell.width > appearance.columns {
+                text.append("\n")
+                used = 0
+                if shown.hasPrefix(" ") { shown.removeFirst() }
+            }
+            text.append(shown, cell.style)
+            used += TextWidth.of(shown)
         }
         return text
+    }
+
+    /// A part of a token that stands on one line.
+    private struct Cell {
+        var text: String
+        var style: TextStyle
+        var startsLine: Bool
+        var startsWord: Bool { startsLine || text.hasPrefix(" ") }
+        var width: Int { TextWidth.of(text) }
+    }
+
+    private func cells(showsColor: Bool) -> [Cell] {
+        tokens.flatMap { token in
+            pieces(token.text).enumerated().map { part, piece in
+                var text = piece
+                if !piece.isEmpty, !showsColor, token.shift.magnitude >= 0.1 {
+                    text +=
+                        "{\(token.shift > 0 ? "+" : "")\(NumberText.fixed(token.shift, decimals: 2))}"
+                }
+                return Cell(
+                    text: text, style: showsColor ? TokenStrip.style(token.shift) : .plain,
+                    startsLine: part > 0)
+            }
+        }
+    }
+
+    /// Cells of the word that the first cell begins.
+    private func wordWidth(_ cells: ArraySlice<Cell>) -> Int {
+        var width = 0
+        for (offset, cell) in cells.enumerated() {
+            if offset > 0, cell.startsWord { break }
+            width += cell.width
+        }
+        return width
     }
 
     /// The token's text, cut at line ends, which a strip keeps.

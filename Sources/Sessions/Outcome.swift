@@ -87,9 +87,11 @@ public struct Failure: Error, Sendable {
     }
 
     /// For people: the sentence, the line with a caret under the place, and a suggestion.
-    public func rendered(_ color: Color = .none) -> String {
+    ///
+    /// - Parameter wraps: whether long sentences are broken at the width of the session's window.
+    public func rendered(_ color: Color = .none, wraps: Bool = false) -> String {
         diagnostic.rendered(
-            in: source, origin: origin, width: width, color: color != .none)
+            in: source, origin: origin, width: width, color: color != .none, wraps: wraps)
     }
 
     var record: Record {

@@ -221,8 +221,8 @@ extension Session {
         let first = try fresh(keeping: true)
         defer { first.close() }
         if !options.allowsWrites { first.writableFolder = directory }
-        let source = String(decoding: try FileReading.data(path, shown: path), as: UTF8.self)
-        let program = Session.parse(source, origin: SourceOrigin(file: path))
+        let program = try Session.program(
+            ofScript: try FileReading.data(path, shown: path), path: path)
         var count = 0
         let isWell = first.evaluate(program) { event in
             if case .finished = event { count += 1 }

@@ -46,7 +46,8 @@ extension Session: CommandContext {
         return notices
     }
 
-    package func run(script: String, file: String) throws {
+    package func run(script: Data, file: String) throws {
+        let program = try Session.program(ofScript: script, path: file)
         guard sourceDepth < 16 else {
             throw EvaluationError.other(
                 "scripts run scripts more than 16 deep; one may run itself")
@@ -55,7 +56,7 @@ extension Session: CommandContext {
         defer { sourceDepth -= 1 }
         let outer = events
         var failure: Failure?
-        evaluate(Session.parse(script, origin: SourceOrigin(file: file))) { event in
+        evaluate(program) { event in
             if case .finished(let outcome) = event, case .failure(let found) = outcome.result {
                 failure = failure ?? found
             } else {

@@ -253,13 +253,16 @@ public final class Console {
         case .display(let display):
             guard !options.isJSON else { return }
             progress.reset()
-            let text = display.text()
+            var text = display.text()
+            if terminal.outputIsTerminal {
+                text = text.wrapped(cells: session.appearance.columns)
+            }
             if !text.isEmpty { output.writeLine(text.rendered(color)) }
         case .finished(let outcome):
             progress.reset()
             if options.isJSON { output.writeLine(outcome.json) }
             if case .failure(let failure) = outcome.result {
-                errors.writeLine(failure.rendered(color))
+                errors.writeLine(failure.rendered(color, wraps: terminal.errorsAreTerminal))
             }
         }
     }

@@ -29,8 +29,9 @@ final class InterruptController: Sendable {
                 $0.isRunning = newValue
                 $0.interruptions = 0
             }
-            // A signal that came a moment too early was meant for work that has already ended.
-            if newValue { _ = pending?.take(.interrupt) }
+            // A Ctrl-C between Enter and the start of the statement is meant for the statement: the
+            // prompt has taken every earlier one.
+            if newValue, pending?.take(.interrupt) == true { interrupt() }
         }
     }
 

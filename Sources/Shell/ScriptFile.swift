@@ -3,15 +3,9 @@ import FoundationEssentials
 import Glibc
 import Sessions
 
-/// The reason why a script cannot be read, as a sentence.
-public struct ScriptError: Error, CustomStringConvertible {
-    public var path: String
-    public var reason: String
-    public var description: String { "\(path): \(reason)" }
-}
-
-/// Reads and parses a script; `-` is standard input. Invalid UTF-8 becomes U+FFFD, and the parser
-/// then points at it.
+/// Reads and parses a script; `-` is standard input.
+///
+/// - Throws: `ScriptError`.
 public func readScript(_ path: String) throws -> Program {
     let file = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
@@ -34,14 +28,5 @@ public func readScript(_ path: String) throws -> Program {
             throw ScriptError(path: path, reason: String(cString: strerror(errno)))
         }
     }
-    if bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) {
-        throw ScriptError(
-            path: path, reason: "this is a packed workspace; `unpack` makes a workspace of it")
-    }
-    if bytes.prefix(4096).contains(0) {
-        throw ScriptError(path: path, reason: "this is not text, so it is no script")
-    }
-    let name = path == "-" ? "stdin" : path
-    return Session.parse(
-        String(decoding: bytes, as: UTF8.self), origin: SourceOrigin(file: name))
+    return try Session.program(ofScript: bytes, path: path, name: path == "-" ? "stdin" : path)
 }

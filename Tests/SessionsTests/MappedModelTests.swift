@@ -33,9 +33,10 @@ import Testing
     private func resident(_ path: String) throws -> Int {
         let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var (total, isMapping, mappings) = (0, false, 0)
-        for line in try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
-            .split(separator: "\n")
-        {
+        // A file of /proc has no size, so it is read to its end.
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+        let text = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
+        for line in text.split(separator: "\n") {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             if words.first?.hasSuffix(":") == false {
                 isMapping = line.hasSuffix(real)

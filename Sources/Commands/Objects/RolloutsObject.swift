@@ -140,12 +140,20 @@ struct RolloutsObject: StorableObject, ListObject {
         var shown = 0
         for group in rollouts.groups.prefix(2) {
             for (index, response) in group.responses.prefix(4).enumerated() {
-                document.line("[\(shown + index)] ", .faint)
-                document.append("\(group.id) under \(response.constitution): ", .name)
+                let number = "[\(shown + index)] "
+                let name = "\(group.id) under \(response.constitution): "
                 let body = response.text ?? "\(group.responses[index].tokenCount) tokens"
-                document.append(
-                    TextWidth.cut(TextWidth.oneLine(body), to: max(20, 2 * appearance.columns - 24))
-                )
+                let start = TextWidth.cut(
+                    TextWidth.oneLine(body), to: max(20, 2 * appearance.columns - 24))
+                let lines = TextWidth.wrapped(number + name + start, to: appearance.columns)
+                document.line(number, .faint)
+                document.append(name, .name)
+                if let first = lines.first, first.hasPrefix(number + name) {
+                    document.append(String(first.dropFirst((number + name).count)))
+                    for line in lines.dropFirst() { document.line(line) }
+                } else {
+                    document.append(start)
+                }
             }
             shown += group.responses.count
         }

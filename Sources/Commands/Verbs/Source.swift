@@ -6,7 +6,7 @@ extension CommandTable {
 
     private static func source(_ invocation: Invocation) throws -> CommandResult {
         let (data, shown) = try invocation.file("path")
-        try invocation.session.run(script: String(decoding: data, as: UTF8.self), file: shown)
+        try invocation.session.run(script: data, file: shown)
         return CommandResult()
     }
 }
