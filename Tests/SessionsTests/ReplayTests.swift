@@ -25,7 +25,8 @@ import Workspaces
         return try Session.replay(path, options, configuration: configuration)
     }
 
-    /// The budget decides what is computed together, and so the last bits of results: GenerationTests.
+    /// The budget decides which rows are computed together, and so the last bits of results; see
+    /// GenerationTests.
     @Test func `a statement is replayed with the memory budget that it had`() throws {
         let bench = try Workbench(access: .readWrite)
         // A budget that no machine chooses by itself, and that no statement sets.

@@ -150,9 +150,13 @@ struct UseTests {
         try bench.write("posts.jsonl", #"{"post": "I lost my keys."}"# + "\n")
         try bench.output(
             "load model default; base = model; load queries posts.jsonl; load principles trained")
-        var reports = 0
-        bench.session.progress = { _ in reports += 1 }
-        let complaint = bench.complaint("judge")
+        var (reports, complaint) = (0, "")
+        bench.session.evaluate(Session.parse("judge")) { event in
+            if case .progress = event { reports += 1 }
+            if case .finished(let outcome) = event, case .failure(let failure) = outcome.result {
+                complaint = failure.rendered()
+            }
+        }
         #expect(complaint.contains("the measured judge knows queries and principles of the"))
         #expect(reports == 0)
     }
