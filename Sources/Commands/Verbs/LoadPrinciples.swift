@@ -12,7 +12,7 @@ extension CommandTable {
                 "path",
                 .either(
                     [
-                        Choice("trained", "the six kinds that the demo uses for training"),
+                        Choice("trained", "six kinds, for training"),
                         Choice("held_out", "the four kinds that it does not use"),
                         Choice("all", "both"),
                         Choice("others", "the kinds that are not in `principles`"),
