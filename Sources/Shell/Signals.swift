@@ -149,7 +149,7 @@ public enum SignalWatch {
     private static func unblock() {
         var set = sigset_t()
         sigemptyset(&set)
-        for number in answered { sigaddset(&set, number) }
+        for number in answered + [SIGQUIT, SIGBUS] { sigaddset(&set, number) }
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 

@@ -69,8 +69,8 @@ import Testing
         let map = HeatMap(rows: 2, columns: 2, values: [-1.25, -2, -3.5, -0.5])
         #expect(
             map.rendered(Appearance()).plain == """
-                         y0       y1 
-                c0  [-1.250]  -2.000 
+                         y0       y1
+                c0  [-1.250]  -2.000
                 c1   -3.500  [-0.500]
                 """)
         let colored = map.rendered(Appearance(color: .full)).rendered(.full)

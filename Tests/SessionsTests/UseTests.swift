@@ -130,7 +130,7 @@ struct UseTests {
         /// Lines that begin with a number, also in brackets.
         func items(_ statement: String) throws -> Int {
             try bench.text(statement).split(separator: "\n").count {
-                $0.contains(#/^\[?\d+\]? /#)
+                $0.contains(#/^ *\[?\d+\]? /#)
             }
         }
         #expect(try items("show queries count=20") == 21)  // with the title, "20 queries"
