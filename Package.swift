@@ -13,11 +13,11 @@ let numeric: [SwiftSetting] = [
 
 let package = Package(
     name: "sami",
-    // The libraries serve the packages beside this one; `.unsafeFlags` rules out other users.
+    // The library serves the package beside this one; `.unsafeFlags` rules out other users.
     products: [
         .executable(name: "sami", targets: ["sami"]),
-        .library(name: "Transformers", targets: ["Tensors", "Layers", "Transformers"]),
-        .library(name: "Sessions", targets: ["Sessions"]),
+        .library(
+            name: "Transformers", targets: ["Tensors", "Layers", "Optimizers", "Transformers"]),
     ],
     // Exact versions: two machines build the same program.
     dependencies: [

@@ -48,8 +48,8 @@ struct Step: ParsableCommand {
             _ = try model.backpropagate(batch.forest, batch.targets, into: &gradients) {
                 batch.coefficients($0)
             }
-            model.update {
-                Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7)
+            try model.update {
+                try Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7)
             }
         }
         Report(
