@@ -17,10 +17,9 @@ extension Session {
     /// The program of a script's bytes. Invalid UTF-8 becomes U+FFFD, and the parser then points at
     /// it.
     ///
-    /// - Parameter name: the script in diagnostics.
     /// - Throws: `ScriptError` for a packed workspace and for bytes that are not text.
     public static func program(
-        ofScript bytes: some Collection<UInt8>, path: String, name: String? = nil
+        ofScript bytes: some Collection<UInt8>, path: String
     ) throws(ScriptError) -> Program {
         if bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             throw ScriptError(
@@ -30,6 +29,6 @@ extension Session {
             throw ScriptError(path: path, reason: "this is not text, so it is no script")
         }
         return parse(
-            String(decoding: bytes, as: UTF8.self), origin: SourceOrigin(file: name ?? path))
+            String(decoding: bytes, as: UTF8.self), origin: SourceOrigin(file: path))
     }
 }

@@ -164,10 +164,15 @@ public final class Console {
     /// Runs standard input: a file as a whole, a pipe statement by statement.
     public func runInput() -> RunStatus {
         var status = stat()
-        guard fstat(terminal.input, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let program = try? readScript("-")
-        else { return runStream(file: "stdin") }
-        return run(program)
+        guard fstat(terminal.input, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return runStream(file: "stdin")
+        }
+        do {
+            return run(try readScript("-"))
+        } catch {
+            errors.writeLine("sami: \(error)")
+            return .usage
+        }
     }
 
     /// Runs statements as they arrive through a pipe, so that the program at the other end can wait

@@ -7,14 +7,15 @@ import Sessions
 ///
 /// - Throws: `ScriptError`.
 public func readScript(_ path: String) throws -> Program {
+    let name = path == "-" ? "stdin" : path
     let file = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
-        throw ScriptError(path: path, reason: String(cString: strerror(errno)))
+        throw ScriptError(path: name, reason: String(cString: strerror(errno)))
     }
     defer { close(file) }
     var status = stat()
     if fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        throw ScriptError(path: path, reason: "this is a folder, not a script")
+        throw ScriptError(path: name, reason: "this is a folder, not a script")
     }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -25,8 +26,8 @@ public func readScript(_ path: String) throws -> Program {
         } else if count == 0 {
             break
         } else if errno != EINTR {
-            throw ScriptError(path: path, reason: String(cString: strerror(errno)))
+            throw ScriptError(path: name, reason: String(cString: strerror(errno)))
         }
     }
-    return try Session.program(ofScript: bytes, path: path, name: path == "-" ? "stdin" : path)
+    return try Session.program(ofScript: bytes, path: name)
 }

@@ -210,6 +210,8 @@ struct ProgramTests {
             #expect(run.errors.contains("this is a packed workspace"), "\(run)")
             #expect(run.errors.components(separatedBy: "\n").count <= 3, "\(run)")
         }
+        let input = try Program.runInput("p.h5", in: folder.path)
+        #expect(input.code == 2 && input.errors.contains("stdin: this is a packed"), "\(input)")
         let run = try Program.run(["run", "x.png"], in: folder.path)
         #expect(run.code == 2 && run.errors.components(separatedBy: "\n").count <= 3, "\(run)")
     }
@@ -248,14 +250,25 @@ enum Program {
         var code: Int32
     }
 
+    /// The program with a file as its standard input.
+    static func runInput(_ file: String, in folder: String) throws -> Result {
+        try run(["--ephemeral"], standardInput: folder + "/" + file, in: folder)
+    }
+
     static func run(_ arguments: [String], input: String = "", in folder: String) throws -> Result {
+        try input.write(toFile: folder + "/.input", atomically: true, encoding: .utf8)
+        return try run(arguments, standardInput: folder + "/.input", in: folder)
+    }
+
+    private static func run(
+        _ arguments: [String], standardInput: String, in folder: String
+    ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(path))
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = environment(folder)
-        try input.write(toFile: folder + "/.input", atomically: true, encoding: .utf8)
-        process.standardInput = FileHandle(forReadingAtPath: folder + "/.input")
+        process.standardInput = FileHandle(forReadingAtPath: standardInput)
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
