@@ -146,13 +146,9 @@ extension TokenStrip {
     /// Each token on the ground that its change has, with the change in its title.
     var html: String {
         let spans = tokens.map { token in
-            let text = token.text.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { TextWidth.oneLine($0) }.joined(separator: "\n")
-            let number =
-                (token.shift > 0 ? "+" : "") + NumberText.fixed(token.shift, decimals: 2)
-            return HTML.element(
-                "span", style: TokenStrip.style(token.shift).css, title: number + " nats",
-                HTML.escaped(text))
+            HTML.element(
+                "span", style: TokenStrip.style(token.shift).css, title: token.change + " nats",
+                HTML.escaped(pieces(token.text).joined(separator: "\n")))
         }
         let legend = HTML.element(
             "small", style: "opacity: 0.7",

@@ -44,11 +44,10 @@ public struct StyledText: Sendable, Equatable {
     /// The same without blanks at the end, unless they show a background.
     package var withoutTrailingBlanks: StyledText {
         var text = self
-        while let last = text.runs.last, last.style.background == nil, last.text.hasSuffix(" ") {
-            while text.runs[text.runs.count - 1].text.hasSuffix(" ") {
-                text.runs[text.runs.count - 1].text.removeLast()
-            }
-            if text.runs[text.runs.count - 1].text.isEmpty { text.runs.removeLast() }
+        while var last = text.runs.last, last.style.background == nil, last.text.hasSuffix(" ") {
+            while last.text.hasSuffix(" ") { last.text.removeLast() }
+            text.runs.removeLast()
+            if !last.text.isEmpty { text.runs.append(last) }
         }
         return text
     }

@@ -6,6 +6,11 @@ package struct TokenStrip: Sendable {
         /// `log p(y_k | c_i) − log p(y_k | c_j)`, nats.
         package var shift: Double
 
+        /// The shift with its sign and two decimals.
+        var change: String {
+            (shift > 0 ? "+" : "") + NumberText.fixed(shift, decimals: 2)
+        }
+
         package init(text: String, shift: Double) {
             self.text = text
             self.shift = shift
@@ -59,8 +64,7 @@ package struct TokenStrip: Sendable {
             pieces(token.text).enumerated().map { part, piece in
                 var text = piece
                 if !piece.isEmpty, !showsColor, token.shift.magnitude >= 0.1 {
-                    text +=
-                        "{\(token.shift > 0 ? "+" : "")\(NumberText.fixed(token.shift, decimals: 2))}"
+                    text += "{\(token.change)}"
                 }
                 return Cell(
                     text: text, style: showsColor ? TokenStrip.style(token.shift) : .plain,
@@ -80,7 +84,7 @@ package struct TokenStrip: Sendable {
     }
 
     /// The token's text, cut at line ends, which a strip keeps.
-    private func pieces(_ text: String) -> [String] {
+    func pieces(_ text: String) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { TextWidth.oneLine($0) }
     }

@@ -65,6 +65,23 @@ import Testing
             TensorText.summary(Tensor(zeros: [0])) == "tensor (0,) float32  no values")
     }
 
+    @Test func `a long line is broken between words, and keeps its styles`() {
+        var text = StyledText("one ", .name)
+        text.append("two three\nfour five", .plain)
+        let wrapped = text.wrapped(cells: 8)
+        #expect(wrapped.plain == "one two\nthree\nfour\nfive")
+        #expect(wrapped.runs.first?.style == .name)
+        #expect(text.wrapped(cells: 20) == text)
+        #expect(StyledText("unbreakable word").wrapped(cells: 6).plain == "unbreakable\nword")
+    }
+
+    @Test func `a strip is broken before a word, not before its full stop`() {
+        let strip = TokenStrip(
+            tokens: [" aaaaaaaaaa", " bbbbbbbb", "."].map { TokenStrip.Token(text: $0, shift: 0) })
+        #expect(strip.rendered(Appearance(width: 20)).plain == " aaaaaaaaaa\nbbbbbbbb.")
+        #expect(TextWidth.wrapped("one two.", to: 7) == ["one", "two."])
+    }
+
     @Test func `a heat map without color shows digits, the diagonal in brackets`() {
         let map = HeatMap(rows: 2, columns: 2, values: [-1.25, -2, -3.5, -0.5])
         #expect(
