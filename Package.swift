@@ -47,7 +47,12 @@ let package = Package(
             name: "Tensors", dependencies: ["CBLAS", "CProcessor", "NumberTypes"],
             swiftSettings: numeric),
         .target(name: "ChatTemplates", dependencies: ["JSON"]),
-        .target(name: "Tokenizers", dependencies: ["ChatTemplates", "CPCRE2", "Files", "JSON"]),
+        .target(
+            name: "Tokenizers",
+            dependencies: [
+                "ChatTemplates", "CPCRE2", "Files", "JSON",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         .target(name: "Worlds"),
         .target(
             name: "Layers", dependencies: ["CProcessor", "NumberTypes", "Tensors"],
@@ -103,7 +108,7 @@ let package = Package(
         .target(
             name: "Shell",
             dependencies: [
-                "CEditLine", "CommandLanguage", "Rendering", "Sessions",
+                "CEditLine", "CommandLanguage", "JSON", "Rendering", "Sessions",
             ]),
         .executableTarget(
             name: "sami",
@@ -167,8 +172,8 @@ let package = Package(
             name: "SessionsTests",
             dependencies: [
                 "Alignment", "CommandLanguage", "Commands", "HDF5Objects", "JSON", "Rendering",
-                "Sessions", "ShippedWorld", "Tensors", "TestSupport", "Transformers", "Values",
-                "Workspaces",
+                "Sessions", "ShippedWorld", "Tensors", "TestSupport", "TextModels", "Transformers",
+                "Values", "Workspaces",
             ]),
         .testTarget(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),

@@ -1,17 +1,12 @@
 import FoundationEssentials
 import Glibc
+import JSON
 
 /// The history of typed blocks, kept between runs: one line of JSON for each entry, only ever
 /// appended. So several shells can share the file, and a killed shell loses nothing.
 public final class HistoryFile {
     /// Number of entries that are read back.
     public static let limit = 10_000
-
-    private struct Entry: Codable {
-        /// Seconds since 1970.
-        var time: Int
-        var text: String
-    }
 
     public let path: String
     /// The reason why the last write failed, as a sentence; nil without a failure.
@@ -33,9 +28,8 @@ public final class HistoryFile {
     /// The last entries, the oldest first. Unreadable lines are skipped.
     public func load() -> [String] {
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
-        let decoder = JSONDecoder()
         let entries = data.split(separator: UInt8(ascii: "\n")).suffix(HistoryFile.limit)
-            .compactMap { try? decoder.decode(Entry.self, from: $0).text }
+            .compactMap { line in (try? JSON.read(line))?["text"]?.string }
         last = entries.last
         return entries
     }
@@ -44,12 +38,11 @@ public final class HistoryFile {
     public func append(_ block: String) {
         guard !block.allSatisfy(\.isWhitespace), block != last else { return }
         last = block
-        let entry = Entry(time: Int(Date().timeIntervalSince1970), text: block)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard var line = try? encoder.encode(entry) else { return }
-        line.append(UInt8(ascii: "\n"))
-        trouble = write(line)
+        // The time is in seconds since 1970.
+        let entry: JSON = [
+            "text": .string(block), "time": .integer(Int(Date().timeIntervalSince1970)),
+        ]
+        trouble = write(Data((entry.compact + "\n").utf8))
     }
 
     private func write(_ line: Data) -> String? {

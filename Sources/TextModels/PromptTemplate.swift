@@ -3,7 +3,7 @@
 /// `{{` and `}}` stand for single braces. Inserted values are never read as a template.
 public struct PromptTemplate: Sendable, Hashable {
     /// The purpose of a prompt decides which placeholders it may and must have.
-    public enum Purpose: String, Sendable, Codable {
+    public enum Purpose: String, CaseIterable, Sendable, Codable {
         /// Shows a constitution and a query, and ends where the response begins.
         case response
         /// Asks the principle writer for pairs.

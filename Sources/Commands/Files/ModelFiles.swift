@@ -56,7 +56,7 @@ enum ModelFiles {
         let promptsPath = directory + "/" + promptsFile
         var prompts = Prompts.general
         if FileManager.default.fileExists(atPath: promptsPath) {
-            prompts = try ModelFiles.prompts(promptsPath, shown: shown + "/" + promptsFile)
+            prompts = try PromptFiles.read(promptsPath, shown: shown + "/" + promptsFile)
         }
         return ModelObject(
             model: model, tokenizer: text?.tokenizer, prompts: prompts, origin: shown,
@@ -91,63 +91,6 @@ enum ModelFiles {
         }
     }
 
-    /// Templates from a `prompts.json`, or from a folder with `rollout.txt`, `training.txt` and
-    /// `writer.txt`. Each replaces the general template.
-    static func prompts(_ path: String, shown: String) throws -> Prompts {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-        {
-            return try prompts(folder: path, shown: shown)
-        }
-        let data = try FileReading.data(path, shown: shown)
-        do {
-            return try JSONDecoder().decode(Prompts.self, from: data)
-        } catch let error as DecodingError {
-            throw EvaluationError.badFile(path: shown, problem: sentence(error))
-        } catch {
-            throw EvaluationError.badFile(path: shown, problem: ErrorSentence.of(error))
-        }
-    }
-
-    private static func prompts(folder: String, shown: String) throws -> Prompts {
-        var prompts = Prompts.general
-        var found = 0
-        let files: [(String, WritableKeyPath<Prompts, PromptTemplate>)] = [
-            ("rollout.txt", \.rollout), ("training.txt", \.training), ("writer.txt", \.writer),
-        ]
-        for (name, place) in files {
-            let path = folder + "/" + name
-            guard FileManager.default.fileExists(atPath: path) else { continue }
-            let shown = shown + "/" + name
-            let text = String(decoding: try FileReading.data(path, shown: shown), as: UTF8.self)
-            do {
-                prompts[keyPath: place] = try PromptTemplate(
-                    file: text, for: prompts[keyPath: place].purpose)
-            } catch {
-                throw EvaluationError.badFile(path: shown, problem: ErrorSentence.of(error))
-            }
-            found += 1
-        }
-        guard found > 0 else {
-            throw EvaluationError.badFile(
-                path: shown, problem: "it holds no rollout.txt, training.txt or writer.txt")
-        }
-        return prompts
-    }
-
-    private static func sentence(_ error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, _): "the field \"\(key.stringValue)\" is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context),
-            .dataCorrupted(let context):
-            context.codingPath.isEmpty
-                ? "it is not JSON"
-                : "the field \"" + context.codingPath.map(\.stringValue).joined(separator: ".")
-                    + "\" is of the wrong kind"
-        @unknown default: "it cannot be read"
-        }
-    }
-
     /// Writes a directory that this program and others can load.
     static func write(_ object: ModelObject, to directory: String, shown: String) throws {
         try ModelDirectory.write(object.model, to: directory)
@@ -163,10 +106,8 @@ enum ModelFiles {
                 Data(tokenizer.json.utf8), to: directory + "/" + tokenizerFile,
                 shown: shown + "/" + tokenizerFile)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try FileWriting.write(
-            try encoder.encode(object.prompts), to: directory + "/" + promptsFile,
+            Data(try PromptFiles.json(object.prompts).utf8), to: directory + "/" + promptsFile,
             shown: shown + "/" + promptsFile)
     }
 }

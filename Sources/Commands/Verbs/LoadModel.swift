@@ -64,7 +64,7 @@ extension CommandTable {
             case "general": object.prompts = .general
             default:
                 do {
-                    object.prompts = try ModelFiles.prompts(
+                    object.prompts = try PromptFiles.read(
                         Paths.absolute(text, in: invocation.session.directory), shown: text)
                 } catch {
                     throw invocation.located(error, at: "prompts")

@@ -1,3 +1,5 @@
+import HeapModule
+
 /// The state that encoding reuses from piece to piece: known pieces, and buffers for merging.
 struct EncodingState: Sendable {
     var symbols: [Int32] = []
@@ -6,7 +8,7 @@ struct EncodingState: Sendable {
     private var ids: [Int32] = []
     private var ends: [Int] = []
     private var values: [UInt64] = []
-    private var heap = MinimumHeap()
+    private var heap = Heap<UInt64>()
     private var next: [Int32] = []
     private var previous: [Int32] = []
 
@@ -78,11 +80,10 @@ struct EncodingState: Sendable {
             next.append(place + 1 < count ? Int32(place + 1) : -1)
             previous.append(Int32(place) - 1)
         }
-        heap.removeAll()
         for place in 1..<count {
             push(merges.value(symbols[place - 1], symbols[place]), Int32(place - 1))
         }
-        while let top = heap.popMinimum() {
+        while let top = heap.popMin() {
             let place = Int(UInt32(truncatingIfNeeded: top))
             let right = next[place]
             guard symbols[place] >= 0, right >= 0 else { continue }
@@ -106,41 +107,6 @@ struct EncodingState: Sendable {
 
     private mutating func push(_ value: UInt64, _ place: Int32) {
         guard value != MergeTable.none else { return }
-        heap.push(UInt64(MergeTable.rank(value)) << 32 | UInt64(UInt32(bitPattern: place)))
-    }
-}
-
-/// A binary heap of numbers, smallest first.
-struct MinimumHeap: Sendable {
-    private var items: [UInt64] = []
-
-    mutating func removeAll() {
-        items.removeAll(keepingCapacity: true)
-    }
-
-    mutating func push(_ item: UInt64) {
-        items.append(item)
-        var place = items.count - 1
-        while place > 0 {
-            let parent = (place - 1) / 2
-            guard items[place] < items[parent] else { return }
-            items.swapAt(place, parent)
-            place = parent
-        }
-    }
-
-    mutating func popMinimum() -> UInt64? {
-        guard let top = items.first, let last = items.popLast() else { return nil }
-        guard !items.isEmpty else { return top }
-        items[0] = last
-        var place = 0
-        while true {
-            var child = 2 * place + 1
-            guard child < items.count else { return top }
-            if child + 1 < items.count, items[child + 1] < items[child] { child += 1 }
-            guard items[child] < items[place] else { return top }
-            items.swapAt(place, child)
-            place = child
-        }
+        heap.insert(UInt64(MergeTable.rank(value)) << 32 | UInt64(UInt32(bitPattern: place)))
     }
 }

@@ -1,3 +1,4 @@
+import HeapModule
 import JSON
 
 /// Counts words and learns merges from the counts.
@@ -9,16 +10,19 @@ struct MergeLearner {
 
     /// A pair that waits to be merged, with the words in which it was found since it was last
     /// queued.
-    private struct Candidate {
+    private struct Candidate: Comparable {
         var pair: Pair
         var count: Int
         var words: Set<Int>
 
-        /// Whether this pair is merged before the other: it is more frequent, or has smaller ids.
-        func comes(before other: Candidate) -> Bool {
-            if count != other.count { return count > other.count }
-            if pair.left != other.pair.left { return pair.left < other.pair.left }
-            return pair.right < other.pair.right
+        /// The greatest is merged first: the most frequent pair, and of equals that of smaller ids.
+        static func < (one: Candidate, other: Candidate) -> Bool {
+            if one.count != other.count { return one.count < other.count }
+            return (one.pair.left, one.pair.right) > (other.pair.left, other.pair.right)
+        }
+
+        static func == (one: Candidate, other: Candidate) -> Bool {
+            one.count == other.count && one.pair == other.pair
         }
     }
 
@@ -63,20 +67,20 @@ struct MergeLearner {
                 seenIn[pair, default: []].insert(word)
             }
         }
-        var queue = CandidateHeap<Candidate> { $0.comes(before: $1) }
+        var queue = Heap<Candidate>()
         func enqueue() {
             for (pair, found) in seenIn {
                 guard let count = pairCounts[pair], count > 0 else { continue }
-                queue.push(Candidate(pair: pair, count: count, words: found))
+                queue.insert(Candidate(pair: pair, count: count, words: found))
             }
             seenIn.removeAll(keepingCapacity: true)
         }
         enqueue()
-        while tokens.count < size, var top = queue.pop() {
+        while tokens.count < size, var top = queue.popMax() {
             let current = pairCounts[top.pair] ?? 0
             if top.count != current {
                 top.count = current
-                queue.push(top)
+                queue.insert(top)
                 continue
             }
             guard top.count >= max(1, minimum) else { break }
@@ -161,41 +165,5 @@ struct MergeLearner {
             place += 1
         }
         return changes
-    }
-}
-
-/// A binary heap with an order of its own.
-struct CandidateHeap<Element> {
-    private var items: [Element] = []
-    private let comesBefore: (Element, Element) -> Bool
-
-    init(_ comesBefore: @escaping (Element, Element) -> Bool) {
-        self.comesBefore = comesBefore
-    }
-
-    mutating func push(_ item: Element) {
-        items.append(item)
-        var place = items.count - 1
-        while place > 0 {
-            let parent = (place - 1) / 2
-            guard comesBefore(items[place], items[parent]) else { return }
-            items.swapAt(place, parent)
-            place = parent
-        }
-    }
-
-    mutating func pop() -> Element? {
-        guard !items.isEmpty else { return nil }
-        items.swapAt(0, items.count - 1)
-        let top = items.removeLast()
-        var place = 0
-        while true {
-            var child = 2 * place + 1
-            guard child < items.count else { return top }
-            if child + 1 < items.count, comesBefore(items[child + 1], items[child]) { child += 1 }
-            guard comesBefore(items[child], items[place]) else { return top }
-            items.swapAt(place, child)
-            place = child
-        }
     }
 }
