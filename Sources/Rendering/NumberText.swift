@@ -1,6 +1,15 @@
 /// Numbers for people. Written without the C library's formatting: it follows the locale that a
 /// terminal host must set, and would turn 0.5 into "0,5".
 package enum NumberText {
+    /// The shortest digits that read back as the same number: `0.1`, `0.30000000000000004`,
+    /// `9007199254740991`, `1e-05`, `nan`.
+    package static func exact(_ value: Double) -> String {
+        if value.isNaN { return "nan" }
+        if value.isInfinite { return value < 0 ? "-inf" : "inf" }
+        if let whole = Int(exactly: value), whole.magnitude <= 1 << 53 { return "\(whole)" }
+        return "\(value)"
+    }
+
     /// Shortest form with at most `digits` significant digits: `0.3`, `12`, `1.2e-05`, `nan`.
     package static func significant(_ value: Double, digits: Int = 7) -> String {
         if value.isNaN { return "nan" }

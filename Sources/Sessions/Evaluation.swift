@@ -50,7 +50,10 @@ extension Session {
                             of: statement.span.lower, in: program.source,
                             firstLine: program.origin.firstLine),
                         depth: sourceDepth)))
-            let outcome = Limits.$current.withValue(settings.limits) { run(statement, program) }
+            let randomness = ExpressionRandomness(key: nextKey)
+            let outcome = ExpressionRandomness.$current.withValue(randomness) {
+                Limits.$current.withValue(settings.limits) { run(statement, program) }
+            }
             if case .success(let output) = outcome.result {
                 for display in output.displays { events(.display(display)) }
             }
@@ -118,6 +121,13 @@ extension Session {
         return true
     }
 
+    /// The key of the random numbers of the next statement. An expression is evaluated before its
+    /// statement is journaled under this number.
+    private var nextKey: RandomKey {
+        RandomKey(seed: seed)
+            .child(UInt64(replayedSequence ?? workspace.lastSequence + 1))
+    }
+
     // MARK: One statement
 
     private func run(_ statement: Statement, _ program: Program) -> Outcome {
@@ -181,8 +191,11 @@ extension Session {
             notes = try commit(
                 sequence, bind: [(target.name, value)], unbind: [],
                 seconds: (ContinuousClock.now - start).seconds)
+            unjournaled = nil
         } else {
             unjournaled = statement.source
+            // The next statement must not draw the same random numbers.
+            if ExpressionRandomness.current.isUsed { try journalPending() }
         }
         lastResult = value
         let display = value.display(appearance)

@@ -107,9 +107,43 @@ enum Reduction {
 
     package static func mean(_ values: [Float]) -> Double { sum(values) / Double(values.count) }
 
-    static func logSumExp(_ values: [Float]) -> Double {
-        guard let peak = values.max(), peak.isFinite else { return Double(values.max() ?? .nan) }
+    static func norm(_ values: [some BinaryFloatingPoint]) -> Double {
+        values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+
+    static func logSumExp(_ values: [some BinaryFloatingPoint]) -> Double {
+        guard let peak = values.max(), peak.isFinite else {
+            return values.max().map { Double($0) } ?? .nan
+        }
         return Double(peak)
             + log(values.reduce(0) { $0 + exp(Double($1) - Double(peak)) })
+    }
+
+    /// Nan if any value is.
+    static func least(_ values: [some BinaryFloatingPoint]) -> Double {
+        extreme(values, <)
+    }
+
+    /// Nan if any value is.
+    static func largest(_ values: [some BinaryFloatingPoint]) -> Double {
+        extreme(values, >)
+    }
+
+    private static func extreme<Number: BinaryFloatingPoint>(
+        _ values: [Number], _ comesFirst: (Number, Number) -> Bool
+    ) -> Double {
+        guard var best = values.first else { return .nan }
+        for value in values {
+            if value.isNaN { return .nan }
+            if comesFirst(value, best) { best = value }
+        }
+        return Double(best)
+    }
+
+    /// The place of the first value that no other comes before.
+    static func place<Number: BinaryFloatingPoint>(
+        in values: [Number], _ comesFirst: (Number, Number) -> Bool
+    ) -> Double {
+        Double(values.indices.reduce(0) { comesFirst(values[$1], values[$0]) ? $1 : $0 })
     }
 }

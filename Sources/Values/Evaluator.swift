@@ -71,6 +71,7 @@ package struct Evaluator {
         } catch {
             throw LocatedError(error: error, span: span)
         }
+        if let constant = Constant.named(name) { return .number(constant.value) }
         throw LocatedError(
             error: EvaluationError.unknownName(
                 name, nearest: nearest(name, in: environment.names),

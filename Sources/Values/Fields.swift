@@ -18,6 +18,7 @@ extension Value {
         switch self {
         case .record(let record): return record[name]
         case .tensor(let tensor): return TensorField.all.first { $0.name == name }?.value(tensor)
+        case .list(let items): return NumbersField.value(name, of: items)
         case .object(let object): return object.field(name)
         default: return nil
         }
@@ -54,6 +55,9 @@ extension Value {
             return record.map { FieldName(name: $0.key, summary: $0.value.summary) }
         case .tensor:
             return TensorField.all.map { FieldName(name: $0.name, summary: $0.summary) }
+        case .list(let items) where !items.isEmpty && items.allSatisfy(\.isNumber):
+            return TensorField.all.filter { NumbersField.names.contains($0.name) }
+                .map { FieldName(name: $0.name, summary: $0.summary) }
         case .object(let object): return type(of: object).fieldNames
         default: return []
         }
@@ -66,18 +70,31 @@ enum TensorField {
         Field("shape", "its sides") { Value($0.shape) },
         Field("count", "how many values it holds") { Value($0.count) },
         Field("type", "how a value is stored") { .text($0.type.rawValue) },
-        Field("min", "smallest finite value") { tensor in
-            let statistics = TensorText.Statistics(tensor)
-            return statistics.finite > 0 ? .number(statistics.minimum) : .null
-        },
-        Field("max", "largest finite value") { tensor in
-            let statistics = TensorText.Statistics(tensor)
-            return statistics.finite > 0 ? .number(statistics.maximum) : .null
-        },
-        Field("mean", "mean of the finite values") { Value(TensorText.Statistics($0).mean) },
+        Field("min", "smallest value") { statistic("min", $0) },
+        Field("max", "largest value") { statistic("max", $0) },
+        Field("mean", "arithmetic mean") { statistic("mean", $0) },
+        Field("std", "standard deviation, dividing by n") { statistic("std", $0) },
+        Field("sum", "sum of all values") { statistic("sum", $0) },
+        Field("norm", "square root of the sum of squares") { statistic("norm", $0) },
         Field("nonfinite", "how many values are nan or infinite") {
             Value(TensorText.Statistics($0).nonFinite)
         },
         Field("T", "its axes in reverse order") { .tensor($0.transposed) },
     ]
+
+    /// The result of the function of the same name; null if there is no value to compute it of.
+    private static func statistic(_ name: String, _ tensor: Tensor) -> Value {
+        (try? Function.value(name, of: .tensor(tensor))) ?? .null
+    }
+}
+
+/// The fields of a list of numbers: those of a tensor that do not concern its shape.
+enum NumbersField {
+    static let names = ["min", "max", "mean", "std", "sum", "norm"]
+
+    /// Nil if the list holds anything but numbers, or has no such field.
+    static func value(_ name: String, of items: [Value]) -> Value? {
+        guard names.contains(name), !items.isEmpty, items.allSatisfy(\.isNumber) else { return nil }
+        return try? Function.value(name, of: .list(items))
+    }
 }

@@ -50,7 +50,7 @@ extension Value {
         switch self {
         case .null: "null"
         case .bool(let truth): truth ? "true" : "false"
-        case .number(let number): NumberText.significant(number, digits: 10)
+        case .number(let number): NumberText.exact(number)
         case .text(let text):
             "\"" + TextWidth.cut(TextWidth.oneLine(text.prefix(400)), to: 60) + "\""
         case .list(let items): "list of \(NumberText.grouped(items.count))"

@@ -59,6 +59,9 @@ extension Workspace {
         locked { timeline.statements.map(entry) }
     }
 
+    /// The number of the last statement; 0 without any.
+    public var lastSequence: Int { locked { timeline.lastSequence } }
+
     /// One statement; nil if there is none with this number.
     public func statement(_ sequence: Int) -> HistoryEntry? {
         locked { timeline.statement(sequence).map(entry) }

@@ -230,7 +230,7 @@ import Testing
         try "bind -v\nbind ^T sami-complete\n".write(
             toFile: path, atomically: true, encoding: .utf8)
         let talk = try Conversation(environment: ["EDITRC": path])
-        talk.pty.answer("sami>", "hist\t")
+        talk.pty.answer("sami>", "histor\t")
         // ESC ends inserting, 0x deletes the first character.
         talk.pty.answer("sami> history", "\u{1B}")
         talk.pty.type("0x")

@@ -13,9 +13,13 @@ extension Function {
         each("sigmoid", "1 / (1 + exp(-x))", example: "sigmoid(0)") { 1 / (1 + exp(-$0)) },
         each("floor", "next whole number below", example: "floor(2.7)") { $0.rounded(.down) },
         each("ceil", "next whole number above", example: "ceil(2.1)") { $0.rounded(.up) },
-        each("isfinite", "1 for a number, 0 for nan and inf", example: "isfinite(1)") {
-            $0.isFinite ? 1 : 0
+        test("isfinite", "whether it is a number, and not nan or inf", example: "isfinite(1)") {
+            $0.isFinite
         },
+        test("isnan", "whether it is nan, the result of 0 times inf", example: "isnan(nan)") {
+            $0.isNaN
+        },
+        test("isinf", "whether it is inf or -inf", example: "isinf(inf)") { $0.isInfinite },
         Function(
             "round", "nearest number with a number of decimals",
             [.required("x", "a number or a tensor"), .optional("decimals", "default: 0")],
@@ -62,6 +66,18 @@ extension Function {
     ) -> Function {
         Function(name, summary, [.required("x", "a number or a tensor")], example: example) {
             (arguments) throws(EvaluationError) in try map(arguments, body)
+        }
+    }
+
+    /// True or false of a number; 1 or 0 for each value of a tensor, as comparisons give.
+    private static func test(
+        _ name: String, _ summary: String, example: String,
+        _ body: @escaping @Sendable (Double) -> Bool
+    ) -> Function {
+        Function(name, summary, [.required("x", "a number or a tensor")], example: example) {
+            (arguments) throws(EvaluationError) in
+            if case .number(let number) = arguments.value("x") { return .bool(body(number)) }
+            return try map(arguments) { body($0) ? 1 : 0 }
         }
     }
 

@@ -40,12 +40,19 @@ package struct Function: Sendable {
     }
 
     package static let all: [Function] =
-        Function.elementwise + Function.reductions + Function.shapes + Function.texts
+        Function.elementwise + Function.reductions + Function.statistics + Function.shapes
+        + Function.joining + Function.random + Function.texts
 
     private static let byName = Dictionary(
         all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 
     package static func named(_ name: String) -> Function? { byName[name] }
+
+    /// The function of one value.
+    static func value(_ name: String, of value: Value) throws(EvaluationError) -> Value? {
+        guard let function = named(name) else { return nil }
+        return try function.run(try function.bind([value], []))
+    }
 
     /// `softmax(x, axis=…)`
     package var usage: String {

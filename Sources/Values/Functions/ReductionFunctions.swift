@@ -5,30 +5,29 @@ import Tensors
 extension Function {
     /// Functions that reduce many numbers to few.
     static let reductions: [Function] = [
-        reduction("sum", "sum", example: "sum([1, 2, 3])", ofNothing: 0, Reduction.sum),
-        reduction("mean", "arithmetic mean", example: "mean([1, 2, 3])", Reduction.mean),
-        reduction("std", "standard deviation, dividing by n", example: "std([1, 2, 3])") { values in
-            let mean = Reduction.mean(values)
-            let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-            return (squares / Double(values.count)).squareRoot()
-        },
         reduction(
-            "norm", "square root of the sum of squares", example: "norm([3, 4])", ofNothing: 0
-        ) { values in values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() },
+            "sum", "sum", example: "sum([1, 2, 3])", ofNothing: 0, Reduction.sum,
+            { Statistics.pairwiseSum($0[...]) }),
+        reduction(
+            "mean", "arithmetic mean", example: "mean([1, 2, 3])", Reduction.mean, Statistics.mean),
+        reduction(
+            "norm", "square root of the sum of squares", example: "norm([3, 4])", ofNothing: 0,
+            Reduction.norm, Reduction.norm),
         reduction(
             "logsumexp", "logarithm of the sum of exponentials", example: "logsumexp([0, 0])",
-            Reduction.logSumExp),
-        extreme("min", "smallest value", example: "min([3, 1, 2])") { Double($0.min() ?? .nan) },
-        extreme("max", "largest value", example: "max([3, 1, 2])") { Double($0.max() ?? .nan) },
-        reduction("argmin", "position of the smallest value", example: "argmin([3, 1, 2])") {
-            values in
-            // The first of equal values, as in all functions here.
-            Double(values.indices.reduce(0) { values[$1] < values[$0] ? $1 : $0 })
-        },
-        reduction("argmax", "position of the largest value", example: "argmax([3, 1, 2])") {
-            values in
-            Double(values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 })
-        },
+            Reduction.logSumExp, Reduction.logSumExp),
+        extreme(
+            "min", "smallest value", example: "min([3, 1, 2])", Reduction.least, Reduction.least),
+        extreme(
+            "max", "largest value", example: "max([3, 1, 2])", Reduction.largest,
+            Reduction.largest),
+        // The first of equal values, as in all functions here.
+        reduction(
+            "argmin", "position of the smallest value", example: "argmin([3, 1, 2])",
+            { Reduction.place(in: $0, <) }, { Reduction.place(in: $0, <) }),
+        reduction(
+            "argmax", "position of the largest value", example: "argmax([3, 1, 2])",
+            { Reduction.place(in: $0, >) }, { Reduction.place(in: $0, >) }),
         Function(
             "all", "whether every value is true or not zero", [.required("x", "values")],
             example: "all([true, true])"
@@ -47,20 +46,24 @@ extension Function {
         .required("x", "numbers"), .optional("axis", "the axis; default: all"),
     ]
 
-    private static func reduction(
+    /// A function that makes one number of many: `floats` of tensors, `doubles` of lists of plain
+    /// numbers.
+    static func reduction(
         _ name: String, _ summary: String, example: String, ofNothing: Double? = nil,
-        _ body: @escaping @Sendable ([Float]) -> Double
+        _ floats: @escaping @Sendable ([Float]) -> Double,
+        _ doubles: @escaping @Sendable ([Double]) -> Double
     ) -> Function {
         Function(name, summary, parameters, example: example) {
             (arguments) throws(EvaluationError) in
-            try reduce(arguments, ofNothing, body)
+            try reduce(arguments, ofNothing, floats, doubles)
         }
     }
 
     /// `min` and `max` also take several numbers: `max(a, b)`.
     private static func extreme(
         _ name: String, _ summary: String, example: String,
-        _ body: @escaping @Sendable ([Float]) -> Double
+        _ floats: @escaping @Sendable ([Float]) -> Double,
+        _ doubles: @escaping @Sendable ([Double]) -> Double
     ) -> Function {
         Function(name, summary, parameters, example: example, isOpen: true) {
             (arguments) throws(EvaluationError) in
@@ -77,33 +80,40 @@ extension Function {
                     throw .wrongKind(
                         role: "each value of `\(name)`", expected: "a number", found: wrong.aKind)
                 }
-                let least = name == "min"
-                return Value((least ? numbers.min() : numbers.max()) ?? .nan)
+                return .number(doubles(numbers))
             }
             if let only = arguments.rest.first { arguments.values["x"] = only }
             guard arguments.values["x"] != nil else {
                 throw .missingArgument(function: name, parameter: "x")
             }
-            return try reduce(arguments, nil, body)
+            return try reduce(arguments, nil, floats, doubles)
         }
     }
 
-    private static func reduce(
-        _ arguments: Arguments, _ ofNothing: Double?, _ body: ([Float]) -> Double
+    static func reduce(
+        _ arguments: Arguments, _ ofNothing: Double?, _ floats: ([Float]) -> Double,
+        _ doubles: ([Double]) -> Double
     ) throws(EvaluationError) -> Value {
-        let tensor = try arguments.tensor("x")
+        let tensor: Tensor
+        switch try arguments.numbers("x") {
+        case .doubles(let values):
+            _ = try arguments.axis([values.count])
+            if !values.isEmpty { return .number(doubles(values)) }
+            tensor = Tensor(zeros: [0])
+        case .tensor(let given): tensor = given
+        }
         guard let axis = try arguments.axis(tensor.shape) else {
             guard tensor.count > 0 else {
                 guard let ofNothing else { throw .emptyReduction(arguments.function) }
                 return .number(ofNothing)
             }
-            return .number(body(tensor.values))
+            return .number(floats(tensor.values))
         }
         guard tensor.shape[axis] > 0 || ofNothing != nil else {
             throw .emptyReduction(arguments.function)
         }
         let result = Reduction.alongAxis(tensor, axis, keepsAxis: false) { line in
-            [Float(line.isEmpty ? ofNothing ?? .nan : body(line))]
+            [Float(line.isEmpty ? ofNothing ?? .nan : floats(line))]
         }
         return result.shape.isEmpty ? .number(Double(result.values[0])) : .tensor(result)
     }

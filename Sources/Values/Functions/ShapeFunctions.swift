@@ -1,3 +1,4 @@
+import Rendering
 import Tensors
 
 extension Function {
@@ -26,23 +27,12 @@ extension Function {
         filled("zeros", 0),
         filled("ones", 1),
         Function(
-            "range", "whole numbers from start up to, not including, stop",
+            "range", "numbers from start up to, not including, stop",
             [
                 .required("start", "start; a single value is stop"),
                 .optional("stop", "the end, not included"),
                 .optional("step", "1 unless given"),
-            ], example: "range(3)"
-        ) { (arguments) throws(EvaluationError) in
-            let first = try arguments.integer("start")
-            let isAlone = arguments.values["stop"] == nil
-            let start = isAlone ? 0 : first
-            let stop = isAlone ? first : try arguments.integer("stop")
-            let step = try arguments.integer("step", default: 1)
-            guard step != 0 else { throw .zeroStep }
-            let count = max(0, (stop - start + step - step.signum()) / step)
-            guard count <= Limits.listCount else { throw .tooLong(count) }
-            return Value(Array(stride(from: start, to: stop, by: step)))
-        },
+            ], example: "range(0, 1, 0.25)", run: range),
         Function(
             "transpose", "axes in reverse order", [.required("x", "a tensor")],
             example: "transpose([[1, 2], [3, 4]])"
@@ -114,29 +104,41 @@ extension Function {
         },
     ]
 
+    private static func range(_ arguments: Arguments) throws(EvaluationError) -> Value {
+        let first = try arguments.number("start")
+        let isAlone = arguments.values["stop"] == nil
+        let start = isAlone ? 0 : first
+        let stop = isAlone ? first : try arguments.number("stop")
+        let step = arguments.values["step"] == nil ? 1 : try arguments.number("step")
+        for (name, value) in [("start", start), ("stop", stop), ("step", step)]
+        where !value.isFinite {
+            throw .outOfRange(
+                role: "`\(name)` of `range`", rule: "finite", found: NumberText.significant(value))
+        }
+        guard step != 0 else { throw .zeroStep }
+        // A quotient that rounding has put above a whole number would count the stop itself.
+        let exact = (stop - start) / step
+        let rounded = exact.rounded()
+        let count = abs(exact - rounded) <= 1e-9 * max(1, abs(exact)) ? rounded : exact.rounded(.up)
+        guard count <= Double(Limits.listCount) else {
+            throw .tooLong(Int(min(count, 0x1p53)))
+        }
+        return .list((0..<max(0, Int(count))).map { .number(start + Double($0) * step) })
+    }
+
     private static func filled(_ name: String, _ value: Float) -> Function {
         Function(
             name, "a tensor of \(name)", [.required("shape", "its sides")],
             example: "\(name)(2, 3)", isOpen: true
         ) { (arguments) throws(EvaluationError) in
-            let given = arguments.rest + (arguments.values["shape"].map { [$0] } ?? [])
-            guard !given.isEmpty else {
-                throw .missingArgument(function: name, parameter: "shape")
-            }
-            let shape = try arguments.shape(given)
-            if let side = shape.first(where: { $0 < 0 }) {
-                throw .outOfRange(
-                    role: "a dimension of a shape", rule: "at least 0", found: "\(side)")
-            }
-            try Limits.check(shape)
-            return .tensor(Tensor(repeating: value, shape: shape))
+            .tensor(Tensor(repeating: value, shape: try arguments.sides()))
         }
     }
 }
 
 extension Tensor {
     /// The axes in reverse order; for a matrix, rows and columns swapped.
-    var transposed: Tensor {
+    package var transposed: Tensor {
         guard shape.count > 1 else { return self }
         let reversed = Array(shape.reversed())
         var steps = [Int](repeating: 1, count: shape.count)

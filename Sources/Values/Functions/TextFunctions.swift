@@ -9,7 +9,7 @@ extension Function {
         ) { (arguments) throws(EvaluationError) in
             switch arguments.value("x") {
             case .text(let text): return .text(text)
-            case .number(let number): return .text(NumberText.significant(number, digits: 15))
+            case .number(let number): return .text(NumberText.exact(number))
             case let value: return .text(value.json)
             }
         },
@@ -106,6 +106,17 @@ extension Function {
                 throw .wrongKind(
                     role: "`x` of `\(arguments.function)`", expected: "text that is a number",
                     found: Value.text(text).summary)
+            }
+            // The text of another whole number would give the same double.
+            let digits = text.trimmingCharacters(in: .whitespacesAndNewlines).drop {
+                "+-".contains($0)
+            }
+            if number.magnitude >= 0x1p53, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                digits.drop(while: { $0 == "0" }) != "9007199254740992"
+            {
+                throw .other(
+                    "\(digits) is beyond 2^53, where whole numbers are no longer exact",
+                    suggestion: "leave it a text, or write it with a point: \(digits).0")
             }
             return number
         default: return try arguments.number("x")
