@@ -23,11 +23,12 @@ package struct Table: Sendable {
 
     package func rendered(_ appearance: Appearance, showsTitles: Bool = true) -> StyledText {
         guard !columns.isEmpty else { return StyledText() }
-        if columns.count > 2, leastWidth(showsTitles) > appearance.columns {
-            // A number is never cut: the last columns are left out instead.
+        // A number is never cut: the last columns are left out instead.
+        let fitting = fittingColumns(appearance.columns, showsTitles: showsTitles)
+        if fitting < columns.count {
             var narrower = self
-            narrower.columns.removeLast()
-            narrower.rows = rows.map { Array($0.prefix(narrower.columns.count)) }
+            narrower.columns.removeLast(columns.count - fitting)
+            narrower.rows = rows.map { Array($0.prefix(fitting)) }
             return narrower.rendered(appearance, showsTitles: showsTitles)
         }
         var widths = columns.map { showsTitles ? TextWidth.of($0.title) : 0 }
@@ -43,6 +44,15 @@ package struct Table: Sendable {
         }
         for row in rows { text.line(line(row, widths) { styles[$0] ?? .plain }) }
         return text
+    }
+
+    /// How many of the first columns fit into a width; the others are left out.
+    package func fittingColumns(_ width: Int, showsTitles: Bool = true) -> Int {
+        var narrower = self
+        while narrower.columns.count > 2, narrower.leastWidth(showsTitles) > width {
+            narrower.columns.removeLast()
+        }
+        return narrower.columns.count
     }
 
     /// The width of the table with its texts cut as far as that is sensible.

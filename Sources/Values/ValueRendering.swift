@@ -10,6 +10,8 @@ extension Value {
         var display = Display(text: { rendered(appearance) }, json: { printedJSON })
         switch self {
         case .record: display.html = { document(appearance).html }
+        case .list(let items) where Value.table(of: items, count: 1, appearance) != nil:
+            display.html = { document(appearance).html }
         case .tensor(let tensor) where tensor.shape.count == 2 && tensor.count > 0:
             display.html = { HeatMap(tensor).html }
         case .list(let items) where items.count > 1 && items.allSatisfy(\.isNumber):
@@ -36,7 +38,9 @@ extension Value {
         case .text(let text): return Document(TextWidth.printable(text))
         case .tensor(let tensor): return Document(TensorText.rendered(tensor, appearance))
         case .object(let object): return object.document(appearance)
-        case .list(let items): return Document(Value.rendered(items, appearance))
+        case .list(let items):
+            return Value.table(of: items, appearance)
+                ?? Document(Value.rendered(items, appearance))
         case .record(let record):
             var table = Table([.init("field"), .init("value")])
             table.styles = [0: .name]

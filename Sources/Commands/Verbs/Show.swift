@@ -84,6 +84,9 @@ extension CommandTable {
                     appearance, count: invocation.has("count") ? count : 1),
                 appearance)
         case .list(let items):
+            if let table = Value.table(of: items, count: count, invocation.appearance) {
+                return CommandResult(table, invocation.appearance)
+            }
             var text = StyledText("list of \(NumberText.grouped(items.count))", .faint)
             for (index, item) in items.prefix(count).enumerated() {
                 text.line("[\(index)] ", .faint)
