@@ -41,6 +41,8 @@ let package = Package(
         .target(name: "Files"),
         .target(name: "JSON"),
         .target(name: "NumberTypes"),
+        // The files of arrays and tables that other programs write: .npy and .csv.
+        .target(name: "DataFiles", dependencies: ["NumberTypes"]),
         // Progress and cancellation of long work, for every module that does or shows any.
         .target(name: "LongWork"),
         .target(
@@ -95,9 +97,10 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Alignment", "ChatTemplates", "CommandLanguage", "Files", "HDF5Objects", "JSON",
-                "LongWork", "NumberTypes", "Optimizers", "Rendering", "ShippedWorld", "Tensors",
-                "TextModels", "Tokenizers", "Transformers", "Values", "Workspaces", "Worlds",
+                "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files",
+                "HDF5Objects", "JSON", "LongWork", "NumberTypes", "Optimizers", "Rendering",
+                "ShippedWorld", "Tensors", "TextModels", "Tokenizers", "Transformers", "Values",
+                "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",
@@ -132,6 +135,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "NumberTypes"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["NumberTypes", "Tensors", "TestSupport"]),

@@ -105,7 +105,7 @@ extension AlignmentError: CustomStringConvertible {
                 + RolloutRejection.allCases.compactMap { reason in
                     counts[reason].map { "\($0) \(reason.rawValue)" }
                 }.joined(separator: ", ") + "."
-        case .rolloutLine(let line, let problem): "Line \(line): \(sentence(problem))"
+        case .rolloutLine(let line, let problem): "Line \(line): \(problem.sentence(of: "line"))"
         case .rolloutGrid(let query, let counts):
             "Query \(query) needs constitutions 0, 1, … with the same number of responses each; it has "
                 + counts.keys.sorted().map { "\(counts[$0] ?? 0) for constitution \($0)" }
@@ -183,18 +183,6 @@ extension AlignmentError: CustomStringConvertible {
             + "overflow=skip leaves them out; a smaller max_tokens makes room."
     }
 
-    private func sentence(_ problem: RolloutLineProblem) -> String {
-        switch problem {
-        case .emptyPrompt: "the prompt is empty."
-        case .emptyResponse: "the response is empty."
-        case .mixedKinds: "prompt and response must both be text or both be lists of token ids."
-        case .constitutionNumber(let number):
-            "a constitution's number must be between 0 and \(Composer.largestCount - 1), not \(number)."
-        case .otherPrompt(let first):
-            "the prompt differs from that on line \(first) for the same query and constitution."
-        }
-    }
-
     private func of(_ tensor: String?) -> String { tensor.map { " of \($0)" } ?? "" }
 
     private func quoted(_ names: [String]) -> String {
@@ -207,5 +195,20 @@ extension AlignmentError: CustomStringConvertible {
 
     private func number(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e9 ? String(Int(value)) : String(value)
+    }
+}
+
+extension RolloutLineProblem {
+    /// - Parameter record: the word for a record: "line" or "item".
+    package func sentence(of record: String) -> String {
+        switch self {
+        case .emptyPrompt: "the prompt is empty."
+        case .emptyResponse: "the response is empty."
+        case .mixedKinds: "prompt and response must both be text or both be lists of token ids."
+        case .constitutionNumber(let number):
+            "a constitution's number must be between 0 and \(Composer.largestCount - 1), not \(number)."
+        case .otherPrompt(let first):
+            "the prompt differs from that of \(record) \(first) for the same query and constitution."
+        }
     }
 }

@@ -216,34 +216,42 @@ package final class Invocation {
         return try workspaceObject(type, role)
     }
 
-    private func workspaceObject<N: SessionObject>(_ type: N.Type, _ name: String) throws -> N {
+    /// The workspace's value under the name.
+    func workspaceObject<N: SessionObject>(_ type: N.Type, _ name: String) throws -> N {
         guard let value = try session.value(of: name) else {
             throw located(
                 EvaluationError.missingObject(
                     name, verb: call.title, maker: CommandTable.maker(of: N.kind)))
         }
-        guard let object = value.object(type) ?? made(type, of: value) else {
-            throw located(
-                EvaluationError.wrongKind(
-                    role: "`\(name)`", expected: Sentence.withArticle(N.kind), found: value.aKind))
-        }
-        return object
+        return try object(type, of: value, name, call.verb.span)
     }
 
     private func object<N: SessionObject>(_ type: N.Type, _ argument: Argument) throws -> N {
-        let value = try value(argument)
-        if let object = value.object(type) ?? made(type, of: value) { return object }
-        throw LocatedError(
-            error: EvaluationError.wrongKind(
-                role: "`\(argument.role)`", expected: Sentence.withArticle(N.kind),
-                found: value.aKind),
-            span: argument.span)
+        try object(type, of: try value(argument), argument.role, argument.span)
     }
 
-    /// One item of a list is accepted in place of the list (`score rollouts[0]`), and so are
-    /// records that a user wrote (`principles = [{"principle": …, "antithesis": …}]`).
-    private func made<N: SessionObject>(_ type: N.Type, of value: Value) -> N? {
-        (type as? any ListObject.Type)?.init(wrapping: value) as? N
+    /// The value as an object. One item of a list is accepted in place of the list (`score
+    /// rollouts[0]`), and so are records that a person typed.
+    private func object<N: SessionObject>(
+        _ type: N.Type, of value: Value, _ role: String, _ span: SourceSpan
+    ) throws -> N {
+        if let object = value.object(type) { return object }
+        let listType = type as? any ListObject.Type
+        do throws(EvaluationError) {
+            if let made = try listType?.init(wrapping: value) as? N { return made }
+        } catch {
+            throw LocatedError(error: error, span: span)
+        }
+        if type is RolloutsObject.Type, let made = try typedRollouts(value, span) as? N {
+            return made
+        }
+        let fault = EvaluationError.wrongKind(
+            role: "`\(role)`", expected: Sentence.withArticle(N.kind), found: value.aKind)
+        throw LocatedError(
+            error: listType?.typedItem.map { form in
+                EvaluationError.other(
+                    fault.message, suggestion: "or a list of records like \(form)")
+            } ?? fault, span: span)
     }
 
     // MARK: Long work

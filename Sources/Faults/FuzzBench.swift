@@ -76,6 +76,13 @@ final class FuzzBench {
         return problem
     }
 
+    /// The bytes of the file that `export` writes for a value.
+    func exported(_ value: String, to file: String) throws -> [UInt8] {
+        let outcomes = session.outcomes(of: "export \(value) \(file)")
+        if let failure = outcomes.failure { throw FaultError(failure) }
+        return [UInt8](FileManager.default.contents(atPath: folder + "/" + file) ?? Data())
+    }
+
     func makeModel() throws {
         guard !FileManager.default.fileExists(atPath: folder + "/model") else { return }
         let outcomes = session.outcomes(

@@ -17,7 +17,7 @@ struct FuzzReader: Sendable {
     var read: @Sendable (FuzzBench, [UInt8]) throws -> String?
 
     static let all: [FuzzReader] =
-        languageReaders + lineReaders + modelReaders + workspaceReaders
+        languageReaders + lineReaders + dataReaders + modelReaders + workspaceReaders
 
     // MARK: The language
 
@@ -107,6 +107,45 @@ struct FuzzReader: Sendable {
                 return bench.evaluate(
                     "train tokenizer texts.jsonl vocabulary=260", naming: "texts.jsonl")
             }),
+    ]
+
+    // MARK: Data
+
+    /// A file that `export` writes for each of these values, read by `load`.
+    private static func data(_ form: String, _ file: String, _ values: [String]) -> FuzzReader {
+        FuzzReader(
+            name: "load \(form) \(file)",
+            seeds: { bench in try values.map { try bench.exported($0, to: file) } },
+            read: { bench, bytes in
+                try bench.write(bytes, file)
+                return bench.evaluate("load \(form) \(file)", naming: file)
+            })
+    }
+
+    private static let rows = """
+        [{"id": "007", "n": 0.5, "ok": true, "text": "a, \\"b\\"\\nc"}, {"id": "é", "n": null}]
+        """
+
+    private static let dataReaders = [
+        data("tensor", "x.npy", ["tensor([[1, 2.5], [3, -4]])", "tensor(1)"]),
+        data("tensor", "x.safetensors", ["{\"a\": ones(3), \"b\": zeros(2, 2)}"]),
+        data("tensor", "x.h5", ["{\"a\": ones(3), \"b\": zeros(2, 2)}"]),
+        data("tensor", "x.csv", ["tensor([[1, 2.5], [3, -4e-3]])"]),
+        data("tensor", "x.json", ["tensor([[[1, 2.5]], [[3, -4e-3]]])"]),
+        data("table", "t.csv", [rows]), data("table", "t.json", [rows]),
+        data("table", "t.jsonl", [rows]), data("table", "t.h5", [rows]),
+        data("text", "t.txt", ["\"a text, é 😀\\n\""]),
+        data(
+            "queries", "q.csv", ["[{\"id\": 1, \"post\": \"a\"}, {\"id\": \"b\", \"post\": \"c\"}]"]
+        ),
+        data(
+            "rollouts", "r.json",
+            [
+                """
+                [{"query": 0, "constitution": 0, "prompt": "p", "response": "r"}, \
+                {"query": 0, "constitution": 1, "prompt": "q", "response": "s"}]
+                """
+            ]),
     ]
 
     // MARK: Models

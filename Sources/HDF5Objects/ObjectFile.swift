@@ -109,7 +109,9 @@ package enum ObjectFile {
     }
 
     /// An array of a file, mapped where it is large. Its bytes are not checked.
-    static func array(_ dataset: HDF5Reader.Dataset, in file: HDF5Reader) throws -> StoredArray {
+    package static func array(_ dataset: HDF5Reader.Dataset, in file: HDF5Reader) throws
+        -> StoredArray
+    {
         guard case .elements(let stored) = dataset.type else {
             throw ObjectFault.type(dataset.path)
         }

@@ -7,7 +7,7 @@ package struct Limits: Sendable {
     package var file = 4 << 30
     package init() {}
 
-    static let listCount = 10_000_000
+    package static let listCount = 10_000_000
 
     /// The limits of the statement on this thread: expressions are evaluated far below the session
     /// that has the settings.

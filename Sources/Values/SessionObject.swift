@@ -82,8 +82,12 @@ public struct FieldName: Sendable {
 /// An object that is a list, and can be made from some of its items.
 package protocol ListObject: SessionObject {
     /// The list that contains this value, which is an item or a list of items; nil if it is
-    /// neither.
-    init?(wrapping value: Value)
+    /// neither. Records that a person typed are items too.
+    ///
+    /// - Throws: if a record lacks a field, or has one of another kind.
+    init?(wrapping value: Value) throws(EvaluationError)
+    /// The form of an item that a person types, for messages; nil if only verbs make items.
+    static var typedItem: String? { get }
 }
 
 /// An object that acts as an array in arithmetic.

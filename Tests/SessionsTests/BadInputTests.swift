@@ -239,6 +239,7 @@ import Testing
             error: `rollouts` must be rollouts, not a number
               backward
               ^~~~~~~~
+              or a list of records like {"query": "a", "constitution": 0, "response": "A response."}
             """, setup: "rollouts = 1")
         try check(
             "describe 3 evaluate=1",
@@ -327,7 +328,7 @@ import Testing
             error: text cannot be written as `.npy`
               export "a text" x.npy
                               ^~~~~
-              use `.json` or `.h5`
+              use `.json`, `.txt` or `.h5`
             """)
     }
 

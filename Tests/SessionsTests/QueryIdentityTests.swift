@@ -112,7 +112,7 @@ import Workspaces
         try bench.write("rollouts.jsonl", lines.joined())
         #expect(
             bench.complaint("load rollouts rollouts.jsonl").contains(
-                "line 2: the prompt differs from that on line 1 for the same query and "
+                "line 2: the prompt differs from that of line 1 for the same query and "
                     + "constitution"))
     }
 

@@ -53,6 +53,9 @@ struct ShippedModelTests {
         try FileManager.default.copyItem(
             atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")
         try bench.write("script.sami", "x = 1\n")
+        try bench.write("verdicts.csv", "query,judgement\na,win\n")
+        try bench.write("notes.txt", "a note\n")
+        try bench.output("export [1, 2] x.npy")
         // These verbs change the workspace or the session, or run everything again; they have tests
         // of their own.
         let apart = ["quit", "open", "unpack", "resume", "replay"]

@@ -1,10 +1,7 @@
-import Alignment
 import CommandLanguage
 import Files
 import Foundation
-import JSON
 import Rendering
-import Tokenizers
 import Values
 import Workspaces
 
@@ -14,9 +11,7 @@ package enum FileReading {
     ///
     /// - Parameter shown: the path as the user wrote it.
     package static func data(_ path: String, shown: String) throws(EvaluationError) -> Data {
-        do throws(FileError) {
-            let file = try RegularFile(path)
-            guard file.size > 0 else { throw FileError(.read, path, .empty) }
+        try opened(path, shown: shown) { file throws(FileError) in
             let limit = Limits.current.file
             guard file.size <= limit else {
                 throw FileError(
@@ -26,6 +21,21 @@ package enum FileReading {
                             + NumberText.bytes(limit)))
             }
             return try file.readAll()
+        }
+    }
+
+    /// The size in bytes of a file that is not empty.
+    package static func size(_ path: String, shown: String) throws(EvaluationError) -> Int {
+        try opened(path, shown: shown) { $0.size }
+    }
+
+    private static func opened<Result>(
+        _ path: String, shown: String, _ body: (RegularFile) throws(FileError) -> Result
+    ) throws(EvaluationError) -> Result {
+        do throws(FileError) {
+            let file = try RegularFile(path)
+            guard file.size > 0 else { throw FileError(.read, path, .empty) }
+            return try body(file)
         } catch {
             switch error.reason {
             case .absent: throw .missingFile(shown, nearest: similarPath(to: path, shown: shown))
@@ -34,6 +44,12 @@ package enum FileReading {
             default: throw .notReadable(shown, reason: "\(error.reason)")
             }
         }
+    }
+
+    /// The format that a file's name gives: its extension in small letters.
+    static func format(of shown: String) -> String {
+        let name = (shown as NSString).pathExtension.lowercased()
+        return ["hdf5": "h5", "ndjson": "jsonl"][name] ?? name
     }
 
     /// The system's own message for an error.
@@ -52,6 +68,14 @@ package enum FileReading {
         }
     }
 
+    /// The error with the name of the file, if its sentence does not have it.
+    static func naming(_ shown: String, _ error: any Error) -> any Error {
+        if error is EvaluationError { return error }
+        let sentence = ErrorSentence.of(error)
+        return sentence.contains(shown)
+            ? error : EvaluationError.badFile(path: shown, problem: sentence)
+    }
+
     /// A file in the same folder whose name is close to the missing name.
     private static func similarPath(to path: String, shown: String) -> String? {
         let folder = (path as NSString).deletingLastPathComponent
@@ -64,131 +88,27 @@ package enum FileReading {
     }
 }
 
-/// A JSON Lines file: one record on each line; blank lines are skipped.
-struct JSONLines {
-    struct Line {
-        /// From 1.
-        var number: Int
-        var record: Record
-        /// The line in its original form: ids that are numbers keep all their digits.
-        var json: JSON
-    }
-
-    let shown: String
-    var lines: [Line] = []
-
-    init(_ data: Data, shown: String) throws(EvaluationError) {
-        self.shown = shown
-        let bytes = [UInt8](data)
-        var number = 0
-        var start = bytes.startIndex
-        while start < bytes.endIndex {
-            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.endIndex
-            number += 1
-            let line = bytes[start..<end]
-            start = end + 1
-            guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
-            let json: JSON
-            do throws(JSON.Problem) {
-                json = try JSON.read(line, repairs: [.loneSurrogates, .repeatedKeys])
-            } catch {
-                throw .badLine(
-                    path: shown, line: number, problem: "\(error.fault) (column \(error.column))")
-            }
-            let value = Value(json)
-            guard case .record(let record) = value else {
-                throw .badLine(
-                    path: shown, line: number,
-                    problem: "a record in braces was expected, not \(value.aKind)")
-            }
-            lines.append(Line(number: number, record: record, json: json))
-        }
-        guard !lines.isEmpty else { throw .emptyFile(shown) }
-    }
-
-    func bad(_ line: Line, _ problem: String) -> EvaluationError {
-        .badLine(path: shown, line: line.number, problem: problem)
-    }
-
-    /// An id, which may be a text or a number; nil if the field is missing or null.
-    func id(_ key: String, _ line: Line) throws(EvaluationError) -> QueryID? {
-        switch line.json[key] {
-        case nil, .null: return nil
-        case .string(let text): return QueryID(text)
-        case .number(let digits):
-            return QueryID(line.json[key]?.integer.map { String($0) } ?? digits)
-        case let other?:
-            throw bad(line, "`\(key)` must be text or a number, not \(Value(other).aKind)")
-        }
-    }
-
-    /// A field; nil if it is missing or null. Tables written as JSON Lines have null for the
-    /// columns that a record lacks.
-    private func field(_ key: String, _ line: Line) -> Value? {
-        guard let value = line.record[key] else { return nil }
-        if case .null = value { return nil }
-        return value
-    }
-
-    /// The text of a field; nil if the field is missing.
-    func text(_ key: String, _ line: Line) throws(EvaluationError) -> String? {
-        guard let value = field(key, line) else { return nil }
-        guard case .text(let text) = value else {
-            throw bad(line, "`\(key)` must be text, not \(value.aKind)")
-        }
-        return text
-    }
-
-    /// A list of texts; nil if the field is missing.
-    func texts(_ key: String, _ line: Line) throws(EvaluationError) -> [String]? {
-        guard let value = field(key, line) else { return nil }
-        guard case .list(let items) = value else {
-            throw bad(line, "`\(key)` must be a list of texts, not \(value.aKind)")
-        }
-        var texts: [String] = []
-        for item in items {
-            guard case .text(let text) = item else {
-                throw bad(line, "each item of `\(key)` must be text, not \(item.aKind)")
-            }
-            texts.append(text)
-        }
-        return texts
-    }
-}
-
 extension Invocation {
-    /// The records of a JSON Lines file. The journal records the file.
-    func jsonLines(_ role: String) throws -> JSONLines {
-        guard let shown = try text(role) else { throw missing(role) }
-        return try jsonLines(at: shown, role: role)
-    }
-
-    /// The same for a path from the argument named `role`.
-    func jsonLines(at path: String, role: String) throws -> JSONLines {
-        let (data, shown) = try file(at: path, role: role)
-        do {
-            return try JSONLines(data, shown: shown)
-        } catch {
-            throw located(error, at: role)
-        }
-    }
-
     /// Records the files of a model's folder in the journal, small files with their digests.
     /// Weights have a digest in the workspace.
     func noteFiles(of directory: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        for name in names.sorted() {
-            let path = directory + "/" + name
-            guard ["json", "safetensors", "model"].contains((name as NSString).pathExtension),
-                let size = try? FileManager.default.attributesOfItem(atPath: path)[.size],
-                let bytes = (size as? NSNumber)?.intValue
-            else { continue }
-            let content =
-                bytes > 0 && bytes <= 1 << 24 ? try? FileReading.data(path, shown: name) : nil
-            session.noteInput(
-                content.map { InputFile(path: path, content: $0) }
-                    ?? InputFile(path: path, bytes: bytes))
+        for name in names.sorted()
+        where ["json", "safetensors", "model"].contains((name as NSString).pathExtension) {
+            noteFile(directory + "/" + name)
         }
+    }
+
+    /// Records a file in the journal, a small one with its digest.
+    func noteFile(_ path: String) {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size],
+            let bytes = (size as? NSNumber)?.intValue
+        else { return }
+        let content =
+            bytes > 0 && bytes <= 1 << 24 ? try? FileReading.data(path, shown: path) : nil
+        session.noteInput(
+            content.map { InputFile(path: path, content: $0) }
+                ?? InputFile(path: path, bytes: bytes))
     }
 
     /// The content of the file that an operand names, and the path as the user wrote it.
@@ -197,7 +117,7 @@ extension Invocation {
         return try file(at: shown, role: role)
     }
 
-    private func file(at shown: String, role: String) throws -> (data: Data, shown: String) {
+    func file(at shown: String, role: String) throws -> (data: Data, shown: String) {
         let path = Paths.absolute(shown, in: session.directory)
         do {
             let data = try FileReading.data(path, shown: shown)
@@ -208,7 +128,7 @@ extension Invocation {
         }
     }
 
-    private func missing(_ role: String) -> LocatedError {
+    func missing(_ role: String) -> LocatedError {
         located(EvaluationError.missingArgument(function: call.title, parameter: role))
     }
 }

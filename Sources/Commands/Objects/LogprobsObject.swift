@@ -53,6 +53,9 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
                     .list(scores.tokenLogProbs.map { .tensor(Tensor($0, shape: [$0.count])) })
                 })
         },
+        Field("per_token", "a record for each token, if `per_token=true` kept them") { object in
+            .list(object.tokenRows.map(Value.record))
+        },
         Field("mean", "mean of all scores") { object in
             let values = object.scores.flatMap(\.scores.values)
             return values.isEmpty ? .null : .number(values.reduce(0, +) / Double(values.count))
@@ -66,6 +69,8 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
     func selecting(_ indices: [Int]) -> Value {
         .object(LogprobsObject(scores: indices.map { scores[$0] }, settings: settings))
     }
+
+    static let typedItem: String? = nil
 
     /// Also accepts a matrix or a stack of matrices, so that a user can contrast typed numbers.
     init?(wrapping value: Value) {

@@ -32,26 +32,28 @@ struct PrinciplesObject: StorableObject, ListObject {
         .object(PrinciplesObject(pairs: indices.map { pairs[$0] }))
     }
 
-    /// Also accepts a user's own: `principles = [{"principle": "…", "antithesis": "…"}]`.
-    init?(wrapping value: Value) {
-        let items: [Value]
-        switch value {
-        case .list(let list): items = list
-        case .record: items = [value]
-        default: return nil
+    static let typedItem: String? = #"{"principle": "Be brief.", "antithesis": "Be long."}"#
+
+    init?(wrapping value: Value) throws(EvaluationError) {
+        guard
+            let records = try RecordLines(
+                typed: value, as: PrinciplesObject.kind, form: PrinciplesObject.typedItem ?? "")
+        else { return nil }
+        try self.init(records)
+    }
+
+    init(_ records: RecordLines) throws(EvaluationError) {
+        pairs = try records.lines.map { line throws(EvaluationError) in
+            guard let principle = try records.text("principle", line),
+                let antithesis = try records.text("antithesis", line)
+            else {
+                throw records.bad(line, "\"principle\" and \"antithesis\" are needed, both texts")
+            }
+            let form = try records.text("form", line)
+            return PrinciplePair(
+                principle: principle, antithesis: antithesis,
+                form: form.flatMap(QueryForm.init(rawValue:)))
         }
-        var pairs: [PrinciplePair] = []
-        for item in items {
-            guard case .record(let record) = item, let principle = record["principle"]?.asText,
-                let antithesis = record["antithesis"]?.asText
-            else { return nil }
-            pairs.append(
-                PrinciplePair(
-                    principle: principle, antithesis: antithesis,
-                    form: record["form"]?.asText.flatMap(QueryForm.init(rawValue:))))
-        }
-        guard !pairs.isEmpty else { return nil }
-        self.init(pairs: pairs)
     }
 
     private static func record(_ pair: PrinciplePair) -> Record {

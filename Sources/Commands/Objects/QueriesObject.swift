@@ -1,4 +1,5 @@
 import Alignment
+import CommandLanguage
 import HDF5Objects
 import Rendering
 import TextModels
@@ -27,28 +28,65 @@ struct QueriesObject: StorableObject, ListObject {
         .object(QueriesObject(queries: indices.map { queries[$0] }))
     }
 
-    init?(wrapping value: Value) {
+    static let typedItem: String? = #"{"id": "a", "post": "A post."}"#
+
+    /// Accepts queries, texts, and records as a file has them.
+    init?(wrapping value: Value) throws(EvaluationError) {
         if let one = value.object(QueryObject.self) {
             self.init(queries: [one.query])
             return
         }
-        guard case .list(let items) = value, !items.isEmpty else { return nil }
-        var queries: [Query] = []
-        for (index, item) in items.enumerated() {
-            if let one = item.object(QueryObject.self) {
-                queries.append(one.query)
-            } else if case .text(let text) = item {
-                queries.append(Query(id: "\(index)", form: .text, text: text))
-            } else if case .record(let record) = item,
-                let query = try? Query(
-                    id: QueryID(record["id"]?.asText ?? "\(index)"), fields: record.texts)
-            {
-                queries.append(query)
-            } else {
-                return nil
-            }
+        var value = value
+        if case .list(let items) = value {
+            value = .list(
+                items.map { item in
+                    if case .text = item { .record(["text": item]) } else { item }
+                })
         }
-        self.init(queries: queries)
+        guard
+            let records = try RecordLines(
+                typed: value, as: QueriesObject.kind, form: QueriesObject.typedItem ?? "")
+        else { return nil }
+        try self.init(records)
+    }
+
+    /// Queries without an id get their place in the list as their id.
+    ///
+    /// - Throws: if two have the same id, by which responses are told apart.
+    init(_ records: RecordLines) throws(EvaluationError) {
+        var taken: Set<QueryID> = []
+        for line in records.lines {
+            if let id = try records.id("id", line) { taken.insert(id) }
+        }
+        queries = []
+        for (index, line) in records.lines.enumerated() {
+            let id = try records.id("id", line) ?? QueryID(place: index, taken: taken)
+            queries.append(try QueriesObject.query(line, id, records))
+        }
+    }
+
+    private static func query(
+        _ line: RecordLines.Line, _ id: QueryID, _ records: RecordLines
+    ) throws(EvaluationError) -> Query {
+        var fields: [String: String] = [:]
+        for form in QueryForm.allCases {
+            fields[form.rawValue] = try records.text(form.rawValue, line)
+        }
+        guard !fields.isEmpty else {
+            let keys = line.record.keys.filter { $0 != "id" }
+            let near = keys.compactMap { key in
+                nearest(key, in: QueryForm.allCases.map(\.rawValue)).map { (key, $0) }
+            }.first
+            throw records.bad(
+                line,
+                "`post`, `question` or `text` is missing"
+                    + (near.map { "; `\($0.0)` may be meant for `\($0.1)`" } ?? ""))
+        }
+        do {
+            return try Query(id: id, fields: fields)
+        } catch {
+            throw records.bad(line, ErrorSentence.of(error))
+        }
     }
 
     var summary: String {
@@ -140,16 +178,5 @@ struct QueryObject: StorableObject {
             throw StorageError(kind: kind, problem: "it is empty")
         }
         return QueryObject(query: query)
-    }
-}
-
-extension Record {
-    /// The fields that contain text.
-    var texts: [String: String] {
-        var texts: [String: String] = [:]
-        for (key, value) in self {
-            if case .text(let text) = value, key != "id" { texts[key] = text }
-        }
-        return texts
     }
 }

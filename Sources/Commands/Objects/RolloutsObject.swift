@@ -85,6 +85,10 @@ struct RolloutsObject: StorableObject, ListObject {
                     settings: rollouts.settings)))
     }
 
+    static let typedItem: String? =
+        #"{"query": "a", "constitution": 0, "response": "A response."}"#
+
+    /// Accepts responses; records need the verb's model and prompts, and become rollouts there.
     init?(wrapping value: Value) {
         let items: [Value]
         if case .list(let list) = value { items = list } else { items = [value] }

@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import Values
 
 extension CommandTable {
     static let composeCommand = Command(
@@ -42,6 +43,13 @@ extension CommandTable {
             {
                 return sources
             }
+            if value.describesConstitutions,
+                case .sources(let sources) = try invocation.object(
+                    ConstitutionsObject.self, role
+                ).content
+            {
+                return sources
+            }
             return [.pairs(try invocation.object(PrinciplesObject.self, role).pairs)]
         }
         if let principles = try invocation.objectIfBound(PrinciplesObject.self, "principles") {
@@ -53,5 +61,16 @@ extension CommandTable {
             return sources
         }
         return [.pairs(try invocation.object(PrinciplesObject.self, "principles").pairs)]
+    }
+}
+
+extension Value {
+    /// Whether it is a record of constitutions that a person typed, or a list of such records.
+    fileprivate var describesConstitutions: Bool {
+        switch self {
+        case .record(let record): ConstitutionsObject.describes(record)
+        case .list(let items): items.first?.describesConstitutions ?? false
+        default: false
+        }
     }
 }

@@ -11,7 +11,13 @@ extension CommandTable {
         "export", .data, "writes a value to a file; the file name's extension gives the format",
         about: """
             .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
-            .svg and .png pictures. A model goes into a Hugging Face directory.
+            .txt a text, .svg and .png pictures. A model goes into a folder in Hugging Face form. \
+            In .csv and .jsonl verdicts, loss, logprobs and log have one row an item, with the ids \
+            of its query and constitution; `export logprobs.per_token FILE.csv` has one row a \
+            token. `load tensor` reads arrays again, `load table` rows, `load text` a text; \
+            queries, principles, constitutions, rollouts, a tokenizer and a model's folder have \
+            forms of `load` of their own. Gradients, an optimizer's moments, verdicts, loss and log \
+            come back as plain records and tensors.
             """,
         effect: .looks,
         operands: [
@@ -27,10 +33,8 @@ extension CommandTable {
         let value = try invocation.value(argument)
         let name = exportName(argument, value)
         let written = (shown as NSString).pathExtension.lowercased()
-        if value.object(ModelObject.self) != nil, foreignModelFiles.contains(written) {
-            throw invocation.error(
-                "a model becomes a folder in Hugging Face form, and .\(written) is not written",
-                suggestion: "a path without an extension", at: "path")
+        if let refusal = Export.refusal(of: value, as: written) {
+            throw invocation.located(refusal, at: "path")
         }
         if let model = value.object(ModelObject.self), isFolder(shown, path) {
             do {
@@ -40,10 +44,9 @@ extension CommandTable {
             }
             return CommandResult(text: StyledText("wrote \(shown)/"))
         }
-        var shownExtension = (shown as NSString).pathExtension.lowercased()
-        if shownExtension == "hdf5" { shownExtension = "h5" }
+        let format = FileReading.format(of: shown)
         do {
-            switch shownExtension {
+            switch format {
             case "svg", "png":
                 try invocation.write(
                     try Picture(value, column: nil, title: nil, invocation), to: path, shown: shown)
@@ -55,14 +58,10 @@ extension CommandTable {
                 }
                 try object.write(to: path)
             default:
-                guard let writer = Export.writers[shownExtension] else {
+                guard let data = try Export.writers[format]?(value, name) else {
                     throw EvaluationError.unknownExtension(
-                        shownExtension, kind: value.aKind,
+                        (shown as NSString).pathExtension.lowercased(), kind: value.aKind,
                         known: Export.fitting(value, name))
-                }
-                guard let data = writer(value, name) else {
-                    throw EvaluationError.unknownExtension(
-                        shownExtension, kind: value.aKind, known: Export.fitting(value, name))
                 }
                 try FileWriting.write(data, to: path, shown: shown)
             }
@@ -76,20 +75,15 @@ extension CommandTable {
             text: StyledText("wrote \(shown), \(NumberText.bytes(size?.intValue ?? 0))"))
     }
 
-    /// A model is exported to a folder, unless the file's extension asks for its tensors.
+    /// A model is exported to a folder, unless the file's extension asks for its tensors or its
+    /// description.
     private static func isFolder(_ shown: String, _ path: String) -> Bool {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
             return isFolder.boolValue
         }
-        let known = ["safetensors", "h5", "hdf5", "json", "npy", "csv", "jsonl", "svg", "png"]
-        return !known.contains((shown as NSString).pathExtension.lowercased())
+        return !Export.ofModels.contains(FileReading.format(of: shown))
     }
-
-    /// Extensions of other programs' model files.
-    private static let foreignModelFiles: Set<String> = [
-        "gguf", "ggml", "bin", "pt", "pth", "onnx", "ckpt",
-    ]
 
     /// The name of a tensor in the file: its own name, or the name of its kind.
     private static func exportName(_ argument: Argument, _ value: Value) -> String {
@@ -99,114 +93,6 @@ extension CommandTable {
             return name
         }
         return value.kind
-    }
-}
-
-/// Values as file contents.
-enum Export {
-    /// Each writer returns nil for a value that its format cannot represent.
-    static let writers: [String: @Sendable (Value, String) -> Data?] = [
-        "json": { value, _ in Data((value.prettyJSON + "\n").utf8) },
-        "jsonl": { value, _ in jsonLines(value) },
-        "csv": { value, _ in csv(value) },
-        "npy": { value, _ in value.asTensor.map(npy) },
-        "safetensors": { value, name in safeTensors(value, name) },
-    ]
-
-    static func fitting(_ value: Value, _ name: String) -> [String] {
-        writers.keys.sorted().filter { writers[$0]?(value, name) != nil } + ["h5"]
-    }
-
-    private static func plain(_ value: Value) -> Value {
-        if case .object(let object) = value { return object.jsonValue }
-        return value
-    }
-
-    private static func jsonLines(_ value: Value) -> Data? {
-        guard case .list(let items) = plain(value) else { return nil }
-        return Data(items.map { $0.json + "\n" }.joined().utf8)
-    }
-
-    static func safeTensors(_ value: Value, _ name: String) -> Data? {
-        if let tensor = value.asTensor {
-            return SafeTensors.encode([(name: name, tensor: tensor)])
-        }
-        let record: Record
-        switch value {
-        case .object(let model as ModelObject): record = model.tensorRecord
-        case .object(let gradients as GradientsObject): record = gradients.tensorRecord
-        case .record(let fields): record = fields
-        default: return nil
-        }
-        var tensors: [(name: String, tensor: Tensor)] = []
-        for (key, value) in record {
-            guard let tensor = value.asTensor else { return nil }
-            tensors.append((key, tensor))
-        }
-        return tensors.isEmpty ? nil : SafeTensors.encode(tensors)
-    }
-
-    /// NumPy's format, version 1.0: a header padded to 64 bytes, then the values in C order.
-    static func npy(_ tensor: Tensor) -> Data {
-        let shape =
-            "(" + tensor.shape.map(String.init).joined(separator: ", ")
-            + (tensor.shape.count == 1 ? ",)" : ")")
-        var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(shape), }"
-        header +=
-            String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-        var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0])
-        data.append(UInt8(header.utf8.count & 0xFF))
-        data.append(UInt8(header.utf8.count >> 8))
-        data.append(contentsOf: header.utf8)
-        tensor.withUnsafeBufferPointer { data.append(Data(buffer: $0)) }
-        return data
-    }
-
-    /// A matrix row by row, or a list of records with a header line of field names.
-    private static func csv(_ value: Value) -> Data? {
-        if let tensor = value.asTensor, (1...2).contains(tensor.shape.count) {
-            let columns = tensor.shape.count == 2 ? tensor.shape[1] : 1
-            let values = tensor.values
-            var text = ""
-            for row in 0..<tensor.shape[0] {
-                text +=
-                    values[row * columns..<(row + 1) * columns].map { "\($0)" }
-                    .joined(separator: ",") + "\n"
-            }
-            return Data(text.utf8)
-        }
-        var items: [Value]
-        switch plain(value) {
-        case .list(let list): items = list
-        case .record: items = [plain(value)]
-        default: return nil
-        }
-        items = items.map(plain)
-        var names: [String] = []
-        for case .record(let record) in items {
-            for key in record.keys where !names.contains(key) { names.append(key) }
-        }
-        guard !names.isEmpty else {
-            return Data(items.map { cell($0) + "\n" }.joined().utf8)
-        }
-        var text = names.map { cell(.text($0)) }.joined(separator: ",") + "\n"
-        for item in items {
-            guard case .record(let record) = item else { return nil }
-            text += names.map { cell(record[$0] ?? .null) }.joined(separator: ",") + "\n"
-        }
-        return Data(text.utf8)
-    }
-
-    /// RFC 4180: quotes around a cell with a comma, a quote or a line end.
-    private static func cell(_ value: Value) -> String {
-        let text: String
-        switch value {
-        case .null: return ""
-        case .text(let string): text = string
-        default: text = value.json
-        }
-        guard text.contains(where: { ",\"".contains($0) || $0.isNewline }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }
 

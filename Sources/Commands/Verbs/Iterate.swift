@@ -172,12 +172,7 @@ extension Invocation {
         if has("on") {
             own = try object(QueriesObject.self, "on").queries
         } else if base.prompts != .tiny {
-            guard let bound = try session.value(of: "queries")?.object(QueriesObject.self) else {
-                throw located(
-                    EvaluationError.missingObject(
-                        "queries", verb: "iterate", maker: "load queries PATH"))
-            }
-            own = bound.queries
+            own = try workspaceObject(QueriesObject.self, "queries").queries
         }
         guard let own else {
             if let asked { plan.queries = asked }

@@ -1,14 +1,16 @@
 extension CommandTable {
     static let loadCommand = Command(
         "load", .data,
-        "reads a model, queries, principles, constitutions, rollouts or a tokenizer",
+        "reads a model, queries, principles, constitutions, rollouts, a tokenizer or data",
         about: """
-            Files of queries, constitutions and rollouts are JSON Lines, one record a line. A \
-            query is {"id": …, "post": …}, {"id": …, "question": …} or {"text": …}, \
-            its id unlike any other's; a line of \
+            Files of queries, principles, constitutions and rollouts are JSON Lines, one record a \
+            line; a list in a .json file and the rows of a .csv file are read too, and so are \
+            records that you type: `queries = [{"text": "…"}]`. A query is {"id": …, "post": …}, \
+            {"id": …, "question": …} or {"text": …}, its id unlike any other's; a line of \
             constitutions {"positive": "1. …\\n2. …", "negative": "…"} or {"principles": […], \
             "antitheses": […]}; a line of rollouts {"query": 0, "constitution": 1, "prompt": …, \
-            "response": …} with texts or lists of token ids.
+            "response": …} with texts or lists of token ids. Without `prompt`, it is that of \
+            `queries`, `constitutions` and `model`.
             """,
         forms: [
             loadModelForm,
@@ -18,5 +20,8 @@ extension CommandTable {
             loadRolloutsForm,
             loadResponsesForm,
             loadTokenizerForm,
+            loadTensorForm,
+            loadTableForm,
+            loadTextForm,
         ])
 }

@@ -10,18 +10,43 @@ extension CommandTable {
         example: "load constitutions constitutions.jsonl", run: loadConstitutions)
 
     private static func loadConstitutions(_ invocation: Invocation) throws -> CommandResult {
-        let file = try invocation.jsonLines("path")
-        var sources: [ConstitutionSource] = []
-        do throws(EvaluationError) {
-            for line in file.lines { sources.append(try source(line, file)) }
+        let records = try invocation.records("path")
+        do {
+            return CommandResult("constitutions", try ConstitutionsObject(records))
         } catch {
             throw invocation.located(error, at: "path")
         }
-        return CommandResult("constitutions", ConstitutionsObject(content: .sources(sources)))
+    }
+}
+
+extension ConstitutionsObject: ListObject {
+    static let typedItem: String? =
+        #"{"positive": "1. Be brief.", "negative": "1. Be long."}"#
+
+    init?(wrapping value: Value) throws(EvaluationError) {
+        guard
+            let records = try RecordLines(
+                typed: value, as: ConstitutionsObject.kind,
+                form: ConstitutionsObject.typedItem ?? "")
+        else { return nil }
+        try self.init(records)
+    }
+
+    init(_ records: RecordLines) throws(EvaluationError) {
+        content = .sources(
+            try records.lines.map { line throws(EvaluationError) in
+                try ConstitutionsObject.source(line, records)
+            })
+    }
+
+    /// Whether a record describes constitutions and not a principle.
+    static func describes(_ record: Record) -> Bool {
+        ["positive", "negative", "principles", "antitheses", "constitutions"]
+            .contains { record[$0] != nil }
     }
 
     private static func source(
-        _ line: JSONLines.Line, _ file: JSONLines
+        _ line: RecordLines.Line, _ file: RecordLines
     ) throws(EvaluationError) -> ConstitutionSource {
         let positive = try file.text("positive", line)
         let negative = try file.text("negative", line)

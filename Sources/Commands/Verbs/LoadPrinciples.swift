@@ -61,17 +61,11 @@ extension CommandTable {
     }
 
     private static func principlesOfFile(_ invocation: Invocation) throws -> CommandResult {
-        let file = try invocation.jsonLines("path")
-        var pairs: [PrinciplePair] = []
-        for line in file.lines {
-            guard let object = PrinciplesObject(wrapping: .record(line.record))
-            else {
-                throw invocation.located(
-                    file.bad(line, "\"principle\" and \"antithesis\" are needed, both texts"),
-                    at: "path")
-            }
-            pairs += object.pairs
+        let records = try invocation.records("path")
+        do {
+            return CommandResult("principles", try PrinciplesObject(records))
+        } catch {
+            throw invocation.located(error, at: "path")
         }
-        return CommandResult("principles", PrinciplesObject(pairs: pairs))
     }
 }

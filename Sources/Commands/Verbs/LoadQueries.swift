@@ -53,30 +53,24 @@ extension CommandTable {
                 "`\(key)` belongs to the shipped world, not to a file",
                 suggestion: "load queries summaries split=test", at: key)
         }
-        let file = try invocation.jsonLines("path")
-        var queries: [Alignment.Query] = []
-        do throws(EvaluationError) {
-            var taken: Set<QueryID> = []
-            for line in file.lines {
-                if let id = try file.id("id", line) { taken.insert(id) }
-            }
-            for (index, line) in file.lines.enumerated() {
-                let id = try file.id("id", line) ?? QueryID(place: index, taken: taken)
-                queries.append(try query(line, id, file))
-            }
+        let file = try invocation.records("path")
+        var queries: [Alignment.Query]
+        do {
+            queries = try QueriesObject(file).queries
         } catch {
             throw invocation.located(error, at: "path")
         }
         let count = try invocation.integer("count", atLeast: 1)
         let kept = zip(file.lines, queries).dropFirst(first).prefix(count ?? queries.count)
         queries = kept.map { $0.1 }
-        var lines: [QueryID: JSONLines.Line] = [:]
+        var lines: [QueryID: RecordLines.Line] = [:]
         for (line, query) in kept {
             if let other = lines.updateValue(line, forKey: query.id) {
+                let place = file.source == .lines ? "line" : "item"
                 throw invocation.located(
                     file.bad(
                         line,
-                        "the id \(query.id) is that of line \(other.number), too; "
+                        "the id \(query.id) is that of \(place) \(other.number), too; "
                             + "responses are told apart by it"), at: "path")
             }
         }
@@ -86,29 +80,5 @@ extension CommandTable {
                     + "none is left after the first \(first)", at: "first")
         }
         return CommandResult("queries", QueriesObject(queries: queries))
-    }
-
-    private static func query(
-        _ line: JSONLines.Line, _ id: QueryID, _ file: JSONLines
-    ) throws(EvaluationError) -> Alignment.Query {
-        var fields: [String: String] = [:]
-        for form in QueryForm.allCases {
-            fields[form.rawValue] = try file.text(form.rawValue, line)
-        }
-        guard !fields.isEmpty else {
-            let keys = line.record.keys.filter { $0 != "id" }
-            let near = keys.compactMap { key in
-                nearest(key, in: QueryForm.allCases.map(\.rawValue)).map { (key, $0) }
-            }.first
-            throw file.bad(
-                line,
-                "`post`, `question` or `text` is missing"
-                    + (near.map { "; `\($0.0)` may be meant for `\($0.1)`" } ?? ""))
-        }
-        do {
-            return try Alignment.Query(id: id, fields: fields)
-        } catch {
-            throw file.bad(line, ErrorSentence.of(error))
-        }
     }
 }

@@ -27,7 +27,7 @@ extension CommandTable {
             for: queries, try invocation.randomKey().child("compose"), invocation)
         var written: [[WrittenResponse]] = []
         for path in try invocation.texts("paths") {
-            let file = try invocation.jsonLines(at: path, role: "paths")
+            let file = try invocation.records(at: path, role: "paths")
             var list: [WrittenResponse] = []
             do throws(EvaluationError) {
                 for line in file.lines { list.append(try response(line, file)) }
@@ -48,7 +48,7 @@ extension CommandTable {
     }
 
     private static func response(
-        _ line: JSONLines.Line, _ file: JSONLines
+        _ line: RecordLines.Line, _ file: RecordLines
     ) throws(EvaluationError) -> WrittenResponse {
         guard let id = try file.id("id", line) else { throw file.bad(line, "`id` is missing") }
         guard let text = try file.text("response", line) else {

@@ -177,7 +177,7 @@ private enum Corpus {
                 throw invocation.error(
                     "`\(key)` belongs to the shipped world, not to a file", at: key)
             }
-            let file = try invocation.jsonLines("path")
+            let file = try invocation.records("path")
             let texts = try CommandTable.fieldTexts(
                 try invocation.text("field") ?? "text", file, invocation)
             guard !texts.isEmpty else {

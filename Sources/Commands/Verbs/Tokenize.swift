@@ -32,7 +32,7 @@ extension CommandTable {
         }
         let special = try invocation.flag("special") ?? true
         if let field = try invocation.text("field") {
-            let file = try invocation.jsonLines("text")
+            let file = try invocation.records("text")
             let texts = try fieldTexts(field, file, invocation)
             return try tokenizeAll(texts, tokenizer, special, invocation)
         }

@@ -32,7 +32,7 @@ extension CommandTable {
         let origin: String
         if invocation.has("path") {
             let field = try invocation.text("field") ?? "text"
-            let file = try invocation.jsonLines("path")
+            let file = try invocation.records("path")
             texts = try fieldTexts(field, file, invocation)
             origin = "learned from \(file.shown)"
         } else {
@@ -60,7 +60,7 @@ extension CommandTable {
 
     /// The values of one text field, line by line.
     static func fieldTexts(
-        _ field: String, _ file: JSONLines, _ invocation: Invocation
+        _ field: String, _ file: RecordLines, _ invocation: Invocation
     ) throws -> [String] {
         var texts: [String] = []
         do throws(EvaluationError) {

@@ -18,6 +18,9 @@ public struct SafeTensors: Sendable {
         public let type: DType?
         public let shape: [Int]
         let bytes: Range<Int>
+
+        /// The number of values.
+        public var count: Int { shape.isEmpty ? 1 : bytes.isEmpty ? 0 : shape.reduce(1, *) }
     }
 
     /// 8-bit floats need scales, which are stored in other tensors.
@@ -25,6 +28,8 @@ public struct SafeTensors: Sendable {
 
     public let file: String
     public let entries: [String: Entry]
+    /// The names of the tensors, in the order of their bytes.
+    public let names: [String]
     /// The header's `__metadata__`.
     public let metadata: [String: String]
     private let bytes: MappedFile
@@ -32,7 +37,9 @@ public struct SafeTensors: Sendable {
     private static let longestHeader = 100 << 20
 
     /// Maps a file. The pages of a tensor are read at its first use. Throws `ModelError`.
-    public init(path: String) throws {
+    ///
+    /// - Parameter shown: the name of the file in messages; its path by default.
+    public init(path: String, shownAs shown: String? = nil) throws {
         if let problem = Pickle.refusal(path) { throw problem }
         let bytes: MappedFile
         do throws(FileError) {
@@ -40,7 +47,7 @@ public struct SafeTensors: Sendable {
         } catch {
             throw ModelError(error)
         }
-        try self.init(bytes, file: path)
+        try self.init(bytes, file: shown ?? path)
     }
 
     public init(data: Data, file: String) throws {
@@ -83,7 +90,8 @@ public struct SafeTensors: Sendable {
         }
         var end = first
         var last = "the header"
-        for (name, entry) in entries.sorted(by: Self.areInOrder) {
+        let ordered = entries.sorted(by: Self.areInOrder)
+        for (name, entry) in ordered {
             guard entry.bytes.lowerBound >= end else {
                 throw refuse("tensors \"\(last)\" and \"\(name)\" overlap")
             }
@@ -98,6 +106,7 @@ public struct SafeTensors: Sendable {
             throw refuse("its last \(bytes.count - end) bytes belong to no tensor")
         }
         self.entries = entries
+        names = ordered.map(\.key)
         self.metadata = metadata
     }
 
