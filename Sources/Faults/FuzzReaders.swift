@@ -118,7 +118,8 @@ struct FuzzReader: Sendable {
             seeds: { bench in try values.map { try bench.exported($0, to: file) } },
             read: { bench, bytes in
                 try bench.write(bytes, file)
-                return bench.evaluate("load \(form) \(file)", naming: file)
+                return bench.evaluate(
+                    "load \(form) \(file)", naming: file, or: ["no query is left to score"])
             })
     }
 
