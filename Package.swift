@@ -111,7 +111,7 @@ let package = Package(
         .target(
             name: "Shell",
             dependencies: [
-                "CEditLine", "CommandLanguage", "JSON", "Rendering", "Sessions",
+                "CEditLine", "CommandLanguage", "Commands", "JSON", "Rendering", "Sessions",
             ]),
         .executableTarget(
             name: "sami",

@@ -21,6 +21,8 @@ package protocol CommandContext: AnyObject, Environment {
     var writableFolder: String? { get }
     /// Whether the user wants to stop the running statement.
     var isInterrupted: Bool { get }
+    /// Opens texts in a person's editor; nil where no person is at a terminal.
+    var editor: TextEditor? { get }
     /// Called with reports of long work.
     var progress: ((Progress) -> Void)? { get }
 
@@ -49,6 +51,23 @@ package protocol CommandContext: AnyObject, Environment {
     ) throws -> (isWell: Bool, summary: String)
     /// `resume`
     func resume(_ unfinished: UnfinishedStatement, _ invocation: Invocation) throws -> CommandResult
+}
+
+/// The editor of a person at a terminal, which a host offers.
+public struct TextEditor: Sendable {
+    /// Opens a file and returns once the person has left the editor. Throws an error with a
+    /// sentence if the editor cannot be started or fails.
+    public var open: @Sendable (_ path: String) throws -> Void
+    /// Shows what is wrong with the edited text and asks whether to open it again.
+    public var asksAgain: @Sendable (_ complaint: String) -> Bool
+
+    public init(
+        open: @escaping @Sendable (String) throws -> Void,
+        asksAgain: @escaping @Sendable (String) -> Bool
+    ) {
+        self.open = open
+        self.asksAgain = asksAgain
+    }
 }
 
 /// Who may change the workspace.

@@ -9,6 +9,7 @@ package enum CommandTable {
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
         generateCommand, tokenizeCommand, newCommand, pretrainCommand,
         showCommand, plotCommand, compareCommand, describeCommand,
+        editCommand,
         lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,
         resumeCommand, verifyCommand, gcCommand, packCommand, unpackCommand, openCommand,
         seedCommand, setCommand, helpCommand, tourCommand, sourceCommand, quitCommand,

@@ -50,6 +50,8 @@ public final class Session {
         set { hostAppearance = newValue }
     }
     private var hostAppearance: Appearance
+    /// A host with a person at a terminal sets it; `edit` needs it.
+    public var editor: TextEditor?
     public let interruption = Interruption()
     /// Sentences about the state found on opening, shown once.
     public internal(set) var notices: [String] = []

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Commands
 import Glibc
 import Rendering
 import Sessions
@@ -90,6 +91,7 @@ public final class Console {
         var history: HistoryFile?
         if let path = options.historyPath { history = HistoryFile(path: path) }
         let reader = personReader()
+        if terminal.inputIsTerminal, terminal.outputIsTerminal { session.editor = .on(terminal) }
         for block in history?.load() ?? [] { reader.remember(block) }
         if !options.isJSON { options.greeting.map(output.writeLine) }
         // If nobody reads the prompt's own output, notices go to standard error.

@@ -36,6 +36,8 @@ package enum EvaluationError: Error, Equatable {
     case unknownParameter(function: String, key: String, parameters: [String], nearest: String?)
     case emptyReduction(String)
     case divisionByZero
+    /// A part that is computed, or that nobody may set, and the fields that can be replaced.
+    case notReplaceable(String, fields: [String])
 
     // Files
     case missingFile(String, nearest: String?)

@@ -80,6 +80,7 @@ extension EvaluationError: CustomStringConvertible {
         case .unknownParameter(let function, let key, _, _): "`\(function)` has no key `\(key)`"
         case .emptyReduction(let function): "`\(function)` needs at least one value"
         case .divisionByZero: "this divides by zero"
+        case .notReplaceable(let part, _): "\(part) cannot be replaced"
         case .missingFile(let path, _): "there is no file \(path)"
         case .isFolder(let path): "\(path) is a folder, and a file was expected"
         case .emptyFile(let path): "\(path) is empty"
@@ -121,6 +122,9 @@ extension EvaluationError: CustomStringConvertible {
             Sentence.didYouMean(nearest)
                 ?? (parameters.isEmpty ? nil : "it has \(Sentence.list(parameters))")
         case .missingFile(_, let nearest): Sentence.didYouMean(nearest)
+        case .notReplaceable(_, let fields):
+            fields.isEmpty
+                ? "verbs compute it" : "\(Sentence.alternatives(fields)) can be replaced"
         case .alreadyThere: "overwrite=true replaces it"
         case .unknownExtension(_, _, let known):
             known.isEmpty ? nil : "use \(Sentence.alternatives(known.map { "." + $0 }))"

@@ -38,6 +38,18 @@ import Testing
             """, files: ["post.jsonl": "{}"])
     }
 
+    @Test func `an id of the Hub`() throws {
+        try check(
+            "load model HuggingFaceTB/SmolLM2-135M",
+            """
+            error: there is no folder HuggingFaceTB/SmolLM2-135M here; a model of the Hugging Face Hub \
+            is downloaded first
+              load model HuggingFaceTB/SmolLM2-135M
+                         ^~~~~~~~~~~~~~~~~~~~~~~~~~
+              in a shell: hf download HuggingFaceTB/SmolLM2-135M --local-dir SmolLM2-135M
+            """)
+    }
+
     @Test func `a folder`() throws {
         try check(
             "load queries .",

@@ -14,7 +14,8 @@ import Testing
         let expected = [
             "load", "propose", "compose", "rollout", "score", "contrast", "backward", "update",
             "train", "iterate", "judge", "generate", "tokenize", "new", "pretrain", "show", "plot",
-            "compare", "export", "ls", "rm", "describe", "undo", "redo", "history", "replay",
+            "edit", "compare", "export", "ls", "rm", "describe", "undo", "redo", "history",
+            "replay",
             "resume", "verify", "gc", "pack", "unpack", "open", "seed", "set", "help", "tour",
             "source", "quit",
         ]

@@ -58,7 +58,7 @@ struct ShippedModelTests {
         try bench.output("export [1, 2] x.npy")
         // These verbs change the workspace or the session, or run everything again; they have tests
         // of their own.
-        let apart = ["quit", "open", "unpack", "resume", "replay"]
+        let apart = ["quit", "edit", "open", "unpack", "resume", "replay"]
         for command in CommandTable.commands where !apart.contains(command.name) {
             for form in command.forms {
                 if form.example == "redo" { try bench.output("undo") }

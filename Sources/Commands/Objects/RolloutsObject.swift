@@ -15,7 +15,7 @@ struct RolloutsObject: StorableObject, ListObject {
     }
 
     /// The group and the response at a flat index.
-    private func place(_ index: Int) -> (group: Int, response: Int)? {
+    func place(_ index: Int) -> (group: Int, response: Int)? {
         var left = index
         for (number, group) in rollouts.groups.enumerated() {
             if left < group.responses.count { return (number, left) }

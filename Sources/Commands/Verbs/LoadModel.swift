@@ -109,6 +109,12 @@ extension CommandTable {
             }
             let directory = Paths.absolute(path, in: invocation.session.directory)
             if !FileManager.default.fileExists(atPath: directory) {
+                if let name = hubName(path, directory) {
+                    throw EvaluationError.other(
+                        "there is no folder \(path) here; a model of the Hugging Face Hub is "
+                            + "downloaded first",
+                        suggestion: "in a shell: hf download \(path) --local-dir \(name)")
+                }
                 _ = try FileReading.data(directory, shown: path)
             }
             let object = try ModelFiles.load(directory, shown: path)
@@ -117,5 +123,22 @@ extension CommandTable {
         } catch {
             throw invocation.located(error, at: "path")
         }
+    }
+
+    /// The name of a model, if a missing path looks like its id on the Hub (`owner/name`), and no
+    /// folder is called like the owner.
+    private static func hubName(_ path: String, _ directory: String) -> String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let isName = { (part: Substring) in
+            part.first.map { $0.isLetter || $0.isNumber } == true
+                && part.allSatisfy {
+                    $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0))
+                }
+        }
+        guard parts.count == 2, parts.allSatisfy(isName),
+            !FileManager.default.fileExists(
+                atPath: (directory as NSString).deletingLastPathComponent)
+        else { return nil }
+        return String(parts[1])
     }
 }

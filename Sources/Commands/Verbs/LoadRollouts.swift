@@ -46,29 +46,7 @@ extension Invocation {
         guard records.lines.contains(where: { $0.record["prompt"] != nil }) else {
             return try rolloutsWithoutPrompts(records)
         }
-        let lines = try records.lines.map { line in
-            RolloutLine(
-                line: line.number, query: try records.queryName(line),
-                constitution: try records.wholeNumber("constitution", line),
-                prompt: try records.textOrTokens("prompt", line),
-                response: try records.textOrTokens("response", line))
-        }
-        do {
-            return RolloutsObject(rollouts: try Rollouts(lines: lines, separator: separator))
-        } catch AlignmentError.rolloutLine(let number, let problem) {
-            guard records.source != .lines,
-                let line = records.lines.first(where: { $0.number == number })
-            else {
-                throw EvaluationError.badFile(
-                    path: records.shown,
-                    problem: ErrorSentence.of(AlignmentError.rolloutLine(number, problem)))
-            }
-            var sentence = problem.sentence(of: "item")
-            sentence.removeLast()  // The full stop: messages of statements have none.
-            throw records.bad(line, sentence)
-        } catch {
-            throw EvaluationError.badFile(path: records.shown, problem: ErrorSentence.of(error))
-        }
+        return try RolloutsObject(records, separator: separator)
     }
 
     private func rolloutsWithoutPrompts(_ records: RecordLines) throws -> RolloutsObject {
@@ -110,6 +88,35 @@ extension Invocation {
         return RolloutsObject(
             rollouts: try Rollouts(
                 written: written, queries: queries, constitutions: groups, prompts: model.prompts))
+    }
+}
+
+extension RolloutsObject {
+    /// Rollouts of records that have their prompts.
+    init(_ records: RecordLines, separator: String) throws(EvaluationError) {
+        let lines = try records.lines.map { line throws(EvaluationError) in
+            RolloutLine(
+                line: line.number, query: try records.queryName(line),
+                constitution: try records.wholeNumber("constitution", line),
+                prompt: try records.textOrTokens("prompt", line),
+                response: try records.textOrTokens("response", line))
+        }
+        do {
+            self.init(rollouts: try Rollouts(lines: lines, separator: separator))
+        } catch AlignmentError.rolloutLine(let number, let problem) {
+            guard records.source != .lines,
+                let line = records.lines.first(where: { $0.number == number })
+            else {
+                throw EvaluationError.badFile(
+                    path: records.shown,
+                    problem: ErrorSentence.of(AlignmentError.rolloutLine(number, problem)))
+            }
+            var sentence = problem.sentence(of: "item")
+            sentence.removeLast()  // The full stop: messages of statements have none.
+            throw records.bad(line, sentence)
+        } catch {
+            throw .badFile(path: records.shown, problem: ErrorSentence.of(error))
+        }
     }
 }
 
