@@ -58,7 +58,7 @@ public struct TextEditor: Sendable {
     /// Opens a file and returns once the person has left the editor. Throws an error with a
     /// sentence if the editor cannot be started or fails.
     public var open: @Sendable (_ path: String) throws -> Void
-    /// Shows what is wrong with the edited text and asks whether to open it again.
+    /// Shows the fault of the edited text and asks whether to open it again.
     public var asksAgain: @Sendable (_ complaint: String) -> Bool
 
     public init(
