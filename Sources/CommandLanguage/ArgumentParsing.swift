@@ -127,7 +127,7 @@ extension Parser {
         {
             throw broken(problem, next.span)
         }
-        if next.endsStatement { throw unexpected(next, "a word") }
+        if endsStatement(next) { throw unexpected(next, "a word") }
         let end = lexer.bareWordEnd(lower)
         let span = SourceSpan(lower: lower, upper: end)
         let word = lexer.text(span)

@@ -35,8 +35,9 @@ extension Parser {
         let isOperator =
             switch next.kind {
             case .symbol(let symbol):
-                !["-", "+", "(", "[", "{", ",", ")", "=", "."].contains(symbol)
-            case .identifier(let word): word == "and" || word == "or"
+                !endsStatement(next)
+                    && !["-", "+", "(", "[", "{", ",", ")", "=", "."].contains(symbol)
+            case .identifier(let word): ["and", "or", "in", "if"].contains(word)
             default: false
             }
         let isSpacedSign =
@@ -72,7 +73,7 @@ extension Parser {
                     verb: verb.name, found: described(next), forms: words, nearest: near),
                 next.span, replacedBy: near)
         }
-        if next.endsStatement {
+        if endsStatement(next) {
             throw SyntaxError(
                 .missingForm(verb: verb.name, forms: words),
                 SourceSpan(lower: position, upper: position))
@@ -96,7 +97,7 @@ extension Parser {
             amongOperands = true
             let next = peek()
             noteArgument(form, nextOperand, call)
-            if next.endsStatement { break }
+            if endsStatement(next) { break }
             if next.is(",") {
                 // `epochs=1,5`: without the comma the second value would be an operand.
                 if let last = call.options.last, last.value.span.upper == position,
@@ -144,7 +145,7 @@ extension Parser {
         }
         if call.option(name) != nil { throw SyntaxError(.repeatedKey(name), lexeme.span) }
         note(wants(specification.kind), at: peek().span.lower, raw: specification.kind.isBare)
-        if peek().endsStatement {
+        if endsStatement(peek()) {
             throw SyntaxError(
                 .missingValue(key: name, kind: specification.kind.described),
                 SourceSpan(lower: position, upper: position))
@@ -169,7 +170,7 @@ extension Parser {
         let specification = form.operands[nextOperand]
         if specification.kind.takesNoBareWord, let word = next.word,
             let option = form.options.first(where: { $0.key == word }), case .flag = option.kind,
-            peekSecond().endsStatement || peekSecond().afterBlank
+            endsStatement(peekSecond()) || peekSecond().afterBlank
         {
             throw keyWithoutValue(option, next.span)
         }

@@ -6,7 +6,25 @@ struct Tree {
 }
 
 extension Parser {
-    mutating func expression() throws(SyntaxError) -> Tree { try binary(minimum: 1) }
+    mutating func expression() throws(SyntaxError) -> Tree {
+        let value = try binary(minimum: 1)
+        guard peek().word == "if" else { return value }
+        nesting += 1
+        if nesting > CommandGrammar.nestingLimit { throw tooDeep(peek().span) }
+        advance()
+        let condition = try binary(minimum: 1)
+        guard peek().word == "else" else {
+            throw unexpected(peek(), "`else` and the other value")
+        }
+        advance()
+        let otherwise = try expression()
+        nesting -= 1
+        return try grown(
+            .conditional(
+                condition: condition.node, value: value.node, otherwise: otherwise.node),
+            value.node.span.union(otherwise.node.span),
+            over: max(value.height, condition.height, otherwise.height))
+    }
 
     /// Precedence climbing: reads operators that bind at least as tightly as `minimum`.
     private mutating func binary(minimum: Int) throws(SyntaxError) -> Tree {
@@ -16,6 +34,7 @@ extension Parser {
         while let operation = binaryOperator(peek()), operation.precedence >= minimum {
             if startsOperand(peek()) { break }
             advance()
+            if operation == .isNotIn { advance() }
             let right = try binary(
                 minimum: operation == .power ? operation.precedence : operation.precedence + 1)
             let span = left.node.span.union(right.node.span)
@@ -37,11 +56,13 @@ extension Parser {
         return left
     }
 
-    private func binaryOperator(_ lexeme: Lexeme) -> BinaryOperator? {
+    private mutating func binaryOperator(_ lexeme: Lexeme) -> BinaryOperator? {
         switch lexeme.kind {
         case .symbol(let symbol): BinaryOperator(rawValue: symbol)
         case .identifier("and"): .and
         case .identifier("or"): .or
+        case .identifier("in"): .isIn
+        case .identifier("not"): peekSecond().word == "in" ? .isNotIn : nil
         default: nil
         }
     }
@@ -205,12 +226,6 @@ extension Parser {
 
     private mutating func call(_ function: Identifier) throws(SyntaxError) -> Tree {
         let known = grammar.functions.first { $0.name == function.name }
-        if known == nil, !grammar.functions.isEmpty {
-            let near = nearest(function.name, in: grammar.functions.map(\.name))
-            throw SyntaxError(
-                .unknownFunction(function.name, nearest: near), function.span,
-                edits: near.map { [.init(span: function.span, replacement: $0)] } ?? [])
-        }
         let open = advance()
         let outer = enterBrackets(open)
         var arguments: [CallArgument] = []
@@ -257,11 +272,38 @@ extension Parser {
         repeat {
             if peek().is("]") { break }
             let item = try expression()
+            if items.isEmpty, peek().word == "for" {
+                return try comprehension(of: item, open, outer)
+            }
             height = max(height, item.height)
             items.append(item.node)
         } while skip(",")
         let end = try close(open, outer, expected: "`,` or `]`")
         return try grown(.list(items), open.span.union(end), over: height)
+    }
+
+    /// `for x in list if condition]`
+    private mutating func comprehension(
+        of item: Tree, _ open: Lexeme, _ outer: Bool
+    ) throws(SyntaxError) -> Tree {
+        var clauses: [ComprehensionClause] = []
+        var height = item.height
+        while let word = peek().word, word == "for" || word == "if" {
+            advance()
+            var names: [Identifier]?
+            if word == "for" {
+                names = try loopNames()
+                guard peek().word == "in" else { throw unexpected(peek(), "`in` and a list") }
+                advance()
+            }
+            let part = try binary(minimum: 1)
+            height = max(height, part.height)
+            clauses.append(names.map { .each($0, in: part.node) } ?? .filter(part.node))
+            if clauses.count > CommandGrammar.nestingLimit { throw tooDeep(peek().span) }
+        }
+        let end = try close(open, outer, expected: "`for`, `if` or `]`")
+        return try grown(
+            .comprehension(item: item.node, clauses: clauses), open.span.union(end), over: height)
     }
 
     private mutating func record() throws(SyntaxError) -> Tree {
@@ -291,7 +333,7 @@ extension Parser {
 
     // MARK: Brackets and errors
 
-    private mutating func skip(_ symbol: String) -> Bool {
+    mutating func skip(_ symbol: String) -> Bool {
         guard peek().is(symbol) else { return false }
         advance()
         return true

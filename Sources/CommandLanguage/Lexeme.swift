@@ -30,15 +30,9 @@ struct Lexeme {
         return nil
     }
 
-    var endsStatement: Bool {
-        switch kind {
-        case .newline, .semicolon, .end: true
-        default: false
-        }
-    }
-
     static let reserved: Set<String> = [
-        "true", "false", "null", "True", "False", "None", "and", "or", "not",
+        "true", "false", "null", "True", "False", "None", "and", "or", "not", "in", "if", "else",
+        "for",
     ]
 }
 

@@ -8,6 +8,8 @@ struct Parser {
     private var lookahead: Lexeme?
     /// Inside brackets line breaks are blanks.
     var openBrackets: [Lexeme] = [] { didSet { lookahead = nil } }
+    /// The `{` of the loops and choices around the present place.
+    var openBlocks: [Lexeme] = []
     /// Number of brackets, signs and right-associative operators around the present place.
     var nesting = 0
     /// Whether the parser is directly among the operands of a command, where a blank can separate
@@ -99,13 +101,13 @@ struct Parser {
     }
 
     /// Skips `;` and line ends. A `;` with nothing after it on its line hides that line's output.
-    private mutating func skipSeparators(_ statements: inout [Statement], _ lineStart: inout Int) {
+    mutating func skipSeparators(_ statements: inout [Statement], _ lineStart: inout Int) {
         while true {
             switch peek().kind {
             case .semicolon:
                 advance()
                 let next = peek()
-                if next.kind == .newline || next.kind == .end {
+                if next.kind != .semicolon, endsStatement(next) {
                     for index in lineStart..<statements.count { statements[index].hidden = true }
                 }
             case .newline:
@@ -116,16 +118,27 @@ struct Parser {
         }
     }
 
+    /// Goes on after the line with an error, or after the block that the error is in.
     private mutating func recover(from offset: Int) {
+        var depth = openBlocks.count
         openBrackets = []
+        openBlocks = []
         nesting = 0
         amongOperands = false
-        move(to: lexer.endOfLine(offset))
+        move(to: depth == 0 ? lexer.endOfLine(offset) : offset)
+        while depth > 0 {
+            switch advance().kind {
+            case .symbol("{"): depth += 1
+            case .symbol("}"): depth -= 1
+            case .end: return
+            default: continue
+            }
+        }
     }
 
     // MARK: Statements
 
-    private mutating func statement() throws(SyntaxError) -> Statement {
+    mutating func statement() throws(SyntaxError) -> Statement {
         let start = peek().span.lower
         try refusePrompt()
         note([.verbs, .names, .functions], at: start)
@@ -134,22 +147,34 @@ struct Parser {
             advance()
             timed = true
             note([.verbs, .names, .functions], at: peek().span.lower, afterBlank: true)
-            if peek().endsStatement {
+            if endsStatement(peek()) {
                 throw SyntaxError(
                     .expected("a statement after `time`", found: peek().kind.described),
                     peek().span)
             }
         }
-        let target = try assignmentTarget(statementStart: start)
+        var targets = try assignmentTargets(statementStart: start)
         let body: Statement.Body
-        if let word = peek().word, grammar.verb(named: word) != nil {
-            body = .command(try command())
-        } else {
-            body = .expression(try expressionStatement(hasTarget: target != nil))
+        switch peek().word {
+        case "for" where targets.isEmpty: body = .loop(try loop())
+        case "if" where targets.isEmpty: body = .choice(try choice())
+        case "else": throw SyntaxError(.elseAlone, peek().span)
+        case let word? where grammar.verb(named: word) != nil: body = .command(try command())
+        default:
+            if targets.isEmpty, isFunctionDefinition() {
+                let (name, function) = try function()
+                targets = [name]
+                body = .function(function)
+            } else {
+                body = .expression(try expressionStatement(hasTarget: !targets.isEmpty))
+            }
         }
         let span = SourceSpan(lower: start, upper: position)
+        if !endsStatement(peek()) {
+            throw leftover(after: Node(.null, span: span), hasTarget: true)
+        }
         return Statement(
-            target: target, body: body, hidden: false, timed: timed, span: span,
+            targets: targets, body: body, hidden: false, timed: timed, span: span,
             source: lexer.text(span))
     }
 
@@ -169,21 +194,34 @@ struct Parser {
             ])
     }
 
-    /// Reads `name =` at the start of a statement, if it is there.
-    private mutating func assignmentTarget(
+    /// Whether `name =` or `name, name =` comes next.
+    private mutating func isAssignment() -> Bool {
+        var lexeme = peek()
+        while lexeme.word != nil {
+            let next = lexer.lexeme(at: lexeme.span.upper, insideBrackets: false)
+            if next.is("=") { return true }
+            guard next.is(",") else { return false }
+            lexeme = lexer.lexeme(at: next.span.upper, insideBrackets: false)
+        }
+        return false
+    }
+
+    /// Reads `name =` or `name, name =` at the start of a statement, if it is there.
+    private mutating func assignmentTargets(
         statementStart: Int
-    ) throws(SyntaxError) -> Identifier? {
-        let first = peek()
-        guard let word = first.word, peekSecond().is("=") else { return nil }
-        if grammar.isVerb(word) {
-            throw SyntaxError(.verbAsName(word), first.span, replacedBy: "my_\(word)")
-        }
-        if Lexeme.reserved.contains(word) {
-            throw SyntaxError(
-                .wordAsName(word), first.span, replacedBy: "my_\(word.lowercased())")
-        }
-        if word == "_" { throw SyntaxError(.lastResultAsName, first.span) }
-        advance()
+    ) throws(SyntaxError) -> [Identifier] {
+        guard isAssignment() else { return [] }
+        var targets: [Identifier] = []
+        repeat {
+            let lexeme = peek()
+            let word = lexeme.word ?? ""
+            try refuseAsName(word, lexeme.span)
+            if targets.contains(where: { $0.name == word }) {
+                throw SyntaxError(.repeatedKey(word), lexeme.span)
+            }
+            advance()
+            targets.append(Identifier(name: word, span: lexeme.span))
+        } while skip(",")
         advance()
         let next = peek()
         note([.verbs, .names, .functions], at: next.span.lower)
@@ -199,15 +237,15 @@ struct Parser {
                         replacement: "time "),
                 ])
         }
-        return Identifier(name: word, span: first.span)
+        return targets
     }
 
-    private mutating func expressionStatement(hasTarget: Bool) throws(SyntaxError) -> Node {
+    mutating func expressionStatement(hasTarget: Bool) throws(SyntaxError) -> Node {
         let first = peek()
         let second = peekSecond()
         do throws(SyntaxError) {
             let node = try expression().node
-            if !peek().endsStatement { throw leftover(after: node, hasTarget: hasTarget) }
+            if !endsStatement(peek()) { throw leftover(after: node, hasTarget: hasTarget) }
             return node
         } catch {
             if !error.isIncomplete, let name = first.name, second.afterBlank,
@@ -305,7 +343,7 @@ extension Lexeme {
     /// Whether it could open an operand but cannot continue an expression.
     fileprivate var couldBeOperand: Bool {
         switch kind {
-        case .identifier(let word): !["and", "or"].contains(word)
+        case .identifier(let word): !["and", "or", "in", "not", "if", "else", "for"].contains(word)
         case .number, .text, .symbol("."), .symbol("{"), .broken(.unknownCharacter("~")): true
         default: false
         }

@@ -25,6 +25,9 @@ enum Problem: Hashable, Sendable {
     case methodCall(String)
     case callOfValue
     case unknownFunction(String, nearest: String?)
+    case functionAsName(String)
+    case blockWithColon
+    case elseAlone
     case repeatedKey(String)
 
     // Names

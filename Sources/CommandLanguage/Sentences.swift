@@ -30,6 +30,10 @@ extension Problem {
             "values have fields but no methods, so `.\(name)(…)` is not possible"
         case .callOfValue: "only a function can be called"
         case .unknownFunction(let name, _): "there is no function `\(name.shortened)`"
+        case .functionAsName(let name):
+            "`\(name)` is a function of the language, so it cannot be defined"
+        case .blockWithColon: "the statements stand between `{` and `}`, not after a colon"
+        case .elseAlone: "`else` follows the `}` of its `if` on the same line"
         case .repeatedKey(let key): "`\(key.shortened)` is given twice"
         case .verbAsName(let verb): "`\(verb)` is a command, so it cannot name a value"
         case .verbAsValue(let verb, let makes):
@@ -80,7 +84,7 @@ extension Problem {
             .escapedBlank, .quoteInsideWord,
             .unfinishedLine, .unclosed, .unknownCharacter, .textNeedsQuotes, .methodCall,
             .commentMark,
-            .bareRecordKey, .tuple:
+            .bareRecordKey, .tuple, .elseAlone:
             nil
         case .badNumber: "numbers look like 12, 0.5, 1e-4 or 1_000"
         case .numberTooLarge: "the largest is about 1.8e308"
@@ -92,6 +96,8 @@ extension Problem {
         case .assignmentInExpression: "to compare, write `==`"
         case .callOfValue: "to take an element, write x[i]"
         case .unknownFunction(_, let nearest): Problem.didYouMean(nearest)
+        case .functionAsName(let name): "choose another name, such as `my_\(name)`"
+        case .blockWithColon: "write `for x in list { … }` or `if condition { … }`"
         case .verbAsName(let verb): "choose another name, such as `my_\(verb)`"
         case .wordAsName(let word): "choose another name, such as `my_\(word.lowercased())`"
         case .lastResultAsName: "choose another name"

@@ -69,6 +69,18 @@ public indirect enum Expression: Hashable, Sendable {
     case unary(UnaryOperator, Node)
     case binary(BinaryOperator, Node, Node)
     case call(Identifier, [CallArgument])
+    /// `value if condition else otherwise`; only the chosen side is evaluated.
+    case conditional(condition: Node, value: Node, otherwise: Node)
+    /// `[item for x in list if condition]`
+    case comprehension(item: Node, clauses: [ComprehensionClause])
+}
+
+/// One clause of a comprehension. Clauses nest from left to right, as in Python.
+public enum ComprehensionClause: Hashable, Sendable {
+    /// `for x in list`; several names take an item apart.
+    case each([Identifier], in: Node)
+    /// `if condition`
+    case filter(Node)
 }
 
 /// One `"key": value` of a record.
@@ -106,6 +118,8 @@ public enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
     case lessOrEqual = "<="
     case greater = ">"
     case greaterOrEqual = ">="
+    case isIn = "in"
+    case isNotIn = "not in"
     case add = "+"
     case subtract = "-"
     case multiply = "*"
@@ -119,7 +133,7 @@ public enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .or: 1
         case .and: 2
-        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: 4
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .isIn, .isNotIn: 4
         case .add, .subtract: 5
         case .multiply, .divide, .floorDivide, .remainder, .matrixProduct: 6
         case .power: 8
@@ -136,15 +150,19 @@ enum UnaryPrecedence {
     static let sign = 7
 }
 
-/// One statement: the action, the name for its result, and the form of its output.
+/// One statement: the action, the names for its result, and the form of its output.
 public struct Statement: Hashable, Sendable {
-    public enum Body: Hashable, Sendable {
+    public indirect enum Body: Hashable, Sendable {
         case command(CommandCall)
         case expression(Node)
+        case loop(Loop)
+        case choice(ConditionalBlocks)
+        case function(FunctionDefinition)
     }
 
-    /// The name on the left of `=`, if there is one. Never a verb, a word of the language or `_`.
-    public var target: Identifier?
+    /// The names on the left of `=`. Never a verb, a word of the language or `_`. A loop or a choice
+    /// has none.
+    public var targets: [Identifier]
     public var body: Body
     /// A `;` at the end of the line hides the output of every statement on that line.
     public var hidden: Bool
@@ -154,6 +172,9 @@ public struct Statement: Hashable, Sendable {
     public var span: SourceSpan
     /// The text under `span`: parsing it alone gives this statement again.
     public var source: String
+
+    /// The name on the left of `=`; the first of several.
+    public var target: Identifier? { targets.first }
 }
 
 /// A verb with its operands and options, checked against the grammar: the verb has every operand

@@ -19,20 +19,21 @@ package final class Invocation {
     package let key: RandomKey
     /// The statement's number in the journal, 0 for commands that are not journaled.
     package let sequence: Int
-    /// The name on the left of `=`.
-    package let target: Identifier?
+    /// The names on the left of `=`.
+    package let targets: [Identifier]
+    /// The name on the left of `=`; the first of several.
+    package var target: Identifier? { targets.first }
     /// The checkpoint of the same statement, if it was stopped or killed; nil for a new run.
     package let resumed: StoredValue?
 
     package init(
-        session: any CommandContext, call: CommandCall, source: String, target: Identifier?,
-        key: RandomKey,
-        sequence: Int, resumed: StoredValue? = nil
+        session: any CommandContext, call: CommandCall, source: String, targets: [Identifier],
+        key: RandomKey, sequence: Int, resumed: StoredValue? = nil
     ) {
         self.session = session
         self.call = call
         self.source = source
-        self.target = target
+        self.targets = targets
         self.key = key
         self.sequence = sequence
         self.resumed = resumed

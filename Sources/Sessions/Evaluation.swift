@@ -30,6 +30,7 @@ extension Session {
         events: @escaping (SessionEvent) -> Void
     ) -> Bool {
         if sourceDepth == 0, forgetsInterruption { interruption.clear() }
+        let program = CommandTable.grammar.checkingCalls(of: program) { isBound($0) }
         let outer = self.events
         self.events = events
         defer { self.events = outer }
@@ -50,14 +51,7 @@ extension Session {
                             of: statement.span.lower, in: program.source,
                             firstLine: program.origin.firstLine),
                         depth: sourceDepth)))
-            let randomness = ExpressionRandomness(key: nextKey)
-            let outcome = ExpressionRandomness.$current.withValue(randomness) {
-                Limits.$current.withValue(settings.limits) { run(statement, program) }
-            }
-            if case .success(let output) = outcome.result {
-                for display in output.displays { events(.display(display)) }
-            }
-            events(.finished(outcome))
+            let outcome = finished(statement, program)
             if case .failure(let failure) = outcome.result {
                 allWell = false
                 if !keepGoing || failure.kind == .interrupted { break }
@@ -71,6 +65,38 @@ extension Session {
             if isFinished { break }
         }
         return allWell
+    }
+
+    /// Runs a statement of a block, from its first event to its last. The block reports a failure as
+    /// its own.
+    func perform(
+        _ statement: Statement, _ program: Program, number: Int, depth: Int
+    ) -> Outcome {
+        events?(
+            .started(
+                StartedStatement(
+                    source: statement.source, number: number, file: program.origin.file,
+                    position: SourcePosition(
+                        of: statement.span.lower, in: program.source,
+                        firstLine: program.origin.firstLine),
+                    depth: depth)))
+        return finished(statement, program)
+    }
+
+    private func finished(_ statement: Statement, _ program: Program) -> Outcome {
+        // The expressions of a block draw from one sequence of random numbers.
+        let randomness =
+            block == nil ? ExpressionRandomness(key: nextKey) : ExpressionRandomness.current
+        let outcome = ExpressionRandomness.$current.withValue(randomness) {
+            Limits.$current.withValue(settings.limits) { run(statement, program) }
+        }
+        if case .success(let output) = outcome.result {
+            for display in output.displays { events?(.display(display)) }
+            events?(.finished(outcome))
+        } else if block == nil {
+            events?(.finished(outcome))
+        }
+        return outcome
     }
 
     /// Runs the statements of a text and returns their outcomes, for callers that show nothing
@@ -135,13 +161,16 @@ extension Session {
         let start = clock.now
         inputs = []
         inputFiles = []
-        settings.resolveMemory(replayed: replayedMemory)
+        // All statements of a block have the budget that its journal line names.
+        if block == nil { settings.resolveMemory(replayed: replayedMemory) }
         let result: Result<Output, Failure>
         do {
             var output =
                 switch statement.body {
                 case .expression(let node): try run(node, statement)
                 case .command(let call): try run(call, statement, program.source)
+                case .loop, .choice: try run(block: statement, program)
+                case .function(let definition): try bind(Value(definition), statement)
                 }
             let duration =
                 statement.timed ? NumberText.duration((clock.now - start).seconds) : nil
@@ -181,18 +210,27 @@ extension Session {
     private func run(_ node: Node, _ statement: Statement) throws -> Output {
         if readsLastResult(node) { try journalPending() }
         try suggestVerb(node, statement)
-        let value = try Evaluator(environment: self).value(of: node)
+        return try bind(try Evaluator(environment: self).value(of: node), statement)
+    }
+
+    /// Gives a value the names on the left of a statement. Several names take it apart.
+    private func bind(_ value: Value, _ statement: Statement) throws -> Output {
         var notes: [String] = []
         if let target = statement.target {
             try requireWritable(at: target.span)
-            let start = ContinuousClock.now
-            let sequence = try workspace.begin(
-                source: statement.source, seed: seedText, number: replayedSequence)
-            notes = try commit(
-                sequence, bind: [(target.name, value)], unbind: [],
-                seconds: (ContinuousClock.now - start).seconds)
-            unjournaled = nil
-        } else {
+            let values = try Evaluator.parts(of: value, statement.targets)
+            if block != nil {
+                block?.bind(values, source: statement.source, inputs: inputs, files: inputFiles)
+            } else {
+                let start = ContinuousClock.now
+                let sequence = try workspace.begin(
+                    source: statement.source, seed: seedText, number: replayedSequence)
+                notes = try commit(
+                    sequence, bind: values, unbind: [],
+                    seconds: (ContinuousClock.now - start).seconds)
+                unjournaled = nil
+            }
+        } else if block == nil {
             unjournaled = statement.source
             // The next statement must not draw the same random numbers.
             if ExpressionRandomness.current.isUsed { try journalPending() }
@@ -228,6 +266,22 @@ extension Session {
                     "`\(call.title)` makes no value, so it cannot have a name on its left"),
                 span: target.span)
         }
+        if statement.targets.count > max(1, form.syntax.makes.count) {
+            throw LocatedError(
+                error: EvaluationError.other(
+                    "`\(call.title)` makes \(Sentence.list(form.syntax.makes)), and here are "
+                        + "\(statement.targets.count) names for it"),
+                span: statement.targets[1].span)
+        }
+        if block != nil {
+            if form.effect == .manages, !["set", "seed"].contains(call.verb.name) {
+                throw LocatedError(
+                    error: EvaluationError.other(
+                        "`\(call.title)` cannot stand inside a block"),
+                    span: call.verb.span)
+            }
+            try journalBlock()
+        }
         if readsLastResult(call) { try journalPending() }
         let isJournaled: Bool
         switch form.effect {
@@ -256,7 +310,7 @@ extension Session {
         // A replay numbers its statements anew, but must draw the original random numbers.
         let number = replayedSequence ?? sequence
         let invocation = Invocation(
-            session: self, call: call, source: source, target: statement.target,
+            session: self, call: call, source: source, targets: statement.targets,
             key: RandomKey(seed: seed).child(UInt64(number)), sequence: sequence)
         return output(of: try carryOut(form, invocation))
     }
@@ -268,7 +322,7 @@ extension Session {
         let sequence = invocation.sequence
         do {
             var result = try form.run(invocation)
-            rename(&result, invocation.target)
+            rename(&result, invocation.targets)
             result.notes += stalenessNotes(of: inputs)
             result.sign(replayedSequence ?? sequence)
             guard sequence > 0 else { return result }
@@ -305,11 +359,13 @@ extension Session {
         }
     }
 
-    /// The name on the left of `=` becomes the name of the main value.
-    func rename(_ result: inout CommandResult, _ target: Identifier?) {
-        guard let target else { return }
+    /// The names on the left of `=` become those of the values, the main value first.
+    func rename(_ result: inout CommandResult, _ targets: [Identifier]) {
+        guard let target = targets.first else { return }
         if !result.bindings.isEmpty {
-            result.bindings[0].name = target.name
+            for (index, target) in targets.enumerated() where index < result.bindings.count {
+                result.bindings[index].name = target.name
+            }
         } else if let value = result.value {
             result.bindings = [(target.name, value)]
         }
@@ -372,14 +428,14 @@ extension Session {
     }
 
     /// Journals the last bare expression, because a statement is about to depend on it.
-    private func journalPending() throws {
+    func journalPending() throws {
         guard let source = unjournaled, workspace.isWritable else { return }
         let sequence = try workspace.begin(source: source, seed: seedText)
         _ = try workspace.commit(sequence, bind: [], seconds: 0)
         unjournaled = nil
     }
 
-    private func readsLastResult(_ node: Node) -> Bool {
+    func readsLastResult(_ node: Node) -> Bool {
         node.contains { if case .name("_") = $0.expression { true } else { false } }
     }
 
@@ -387,31 +443,6 @@ extension Session {
         (call.operands + call.options.map(\.value)).contains { argument in
             if case .expression(let node) = argument.value { return readsLastResult(node) }
             return false
-        }
-    }
-}
-
-extension Node {
-    /// Whether a node in this tree has a property.
-    func contains(_ isWanted: (Node) -> Bool) -> Bool {
-        if isWanted(self) { return true }
-        switch expression {
-        case .null, .bool, .number, .text, .name: return false
-        case .list(let items): return items.contains { $0.contains(isWanted) }
-        case .record(let entries): return entries.contains { $0.value.contains(isWanted) }
-        case .field(let owner, _), .unary(_, let owner): return owner.contains(isWanted)
-        case .binary(_, let left, let right):
-            return left.contains(isWanted) || right.contains(isWanted)
-        case .call(_, let arguments): return arguments.contains { $0.value.contains(isWanted) }
-        case .index(let owner, let subscripts):
-            return owner.contains(isWanted)
-                || subscripts.contains { part in
-                    switch part {
-                    case .at(let node): node.contains(isWanted)
-                    case .slice(let lower, let upper, let step, _):
-                        [lower, upper, step].contains { $0?.contains(isWanted) ?? false }
-                    }
-                }
         }
     }
 }

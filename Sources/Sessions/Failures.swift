@@ -38,6 +38,9 @@ extension Session {
         switch statement.body {
         case .command(let call): call.verb.span
         case .expression(let node): node.span
+        case .loop(let loop): loop.list.span
+        case .choice(let choice): choice.branches.first?.condition.span ?? statement.span
+        case .function(let function): function.body.span
         }
     }
 }
@@ -65,7 +68,7 @@ extension EvaluationError {
     fileprivate var kind: Failure.Kind {
         switch self {
         case .unknownName, .noLastResult, .missingObject, .unknownField, .nothingBound,
-            .unknownTopic, .unknownParameter:
+            .unknownTopic, .unknownParameter, .unknownFunction:
             .name
         case .missingFile, .isFolder, .emptyFile, .notReadable, .notWritable, .alreadyThere,
             .badLine, .badFile, .unknownExtension:
@@ -81,7 +84,7 @@ extension EvaluationError {
         switch self {
         case .unknownName(_, let nearest, let maker): maker == nil ? nearest : nil
         case .unknownField(_, _, let nearest, _), .nothingBound(_, let nearest),
-            .unknownTopic(_, let nearest):
+            .unknownTopic(_, let nearest), .unknownFunction(_, let nearest):
             nearest
         default: nil
         }

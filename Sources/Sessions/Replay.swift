@@ -63,13 +63,22 @@ struct Replay {
     func run(events: @escaping (SessionEvent) -> Void) throws -> Report {
         var result = Report()
         if !options.allowsWrites { session.writableFolder = session.directory }
-        for entry in original.history where entry.status == .committed {
+        let history = original.history
+        // Blocks that did not reach their end cannot be run again; their statements' values are
+        // copied.
+        let whole = Set(
+            history.filter { $0.isBlock && $0.status == .committed }.map(\.sequence))
+        for entry in history where entry.status == .committed {
+            if let block = entry.block, !entry.isBlock, whole.contains(block) {
+                if options.check { compare(entry, Replay.line(entry), &result) }
+                continue
+            }
             if let last = options.upTo, entry.sequence > last { break }
             if session.isInterrupted {
                 result.isStopped = true
                 break
             }
-            let line = "#\(entry.sequence) `\(TextWidth.oneLine(entry.source))`"
+            let line = Replay.line(entry)
             if let problem = try play(entry, events) {
                 if session.isInterrupted {
                     result.isStopped = true
@@ -79,13 +88,22 @@ struct Replay {
                 break
             }
             result.statements += 1
-            if entry.stopped != nil {
+            if Replay.isCopied(entry) {
                 result.taken += 1
             } else if options.check {
                 compare(entry, line, &result)
             }
         }
         return result
+    }
+
+    private static func line(_ entry: HistoryEntry) -> String {
+        "#\(entry.sequence) `\(TextWidth.oneLine(entry.source))`"
+    }
+
+    /// Whether the values of a statement are copied, because it cannot be run again.
+    private static func isCopied(_ entry: HistoryEntry) -> Bool {
+        entry.stopped != nil || entry.block != nil && !entry.isBlock
     }
 
     /// Runs one statement. Returns a sentence if it failed.
@@ -97,7 +115,7 @@ struct Replay {
         session.replayedSequence = entry.sequence
         session.replayedMemory = Session.memoryBudget(in: entry.seed)
         defer { (session.replayedSequence, session.replayedMemory) = (nil, nil) }
-        if entry.stopped != nil { return takeOver(entry) }
+        if Replay.isCopied(entry) { return takeOver(entry) }
         var failure: Failure?
         session.evaluate(Session.parse(entry.source)) { event in
             if case .finished(let outcome) = event, case .failure(let found) = outcome.result {

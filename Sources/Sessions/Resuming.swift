@@ -32,7 +32,7 @@ extension Session {
         inputs = []
         inputFiles = []
         let inner = Invocation(
-            session: self, call: call, source: unfinished.source, target: statement.target,
+            session: self, call: call, source: unfinished.source, targets: statement.targets,
             key: RandomKey(seed: seed).child(UInt64(replayedSequence ?? sequence)),
             sequence: sequence, resumed: checkpoint?.value)
         do {

@@ -27,22 +27,43 @@ public struct ScriptParameters: Sendable {
             note(node)
         case .command(let call):
             if call.verb.name == "source" { isUnknown = true }
-            for argument in call.operands + call.options.map(\.value) {
-                if case .expression(let node) = argument.value { note(node) }
-            }
+            for node in statement.nodes { note(node) }
+        case .loop(let loop):
+            note(loop.list)
+            assigned.formUnion(loop.names.map(\.name))
+        case .choice: for node in statement.nodes { note(node) }
+        case .function(let function):
+            note(function.body, except: Set(function.parameters.map(\.name)))
         }
-        guard let target = statement.target?.name else { return }
-        if isLiteral, !assigned.contains(target) { literals.append(target) }
-        assigned.insert(target)
+        noteInner(statement)
+        for target in statement.targets.map(\.name) {
+            if isLiteral, !assigned.contains(target) { literals.append(target) }
+            assigned.insert(target)
+        }
     }
 
-    private mutating func note(_ node: Node) {
+    /// The statements of a block. Only an assignment of the script itself can be replaced, so their
+    /// literals do not count.
+    private mutating func noteInner(_ statement: Statement) {
+        let own = literals
+        for inner in statement.inner { note(inner) }
+        literals = own
+    }
+
+    /// - Parameter except: names that have their values inside of the expression.
+    private mutating func note(_ node: Node, except: Set<String> = []) {
         var names: Set<String> = []
+        var own = except
         _ = node.contains { part in
-            if case .name(let name) = part.expression { names.insert(name) }
+            switch part.expression {
+            case .name(let name): names.insert(name)
+            case .comprehension(_, let clauses):
+                for case .each(let variables, _) in clauses { own.formUnion(variables.map(\.name)) }
+            default: break
+            }
             return false
         }
-        read.formUnion(names.subtracting(assigned))
+        read.formUnion(names.subtracting(assigned).subtracting(own))
     }
 
     /// Whether a value from outside would have an effect.

@@ -14,7 +14,9 @@ extension Session: CommandContext {
         events.map { send in { send(.progress($0)) } }
     }
 
-    package func isBound(_ name: String) -> Bool { bindings.info(name) != nil }
+    package func isBound(_ name: String) -> Bool {
+        bindings.info(name) != nil || block?.value(of: name) != nil
+    }
 
     package func noteInput(_ file: InputFile) { inputFiles.append(file) }
 

@@ -75,6 +75,8 @@ public final class Session {
     var inputs: [String] = []
     var inputFiles: [InputFile] = []
     var sourceDepth = 0
+    /// The block that runs; nil outside of blocks.
+    var block: RunningBlock?
     /// Receives the events of the running block; `source` sends those of its statements too.
     var events: ((SessionEvent) -> Void)?
     /// In a replay, the original number of the present statement.
@@ -163,12 +165,15 @@ extension Access {
 
 extension Session: Environment {
     package func value(of name: String) throws -> Value? {
+        if let value = block?.value(of: name) { return value }
         guard let value = try bindings.value(of: name) else { return nil }
         if !inputs.contains(name) { inputs.append(name) }
         return value
     }
 
-    package var names: [String] { bindings.names.filter { !$0.hasPrefix(".") } }
+    package var names: [String] {
+        bindings.names.filter { !$0.hasPrefix(".") } + (block?.pending.map(\.name) ?? [])
+    }
 
     package func maker(of object: String) -> String? { CommandTable.maker(of: object) }
 }

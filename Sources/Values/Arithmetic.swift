@@ -8,7 +8,11 @@ enum Arithmetic {
         -> Value
     {
         switch operation {
-        case .not: return .bool(!(try truth(value)))
+        case .not:
+            if value.isMask, let mask = value.asTensor {
+                return .tensor(Broadcasting.map(mask) { $0 == 0 ? 1 : 0 })
+            }
+            return .bool(!(try truth(value)))
         case .minus, .plus:
             let sign: Float = operation == .minus ? -1 : 1
             switch value {
@@ -28,14 +32,21 @@ enum Arithmetic {
         }
     }
 
-    /// All operators but `and` and `or`. The evaluator handles these two, because they may skip
-    /// their right side.
+    /// All operators, `and` and `or` only of masks: of truth values they may skip their right side,
+    /// which only the evaluator can.
     package static func binary(
         _ operation: BinaryOperator, _ left: Value, _ right: Value
     ) throws(EvaluationError) -> Value {
         switch operation {
         case .equal, .notEqual: return try equality(operation, left, right)
         case .matrixProduct: return try product(left, right)
+        case .isIn: return .bool(try contains(right, left))
+        case .isNotIn: return .bool(!(try contains(right, left)))
+        case .and, .or:
+            guard left.isMask, right.isMask, let a = left.asTensor, let b = right.asTensor else {
+                throw .notATruthValue(left.isMask ? right.aKind : left.aKind)
+            }
+            return try tensors(operation, a, b)
         default: break
         }
         switch (left, right) {
@@ -70,6 +81,27 @@ enum Arithmetic {
         throw .badOperands(operation: operation.rawValue, left.aKind, right.aKind)
     }
 
+    /// Whether a list has an item, a text a part, a record a key, or a tensor a number.
+    private static func contains(_ whole: Value, _ part: Value) throws(EvaluationError) -> Bool {
+        switch whole {
+        case .text(let text):
+            guard case .text(let piece) = part else {
+                throw .wrongKind(
+                    role: "what text may contain", expected: "text", found: part.aKind)
+            }
+            return piece.isEmpty || text.contains(piece)
+        case .record(let record):
+            if case .text(let key) = part { return record[key] != nil }
+            return false
+        default:
+            guard let items = whole.loopItems else {
+                throw .wrongKind(
+                    role: "what follows `in`", expected: "a list or text", found: whole.aKind)
+            }
+            return items.contains { $0.equals(part) }
+        }
+    }
+
     package static func truth(_ value: Value) throws(EvaluationError) -> Bool {
         switch value {
         case .bool(let truth): return truth
@@ -98,7 +130,7 @@ enum Arithmetic {
         case .lessOrEqual: return .bool(a <= b)
         case .greater: return .bool(a > b)
         case .greaterOrEqual: return .bool(a >= b)
-        case .or, .and, .equal, .notEqual, .matrixProduct: return .null
+        case .or, .and, .equal, .notEqual, .matrixProduct, .isIn, .isNotIn: return .null
         }
     }
 
@@ -122,7 +154,9 @@ enum Arithmetic {
         case .greaterOrEqual: body = { $0 >= $1 ? 1 : 0 }
         case .equal: body = { $0 == $1 ? 1 : 0 }
         case .notEqual: body = { $0 != $1 ? 1 : 0 }
-        case .or, .and, .matrixProduct: body = { a, _ in a }
+        case .and: body = { $0 != 0 && $1 != 0 ? 1 : 0 }
+        case .or: body = { $0 != 0 || $1 != 0 ? 1 : 0 }
+        case .matrixProduct, .isIn, .isNotIn: body = { a, _ in a }
         }
         guard let shape = Broadcasting.shape(a.shape, b.shape) else {
             throw .shapesDiffer(operation: operation.rawValue, a.shape, b.shape)
@@ -171,6 +205,32 @@ extension Value {
         case .tensor: true
         case .object(let object): object is any TensorObject
         default: false
+        }
+    }
+
+    /// Whether `and`, `or` and `not` work on each of its elements: a tensor, or a list of truth
+    /// values.
+    var isMask: Bool {
+        switch self {
+        case .tensor(let tensor): return !tensor.shape.isEmpty
+        case .list(let items): return Selector.mask(items) != nil
+        default: return false
+        }
+    }
+
+    /// The items that a loop visits: those of a list, the rows of a tensor, the characters of a
+    /// text, the keys of a record. Nil for anything else.
+    package var loopItems: [Value]? {
+        switch self {
+        case .list(let items): items
+        case .record(let record): record.keys.map(Value.text)
+        case .text(let text): text.map { .text(String($0)) }
+        case .tensor(let tensor):
+            tensor.shape.first.map { count in
+                (0..<count).compactMap { try? tensor.selecting([.index($0)]) }
+            }
+        case .object(let object): object.count.map { (0..<$0).map { object.item($0) } }
+        case .null, .bool, .number: nil
         }
     }
 

@@ -53,6 +53,10 @@ package enum EvaluationError: Error, Equatable {
     // Session
     case readOnly
     case interrupted(String)
+    case tooMuchWork(String)
+    /// An error inside of a user's function.
+    case inFunction(String, String)
+    case unknownFunction(String, nearest: String?)
     case notKept(name: String, reason: String)
 
     /// A sentence from another module, with its remedy if there is one.

@@ -94,7 +94,9 @@ extension EvaluationError: CustomStringConvertible {
                 ? "the file name has no extension to give the format"
                 : "\(kind) cannot be written as `.\(name)`"
         case .readOnly: "the workspace is open for reading only, so nothing can be changed"
-        case .interrupted(let what): what
+        case .interrupted(let what), .tooMuchWork(let what): what
+        case .inFunction(let name, let what): "in `\(name)`: \(what)"
+        case .unknownFunction(let name, _): "there is no function `\(name)`"
         case .notKept(let name, let reason): "the value of `\(name)` is not there: \(reason)"
         case .other(let message, _): message
         }
@@ -109,7 +111,8 @@ extension EvaluationError: CustomStringConvertible {
         case .unknownField(_, _, let nearest, let fields):
             Sentence.didYouMean(nearest)
                 ?? (fields.isEmpty ? nil : "it has \(Sentence.list(fields))")
-        case .nothingBound(_, let nearest), .unknownTopic(_, let nearest):
+        case .nothingBound(_, let nearest), .unknownTopic(_, let nearest),
+            .unknownFunction(_, let nearest):
             Sentence.didYouMean(nearest)
         case .shapesDiffer:
             "from the last one on, each pair of dimensions must be equal, or one of them 1"

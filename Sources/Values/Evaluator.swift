@@ -9,18 +9,38 @@ package protocol Environment {
     var lastResult: Value? { get }
     /// The command that binds this object, for suggestions: "rollout".
     func maker(of object: String) -> String?
+    /// Whether the user wants to stop the running statement.
+    var isInterrupted: Bool { get }
+}
+
+/// A function that a user has defined.
+package protocol CallableObject: SessionObject {
+    var parameters: [String] { get }
+    var body: Node { get }
 }
 
 /// Evaluates expressions. Every error has its place.
 ///
-/// The parser limits the height of a tree, so recursion is safe.
+/// The parser limits the height of a tree, and `Work` the calls within calls, so recursion is safe.
 package struct Evaluator {
     let environment: any Environment
+    /// The parameters of a function, and the names of a comprehension.
+    private var locals: [String: Value] = [:]
+    private let work: Work
 
-    package init(environment: any Environment) { self.environment = environment }
+    package init(environment: any Environment) {
+        self.environment = environment
+        work = Work()
+    }
 
     package func value(of node: Node) throws(LocatedError) -> Value {
         switch node.expression {
+        case .conditional(let condition, let value, let otherwise):
+            return try self.value(of: truth(of: condition) ? value : otherwise)
+        case .comprehension(let item, let clauses):
+            var items: [Value] = []
+            try comprehend(item, clauses[...], into: &items)
+            return .list(items)
         case .null: return .null
         case .bool(let truth): return .bool(truth)
         case .number(let number): return .number(number)
@@ -60,6 +80,7 @@ package struct Evaluator {
     }
 
     private func value(ofName name: String, _ span: SourceSpan) throws(LocatedError) -> Value {
+        if let local = locals[name] { return local }
         if name == "_" {
             guard let last = environment.lastResult else {
                 throw LocatedError(error: EvaluationError.noLastResult, span: span)
@@ -83,15 +104,12 @@ package struct Evaluator {
         _ operation: BinaryOperator, _ left: Node, _ right: Node, _ span: SourceSpan
     ) throws(LocatedError) -> Value {
         let first = try value(of: left)
-        if operation == .and || operation == .or {
+        if operation == .and || operation == .or, !first.isMask {
             let truth = try placed(left.span) { () throws(EvaluationError) in
                 try Arithmetic.truth(first)
             }
             if truth == (operation == .or) { return .bool(truth) }
-            let second = try value(of: right)
-            return .bool(
-                try placed(right.span) { () throws(EvaluationError) in try Arithmetic.truth(second)
-                })
+            return .bool(try self.truth(of: right))
         }
         let second = try value(of: right)
         return try placed(span) { () throws(EvaluationError) in
@@ -103,11 +121,7 @@ package struct Evaluator {
         _ name: Identifier, _ arguments: [CallArgument], _ span: SourceSpan
     ) throws(LocatedError) -> Value {
         guard let function = Function.named(name.name) else {
-            throw LocatedError(
-                error: EvaluationError.unknownName(
-                    name.name, nearest: nearest(name.name, in: Function.all.map(\.name)),
-                    maker: nil),
-                span: name.span)
+            return try call(own: name, arguments, span)
         }
         var positional: [Value] = []
         var keyed: [(key: String, value: Value)] = []
@@ -121,6 +135,133 @@ package struct Evaluator {
         }
         return try placed(span) { () throws(EvaluationError) in
             try function.run(try function.bind(positional, keyed))
+        }
+    }
+
+    /// Calls a function that the user has defined, or that is the argument of such a function.
+    private func call(
+        own name: Identifier, _ arguments: [CallArgument], _ span: SourceSpan
+    ) throws(LocatedError) -> Value {
+        let value: Value
+        do throws(LocatedError) {
+            value = try self.value(ofName: name.name, name.span)
+        } catch {
+            guard case .unknownName = error.error as? EvaluationError else { throw error }
+            throw LocatedError(
+                error: EvaluationError.unknownFunction(
+                    name.name, nearest: nearest(name.name, in: Function.all.map(\.name))),
+                span: name.span)
+        }
+        guard case .object(let object) = value, let function = object as? any CallableObject else {
+            throw LocatedError(
+                error: EvaluationError.other(
+                    "`\(name.name)` is \(value.aKind); only a function can be called"),
+                span: name.span)
+        }
+        let parameters = function.parameters
+        guard arguments.count <= parameters.count else {
+            throw LocatedError(
+                error: EvaluationError.tooManyArguments(
+                    function: name.name, most: parameters.count),
+                span: span)
+        }
+        var inner = self
+        inner.locals = [:]
+        for (index, argument) in arguments.enumerated() {
+            let key = argument.key?.name ?? parameters[index]
+            guard parameters.contains(key) else {
+                throw LocatedError(
+                    error: EvaluationError.unknownParameter(
+                        function: name.name, key: key, parameters: parameters,
+                        nearest: nearest(key, in: parameters)),
+                    span: argument.key?.span ?? span)
+            }
+            inner.locals[key] = try self.value(of: argument.value)
+        }
+        if let missing = parameters.first(where: { inner.locals[$0] == nil }) {
+            throw LocatedError(
+                error: EvaluationError.missingArgument(function: name.name, parameter: missing),
+                span: span)
+        }
+        try placed(span) { () throws(EvaluationError) in
+            try work.enter(interrupted: environment.isInterrupted)
+        }
+        defer { work.leave() }
+        do throws(LocatedError) {
+            return try inner.value(of: function.body)
+        } catch {
+            // The place of the error is in the function's text, not in this statement. The first
+            // function on the way names itself.
+            switch error.error as? EvaluationError {
+            case .interrupted, .tooMuchWork, .inFunction:
+                throw LocatedError(error: error.error, span: span)
+            default:
+                throw LocatedError(
+                    error: EvaluationError.inFunction(name.name, "\(error.error)"), span: span)
+            }
+        }
+    }
+
+    /// Whether a condition holds.
+    package func truth(of node: Node) throws(LocatedError) -> Bool {
+        let value = try value(of: node)
+        return try placed(node.span) { () throws(EvaluationError) in try Arithmetic.truth(value) }
+    }
+
+    /// The items of a list, for a loop over it.
+    package func items(of node: Node) throws(LocatedError) -> [Value] {
+        let value = try value(of: node)
+        guard let items = value.loopItems else {
+            throw LocatedError(
+                error: EvaluationError.wrongKind(
+                    role: "what follows `in`", expected: "a list", found: value.aKind),
+                span: node.span)
+        }
+        return items
+    }
+
+    /// The values of a loop's names for one item. Several names take the item apart.
+    package static func parts(
+        of item: Value, _ names: [Identifier]
+    ) throws(LocatedError) -> [(name: String, value: Value)] {
+        guard names.count > 1 else { return names.map { ($0.name, item) } }
+        guard let parts = item.loopItems, parts.count == names.count else {
+            let found = item.itemCount.map { "\($0)" } ?? "only \(item.aKind)"
+            throw LocatedError(
+                error: EvaluationError.other(
+                    "\(names.count) names need \(names.count) values, and there are \(found)"
+                        .replacing("there are only", with: "there is only")),
+                span: names[0].span.union(names[names.count - 1].span))
+        }
+        return zip(names, parts).map { ($0.name, $1) }
+    }
+
+    private func comprehend(
+        _ item: Node, _ clauses: ArraySlice<ComprehensionClause>, into items: inout [Value]
+    ) throws(LocatedError) {
+        guard let clause = clauses.first else {
+            guard items.count < Limits.listCount else {
+                throw LocatedError(
+                    error: EvaluationError.tooLong(items.count + 1), span: item.span)
+            }
+            items.append(try value(of: item))
+            return
+        }
+        switch clause {
+        case .filter(let condition):
+            guard try truth(of: condition) else { return }
+            try comprehend(item, clauses.dropFirst(), into: &items)
+        case .each(let names, let list):
+            var inner = self
+            for value in try self.items(of: list) {
+                try placed(list.span) { () throws(EvaluationError) in
+                    try work.step(interrupted: environment.isInterrupted)
+                }
+                for part in try Evaluator.parts(of: value, names) {
+                    inner.locals[part.name] = part.value
+                }
+                try inner.comprehend(item, clauses.dropFirst(), into: &items)
+            }
         }
     }
 
@@ -145,7 +286,10 @@ package struct Evaluator {
     private func selector(_ part: Subscript) throws(LocatedError) -> Selector {
         switch part {
         case .at(let node):
-            if case .list(let items) = try value(of: node) {
+            let value = try value(of: node)
+            if case .tensor(let mask) = value, !mask.shape.isEmpty { return .mask(mask) }
+            if case .list(let items) = value {
+                if let mask = Selector.mask(items) { return mask }
                 let indexes = items.compactMap(\.asInteger)
                 guard indexes.count == items.count else {
                     throw LocatedError(
@@ -155,7 +299,7 @@ package struct Evaluator {
                 }
                 return .indexes(indexes)
             }
-            return .index(try integer(node, "an index"))
+            return .index(try integer(value, node, "an index"))
         case .slice(let lower, let upper, let step, _):
             let lower = try optionalInteger(lower)
             let upper = try optionalInteger(upper)
@@ -170,7 +314,12 @@ package struct Evaluator {
     }
 
     private func integer(_ node: Node, _ role: String) throws(LocatedError) -> Int {
-        let value = try value(of: node)
+        try integer(try value(of: node), node, role)
+    }
+
+    private func integer(
+        _ value: Value, _ node: Node, _ role: String
+    ) throws(LocatedError) -> Int {
         guard let integer = value.asInteger else {
             let found = value.asNumber.map { NumberText.significant($0) } ?? value.aKind
             throw LocatedError(

@@ -1,3 +1,4 @@
+import Rendering
 import Tensors
 
 /// A subscript with evaluated expressions: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`.
@@ -6,6 +7,8 @@ enum Selector: Equatable {
     /// Nil takes the end that the sign of the step implies.
     case slice(lower: Int?, upper: Int?, step: Int)
     case indexes([Int])
+    /// Ones and zeros, one for each position along the axis or for each element of the tensor.
+    case mask(Tensor)
 }
 
 /// Positions along one axis.
@@ -33,6 +36,13 @@ extension Selector {
             var positions: [Int] = []
             for index in indexes { positions.append(try position(index)) }
             return .many(positions)
+        case .mask(let mask):
+            guard mask.shape == [count] else {
+                throw .other(
+                    "a mask of shape \(TensorText.shape(mask.shape)) does not fit \(what), "
+                        + "which has \(NumberText.count(count, "item"))")
+            }
+            return .many(try mask.ones())
         case .slice(let lower, let upper, let step):
             guard step != 0 else { throw .zeroStep }
             func bound(_ index: Int?, ifAbsent absent: Int) -> Int {
@@ -50,11 +60,47 @@ extension Selector {
     }
 }
 
+extension Selector {
+    /// A mask, if all items are truth values; nil for an empty list, which selects nothing anyway.
+    static func mask(_ items: [Value]) -> Selector? {
+        var values: [Float] = []
+        for item in items {
+            guard case .bool(let truth) = item else { return nil }
+            values.append(truth ? 1 : 0)
+        }
+        return items.isEmpty ? nil : .mask(Tensor(values, shape: [items.count]))
+    }
+}
+
 extension Tensor {
+    /// The positions of the ones of a mask, in the order of its elements. A tensor of other numbers
+    /// is no mask: positions are given as a list.
+    func ones() throws(EvaluationError) -> [Int] {
+        var positions: [Int] = []
+        for (position, value) in values.enumerated() where value != 0 {
+            guard value == 1 else {
+                throw .other(
+                    "a tensor as an index is a mask of 0 and 1, and this one holds "
+                        + NumberText.significant(Double(value)),
+                    suggestion: "positions are given as a list: x[[0, 2]]")
+            }
+            positions.append(position)
+        }
+        return positions
+    }
+
     /// `x[selectors]`: axes without a selector are taken whole; an axis with one position is
     /// removed.
     func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
         guard !shape.isEmpty else { throw .notIndexable("a tensor of shape ()") }
+        if selectors.count == 1, case .mask(let mask) = selectors[0], mask.shape == shape,
+            shape.count > 1
+        {
+            // A mask of every element selects single values.
+            let all = values
+            let picked = try mask.ones().map { all[$0] }
+            return .tensor(Tensor(picked, shape: [picked.count]))
+        }
         guard selectors.count <= shape.count else {
             throw .tooManySubscripts(given: selectors.count, shape: shape)
         }

@@ -13,6 +13,9 @@ public struct HistoryEntry: Sendable {
     }
 
     public var sequence: Int
+    /// The block that it is a statement of; the block itself has its own number. Nil outside of
+    /// blocks.
+    public var block: Int?
     /// Empty if the journal line that held it is damaged.
     public var source: String
     public var seed: String
@@ -53,6 +56,11 @@ public struct Provenance: Sendable {
     public var isCut: Bool
 }
 
+extension HistoryEntry {
+    /// Whether it is a loop or a choice, whose statements follow it.
+    public var isBlock: Bool { block == sequence }
+}
+
 extension Workspace {
     /// Every statement, oldest first.
     public var history: [HistoryEntry] {
@@ -74,18 +82,27 @@ extension Workspace {
         } else if let message = statement.message {
             status = .failed(message)
         } else {
-            status = running == statement.sequence ? .running : .unfinished
+            status =
+                [running, runningBlock].contains(statement.sequence) ? .running : .unfinished
         }
         let commit = statement.commit
         return HistoryEntry(
-            sequence: statement.sequence, source: statement.source, seed: statement.seed,
-            program: statement.program, machine: statement.machine, time: statement.time,
+            sequence: statement.sequence, block: statement.block, source: statement.source,
+            seed: statement.seed, program: statement.program, machine: statement.machine,
+            time: statement.time,
             status: status,
             seconds: commit?.seconds, inputs: commit?.inputs.map(timeline.resolved) ?? [],
             files: commit?.files ?? [], bound: commit?.bind.map(timeline.resolved) ?? [],
             unbound: commit?.unbind ?? [], checkpoint: statement.checkpoint,
             stopped: statement.stopped,
-            isCurrent: timeline.done.last?.sequence == statement.sequence)
+            isCurrent: isCurrent(statement))
+    }
+
+    private func isCurrent(_ statement: Timeline.Statement) -> Bool {
+        guard let last = timeline.done.last?.sequence else { return false }
+        return last == statement.sequence
+            || statement.block == statement.sequence
+                && timeline.statement(last)?.block == statement.sequence
     }
 
     /// Follows a value back to the files that it was made from.

@@ -4,14 +4,15 @@ import JSON
 
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
-/// `workspace` opens the file. `begin`, followed by `commit` or `fail`, describes a statement;
-/// `resume` runs a stopped statement again. `checkpoint` and `keep` add values to a statement.
+/// `workspace` opens the file. `begin`, followed by `commit` or `fail`, describes a statement. The
+/// lines of a block's statements stand between those two of the block, and name it. `resume` runs a stopped statement again. `checkpoint` and `keep` add values to a statement.
 /// `undo` and `redo` move the present. `floor` limits how far undo reaches. `base` lists all names
 /// again after damage.
 enum JournalLine: Equatable {
     case workspace(version: Int, time: String, program: String)
     case begin(
-        sequence: Int, time: String, source: String, seed: String, program: String, machine: String)
+        sequence: Int, time: String, source: String, seed: String, program: String, machine: String,
+        block: Int?)
     case commit(Commit)
     case fail(sequence: Int, time: String, message: String, stopped: String?)
     case resume(sequence: Int, time: String)
@@ -46,12 +47,14 @@ enum JournalLine: Equatable {
                 "line": "workspace", "version": number(version), "time": .text(time),
                 "program": .text(program),
             ]
-        case .begin(let sequence, let time, let source, let seed, let program, let machine):
+        case .begin(
+            let sequence, let time, let source, let seed, let program, let machine, let block):
             var record: StoredRecord = [
                 "line": "begin", "sequence": number(sequence), "time": .text(time),
                 "source": .text(source), "seed": .text(seed), "program": .text(program),
             ]
             if !machine.isEmpty { record["machine"] = .text(machine) }
+            if let block { record["block"] = number(block) }
             return record
         case .commit(let commit):
             var record: StoredRecord = [
@@ -116,7 +119,8 @@ enum JournalLine: Equatable {
             guard let source = text("source"), let seed = text("seed") else { return nil }
             self = .begin(
                 sequence: sequence, time: time, source: source, seed: seed,
-                program: text("program") ?? "", machine: text("machine") ?? "")
+                program: text("program") ?? "", machine: text("machine") ?? "",
+                block: value["block"]?.intValue)
         case ("commit", let sequence?):
             guard let seconds = value["seconds"]?.numberValue,
                 let inputs = all(value["inputs"], BindingInfo.init),

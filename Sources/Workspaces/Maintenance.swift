@@ -93,7 +93,7 @@ extension Workspace {
         try locked {
             try mustBeWritable()
             guard !isInDoubt else { throw WorkspaceError.stateInDoubt(path: path) }
-            let depth = max(0, depth)
+            let depth = timeline.steps(ofUndos: depth)
             if depth < timeline.done.count {
                 try append([.floor(depth: depth, time: timeStamp())], durable: true)
                 _ = writeHead()
@@ -122,7 +122,7 @@ extension Workspace {
     public func trim(keepingUndo depth: Int) throws -> GarbageReport {
         try locked {
             try mustBeWritable()
-            let depth = max(0, depth)
+            let depth = timeline.steps(ofUndos: depth)
             var report = GarbageReport(removed: 0, bytes: 0, kept: 0)
             guard !isInDoubt, depth < timeline.done.count else { return report }
             let dropped = timeline.done.prefix(timeline.done.count - depth)

@@ -32,10 +32,56 @@ extension Workspace {
                 [
                     .begin(
                         sequence: sequence, time: timeStamp(), source: source, seed: seed,
-                        program: program, machine: machine)
+                        program: program, machine: machine, block: runningBlock)
                 ], durable: false)
             running = sequence
             return sequence
+        }
+    }
+
+    /// Journals the start of a block. The statements that begin until `endBlock` belong to it: undo
+    /// reverts them together.
+    public func beginBlock(source: String, seed: String, number: Int? = nil) throws -> Int {
+        try locked {
+            try mustBeWritable()
+            if let running = running ?? runningBlock {
+                throw WorkspaceError.statementRunning(
+                    sequence: running, source: timeline.statement(running)?.source ?? "")
+            }
+            let sequence = max(number ?? 0, timeline.lastSequence + 1)
+            try append(
+                [
+                    .begin(
+                        sequence: sequence, time: timeStamp(), source: source, seed: seed,
+                        program: program, machine: machine, block: sequence)
+                ], durable: false)
+            runningBlock = sequence
+            return sequence
+        }
+    }
+
+    /// Journals the end of the block. What its statements bound remains, also after a failure.
+    ///
+    /// - Parameter failure: why it did not reach its end; nil if it did.
+    public func endBlock(seconds: Double, failure: String? = nil) throws {
+        try locked {
+            try mustBeWritable()
+            guard let block = runningBlock, running == nil else {
+                throw WorkspaceError.noSuchStatement(running ?? 0)
+            }
+            // Even if the line cannot be written: a full disk must not block the next statement.
+            runningBlock = nil
+            let line: JournalLine =
+                if let failure {
+                    .fail(sequence: block, time: timeStamp(), message: failure, stopped: nil)
+                } else {
+                    .commit(
+                        .init(
+                            sequence: block, time: timeStamp(), seconds: seconds, inputs: [],
+                            files: [], bind: [], unbind: [], stopped: nil))
+                }
+            try append([line], durable: true)
+            _ = writeHead()
         }
     }
 

@@ -12,6 +12,8 @@ struct Timeline {
         var seed: String
         var program: String
         var machine = ""
+        /// The block that it is a statement of; the block itself has its own number.
+        var block: Int?
         var message: String?
         var commit: JournalLine.Commit?
         var isUndone = false
@@ -62,7 +64,7 @@ struct Timeline {
     /// read still have the same values.
     var resumable: Statement? {
         let last = statements.last {
-            ($0.stopped != nil || $0.sequence == open) && !$0.isUndone
+            ($0.stopped != nil || $0.sequence == open) && !$0.isUndone && $0.block != $0.sequence
         }
         guard let last else { return nil }
         let isStep = last.commit != nil && done.last?.sequence == last.sequence
@@ -100,17 +102,18 @@ struct Timeline {
     mutating func follow(_ line: JournalLine) -> Bool {
         switch line {
         case .workspace: return true
-        case .begin(let sequence, let time, let source, let seed, let program, let machine):
+        case .begin(
+            let sequence, let time, let source, let seed, let program, let machine, let block):
             guard places[sequence] == nil else { return false }
             putBack()
-            if let open, let place = places[open] {
+            if let open, open != block, let place = places[open] {
                 // Nothing ended it, so it can be resumed as long as its inputs are unchanged.
                 statements[place].stopped = statements[place].stopped ?? statements[place].progress
             }
             add(
                 Statement(
                     sequence: sequence, time: time, source: source, seed: seed, program: program,
-                    machine: machine, precedingStep: lastStep))
+                    machine: machine, block: block, precedingStep: lastStep))
             open = sequence
             return true
         case .commit(let commit):
@@ -238,7 +241,11 @@ struct Timeline {
     private mutating func close(_ sequence: Int) { if open == sequence { open = nil } }
 
     private mutating func mark(_ sequence: Int, undone: Bool) {
-        if let place = places[sequence] { statements[place].isUndone = undone }
+        guard let place = places[sequence] else { return }
+        statements[place].isUndone = undone
+        if let block = statements[place].block, let header = places[block] {
+            statements[header].isUndone = undone
+        }
     }
 
     private mutating func take(_ step: Step) {

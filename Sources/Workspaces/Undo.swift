@@ -15,13 +15,13 @@ public struct UndoReport: Sendable {
 }
 
 extension Workspace {
-    /// Number of statements that `undo` can revert.
-    public var undoDepth: Int { locked { timeline.done.count } }
+    /// Number of statements that `undo` can revert; a block counts as one.
+    public var undoDepth: Int { locked { timeline.undoCount } }
 
     /// Number of statements that `redo` can repeat.
-    public var redoDepth: Int { locked { timeline.undone.count } }
+    public var redoDepth: Int { locked { timeline.redoCount } }
 
-    /// Reverts the last statement that changed names. The cost does not depend on the size of the
+    /// Reverts the last statement that changed names, or all of the last block. The cost does not depend on the size of the
     /// values.
     ///
     /// A name may return to a value that is not stored; `BindingInfo.isStored` says so.
@@ -29,12 +29,14 @@ extension Workspace {
         try locked {
             try mustBeIdle()
             try leaveSuspended()
-            guard let step = timeline.done.last else {
+            let steps = timeline.nextUndo
+            guard !steps.isEmpty else {
                 throw WorkspaceError.nothingToUndo(kept: !hasCommitsBehind)
             }
-            try append([.undo(sequence: step.sequence, time: timeStamp())], durable: true)
+            let time = timeStamp()
+            try append(steps.map { .undo(sequence: $0.sequence, time: time) }, durable: true)
             _ = writeHead()
-            return report(step, forward: false)
+            return report(steps.reversed(), forward: false)
         }
     }
 
@@ -43,16 +45,18 @@ extension Workspace {
         try locked {
             try mustBeIdle()
             try leaveSuspended()
-            guard let step = timeline.undone.last else { throw WorkspaceError.nothingToRedo }
-            try append([.redo(sequence: step.sequence, time: timeStamp())], durable: true)
+            let steps = timeline.nextRedo
+            guard !steps.isEmpty else { throw WorkspaceError.nothingToRedo }
+            let time = timeStamp()
+            try append(steps.map { .redo(sequence: $0.sequence, time: time) }, durable: true)
             _ = writeHead()
-            return report(step, forward: true)
+            return report(steps, forward: true)
         }
     }
 
     private func mustBeIdle() throws {
         try mustBeWritable()
-        if let running {
+        if let running = running ?? runningBlock {
             throw WorkspaceError.statementRunning(
                 sequence: running, source: timeline.statement(running)?.source ?? "")
         }
@@ -70,16 +74,29 @@ extension Workspace {
         timeline.statements.contains { $0.commit != nil && !$0.isUndone }
     }
 
-    private func report(_ step: Timeline.Step, forward: Bool) -> UndoReport {
-        let changes = step.changes.map { change in
-            let before = change.before.map(timeline.resolved)
-            let after = change.after.map(timeline.resolved)
-            return UndoReport.Change(
-                name: change.name, before: forward ? before : after, after: forward ? after : before
-            )
+    /// - Parameter steps: in the order in which they were done.
+    private func report(_ steps: [Timeline.Step], forward: Bool) -> UndoReport {
+        // Of a name that several steps changed, the first and the last value count.
+        var names: [String] = []
+        var changes: [String: Timeline.Change] = [:]
+        for change in steps.flatMap(\.changes) {
+            if changes[change.name] == nil {
+                names.append(change.name)
+                changes[change.name] = change
+            } else {
+                changes[change.name]?.after = change.after
+            }
         }
+        let last = steps.last.flatMap { timeline.statement($0.sequence) }
+        let whole = last?.block.flatMap(timeline.statement) ?? last
         return UndoReport(
-            sequence: step.sequence, source: timeline.statement(step.sequence)?.source ?? "",
-            changes: changes)
+            sequence: whole?.sequence ?? 0, source: whole?.source ?? "",
+            changes: names.compactMap { changes[$0] }.map { change in
+                let before = change.before.map(timeline.resolved)
+                let after = change.after.map(timeline.resolved)
+                return UndoReport.Change(
+                    name: change.name, before: forward ? before : after,
+                    after: forward ? after : before)
+            })
     }
 }

@@ -56,6 +56,8 @@ public final class Workspace: @unchecked Sendable {
     var openingNotices: [Notice]
     var journalDamages: [Journal.Damage]
     var running: Int?
+    /// The block whose statements run.
+    var runningBlock: Int?
     private let isRunningElsewhere: Bool
     private var places: [String: ObjectPlaces] = [:]
     private var linkedNames: [BindingInfo]?

@@ -50,7 +50,7 @@ import Testing
           ^~~
 
         error: a list is written between `[` and `]`
-          a, b = 1
+          a, 3 = 1
            ^
 
         error: a list is written between `[` and `]`

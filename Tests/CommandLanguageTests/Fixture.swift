@@ -88,15 +88,32 @@ func tree(_ source: String) -> String {
 
 private func show(_ statement: Statement) -> String {
     var text = statement.timed ? "time " : ""
-    if let target = statement.target { text += "\(target.name) := " }
+    if !statement.targets.isEmpty {
+        text += statement.targets.map(\.name).joined(separator: ", ") + " := "
+    }
     switch statement.body {
     case .expression(let node): text += show(node)
     case .command(let call):
         let operands = call.operands.map { " \($0.role):\(show($0))" }.joined()
         let options = call.options.map { " \($0.key.name)=\(show($0.value))" }.joined()
         text += "{\(call.title)\(operands)\(options)}"
+    case .loop(let loop):
+        let names = loop.names.map(\.name).joined(separator: ", ")
+        text += "for \(names) in \(show(loop.list)) \(show(loop.body))"
+    case .choice(let choice):
+        text += choice.branches.map { "if \(show($0.condition)) \(show($0.body))" }
+            .joined(separator: " else ")
+        if !choice.otherwise.isEmpty { text += " else " + show(choice.otherwise) }
+    case .function(let function):
+        text +=
+            "(\(function.parameters.map(\.name).joined(separator: ", "))) -> "
+            + show(function.body)
     }
     return text + (statement.hidden ? ";" : "")
+}
+
+private func show(_ statements: [Statement]) -> String {
+    "<" + statements.map { show($0) }.joined(separator: " | ") + ">"
 }
 
 private func show(_ argument: Argument) -> String {
@@ -128,6 +145,17 @@ func show(_ node: Node) -> String {
         "\(function.name)("
             + arguments.map { ($0.key.map { "\($0.name)=" } ?? "") + show($0.value) }
             .joined(separator: ", ") + ")"
+    case .conditional(let condition, let value, let otherwise):
+        "(\(show(value)) if \(show(condition)) else \(show(otherwise)))"
+    case .comprehension(let item, let clauses):
+        "[\(show(item))"
+            + clauses.map { clause in
+                switch clause {
+                case .each(let names, let list):
+                    " for \(names.map(\.name).joined(separator: ", ")) in \(show(list))"
+                case .filter(let condition): " if \(show(condition))"
+                }
+            }.joined() + "]"
     }
 }
 

@@ -11,7 +11,17 @@ extension CommandTable {
 
     private static func history(_ invocation: Invocation) throws -> CommandResult {
         let count = try invocation.integer("count", atLeast: 1) ?? 20
-        let entries = invocation.session.workspace.history
+        let all = invocation.session.workspace.history
+        // A block is one entry, which has what its statements bound.
+        var made: [Int: [String]] = [:]
+        for entry in all {
+            let names = entry.bound.map(\.name).filter { !$0.hasPrefix(".") }
+            let owner = entry.block ?? entry.sequence
+            for name in names where made[owner]?.contains(name) != true {
+                made[owner, default: []].append(name)
+            }
+        }
+        let entries = all.filter { $0.block == nil || $0.isBlock }
         guard !entries.isEmpty else {
             return CommandResult(
                 Display(StyledText("there is no statement yet", .faint), data: .list([])))
@@ -26,8 +36,8 @@ extension CommandTable {
             switch entry.status {
             case .committed:
                 state =
-                    entry.bound.map(\.name).filter { !$0.hasPrefix(".") }.joined(
-                        separator: ", ") + (entry.stopped == nil ? "" : " (stopped)")
+                    (made[entry.sequence] ?? []).joined(separator: ", ")
+                    + (entry.stopped == nil ? "" : " (stopped)")
             case .undone: state = "(undone)"
             case .failed: state = "(failed)"
             case .unfinished, .running: state = "(unfinished)"
@@ -43,7 +53,7 @@ extension CommandTable {
                 "statement": Value(entry.sequence), "time": .text(entry.time),
                 "seconds": Value(entry.seconds), "source": .text(entry.source),
                 "status": .text("\(entry.status)"), "is_current": .bool(entry.isCurrent),
-                "bound": Value(entry.bound.map(\.name).filter { !$0.hasPrefix(".") }),
+                "bound": Value(made[entry.sequence] ?? []),
             ])
         }
         var document = Document()

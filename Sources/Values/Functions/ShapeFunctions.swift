@@ -65,8 +65,10 @@ extension Function {
         },
         Function(
             "sort", "in rising order",
-            [.required("x", "numbers or texts"), .optional("reverse", "true: in falling order")],
-            example: "sort([3, 1, 2])"
+            [
+                .required("x", "numbers, texts, or lists of these"),
+                .optional("reverse", "true: in falling order"),
+            ], example: "sort([3, 1, 2])"
         ) { (arguments) throws(EvaluationError) in
             let reverse = try arguments.flag("reverse", default: false)
             if case .tensor(let tensor) = arguments.value("x"), tensor.shape.count == 1 {
@@ -74,18 +76,8 @@ extension Function {
                 return .tensor(Tensor(values, shape: tensor.shape))
             }
             let items = try arguments.list("x")
-            let numbers = items.compactMap(\.asNumber)
-            if numbers.count == items.count {
-                return .list(numbers.sorted { reverse ? $1 < $0 : $0 < $1 }.map(Value.number))
-            }
-            let texts = items.compactMap(\.asText)
-            guard texts.count == items.count else {
-                throw .wrongKind(
-                    role: "`x` of `sort`", expected: "all numbers or all texts",
-                    found: items.first { $0.asNumber == nil && $0.asText == nil }
-                        .map { "a list that contains \($0.aKind)" } ?? "a list of both")
-            }
-            return Value(texts.sorted { reverse ? $1 < $0 : $0 < $1 })
+            let order = SortKey.order(try SortKey.all(items, "`x` of `sort`"), reverse: reverse)
+            return .list(order.map { items[$0] })
         },
         Function(
             "zip", "lists of the first items, the second ones, …",

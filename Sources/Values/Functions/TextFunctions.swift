@@ -28,35 +28,80 @@ extension Function {
             example: "type([1, 2])"
         ) { (arguments) throws(EvaluationError) in .text(arguments.value("x").kind) },
         Function(
-            "lower", "in small letters", [.required("x", "text")], example: "lower(\"ABC\")"
-        ) { (arguments) throws(EvaluationError) in .text(try arguments.text("x").lowercased()) },
-        Function(
-            "upper", "in capital letters", [.required("x", "text")], example: "upper(\"abc\")"
-        ) { (arguments) throws(EvaluationError) in .text(try arguments.text("x").uppercased()) },
-        Function(
-            "contains", "whether a text holds another, or a list an item",
-            [.required("x", "text or a list"), .required("part", "what to look for")],
-            example: "contains(\"a summary\", \"sum\")"
+            "lower", "in small letters; of a list, of each text",
+            [.required("x", "text, or a list of texts")], example: "lower(\"ABC\")"
         ) { (arguments) throws(EvaluationError) in
-            if case .text(let text) = arguments.value("x") {
-                let part = try arguments.text("part")
-                return .bool(part.isEmpty || text.contains(part))
-            }
-            let part = arguments.value("part")
-            return .bool(try arguments.list("x").contains { $0.equals(part) })
+            try eachText(arguments) { .text($0.lowercased()) }
         },
         Function(
-            "split", "a text cut at each separator",
-            [.required("x", "text"), .optional("separator", "a blank unless given")],
-            example: "split(\"a b c\")"
+            "upper", "in capital letters; of a list, of each text",
+            [.required("x", "text, or a list of texts")], example: "upper(\"abc\")"
         ) { (arguments) throws(EvaluationError) in
-            let text = try arguments.text("x")
+            try eachText(arguments) { .text($0.uppercased()) }
+        },
+        Function(
+            "strip", "without blanks at both ends; of a list, of each text",
+            [.required("x", "text, or a list of texts")], example: "strip(\" a b \")"
+        ) { (arguments) throws(EvaluationError) in
+            try eachText(arguments) { .text($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        },
+        Function(
+            "contains", "whether a text holds another; of a list, for each text",
+            [
+                .required("x", "text, or a list of texts"),
+                .required("part", "the text to look for"),
+            ],
+            example: "contains(\"a summary\", \"sum\")"
+        ) { (arguments) throws(EvaluationError) in
+            let part = try arguments.text("part")
+            return try eachText(arguments) { .bool(part.isEmpty || $0.contains(part)) }
+        },
+        Function(
+            "startswith", "whether a text begins with another; of a list, for each text",
+            [.required("x", "text, or a list of texts"), .required("part", "its beginning")],
+            example: "startswith(\"a summary\", \"a \")"
+        ) { (arguments) throws(EvaluationError) in
+            let part = try arguments.text("part")
+            return try eachText(arguments) { .bool($0.hasPrefix(part)) }
+        },
+        Function(
+            "endswith", "whether a text ends with another; of a list, for each text",
+            [.required("x", "text, or a list of texts"), .required("part", "its end")],
+            example: "endswith(\"a summary\", \"ary\")"
+        ) { (arguments) throws(EvaluationError) in
+            let part = try arguments.text("part")
+            return try eachText(arguments) { .bool($0.hasSuffix(part)) }
+        },
+        Function(
+            "replace", "a text with each occurrence of another replaced; of a list, each text",
+            [
+                .required("x", "text, or a list of texts"), .required("part", "text to replace"),
+                .required("by", "the text in its place"),
+            ], example: "replace(\"a-b\", \"-\", \" \")"
+        ) { (arguments) throws(EvaluationError) in
+            let part = try arguments.text("part")
+            let by = try arguments.text("by")
+            guard !part.isEmpty else { throw .other("`part` of `replace` is empty") }
+            return try eachText(arguments) { .text($0.replacing(part, with: by)) }
+        },
+        Function(
+            "split", "a text cut at each separator; of a list, each text",
+            [
+                .required("x", "text, or a list of texts"),
+                .optional("separator", "a blank unless given"),
+            ], example: "split(\"a b c\")"
+        ) { (arguments) throws(EvaluationError) in
             guard arguments.values["separator"] != nil else {
-                return Value(text.split(whereSeparator: \.isWhitespace).map(String.init))
+                return try eachText(arguments) {
+                    Value($0.split(whereSeparator: \.isWhitespace).map(String.init))
+                }
             }
             let separator = try arguments.text("separator")
-            guard !separator.isEmpty else { return Value(text.map { String($0) }) }
-            return Value(text.components(separatedBy: separator))
+            return try eachText(arguments) { text in
+                separator.isEmpty
+                    ? Value(text.map { String($0) })
+                    : Value(text.components(separatedBy: separator))
+            }
         },
         Function(
             "join", "texts as one, with a separator between",
@@ -97,6 +142,28 @@ extension Function {
             }
         },
     ]
+
+    /// The result for the text `x`, or the list of the results for the texts of the list `x`.
+    private static func eachText(
+        _ arguments: Arguments, _ body: (String) -> Value
+    ) throws(EvaluationError) -> Value {
+        if case .text(let text) = arguments.value("x") { return body(text) }
+        let role = "`x` of `\(arguments.function)`"
+        guard let items = try? arguments.list("x") else {
+            throw .wrongKind(
+                role: role, expected: "text or a list of texts", found: arguments.value("x").aKind)
+        }
+        var results: [Value] = []
+        for item in items {
+            guard case .text(let text) = item else {
+                throw .wrongKind(
+                    role: role, expected: "text or a list of texts",
+                    found: "a list that contains \(item.aKind)")
+            }
+            results.append(body(text))
+        }
+        return .list(results)
+    }
 
     private static func number(_ arguments: Arguments) throws(EvaluationError) -> Double {
         switch arguments.value("x") {

@@ -1,0 +1,31 @@
+/// The work of one expression: it is limited, and a user can stop it.
+final class Work {
+    /// Function calls within function calls. Each takes some of the thread's stack.
+    static let mostNested = 100
+    /// Function calls, and items of comprehensions.
+    static let mostSteps = 20_000_000
+
+    private var depth = 0
+    private var steps = 0
+
+    /// The beginning of a function call.
+    func enter(interrupted: @autoclosure () -> Bool) throws(EvaluationError) {
+        guard depth < Work.mostNested else {
+            throw .tooMuchWork(
+                "functions call each other more than \(Work.mostNested) deep; one may call itself")
+        }
+        try step(interrupted: interrupted())
+        depth += 1
+    }
+
+    func leave() { depth -= 1 }
+
+    func step(interrupted: @autoclosure () -> Bool) throws(EvaluationError) {
+        steps += 1
+        guard steps <= Work.mostSteps else {
+            throw .tooMuchWork(
+                "this takes more than \(Work.mostSteps / 1_000_000) million steps; divide it")
+        }
+        if steps % 256 == 0, interrupted() { throw .interrupted("the expression was stopped") }
+    }
+}
