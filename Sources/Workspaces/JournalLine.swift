@@ -5,9 +5,10 @@ import JSON
 /// One line of the journal: a JSON object whose last field is a checksum of the rest.
 ///
 /// `workspace` opens the file. `begin`, followed by `commit` or `fail`, describes a statement. The
-/// lines of a block's statements stand between those two of the block, and name it. `resume` runs a stopped statement again. `checkpoint` and `keep` add values to a statement.
-/// `undo` and `redo` move the present. `floor` limits how far undo reaches. `base` lists all names
-/// again after damage.
+/// lines of a block's statements stand between those two of the block, and name it. `resume` runs
+/// a stopped statement again. `checkpoint` and `keep` add values to a statement. `undo` and `redo`
+/// move the present. `floor` limits how far undo reaches. `base` lists all names again after
+/// damage.
 enum JournalLine: Equatable {
     case workspace(version: Int, time: String, program: String)
     case begin(
