@@ -160,8 +160,8 @@ public struct Statement: Hashable, Sendable {
         case function(FunctionDefinition)
     }
 
-    /// The names on the left of `=`. Never a verb, a word of the language or `_`. A loop or a choice
-    /// has none.
+    /// The names on the left of `=`. Never a verb, a word of the language or `_`. A loop has none,
+    /// nor has a choice.
     public var targets: [Identifier]
     public var body: Body
     /// A `;` at the end of the line hides the output of every statement on that line.

@@ -73,7 +73,17 @@ package enum Gnuplot {
         switch picture.content {
         case .lines(let series):
             lines += ["set grid", "set key noenhanced"]
-            let parts = series.map { "'-' using 1:2 with lines lw 2 title \(quoted($0.name))" }
+            if series.count == 1 { lines.append("unset key") }
+            if let name = picture.xName { lines.append("set xlabel \(quoted(name)) noenhanced") }
+            if let range = ChartRange(series) {
+                let ticks = Ticks(range.x, count: 8, isWhole: range.isWholeX)
+                let places = zip(ticks.values, ticks.labels).map { "'\($1)' \($0)" }
+                lines.append("set xtics (\(places.joined(separator: ", ")))")
+            }
+            let style = series.allSatisfy { $0.points.count <= 40 } ? "linespoints pt 7" : "lines"
+            let parts = series.map {
+                "'-' using 1:2 with \(style) lw 2 title \(quoted($0.name))"
+            }
             lines.append("plot " + parts.joined(separator: ", "))
             for line in series {
                 lines += line.points.map { "\(number($0.x)) \(number($0.y))" } + ["e"]

@@ -7,10 +7,13 @@ package struct Picture: Sendable {
 
     package var content: Content
     package var title: String
+    /// The name of the horizontal axis of lines; nil for the number of the item.
+    package var xName: String?
 
-    package init(_ content: Content, title: String) {
+    package init(_ content: Content, title: String, xName: String? = nil) {
         self.content = content
         self.title = title
+        self.xName = xName
     }
 
     package func rendered(_ appearance: Appearance) -> StyledText {
@@ -23,52 +26,8 @@ package struct Picture: Sendable {
                     rowLabel: "", columnLabel: ""
                 ).rendered(appearance))
         case .lines(let lines):
-            for line in lines { text.line(Picture.rendered(line.points, appearance)) }
+            text.line(TerminalChart(lines: lines, xName: xName, appearance: appearance).rendered())
         }
-        return text
-    }
-
-    /// A line of dots, fifteen rows high, with the range of both axes.
-    private static func rendered(
-        _ points: [(x: Double, y: Double)], _ appearance: Appearance
-    ) -> StyledText {
-        let points = points.filter { $0.x.isFinite && $0.y.isFinite }
-        guard let first = points.first else { return StyledText("no finite values", .faint) }
-        var (low, high) = (first.y, first.y)
-        var (left, right) = (first.x, first.x)
-        for point in points {
-            low = min(low, point.y)
-            high = max(high, point.y)
-            left = min(left, point.x)
-            right = max(right, point.x)
-        }
-        let height = 12
-        let labels = [high, low].map { NumberText.significant($0, digits: 4) }
-        let margin = (labels.map(TextWidth.of).max() ?? 0) + 2
-        let width = max(8, min(100, appearance.columns - margin - 1))
-        var grid = [[Character]](
-            repeating: [Character](repeating: " ", count: width), count: height)
-        let dot: Character = appearance.isUnicode ? "•" : "*"
-        for point in points {
-            let x = right > left ? (point.x - left) / (right - left) : 0
-            let y = high > low ? (point.y - low) / (high - low) : 0.5
-            let column = min(width - 1, max(0, Int((x * Double(width - 1)).rounded())))
-            let row = min(height - 1, max(0, Int(((1 - y) * Double(height - 1)).rounded())))
-            grid[row][column] = dot
-        }
-        var text = StyledText()
-        let bar = appearance.isUnicode ? "│" : "|"
-        for (row, cells) in grid.enumerated() {
-            let label = row == 0 ? labels[0] : row == height - 1 ? labels[1] : ""
-            text.line(TextWidth.padded(label, to: margin - 1, onLeft: true) + bar, .faint)
-            text.append(String(cells), TextStyle(foreground: .cyan))
-        }
-        let start = NumberText.significant(left, digits: 4)
-        let end = NumberText.significant(right, digits: 4)
-        text.line(
-            String(repeating: " ", count: margin) + start
-                + TextWidth.padded(end, to: max(1, width - TextWidth.of(start)), onLeft: true),
-            .faint)
         return text
     }
 }

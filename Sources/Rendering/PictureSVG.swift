@@ -5,7 +5,7 @@ extension Picture {
         let drawing =
             switch content {
             case .matrix(let rows, let columns, let values): Picture.cells(rows, columns, values)
-            case .lines(let series): Picture.chart(series)
+            case .lines(let series): Picture.chart(series, xName)
             }
         func text(_ words: String, _ y: Double) -> String {
             Picture.text(words, x: 320, y: y, anchor: "middle")
@@ -46,24 +46,15 @@ extension Picture {
     ]
 
     /// Nil if no number is finite.
-    private static func chart(_ series: [(name: String, points: [(x: Double, y: Double)])])
-        -> String?
-    {
-        let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        guard let first = points.first else { return nil }
-        var (low, high, left, right) = (first.y, first.y, first.x, first.x)
-        for point in points {
-            (low, high) = (min(low, point.y), max(high, point.y))
-            (left, right) = (min(left, point.x), max(right, point.x))
-        }
+    private static func chart(
+        _ series: [(name: String, points: [(x: Double, y: Double)])], _ xName: String?
+    ) -> String? {
+        guard let range = ChartRange(series) else { return nil }
         func place(_ point: (x: Double, y: Double)) -> String {
-            let x = right > left ? (point.x - left) / (right - left) : 0.5
-            let y = high > low ? (point.y - low) / (high - low) : 0.5
-            let across = Frame.left + x * (Frame.right - Frame.left)
-            let down = Frame.bottom - y * (Frame.bottom - Frame.top)
-            return "\(NumberText.fixed(across, decimals: 1)),\(NumberText.fixed(down, decimals: 1))"
+            NumberText.fixed(across(point.x, range), decimals: 1) + ","
+                + NumberText.fixed(down(point.y, range), decimals: 1)
         }
-        var drawing = axes(x: (left, right), y: (low, high))
+        var drawing = axes(range, xName)
         for (index, line) in series.enumerated() {
             let color = colors[index % colors.count]
             // A gap where a number is not finite.
@@ -76,6 +67,9 @@ extension Picture {
                     ? dot(path, color)
                     : "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" "
                         + "stroke-width=\"2\"/>"
+                // Marks where they do not run into each other.
+                guard run.count > 1, line.points.count <= 40 else { continue }
+                drawing += run.map { dot(place($0), color) }.joined()
             }
             guard series.count > 1 else { continue }
             drawing += text(
@@ -90,17 +84,34 @@ extension Picture {
         return "<circle cx=\"\(parts[0])\" cy=\"\(parts[1])\" r=\"3\" fill=\"\(color)\"/>"
     }
 
-    /// The frame, with the ends of both axes.
-    private static func axes(x: (Double, Double), y: (Double, Double)) -> String {
-        let frame =
+    private static func across(_ x: Double, _ range: ChartRange) -> Double {
+        Frame.left + ChartRange.share(x, of: range.x) * (Frame.right - Frame.left)
+    }
+
+    private static func down(_ y: Double, _ range: ChartRange) -> Double {
+        Frame.bottom - ChartRange.share(y, of: range.y) * (Frame.bottom - Frame.top)
+    }
+
+    /// The frame with round numbers on both axes, and the name of the horizontal one.
+    private static func axes(_ range: ChartRange, _ xName: String?) -> String {
+        var drawing =
             "<path d=\"M\(Frame.left) \(Frame.top)V\(Frame.bottom)H\(Frame.right)\" fill=\"none\" "
             + "stroke=\"#808080\"/>"
-        func number(_ value: Double) -> String { NumberText.significant(value, digits: 4) }
-        return frame
-            + text(number(y.1), x: Frame.left - 6, y: Frame.top + 5, anchor: "end")
-            + text(number(y.0), x: Frame.left - 6, y: Frame.bottom + 5, anchor: "end")
-            + text(number(x.0), x: Frame.left, y: Frame.bottom + 20, anchor: "middle")
-            + text(number(x.1), x: Frame.right, y: Frame.bottom + 20, anchor: "end")
+        let yTicks = Ticks(range.y, count: 6)
+        for (value, label) in zip(yTicks.values, yTicks.labels) {
+            let y = down(value, range)
+            drawing +=
+                "<path d=\"M\(Frame.left) \(NumberText.fixed(y, decimals: 1))H\(Frame.right)\" "
+                + "stroke=\"#e0e0e0\"/>"
+                + text(label, x: Frame.left - 6, y: y + 5, anchor: "end")
+        }
+        let xTicks = Ticks(range.x, count: 8, isWhole: range.isWholeX)
+        for (value, label) in zip(xTicks.values, xTicks.labels) {
+            drawing += text(
+                label, x: across(value, range), y: Frame.bottom + 18, anchor: "middle")
+        }
+        if let xName { drawing += text(xName, x: 350, y: Frame.bottom + 35, anchor: "middle") }
+        return drawing
     }
 
     /// At most some 2,000 points: of each stretch the lowest and the highest, so that no peak is

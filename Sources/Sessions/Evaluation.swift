@@ -67,8 +67,8 @@ extension Session {
         return allWell
     }
 
-    /// Runs a statement of a block, from its first event to its last. The block reports a failure as
-    /// its own.
+    /// Runs a statement of a block, from its first event to its last. Its failure is reported as
+    /// the block's.
     func perform(
         _ statement: Statement, _ program: Program, number: Int, depth: Int
     ) -> Outcome {

@@ -21,8 +21,8 @@ extension Workspace {
     /// Number of statements that `redo` can repeat.
     public var redoDepth: Int { locked { timeline.redoCount } }
 
-    /// Reverts the last statement that changed names, or all of the last block. The cost does not depend on the size of the
-    /// values.
+    /// Reverts the last statement that changed names, or all statements of the last block. The cost
+    /// does not depend on the size of the values.
     ///
     /// A name may return to a value that is not stored; `BindingInfo.isStored` says so.
     public func undo() throws -> UndoReport {

@@ -21,6 +21,10 @@ struct ScriptTests {
 
     @Test func stepByStepRuns() throws { try run(script: "step-by-step.sami") }
 
+    @Test func sweepRunsWithFewerSteps() throws {
+        try run(script: "sweep.sami", setting: ["steps": "1"])
+    }
+
     @Test func realCheckpointRunsOnTheSmallDirectoryItMakes() throws {
         try run(script: "real-checkpoint.sami")
     }

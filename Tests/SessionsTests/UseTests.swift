@@ -167,7 +167,7 @@ struct UseTests {
         let bench = try Workbench()
         #expect(bench.complaint("load model default.").contains("there is no file default.\n"))
         #expect(
-            bench.complaint("sort(zip([2, 1], [\"b\", \"a\"]))")
-                .contains("not a list that contains a list"))
+            bench.complaint("sort([[2], {\"b\": 1}])")
+                .contains("not a list that contains a record"))
     }
 }

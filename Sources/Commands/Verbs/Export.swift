@@ -49,7 +49,7 @@ extension CommandTable {
             switch format {
             case "svg", "png":
                 try invocation.write(
-                    try Picture(value, column: nil, title: nil, invocation), to: path, shown: shown)
+                    try Picture(value, title: nil, invocation), to: path, shown: shown)
             case "h5":
                 let object = StoredObject(kind: value.kind, value: try value.namedStored(name))
                 let folder = (path as NSString).deletingLastPathComponent

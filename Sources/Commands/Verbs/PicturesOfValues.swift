@@ -5,14 +5,30 @@ import Values
 extension Picture {
     /// The picture of the value in the argument `value`.
     ///
-    /// - Parameter column: the column of a log; nil takes its loss.
-    init(_ value: Value, column: String?, title: String?, _ invocation: Invocation) throws {
+    /// - Parameters:
+    ///   - x: the column of a table for the horizontal axis; nil counts its rows.
+    ///   - y: the columns to draw, separated by commas; nil draws a log's loss, or every column of
+    ///     numbers.
+    init(
+        _ value: Value, x: String? = nil, y: String? = nil, title: String?,
+        _ invocation: Invocation
+    ) throws {
         let name = invocation.written("value") ?? value.kind
-        if let log = value.object(LogObject.self) {
+        if let table = NumberColumns(value) {
+            let drawn = try table.drawn(y, x, invocation)
             self.init(
-                .lines([try Picture.line(log, column, invocation)]),
-                title: title ?? "\(log.title): \(column ?? log.mainColumn)")
+                .lines(try table.lines(drawn, over: x, invocation)),
+                title: title
+                    ?? "\(table.title ?? name): \(drawn.joined(separator: ", "))",
+                xName: x ?? table.rowName)
             return
+        }
+        for (role, word) in [("x", x), ("y", y)] where word != nil {
+            throw invocation.located(
+                EvaluationError.other(
+                    "`\(role)` names a column of a log or of a list of records, not of "
+                        + value.aKind),
+                at: role)
         }
         if let logprobs = value.object(LogprobsObject.self), let first = logprobs.scores.first {
             self.init(
@@ -52,18 +68,83 @@ extension Picture {
         }
         self.init(content, title: (title ?? name) + place)
     }
+}
 
-    private static func line(
-        _ log: LogObject, _ column: String?, _ invocation: Invocation
-    ) throws -> (name: String, points: [(x: Double, y: Double)]) {
-        let column = column ?? log.mainColumn
-        let names = log.rows.first.map { Array($0.keys) } ?? []
-        guard names.contains(column) else {
+/// A log, a list of records or a record of lists, as columns of numbers.
+private struct NumberColumns {
+    var title: String?
+    /// The name of a row's number.
+    var rowName: String
+    var first = 0
+    var main: String?
+    private var columns: [(name: String, values: [Double])] = []
+
+    /// Nil for a value that is no table with a column of numbers.
+    init?(_ value: Value) {
+        rowName = "row"
+        switch value {
+        case .object(let object):
+            guard let log = object as? LogObject, !log.rows.isEmpty else { return nil }
+            (title, rowName, first, main) = (log.title, "step", 1, log.mainColumn)
+            take(log.rows)
+        case .list(let items):
+            let rows = items.compactMap { item -> Record? in
+                if case .record(let record) = item { record } else { nil }
+            }
+            guard !rows.isEmpty, rows.count == items.count else { return nil }
+            take(rows)
+        case .record(let record):
+            for (name, value) in record {
+                guard case .list(let items) = value else { return nil }
+                let numbers = items.compactMap(\.asNumber)
+                if numbers.count == items.count { columns.append((name, numbers)) }
+            }
+            guard Set(columns.map(\.values.count)).count == 1 else { return nil }
+        default: return nil
+        }
+        if columns.isEmpty { return nil }
+    }
+
+    /// A row without a number in a column leaves a gap.
+    private mutating func take(_ rows: [Record]) {
+        for name in rows.first.map({ Array($0.keys) }) ?? [] {
+            let values = rows.map { $0[name]?.asNumber }
+            if values.contains(where: { $0 != nil }) {
+                columns.append((name, values.map { $0 ?? .nan }))
+            }
+        }
+    }
+
+    /// The columns to draw.
+    func drawn(_ y: String?, _ x: String?, _ invocation: Invocation) throws -> [String] {
+        if let y { return y.split(separator: ",").map(String.init) }
+        if let main { return [main] }
+        return columns.map(\.name).filter { $0 != x }
+    }
+
+    func lines(
+        _ names: [String], over x: String?, _ invocation: Invocation
+    ) throws -> [(name: String, points: [(x: Double, y: Double)])] {
+        let across = try x.map { try values($0, "x", invocation) }
+        return try names.map { name in
+            let values = try values(name, "y", invocation)
+            let places = across ?? values.indices.map { Double($0 + first) }
+            let points = zip(places, values).map { (x: $0, y: $1) }
+            // A line runs from left to right.
+            return (name, across == nil ? points : points.sorted { $0.x < $1.x })
+        }
+    }
+
+    private func values(
+        _ name: String, _ role: String, _ invocation: Invocation
+    ) throws -> [Double] {
+        guard let column = columns.first(where: { $0.name == name }) else {
+            let names = columns.map(\.name)
             throw invocation.located(
                 EvaluationError.unknownField(
-                    column, owner: "this log", nearest: nil, fields: names),
-                at: "y")
+                    name, owner: "this table", nearest: nearest(name, in: names), fields: names),
+                at: role)
         }
-        return log.line(column)
+        return column.values
     }
 }

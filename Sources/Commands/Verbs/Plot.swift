@@ -5,16 +5,18 @@ extension CommandTable {
     static let plotCommand = Command(
         "plot", .looking, "draws numbers in the terminal or in a file",
         about: """
-            A list or a tensor with one axis is drawn as a line, a matrix as a heat map, a log \
-            as its loss. With FILE.svg or FILE.png gnuplot draws it.
+            A list or a tensor with one axis is drawn as a line, a matrix as a heat map. Of a log \
+            or a list of records `y` names the columns to draw, over the column `x` or over the \
+            number of the row. With FILE.svg or FILE.png gnuplot draws it.
             """,
         effect: .looks,
         operands: [
-            .required("value", .expression, "numbers, a log, a matrix"),
+            .required("value", .expression, "numbers, a matrix, a log, a list of records"),
             .optional("path", .path, "an .svg or .png"),
         ],
         options: [
-            OptionSpecification("y", .word, "the column of a log; loss"),
+            OptionSpecification("x", .word, "the column of the horizontal axis; the row's number"),
+            OptionSpecification("y", .word, "columns, separated by commas; a log's loss, or all"),
             OptionSpecification("title", .text, "a line above the picture"),
         ],
         example: "plot [3, 1, 2]", run: plot)
@@ -23,8 +25,8 @@ extension CommandTable {
         guard let argument = invocation.argument("value") else { return CommandResult() }
         let value = try invocation.value(argument)
         let picture = try Picture(
-            value, column: try invocation.text("y"), title: try invocation.text("title"),
-            invocation)
+            value, x: try invocation.text("x"), y: try invocation.text("y"),
+            title: try invocation.text("title"), invocation)
         guard let shown = try invocation.text("path"),
             let path = try invocation.writablePath("path")
         else {
