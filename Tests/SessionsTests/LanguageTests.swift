@@ -162,6 +162,20 @@ import Workspaces
         #expect(try bench.output("x").value?.asNumber == 1000)
     }
 
+    @Test func `each turn of a loop draws other random numbers, and a replay the same`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output("a = []; for i in range(3) { a = a + [normal(2)] }")
+        let first = try #require(try bench.output("a").value)
+        #expect(try bench.output("len(unique(a))").value?.asNumber == 3)
+        bench.session.close()
+        var options = ReplayOptions()
+        options.check = true
+        var configuration = Session.Configuration()
+        configuration.directory = bench.folder
+        let replay = try Session.replay("test.samiws", options, configuration: configuration)
+        #expect(replay.isWell, "\(replay) \(first.json)")
+    }
+
     @Test func `a function survives the end of its session`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.output("half(x) = x / 2 # by two")
