@@ -75,6 +75,9 @@ import Testing
         #expect(try lines(bench, "r.csv")[0] == "query,constitution,prompt,response")
 
         for format in ["csv", "json", "jsonl"] {
+            try bench.output("export rollouts r.\(format); again = load rollouts r.\(format)")
+            #expect(try bench.text("again.response == rollouts.response") == "true")
+            #expect(try bench.text("again.prompt == rollouts.prompt") == "true")
             #expect(
                 bench.complaint("export gradients g.\(format)") == """
                     error: gradients are a tensor for each parameter, and .\(format) cannot hold \
@@ -95,6 +98,10 @@ import Testing
                     "error: a model becomes a folder in Hugging Face form, and .\(format) is not "
                         + "written\n"))
         }
+        #expect(
+            try bench.output("export model m.json").notes == [
+                "this is a description; a path without an extension writes the model"
+            ])
         try bench.output("export model m.v2; again = load model m.v2")
         #expect(try bench.text("again.norm == model.norm") == "true")
     }

@@ -52,6 +52,18 @@ enum Export {
         return nil
     }
 
+    /// What a file lacks, if the value cannot be made from it again.
+    static func remark(on value: Value, as format: String) -> String? {
+        if value.object(ModelObject.self) != nil, format == "json" {
+            return "this is a description; a path without an extension writes the model"
+        }
+        if value.object(OptimizerObject.self) != nil {
+            return "this is a description; `export optimizer.squares FILE.safetensors` writes its "
+                + "moments"
+        }
+        return nil
+    }
+
     /// Files that a person may expect a model to become.
     private static let otherFiles: Set<String> = [
         "gguf", "ggml", "bin", "pt", "pth", "onnx", "ckpt", "npy", "npz", "csv", "jsonl", "txt",

@@ -71,8 +71,10 @@ extension CommandTable {
             throw invocation.located(error, at: "path")
         }
         let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
-        return CommandResult(
+        var result = CommandResult(
             text: StyledText("wrote \(shown), \(NumberText.bytes(size?.intValue ?? 0))"))
+        result.notes = [Export.remark(on: value, as: format)].compactMap(\.self)
+        return result
     }
 
     /// A model is exported to a folder, unless the file's extension asks for its tensors or its
