@@ -67,7 +67,7 @@ extension Node {
         case .list(let items): items
         case .record(let entries): entries.map(\.value)
         case .field(let owner, _), .unary(_, let owner): [owner]
-        case .binary(_, let left, let right): [left, right]
+        case .binary(_, let left, let right), .replacement(let left, let right): [left, right]
         case .call(_, let arguments): arguments.map(\.value)
         case .conditional(let condition, let value, let otherwise): [condition, value, otherwise]
         case .comprehension(let item, let clauses):
@@ -85,6 +85,7 @@ extension Node {
                     case .at(let node): [node]
                     case .slice(let lower, let upper, let step, _):
                         [lower, upper, step].compactMap(\.self)
+                    case .rest: []
                     }
                 }
         }

@@ -151,6 +151,10 @@ extension Parser {
 
     private mutating func oneSubscript(_ height: inout Int) throws(SyntaxError) -> Subscript {
         let start = peek().span
+        if peek().is("..."), let next = lexer.byte(start.upper), next != UInt8(ascii: ".") {
+            advance()
+            return .rest(start)
+        }
         var parts: [Node?] = []
         var colons = 0
         while true {

@@ -166,7 +166,11 @@ struct Parser {
                 targets = [name]
                 body = .function(function)
             } else {
-                body = .expression(try expressionStatement(hasTarget: !targets.isEmpty))
+                let node = try expressionStatement(hasTarget: !targets.isEmpty)
+                if case .replacement(let part, _) = node.expression, let owner = part.partOwner {
+                    targets = [owner]
+                }
+                body = .expression(node)
             }
         }
         let span = SourceSpan(lower: start, upper: position)
@@ -244,7 +248,10 @@ struct Parser {
         let first = peek()
         let second = peekSecond()
         do throws(SyntaxError) {
-            let node = try expression().node
+            var node = try expression().node
+            if !hasTarget, peek().is("="), node.partOwner != nil {
+                node = try replacement(of: node)
+            }
             if !endsStatement(peek()) { throw leftover(after: node, hasTarget: hasTarget) }
             return node
         } catch {

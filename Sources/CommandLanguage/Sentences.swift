@@ -44,7 +44,7 @@ extension Problem {
             }
         case .wordAsName(let word): "`\(word)` is a word of the language, so it cannot name a value"
         case .lastResultAsName: "`_` always is the last result, so it cannot be given"
-        case .badTarget: "only a name can stand on the left of `=`"
+        case .badTarget: "only names, or one part of a value, can stand on the left of `=`"
         case .timeNotFirst: "`time` comes first in a statement"
         case .unknownCommand(let name, _): "there is no command `\(name.shortened)`"
         case .missingForm(let verb, let forms):

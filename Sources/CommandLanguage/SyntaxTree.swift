@@ -73,6 +73,9 @@ public indirect enum Expression: Hashable, Sendable {
     case conditional(condition: Node, value: Node, otherwise: Node)
     /// `[item for x in list if condition]`
     case comprehension(item: Node, clauses: [ComprehensionClause])
+    /// `rollouts[0].response = value`: the value of the name on the left, with another part. A
+    /// whole statement alone has this form.
+    case replacement(of: Node, with: Node)
 }
 
 /// One clause of a comprehension. Clauses nest from left to right, as in Python.
@@ -94,6 +97,8 @@ public enum Subscript: Hashable, Sendable {
     case at(Node)
     /// `a:b:step` as in Python: each part may be missing; `:` alone is the whole axis.
     case slice(lower: Node?, upper: Node?, step: Node?, span: SourceSpan)
+    /// `...`: as many whole axes as the other items leave.
+    case rest(SourceSpan)
 }
 
 /// One value between the brackets of `f(…)`, with its key if it has one.

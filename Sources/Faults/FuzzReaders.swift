@@ -30,7 +30,11 @@ struct FuzzReader: Sendable {
                     "{\"a\": [1, {\"b\": true}], 'c': not false}.a[1].b",
                     "sort([3, 1, 2])[0:2]; reshape(range(12), [3, 4])[1, ::2] @ ones([2])",
                     "join([\"é\", '😀'], \", \") + \"\\u{1F600}\"", "sum([1, 2, 3]) == 6 and 1 < 2",
-                    "y = ones([3, 3]); y[0, :] + y[:, 1]; std(y)", "time range(10)",
+                    "y = ones([3, 3]); y[0, :] + y[..., 1]; std(y)",
+                    "r = {\"a\": [1, {\"b\": 2}]}; r.a[1].b = 3; t = zeros(2, 2); t[0, 1] = pi; r",
+                    "histogram([1, 2.5, 4], bins=2); quantile([1, 2], 0.3); concat([1], [2])",
+                    "stack([1, 2], [3, 4], axis=1); cumsum(ones(2, 2), axis=0); range(0, 1, 0.3)",
+                    "time range(10)",
                     "split(upper(\"a b\"), \" \"); unique([1, 1]); softmax(tensor([1, 2]))",
                 ].map { Array($0.utf8) }
             },

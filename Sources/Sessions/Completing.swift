@@ -20,7 +20,8 @@ extension Session {
             case .names: items += nameCompletions(context.prefix)
             case .fields(let owner): items += fieldCompletions(of: owner, context.prefix)
             case .path: items += pathCompletions(context)
-            case .verbs, .words, .keys, .functions: continue
+            case .functions: items += constantCompletions(context.prefix)
+            case .verbs, .words, .keys: continue
             }
         }
         items = grammar.candidates(for: context) + items
@@ -32,6 +33,12 @@ extension Session {
     private func nameCompletions(_ prefix: String) -> [CompletionItem] {
         workspace.names.filter { $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(".") }
             .map { CompletionItem($0.name, $0.kind) }
+    }
+
+    /// Only with a first letter: nobody looks for them in a list of everything.
+    private func constantCompletions(_ prefix: String) -> [CompletionItem] {
+        Constant.all.filter { !prefix.isEmpty && $0.name.hasPrefix(prefix) }
+            .map { CompletionItem($0.name, $0.summary) }
     }
 
     /// Fields of an expression's value. An expression is evaluated only if its value is in memory

@@ -41,6 +41,7 @@ package struct Evaluator {
             var items: [Value] = []
             try comprehend(item, clauses[...], into: &items)
             return .list(items)
+        case .replacement(let part, let new): return try replacement(of: part, with: new)
         case .null: return .null
         case .bool(let truth): return .bool(truth)
         case .number(let number): return .number(number)
@@ -265,6 +266,40 @@ package struct Evaluator {
         }
     }
 
+    /// `rollouts[0].response = value`: the value of `rollouts` with that part.
+    private func replacement(
+        of part: Node, with new: Node
+    ) throws(LocatedError) -> Value {
+        let new = try value(of: new)
+        var steps: [PathStep] = []
+        var owner = part
+        while true {
+            switch owner.expression {
+            case .field(let inner, let field):
+                steps.append(.field(field.name))
+                owner = inner
+            case .index(let inner, let subscripts):
+                steps.append(try step(subscripts, inner))
+                owner = inner
+            default:
+                let whole = try value(of: owner)
+                return try placed(part.span) { () throws(EvaluationError) in
+                    try whole.replacing(Array(steps.reversed())[...], with: new)
+                }
+            }
+        }
+    }
+
+    private func step(_ subscripts: [Subscript], _ owner: Node) throws(LocatedError) -> PathStep {
+        var places: [Int] = []
+        for case .at(let node) in subscripts {
+            let value = try value(of: node)
+            if case .text(let key) = value, subscripts.count == 1 { return .field(key) }
+            places.append(try integer(value, node, "the place of a part"))
+        }
+        return .places(places)
+    }
+
     /// `record["key"]`
     private func entry(
         of record: Record, _ subscripts: [Subscript], _ node: Node
@@ -304,6 +339,7 @@ package struct Evaluator {
             let lower = try optionalInteger(lower)
             let upper = try optionalInteger(upper)
             return .slice(lower: lower, upper: upper, step: try optionalInteger(step) ?? 1)
+        case .rest: return .rest
         }
     }
 
@@ -333,7 +369,7 @@ package struct Evaluator {
         let spans = subscripts.map { part in
             switch part {
             case .at(let node): node.span
-            case .slice(_, _, _, let span): span
+            case .slice(_, _, _, let span), .rest(let span): span
             }
         }
         guard let first = spans.first else { return node.span }

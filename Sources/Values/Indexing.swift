@@ -9,6 +9,8 @@ enum Selector: Equatable {
     case indexes([Int])
     /// Ones and zeros, one for each position along the axis or for each element of the tensor.
     case mask(Tensor)
+    /// As many whole axes as the other selectors leave.
+    case rest
 }
 
 /// Positions along one axis.
@@ -30,6 +32,7 @@ extension Selector {
             return position
         }
         switch self {
+        case .rest: return .many(Array(0..<count))
         case .index(let index):
             return .one(try position(index))
         case .indexes(let indexes):
@@ -72,6 +75,22 @@ extension Selector {
     }
 }
 
+extension Selector {
+    /// The selectors with whole axes in the place of `...`.
+    fileprivate static func spread(
+        _ selectors: [Selector], over rank: Int
+    ) throws(EvaluationError) -> [Selector] {
+        guard let place = selectors.firstIndex(of: .rest) else { return selectors }
+        let others = selectors.filter { $0 != .rest }
+        guard others.count == selectors.count - 1 else {
+            throw .other("`...` stands for the axes that are left, so it can stand once")
+        }
+        let whole = [Selector](
+            repeating: .slice(lower: nil, upper: nil, step: 1), count: rank - others.count)
+        return Array(others[..<place]) + whole + Array(others[place...])
+    }
+}
+
 extension Tensor {
     /// The positions of the ones of a mask, in the order of its elements. A tensor of other numbers
     /// is no mask: positions are given as a list.
@@ -101,9 +120,11 @@ extension Tensor {
             let picked = try mask.ones().map { all[$0] }
             return .tensor(Tensor(picked, shape: [picked.count]))
         }
-        guard selectors.count <= shape.count else {
-            throw .tooManySubscripts(given: selectors.count, shape: shape)
+        let given = selectors.count { $0 != .rest }
+        guard given <= shape.count else {
+            throw .tooManySubscripts(given: given, shape: shape)
         }
+        let selectors = try Selector.spread(selectors, over: shape.count)
         var axes: [[Int]] = []
         var resultShape: [Int] = []
         for (axis, size) in shape.enumerated() {

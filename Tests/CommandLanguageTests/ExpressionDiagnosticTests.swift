@@ -41,13 +41,13 @@ import Testing
           ^
           choose another name
 
-        error: only a name can stand on the left of `=`
-          x[0] = 3
-          ^~~~
+        error: only names, or one part of a value, can stand on the left of `=`
+          x[0:2] = 3
+          ^~~~~~
 
-        error: only a name can stand on the left of `=`
-          x.y = 3
-          ^~~
+        error: only names, or one part of a value, can stand on the left of `=`
+          f(x).y = 3
+          ^~~~~~
 
         error: a list is written between `[` and `]`
           a, 3 = 1

@@ -156,6 +156,7 @@ func show(_ node: Node) -> String {
                 case .filter(let condition): " if \(show(condition))"
                 }
             }.joined() + "]"
+    case .replacement(let part, let value): "\(show(part)) <- \(show(value))"
     }
 }
 
@@ -165,5 +166,6 @@ private func show(_ part: Subscript) -> String {
     case .slice(let lower, let upper, let step, _):
         (lower.map(show) ?? "") + ":" + (upper.map(show) ?? "")
             + (step.map { ":" + show($0) } ?? "")
+    case .rest: "..."
     }
 }

@@ -157,6 +157,61 @@ import Testing
         }
     }
 
+    @Test func `an assignment to a part binds a new value, which undo takes back`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output("r = {\"a\": [1, {\"b\": 2}]}; old = r; t = zeros(2, 2)")
+        try bench.output("r.a[1].b = 5 + 1; r[\"new\"] = true; t[1] = [3, 4]; t[0, -1] = 9")
+        #expect(try bench.text("r == {\"a\": [1, {\"b\": 6}], \"new\": true}") == "true")
+        #expect(try bench.text("old.a[1].b") == "2")
+        #expect(try bench.text("all(t == tensor([[0, 9], [3, 4]]))") == "true")
+        try bench.output("for i in range(2) { r.a[i] = i }")
+        #expect(try bench.text("r.a") == "[0, 1]")
+        #expect(try bench.text("replay check=true").contains("same to the last bit"))
+        try bench.output("undo; undo; undo")
+        #expect(try bench.text("t[1, 1]") == "0")
+        try bench.output("queries = [{\"id\": \"a\", \"post\": \"x\"}]; queries[0].post = \"y\"")
+        #expect(try bench.text("queries[0].post") == "y")
+    }
+
+    @Test func `a part that cannot be replaced says so`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            "contrast tensor([[1, 2], [3, 4]]); x = [1, 2]; load queries summaries count=1")
+        for (source, message) in [
+            ("loss.value = 0", "`value` of a loss cannot be replaced"),
+            ("loss[0] = 0", "an item of loss cannot be replaced"),
+            ("queries[0].id = 3", "`id` of a query must be text, not a number"),
+            (
+                "queries.text = \"a\"",
+                "`text` is a field of each item, and one is replaced at a time"
+            ),
+            ("x[2] = 0", "index 2 is out of range: the list has 2 items, 0 to 1"),
+            ("x[0.5] = 0", "the place of a part must be a whole number, not 0.5"),
+            ("x.a = 0", "`a` is a field of each item, and one is replaced at a time"),
+            ("y[0] = 0", "there is no value called `y`"),
+            ("zeros(2)[0] = 0", "only names, or one part of a value, can stand on the left of `=`"),
+            ("x[0][1] = 2", "a number cannot be indexed"),
+        ] {
+            #expect(bench.complaint(source).contains("error: \(message)\n"), "\(source)")
+        }
+        #expect(try bench.text("x") == "[1, 2]")
+    }
+
+    @Test(.enabled(if: Workbench.hasShippedModel))
+    func `a response that is replaced is scored`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model default; load principles trained; load queries summaries count=2
+            compose count=2 principles_each=2; rollout; a = score
+            rollouts[1].response = " Ahoy, matey!"; b = score
+            """)
+        #expect(try bench.text("rollouts[1].response") == " Ahoy, matey!")
+        #expect(try bench.text("type(rollouts)") == "rollouts")
+        #expect(try bench.text("max(abs(a[0][:, 0] - b[0][:, 0])) < 1e-4") == "true")
+        #expect(try bench.text("min(abs(a[0][:, 1] - b[0][:, 1])) > 0.01") == "true")
+    }
+
     @Test(.enabled(if: Workbench.hasShippedModel))
     func `texts of rollouts, constitutions, queries and principles are replaced`() throws {
         let bench = try Workbench()

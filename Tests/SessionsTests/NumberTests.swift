@@ -122,6 +122,24 @@ import Testing
         #expect(try bench.text("pi = 3; pi") == "3")
     }
 
+    @Test func `an ellipsis stands for the axes that are left`() throws {
+        let bench = try Workbench()
+        try bench.output("t = reshape(range(24), [2, 3, 4])")
+        for (source, other) in [
+            ("t[..., 1]", "t[:, :, 1]"), ("t[1, ...]", "t[1]"), ("t[0, ..., 2]", "t[0, :, 2]"),
+            ("t[...]", "t"), ("t[0, 1, ..., 2]", "t[0, 1, 2]"), ("t[..., ::2]", "t[:, :, ::2]"),
+            ("[[1, 2], [3, 4]][..., 1]", "[2, 4]"),
+        ] {
+            #expect(try bench.text(source) == bench.text(other), "\(source)")
+        }
+        #expect(
+            bench.complaint("t[..., 0, ...]").contains(
+                "error: `...` stands for the axes that are left, so it can stand once\n"))
+        #expect(
+            bench.complaint("t[0, 0, 0, ..., 0]").contains(
+                "error: 4 indexes are too many for a tensor of shape (2, 3, 4)\n"))
+    }
+
     @Test func `faulty arguments get a sentence`() throws {
         let bench = try Workbench()
         for (source, sentence) in [

@@ -40,6 +40,9 @@ enum Help {
         if let object = ObjectKinds.all[topic] {
             return CommandResult(text: help(object, appearance))
         }
+        if let constant = Constant.all.first(where: { $0.name == topic }) {
+            return CommandResult(text: StyledText("\(topic)\n  \(constant.summary)"))
+        }
         if topic == "time" {
             return CommandResult(
                 text: StyledText("time STATEMENT\n  runs the statement and shows its duration"))
