@@ -14,7 +14,7 @@ extension Parser {
         case .value, .expression, .number, .text: return try expressionArgument(role)
         case .flag: return try flag(role, shownAs)
         case .name: return try nameArgument(role, shownAs)
-        case .word:
+        case .word, .topic:
             let (word, span, _) = try bareWord()
             return Argument(role: role, value: .word(word), span: span)
         case .words(let choices): return try choice(choices, orElse: nil, role, shownAs)

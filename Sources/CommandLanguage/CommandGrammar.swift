@@ -156,6 +156,8 @@ public indirect enum ArgumentKind: Sendable {
     case name
     /// A bare word without a list of allowed words, such as `600MB`.
     case word
+    /// A bare word that `help` explains; the host knows them all.
+    case topic
     /// One of these words, bare or in quotes.
     case words([Choice])
     /// A path or an address: bare up to the next blank or `;`, or in quotes.

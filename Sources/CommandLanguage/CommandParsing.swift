@@ -271,7 +271,7 @@ extension ArgumentKind {
     /// Whether the argument is read as a bare word, not as an expression.
     var isBare: Bool {
         switch self {
-        case .word, .words, .path, .name: true
+        case .word, .words, .path, .name, .topic: true
         case .either(_, let other): other.isBare
         case .value, .expression, .number, .text, .flag: false
         }

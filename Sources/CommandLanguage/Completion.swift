@@ -26,6 +26,8 @@ public enum CompletionWant: Hashable, Sendable {
     case fields(of: Node)
     /// A file or folder.
     case path
+    /// A topic of `help`.
+    case topics
 }
 
 /// A text to insert in place of ``CompletionContext/span``.
@@ -104,7 +106,7 @@ extension CommandGrammar {
                 // Without a prefix, every expression would list all functions.
                 guard !context.prefix.isEmpty, !hasKey else { continue }
                 found += functions.map { CompletionItem($0.name + "(", $0.summary, isWhole: false) }
-            case .names, .fields, .path: continue
+            case .names, .fields, .path, .topics: continue
             }
         }
         return found.filter { $0.text.hasPrefix(context.prefix) }
@@ -206,6 +208,7 @@ extension Parser {
         case .flag: [.words([Choice("true"), Choice("false")])]
         case .name: [.names]
         case .word: []
+        case .topic: [.topics]
         case .words(let choices): [.words(choices)]
         case .path: [.path]
         case .either(let choices, let other): [.words(choices)] + wants(other)

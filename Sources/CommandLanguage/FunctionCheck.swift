@@ -14,7 +14,9 @@ extension CommandGrammar {
             guard !functions.contains(where: { $0.name == name }), !own.contains(name),
                 !isDefined(name)
             else { return }
-            let near = nearest(name, in: functions.map(\.name) + own)
+            let near =
+                ForeignWord.advice(name) == nil
+                ? nearest(name, in: functions.map(\.name) + own) : nil
             let error = SyntaxError(
                 .unknownFunction(name, nearest: near), function.span,
                 edits: near.map { [.init(span: function.span, replacement: $0)] } ?? [])

@@ -333,6 +333,9 @@ struct Parser {
     }
 
     private func unknownCommand(_ name: String, _ span: SourceSpan) -> SyntaxError {
+        if ForeignWord.advice(name) != nil {
+            return SyntaxError(.unknownCommand(name, nearest: nil), span)
+        }
         if let near = nearest(name, in: grammar.verbNames) {
             return SyntaxError(
                 .unknownCommand(name, nearest: near), span, replacedBy: near)

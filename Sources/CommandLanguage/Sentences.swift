@@ -95,14 +95,15 @@ extension Problem {
         case .chainedComparison: "join two comparisons with `and`"
         case .assignmentInExpression: "to compare, write `==`"
         case .callOfValue: "to take an element, write x[i]"
-        case .unknownFunction(_, let nearest): Problem.didYouMean(nearest)
+        case .unknownFunction(let name, let nearest):
+            Problem.didYouMean(nearest) ?? ForeignWord.advice(name)
         case .functionAsName(let name): "choose another name, such as `my_\(name)`"
         case .blockWithColon: "write `for x in list { … }` or `if condition { … }`"
         case .verbAsName(let verb): "choose another name, such as `my_\(verb)`"
         case .wordAsName(let word): "choose another name, such as `my_\(word.lowercased())`"
         case .lastResultAsName: "choose another name"
-        case .unknownCommand(_, let nearest):
-            Problem.didYouMean(nearest) ?? "`help` lists the commands"
+        case .unknownCommand(let name, let nearest):
+            Problem.didYouMean(nearest) ?? ForeignWord.advice(name) ?? "`help` lists the commands"
         case .unknownForm(_, _, _, let nearest): Problem.didYouMean(nearest)
         case .unknownKey(_, _, let keys, let nearest):
             Problem.didYouMean(nearest)
@@ -168,6 +169,7 @@ extension ArgumentKind {
         case .flag: "true or false"
         case .name: "a name"
         case .word: "a word"
+        case .topic: "a topic of `help`"
         case .words(let choices): choices.map(\.word).alternatives
         case .path: "a path"
         case .either(let choices, let other):

@@ -12,7 +12,7 @@ package enum CommandTable {
         editCommand,
         lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,
         resumeCommand, verifyCommand, gcCommand, packCommand, unpackCommand, openCommand,
-        seedCommand, setCommand, helpCommand, tourCommand, sourceCommand, quitCommand,
+        seedCommand, setCommand, helpCommand, tourCommand, sourceCommand, quitCommand, exitCommand,
     ]
 
     package static let grammar = CommandGrammar(

@@ -21,6 +21,9 @@ extension Session {
             case .fields(let owner): items += fieldCompletions(of: owner, context.prefix)
             case .path: items += pathCompletions(context)
             case .functions: items += constantCompletions(context.prefix)
+            case .topics:
+                items += Help.topics.filter { $0.word.hasPrefix(context.prefix) }
+                    .map { CompletionItem($0.word, $0.summary) }
             case .verbs, .words, .keys: continue
             }
         }

@@ -8,10 +8,19 @@ import Values
 import Workspaces
 
 extension Session {
-    /// Reads a block of statements. A host asks the program's `completeness` whether the block
-    /// needs more lines, and hands the same program to `evaluate`.
+    /// Reads a block of statements, or the statements of a transcript. A host asks the program's
+    /// `completeness` whether the block needs more lines, and hands the same program to `evaluate`.
     public static func parse(_ source: String, origin: SourceOrigin = .prompt) -> Program {
-        CommandTable.grammar.parse(source, origin: origin)
+        let grammar = CommandTable.grammar
+        if let statements = Transcript.statements(
+            of: source,
+            isIncomplete: { text in
+                if case .incomplete = grammar.parse(text).completeness { true } else { false }
+            })
+        {
+            return grammar.parse(statements, origin: origin)
+        }
+        return grammar.parse(source, origin: origin)
     }
 
     /// Runs the statements of a block in order and sends what happens to the host.

@@ -105,8 +105,9 @@ extension EvaluationError: CustomStringConvertible {
     /// The remedy.
     package var suggestion: String? {
         switch self {
-        case .unknownName(_, let nearest, let maker):
-            maker.map { "make it first: \($0)" } ?? Sentence.didYouMean(nearest)
+        case .unknownName(let name, let nearest, let maker):
+            maker.map { "make it first: \($0)" } ?? ForeignWord.advice(name)
+                ?? Sentence.didYouMean(nearest)
         case .missingObject(_, _, let maker): maker.map { "make it first: \($0)" }
         case .unknownField(_, _, let nearest, let fields):
             Sentence.didYouMean(nearest)

@@ -1,4 +1,5 @@
 import Alignment
+import Foundation
 import HDF5Objects
 import Rendering
 import Tensors
@@ -85,9 +86,34 @@ struct LossObject: StorableObject {
             digits(mean.columnBound),
         ])
         document.line(table)
-        document.line(
-            "Bounds are in nats and cannot exceed log C = \(digits(mean.ceiling)).", .faint)
+        for line in TextWidth.wrapped(meaning, to: appearance.columns) {
+            document.line(line, .faint)
+        }
         return document
+    }
+
+    /// The numbers beside chance and ceiling, for a reader who does not know them.
+    private var meaning: String {
+        let mean = mean
+        let ceiling = NumberText.fixed(mean.ceiling, decimals: 4)
+        let bound = mean.bound
+        var text =
+            "A loss of \(ceiling) = log C is chance, and 0 is perfect; an accuracy of "
+            + "\(NumberText.percent(exp(-mean.ceiling))) is chance. "
+        if bound < 0 {
+            text +=
+                "The bound on information is below zero, so it says nothing: responses do not show "
+                + "which constitution they were written under."
+        } else {
+            let share = mean.ceiling > 0 ? bound / mean.ceiling : 0
+            text +=
+                "Constitutions and responses share at least \(NumberText.fixed(bound, decimals: 4)) "
+                + "of \(ceiling) nats: "
+                + (share < 0.05
+                    ? "almost nothing yet."
+                    : share > 0.9 ? "almost all there is." : "\(NumberText.percent(share)) of it.")
+        }
+        return text
     }
 
     var jsonValue: Value {

@@ -6,7 +6,8 @@ extension CommandTable {
     static let helpCommand = Command(
         "help", .session, "explains a verb, a function or a kind of value", effect: .looks,
         operands: [
-            .optional("topic", .word, "a verb, a function or a kind of value"),
+            .optional(
+                "topic", .topic, "a verb, a function, a kind of value, a term or a page"),
             .optional("form", .word, "the form of the verb"),
         ],
         example: "help rollout", run: { try Help.run($0) })
@@ -17,7 +18,7 @@ extension CommandTable {
 }
 
 /// Help, generated from the tables that parsing and dispatch use.
-enum Help {
+package enum Help {
     static func run(_ invocation: Invocation) throws -> CommandResult {
         let appearance = invocation.appearance
         guard let topic = try invocation.text("topic") else {
@@ -48,11 +49,41 @@ enum Help {
                 text: StyledText("time STATEMENT\n  runs the statement and shows its duration"))
         }
         if topic == "functions" { return CommandResult(text: functions(appearance)) }
-        let topics =
-            CommandTable.commands.map(\.name) + Function.all.map(\.name)
-            + Array(ObjectKinds.all.keys).sorted() + ["functions"]
+        if topic == "settings", let command = CommandTable.command("set") {
+            return CommandResult(text: help(command, nil, appearance))
+        }
+        if let page = HelpPages.named(topic) {
+            return CommandResult(text: help(page, appearance))
+        }
+        let topics = topics.map(\.word)
         throw invocation.located(
             EvaluationError.unknownTopic(topic, nearest: nearest(topic, in: topics)), at: "topic")
+    }
+
+    /// Everything that `help` explains, with a line on each.
+    package static var topics: [Choice] {
+        CommandTable.commands.map { Choice($0.name, $0.summary) }
+            + HelpPages.pages.map { Choice($0.name, $0.summary) }
+            + [
+                Choice("functions", "every function of expressions"),
+                Choice("settings", "every setting"), Choice("time", "times a statement"),
+            ] + Function.all.map { Choice($0.name, $0.summary) }
+            + ObjectKinds.all.keys.sorted().map { Choice($0, "a kind of value") }
+            + HelpPages.terms.map { Choice($0.name, "a term") }
+    }
+
+    private static func help(_ page: HelpPages.Page, _ appearance: Appearance) -> StyledText {
+        var text = StyledText(page.name, .heading)
+        for line in page.text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("  ") {
+                text.line(String(line), .name)
+            } else {
+                for part in TextWidth.wrapped(String(line), to: appearance.columns) {
+                    text.line(part)
+                }
+            }
+        }
+        return text
     }
 
     static func overview(_ appearance: Appearance) -> StyledText {
@@ -71,7 +102,8 @@ enum Help {
         }
         text.line("")
         let advice =
-            "help VERB explains a verb, help functions lists the functions, tour shows a first session."
+            "help VERB explains a verb, help language the statements, help functions the functions; "
+            + "help nats, help constitution and so on explain terms; tour shows a first session."
         for line in TextWidth.wrapped(advice, to: appearance.columns) { text.line(line, .faint) }
         return text
     }

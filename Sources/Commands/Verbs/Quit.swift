@@ -6,4 +6,9 @@ extension CommandTable {
             invocation.session.finish()
             return CommandResult()
         })
+
+    /// What hands type that come from other shells.
+    static let exitCommand = Command(
+        "exit", .session, "the same as quit", effect: .manages, example: "exit",
+        run: quitCommand.forms[0].run)
 }

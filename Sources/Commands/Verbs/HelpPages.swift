@@ -1,0 +1,139 @@
+/// Pages of `help` that belong to no verb, function or kind of value.
+enum HelpPages {
+    /// Name, one line for lists, and text; a line that starts with two blanks is an example.
+    struct Page {
+        var name: String
+        var summary: String
+        var text: String
+    }
+
+    static func named(_ name: String) -> Page? {
+        (pages + terms).first { $0.name == name }
+    }
+
+    static let pages: [Page] = [
+        Page(
+            name: "language", summary: "statements, values and names",
+            text: """
+                A statement is a command or an expression, one a line or separated by `;`. A `;` at \
+                the end of a line hides the output. `#` starts a comment. A name on the left of `=` \
+                keeps the result; several names take a list apart.
+                  x = 2 * 3
+                  a, b = [1, 2]
+                  mine = rollout queries[0:2] temperature=0.7
+                Values are numbers, text in quotes, true, false, null, lists, records, tensors, and \
+                the objects that commands make. `x.field` reads a field, of a list the field of each \
+                item. `_` is the last result. Within a command, brackets give a value where a word \
+                is expected: `split=(name)`.
+                More pages: blocks, operators, slicing, functions, settings, presets.
+                """),
+        Page(
+            name: "blocks", summary: "loops, choices, functions and comprehensions",
+            text: """
+                  for rate in [1e-4, 1e-3] { m = train steps=2 learning_rate=(rate) }
+                  for i, x in enumerate(["a", "b"]) { x }
+                  if loss.value < 0.5 { "learned" } else { "not yet" }
+                  double(x) = 2 * x
+                  [double(x) for x in [1, 2, 3] if x > 1]
+                  "big" if x > 2 else "small"
+                A block is one statement of the journal: `undo` takes all of it back, and a replay \
+                runs it again. If it fails or is stopped, what its statements made is kept. The name \
+                of a loop keeps its last value. A function sees its parameters and the names of the \
+                workspace.
+                """),
+        Page(
+            name: "operators", summary: "arithmetic, comparisons and logic",
+            text: """
+                From the loosest to the tightest: `a if c else b`; `or`; `and`; `not`; \
+                `== != < <= > >= in`; `+ -`; `* / // % @`; signs; `**`.
+                `@` is the matrix product, `//` rounds down, `%` has the sign of the right side. \
+                Tensors combine element by element, and a dimension of 1 repeats. `+` joins lists \
+                and texts. A comparison of a tensor gives a mask of 0 and 1; `and`, `or` and `not` \
+                combine masks.
+                  t = tensor([1, 2, 3, 4])
+                  t[(t > 1) and (t < 4)]
+                  "sum" in "a summary"
+                """),
+        Page(
+            name: "slicing", summary: "items and parts of values",
+            text: """
+                Positions count from 0, negative ones from the end. `a:b` leaves out b; each part \
+                may be missing. A list of positions, a mask or a list of truth values selects \
+                several items. A record takes a name.
+                  x = [10, 20, 30, 40]
+                  x[0]
+                  x[-2:]
+                  x[[0, 2]]
+                  x[[v > 15 for v in x]]
+                  {"a": 1}["a"]
+                  reshape(range(6), [2, 3])[:, 1]
+                """),
+        Page(
+            name: "presets", summary: "named settings of the method",
+            text: """
+                `preset=paper` takes the settings of arXiv 2404.14313: RMSprop with a small learning \
+                rate, one pass, no KL penalty. `preset=tiny` suits models under 50 million \
+                parameters: AdamW with a larger rate and a KL penalty. Without `preset=` the size of \
+                the model decides. `help train` and `help iterate` show each option under both; an \
+                option that is given is stronger than its preset.
+                """),
+    ]
+
+    /// The field's terms, in a sentence or two. docs/GLOSSARY.md has more, with their places in
+    /// the code.
+    static let terms: [Page] = [
+        ("principle", "A sentence about how to answer, with its opposite, the antithesis."),
+        (
+            "constitution",
+            "The list of principles that stands in a prompt. The constitutions of a query take each "
+                + "principle or its antithesis."
+        ),
+        ("query", "A post to summarize or a question to answer; known by its id."),
+        ("response", "A text that the model wrote for a query under a constitution."),
+        (
+            "S",
+            "The matrix of log-probs of a query: row i is constitution c_i, column j is response "
+                + "y_j, which was sampled under c_j. `score` makes it."
+        ),
+        (
+            "nats",
+            "The unit of log-probs and information with the natural logarithm: one nat is 1.44 bits. "
+                + "A log-prob of -0.69 nats is a probability of one half."
+        ),
+        (
+            "bound",
+            "A lower bound on the mutual information of constitution and response, in nats: log C "
+                + "minus the loss. Below zero it says nothing."
+        ),
+        (
+            "temperature",
+            "Divides the logits before sampling: 0 takes the likeliest token, 1 samples from the "
+                + "model's distribution."
+        ),
+        ("top_p", "Sampling takes the likeliest tokens that together have this probability."),
+        ("logits", "The scores of all tokens before softmax makes them probabilities."),
+        ("entropy", "How undecided a distribution is, in nats; 0 for a single token."),
+        ("perplexity", "The exponential of the mean negative log-prob of a token."),
+        (
+            "KL",
+            "The mean of the log-prob ratio of two models on the first one's tokens: how far "
+                + "training has moved the model from its base."
+        ),
+        (
+            "base",
+            "The model before training, which `iterate` starts from and `judge` compares with."
+        ),
+        ("epoch", "One pass over the queries."),
+        ("gradient", "The derivative of the loss by each weight; `backward` forms it."),
+        (
+            "win rate",
+            "The share of comparisons in which a model's response fits better; ties count half."
+        ),
+        ("token", "An entry of the vocabulary; the model reads and writes text in tokens."),
+        (
+            "checkpoint",
+            "The state of long work, from which `resume` goes on; also a model's files."
+        ),
+        ("seed", "With a statement's number it decides all random numbers."),
+    ].map { Page(name: $0.0, summary: $0.1, text: $0.1) }
+}
