@@ -20,6 +20,7 @@ import Testing
             case .functions: "functions"
             case .fields(let node): "fields of \(CommandLanguageTests.show(node))"
             case .path: "path"
+            case .topics: "topics"
             }
         }
         return "'\(context.prefix)' " + wants.joined(separator: ", ")

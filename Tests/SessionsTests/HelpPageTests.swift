@@ -1,4 +1,5 @@
 import CommandLanguage
+import Foundation
 import TestSupport
 import Testing
 
@@ -14,7 +15,7 @@ struct HelpPageTests {
         try bench.output(
             """
             load model default; load principles trained; load queries summaries count=2
-            compose count=2 principles_each=2; rollout max_tokens=8; score; contrast; x = 3
+            compose count=2 principles_each=2; rollout; score; contrast
             """)
         for page in HelpPages.pages {
             let examples = page.text.split(separator: "\n").filter { $0.hasPrefix("  ") }
@@ -28,7 +29,8 @@ struct HelpPageTests {
         for topic in Help.topics { #expect(try !bench.text("help \(topic.word)").isEmpty) }
         let found = bench.session.completions(in: "help oper", at: 9).items.map(\.text)
         #expect(found == ["operators"])
-        #expect(bench.session.completions(in: "help ", at: 5).items.count == Help.topics.count)
+        let all = bench.session.completions(in: "help ", at: 5).items.map(\.text)
+        #expect(Set(all) == Set(Help.topics.map(\.word)))
     }
 
     @Test(arguments: [
@@ -50,7 +52,8 @@ struct HelpPageTests {
 
     /// The README's own session, with its prompts and outputs.
     @Test func `a pasted transcript runs its statements and skips its outputs`() throws {
-        let readme = String(decoding: try Repository.data("README.md"), as: UTF8.self)
+        let readme = try String(
+            contentsOfFile: Repository.path("README.md"), encoding: .utf8)
         let start = try #require(readme.range(of: "```\nsami> "))
         let end = try #require(readme.range(of: "\n```", range: start.upperBound..<readme.endIndex))
         let transcript = "sami> " + readme[start.upperBound..<end.lowerBound]

@@ -35,7 +35,7 @@ enum HelpPages {
                   if loss.value < 0.5 { "learned" } else { "not yet" }
                   double(x) = 2 * x
                   [double(x) for x in [1, 2, 3] if x > 1]
-                  "big" if x > 2 else "small"
+                  "well" if loss.value < 0.6 else "badly"
                 A block is one statement of the journal: `undo` takes all of it back, and a replay \
                 runs it again. If it fails or is stopped, what its statements made is kept. The name \
                 of a loop keeps its last value. A function sees its parameters and the names of the \
@@ -126,7 +126,7 @@ enum HelpPages {
         ("epoch", "One pass over the queries."),
         ("gradient", "The derivative of the loss by each weight; `backward` forms it."),
         (
-            "win rate",
+            "win_rate",
             "The share of comparisons in which a model's response fits better; ties count half."
         ),
         ("token", "An entry of the vocabulary; the model reads and writes text in tokens."),
