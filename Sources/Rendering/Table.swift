@@ -48,21 +48,23 @@ package struct Table: Sendable {
 
     /// How many of the first columns fit into a width; the others are left out.
     package func fittingColumns(_ width: Int, showsTitles: Bool = true) -> Int {
-        var narrower = self
-        while narrower.columns.count > 2, narrower.leastWidth(showsTitles) > width {
-            narrower.columns.removeLast()
+        var count = 0
+        var left = width + 2
+        for needed in leastWidths(showsTitles) {
+            left -= needed + 2
+            guard left >= 0 || count < 2 else { break }
+            count += 1
         }
-        return narrower.columns.count
+        return count
     }
 
-    /// The width of the table with its texts cut as far as that is sensible.
-    private func leastWidth(_ showsTitles: Bool) -> Int {
-        let widths = columns.indices.map { index in
+    /// The widths of the columns with their texts cut as far as that is sensible.
+    private func leastWidths(_ showsTitles: Bool) -> [Int] {
+        columns.indices.map { index in
             let cells = rows.map { index < $0.count ? TextWidth.of($0[index]) : 0 }
             let widest = max(cells.max() ?? 0, showsTitles ? TextWidth.of(columns[index].title) : 0)
             return columns[index].isNumeric ? widest : min(widest, 4)
         }
-        return widths.reduce(2 * (widths.count - 1), +)
     }
 
     /// Shortens the widest cells first, so that short cells stay complete.

@@ -18,10 +18,13 @@ extension Value {
             ?? (records.count > 12
                 ? Array(0..<8) + Array((records.count - 2)..<records.count)
                 : Array(records.indices))
-        var names: [String] = []
+        var all: [String] = []
+        var known: Set<String> = []
         for index in shown {
-            for key in records[index].keys where !names.contains(key) { names.append(key) }
+            for key in records[index].keys where known.insert(key).inserted { all.append(key) }
         }
+        // No window is wide enough for more.
+        let names = all.prefix(200)
         var table = Table(
             [.init("", isNumeric: true)]
                 + names.map { name in
@@ -38,9 +41,13 @@ extension Value {
         }
         var document = Document("list of \(NumberText.count(records.count, "record"))", .faint)
         document.line(table)
-        let left = names.suffix(table.columns.count - table.fittingColumns(appearance.columns))
+        let left = all.dropFirst(table.fittingColumns(appearance.columns) - 1)
         if !left.isEmpty {
-            document.line("not shown: \(left.joined(separator: ", "))", .faint)
+            let rest = left.count > 12 ? " and \(left.count - 12) more" : ""
+            let names = left.prefix(12).joined(separator: ", ")
+            for line in TextWidth.wrapped("not shown: \(names)\(rest)", to: appearance.columns) {
+                document.line(line, .faint)
+            }
         }
         if let count, records.count > count {
             document.line("… and \(records.count - count) more; count= shows them", .faint)

@@ -87,6 +87,11 @@ extension Value {
         return nil
     }
 
+    /// A record of fields, whose names differ.
+    package init(fields names: [String], _ values: [Value]) {
+        self = .record(Record(uniqueKeysWithValues: zip(names, values)))
+    }
+
     package init(_ strings: [String]) { self = .list(strings.map(Value.text)) }
 
     package init(_ integers: [Int]) { self = .list(integers.map { .number(Double($0)) }) }

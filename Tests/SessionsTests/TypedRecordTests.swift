@@ -123,4 +123,19 @@ import Testing
                 1   20  y
                 """)
     }
+
+    @Test func `columns that do not fit are named, however many there are`() throws {
+        let bench = try Workbench()
+        bench.session.appearance = Appearance(width: 20)
+        #expect(
+            try bench.text("[{\"first\": 123456, \"second\": 1234567, \"third\": 12345}]") == """
+                list of 1 record
+                    first   second
+                0  123456  1234567
+                not shown: third
+                """)
+        let names = (0..<50_000).map { "c\($0)" }.joined(separator: ",")
+        try bench.write("wide.csv", names + "\n" + names + "\n")
+        #expect(try bench.text("load table wide.csv").contains("and 49,9".replacing(",", with: "")))
+    }
 }

@@ -32,8 +32,10 @@ struct RecordLines {
         switch FileReading.format(of: shown) {
         case "csv":
             source = .lines
-            lines = try CSVTable(data, shown: shown).rows.map { row in
-                let json = JSON.object(row.fields.map { .init($0.name, JSON($0.cell)) })
+            let table = try CSVTable(data, shown: shown)
+            lines = table.rows.map { row in
+                let json = JSON.object(
+                    zip(table.names, row.cells).map { .init($0, JSON($1)) })
                 return Line(number: row.line, record: Record(members: json), json: json)
             }
         case "json":

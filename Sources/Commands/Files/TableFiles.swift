@@ -19,8 +19,8 @@ struct TableFile {
         var reading = PlainReading()
         switch FileReading.format(of: shown) {
         case "csv":
-            let rows = try CSVTable(FileReading.data(path, shown: shown), shown: shown)
-            value = .list(rows.rows.map { .record(reading.record($0.fields)) })
+            let table = try CSVTable(FileReading.data(path, shown: shown), shown: shown)
+            value = .list(table.rows.map { reading.record(table.names, $0.cells) })
         case "json":
             let bytes = try FileReading.data(path, shown: shown)
             do throws(JSON.Problem) {
@@ -80,19 +80,20 @@ private struct PlainReading {
         }
     }
 
-    mutating func record(_ fields: [(name: String, cell: CSV.Cell)]) -> Record {
-        var record = Record(minimumCapacity: fields.count)
-        for (name, cell) in fields {
-            record[name] =
-                switch cell.meaning {
-                case .null: .null
-                case .bool(let truth): .bool(truth)
-                case .number(let number): .number(number)
-                case .longNumber(let digits): long(digits, name)
-                case .text(let text): .text(text)
-                }
+    /// - Parameter cells: as many as names, which differ.
+    mutating func record(_ names: [String], _ cells: [CSV.Cell]) -> Value {
+        var values: [Value] = []
+        values.reserveCapacity(cells.count)
+        for (place, cell) in cells.enumerated() {
+            switch cell.meaning {
+            case .null: values.append(.null)
+            case .bool(let truth): values.append(.bool(truth))
+            case .number(let number): values.append(.number(number))
+            case .longNumber(let digits): values.append(long(digits, names[place]))
+            case .text(let text): values.append(.text(text))
+            }
         }
-        return record
+        return Value(fields: names, values)
     }
 
     private mutating func long(_ digits: String, _ field: String) -> Value {
@@ -104,18 +105,15 @@ private struct PlainReading {
 
 /// The rows of a `.csv` file under the names of its first row.
 struct CSVTable {
-    struct Row {
-        /// The number of its first line, from 1.
-        var line: Int
-        var fields: [(name: String, cell: CSV.Cell)]
-    }
-
-    var rows: [Row] = []
+    /// The names of the columns, which differ.
+    let names: [String]
+    /// As many cells as names in each.
+    var rows: [CSV.Row] = []
 
     init(_ data: Data, shown: String) throws(EvaluationError) {
         var reader = CSV.Reader([UInt8](data))
         guard let first = try CSVTable.next(&reader, shown) else { throw .emptyFile(shown) }
-        let names = try CSVTable.names(first, shown)
+        names = try CSVTable.names(first, shown)
         while let row = try CSVTable.next(&reader, shown) {
             guard row.cells.count == names.count else {
                 throw .badLine(
@@ -123,7 +121,7 @@ struct CSVTable {
                     problem: "it has \(NumberText.count(row.cells.count, "cell")), and the "
                         + "first line names \(NumberText.count(names.count, "column"))")
             }
-            rows.append(Row(line: row.line, fields: zip(names, row.cells).map { ($0, $1) }))
+            rows.append(row)
             guard rows.count <= Limits.listCount else { throw .tooLong(rows.count) }
         }
     }
@@ -142,9 +140,10 @@ struct CSVTable {
     /// place.
     private static func names(_ row: CSV.Row, _ shown: String) throws(EvaluationError) -> [String] {
         var names: [String] = []
+        var known: Set<String> = []
         for (column, cell) in row.cells.enumerated() {
             let name = cell.text.isEmpty ? "column\(column)" : cell.text
-            guard !names.contains(name) else {
+            guard known.insert(name).inserted else {
                 throw .badLine(
                     path: shown, line: row.line,
                     problem: "two columns are called \(Value.text(name).summary)")
