@@ -106,6 +106,7 @@ extension HeatMap {
     /// A table with colored cells, the whole number in each cell's title, and the scale below.
     package var html: String {
         guard let range else { return StyledText("empty", .faint).html }
+        let decimals = decimals
         let shownRows = min(rows, HeatMap.htmlLimit)
         let shownColumns = min(columns, HeatMap.htmlLimit)
         var head = HTML.element("th", "")
@@ -126,7 +127,7 @@ extension HeatMap {
                     "td", style: style,
                     title: "\(rowLabel)\(row), \(columnLabel)\(column): "
                         + NumberText.significant(value),
-                    HTML.escaped(HeatMap.digits(value)))
+                    HTML.escaped(HeatMap.digits(value, decimals: decimals)))
             }
             body += HTML.element("tr", cells)
         }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A small matrix as colored cells: dark for the smallest value, bright for the largest.
 package struct HeatMap: Sendable {
     package var rows: Int
@@ -8,6 +10,9 @@ package struct HeatMap: Sendable {
     package var marksDiagonal: Bool
     package var rowLabel: String
     package var columnLabel: String
+    /// The distance of the labels, where a row or a column stands for several.
+    private var rowStep = 1
+    private var columnStep = 1
 
     package init(
         rows: Int, columns: Int, values: [Double], marksDiagonal: Bool = true,
@@ -25,22 +30,40 @@ package struct HeatMap: Sendable {
     package func rendered(_ appearance: Appearance) -> StyledText {
         guard let range else { return StyledText("empty", .faint) }
         let labelWidth = "\(rowLabel)\(max(0, rows - 1))".count + 1
-        let shownColumns = min(columns, max(1, (appearance.columns - labelWidth) / 9))
+        // Brackets around the diagonal, and a blank between cells.
+        let decimals = decimals
+        let widest = [range.lowerBound, range.upperBound].map {
+            HeatMap.digits($0, decimals: decimals).count
+        }
+        let cellWidth = max(6, widest.max() ?? 0) + 3
+        let shownColumns = min(columns, max(1, (appearance.columns - labelWidth) / cellWidth))
         let shownRows = min(rows, 16)
+        let isWhole = shownRows == rows && shownColumns == columns
+        if !isWhole, !marksDiagonal {
+            let blocks = averaged(atMost: shownRows, shownColumns)
+            var text = blocks.map.rendered(appearance)
+            text.line(
+                "\(rows) × \(columns): each cell is the mean of up to \(blocks.down) × "
+                    + "\(blocks.across) values", .faint)
+            return text
+        }
         var titles = StyledText(String(repeating: " ", count: labelWidth))
         for column in 0..<shownColumns {
             titles.append(
-                TextWidth.padded("\(columnLabel)\(column)", to: 8, onLeft: true) + " ", .faint)
+                TextWidth.padded(
+                    "\(columnLabel)\(column * columnStep)", to: cellWidth - 1, onLeft: true) + " ",
+                .faint)
         }
         var text = titles.withoutTrailingBlanks
         for row in 0..<shownRows {
-            var line = StyledText(TextWidth.padded("\(rowLabel)\(row)", to: labelWidth), .faint)
+            var line = StyledText(
+                TextWidth.padded("\(rowLabel)\(row * rowStep)", to: labelWidth), .faint)
             for column in 0..<shownColumns {
                 let value = values[row * columns + column]
                 let isDiagonal = isDiagonal(row, column)
-                let digits = HeatMap.digits(value)
+                let digits = HeatMap.digits(value, decimals: decimals)
                 let cell = TextWidth.padded(
-                    isDiagonal ? "[\(digits)]" : "\(digits) ", to: 9, onLeft: true)
+                    isDiagonal ? "[\(digits)]" : "\(digits) ", to: cellWidth, onLeft: true)
                 let style =
                     appearance.color == .none
                     ? .plain : HeatMap.style(share(value, of: range), isBold: isDiagonal)
@@ -48,10 +71,37 @@ package struct HeatMap: Sendable {
             }
             text.line(line.withoutTrailingBlanks)
         }
-        if shownRows < rows || shownColumns < columns {
-            text.line("\(shownRows) × \(shownColumns) of \(rows) × \(columns)", .faint)
-        }
+        if !isWhole { text.line("\(shownRows) × \(shownColumns) of \(rows) × \(columns)", .faint) }
         return text
+    }
+
+    /// The means of equal blocks, so that at most this many rows and columns remain; and the sides
+    /// of a block. A block without a finite value is nan.
+    func averaged(atMost mostRows: Int, _ mostColumns: Int) -> (
+        map: HeatMap, down: Int, across: Int
+    ) {
+        let down = max(1, (rows + mostRows - 1) / max(1, mostRows))
+        let across = max(1, (columns + mostColumns - 1) / max(1, mostColumns))
+        let (shownRows, shownColumns) = ((rows + down - 1) / down, (columns + across - 1) / across)
+        var means: [Double] = []
+        for row in 0..<shownRows {
+            for column in 0..<shownColumns {
+                var (sum, count) = (0.0, 0)
+                for i in row * down..<min(rows, (row + 1) * down) {
+                    for j in column * across..<min(columns, (column + 1) * across)
+                    where values[i * columns + j].isFinite {
+                        sum += values[i * columns + j]
+                        count += 1
+                    }
+                }
+                means.append(count > 0 ? sum / Double(count) : .nan)
+            }
+        }
+        var map = HeatMap(
+            rows: shownRows, columns: shownColumns, values: means, marksDiagonal: false,
+            rowLabel: rowLabel, columnLabel: columnLabel)
+        (map.rowStep, map.columnStep) = (down, across)
+        return (map, down, across)
     }
 
     /// The smallest and the largest finite value; nil if there is none.
@@ -71,8 +121,16 @@ package struct HeatMap: Sendable {
         marksDiagonal && row == column % max(1, rows)
     }
 
-    static func digits(_ value: Double) -> String {
-        NumberText.fixed(value, decimals: value.magnitude < 100 ? 3 : 1)
+    /// The decimals that the differences between cells need.
+    var decimals: Int {
+        guard let range, range.upperBound > range.lowerBound else { return 3 }
+        let distance = log10(range.upperBound - range.lowerBound)
+        return min(6, max(3, 2 - Int(distance.rounded(.down))))
+    }
+
+    static func digits(_ value: Double, decimals: Int) -> String {
+        NumberText.fixed(
+            value, decimals: value.magnitude < 100 ? decimals : value.magnitude < 1e4 ? 1 : 0)
     }
 
     /// The style of a cell; plain for a value that is not finite.

@@ -133,24 +133,9 @@ extension Picture {
     /// if no number is finite.
     private static func cells(_ rows: Int, _ columns: Int, _ values: [Double]) -> String? {
         guard rows > 0, columns > 0 else { return nil }
-        let (down, across) = ((rows + 63) / 64, (columns + 63) / 64)
-        let (shownRows, shownColumns) = ((rows + down - 1) / down, (columns + across - 1) / across)
-        var means: [Double] = []
-        for row in 0..<shownRows {
-            for column in 0..<shownColumns {
-                var (sum, count) = (0.0, 0)
-                for i in row * down..<min(rows, (row + 1) * down) {
-                    for j in column * across..<min(columns, (column + 1) * across)
-                    where values[i * columns + j].isFinite {
-                        sum += values[i * columns + j]
-                        count += 1
-                    }
-                }
-                means.append(count > 0 ? sum / Double(count) : .nan)
-            }
-        }
-        let map = HeatMap(
-            rows: shownRows, columns: shownColumns, values: means, marksDiagonal: false)
+        let map = HeatMap(rows: rows, columns: columns, values: values, marksDiagonal: false)
+            .averaged(atMost: 64, 64).map
+        let (shownRows, shownColumns, means) = (map.rows, map.columns, map.values)
         guard let range = map.range else { return nil }
         let width = (Frame.right - Frame.left) / Double(shownColumns)
         let height = (Frame.bottom - Frame.top) / Double(shownRows)
@@ -164,7 +149,18 @@ extension Picture {
                     "<rect x=\"\(fixed(Frame.left + width * Double(column)))\" "
                     + "y=\"\(fixed(Frame.top + height * Double(row)))\" width=\"\(fixed(width))\" "
                     + "height=\"\(fixed(height))\" fill=\"\(color.css)\"/>"
+                guard width >= 60, height >= 18 else { continue }
+                drawing += text(
+                    HeatMap.digits(
+                        means[row * shownColumns + column], decimals: map.decimals),
+                    x: Frame.left + width * (Double(column) + 0.5),
+                    y: Frame.top + height * (Double(row) + 0.5) + 5, anchor: "middle",
+                    color: share > 0.55 ? "#000000" : "#ffffff")
             }
+            guard shownRows <= 24 else { continue }
+            drawing += text(
+                "\(row)", x: Frame.left - 6,
+                y: Frame.top + height * (Double(row) + 0.5) + 5, anchor: "end")
         }
         let scale =
             "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "

@@ -31,6 +31,9 @@ extension CommandTable {
         }
         var document = Document()
         document.line(table)
+        let total = names.reduce(0) { $0 + $1.bytes }
+        document.line(
+            "\(NumberText.count(names.count, "value")), \(NumberText.bytes(total))", .faint)
         if names.contains(where: { !$0.isStored }) {
             document.line("* over snapshot_limit: written when the session ends", .faint)
         }
