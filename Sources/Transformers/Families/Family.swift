@@ -38,7 +38,7 @@ extension BlockContext {
 ///
 /// A family holds no weights. Its functions take the parameter set that its layout describes.
 protocol Family: Sendable {
-    associatedtype SelfAttention: Sublayer
+    associatedtype SelfAttention: SelfAttentionSublayer
     associatedtype FeedForward: Sublayer
 
     /// Reading and writing of its keys of `config.json`.

@@ -99,12 +99,13 @@ extension LayoutBuilder {
 
 /// Attention whose queries, keys and values come from one product. It has no rotary embedding: the
 /// positions are part of its input.
-struct FusedAttention: Sublayer {
+struct FusedAttention: SelfAttentionSublayer {
     let block: Int
     let fused, output: Projection
     let attention: Attention
+    var window: Int? { nil }
 
-    struct Activations: Sendable {
+    struct Activations: Sendable, QueriesAndKeys {
         let query, attended: Tensor  // (M, D)
         let key, value: Tensor  // (N, D)
     }

@@ -23,6 +23,19 @@ protocol Sublayer: Sendable {
     ) -> Tensor
 }
 
+/// Attention as a sublayer. An observer computes its probabilities from the kept queries and keys.
+protocol SelfAttentionSublayer: Sublayer where Activations: QueriesAndKeys {
+    var attention: Attention { get }
+    /// With a window W, a query sees itself and the W − 1 positions before it; nil sees all.
+    var window: Int? { get }
+}
+
+/// Queries (M, H · size) and keys (N, K · size), as their products enter the softmax.
+protocol QueriesAndKeys {
+    var query: Tensor { get }
+    var key: Tensor { get }
+}
+
 /// A decoder block with a norm before each sublayer (pre-norm): afterAttention = x +
 /// attention(norm(x)), out = afterAttention + feedForward(norm(afterAttention)).
 struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {

@@ -2,7 +2,7 @@ import Layers
 import Tensors
 
 /// Grouped-query attention with a rotary embedding: the sublayer of every family but GPT-2's.
-struct RotaryAttention: Sublayer {
+struct RotaryAttention: SelfAttentionSublayer {
     /// The number of its block; the cache uses it to find the block's keys and values.
     let block: Int
     let query, key, value, output: Projection
@@ -14,7 +14,7 @@ struct RotaryAttention: Sublayer {
     let attention: Attention
     let rotary: RotaryTables
 
-    struct Activations: Sendable {
+    struct Activations: Sendable, QueriesAndKeys {
         let query, key, value: Tensor  // turned; (M, H · size), (N, K · size) twice
         let attended: Tensor  // (M, H · size)
         /// Queries and keys before the norms of single heads; nil if the family has none.
