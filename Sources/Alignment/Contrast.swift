@@ -126,7 +126,7 @@ public struct Contrast: Sendable, Codable, Hashable {
 }
 
 /// One softmax over a few scores.
-private struct LogSoftmax {
+struct LogSoftmax {
     let scores: [Double]
     let largest: Double
     /// `Σ exp(score − largest)`.

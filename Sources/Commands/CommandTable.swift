@@ -8,6 +8,7 @@ package enum CommandTable {
         proposeCommand, composeCommand, rolloutCommand, scoreCommand, contrastCommand,
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
         generateCommand, tokenizeCommand, newCommand, pretrainCommand,
+        explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
         showCommand, plotCommand, compareCommand, describeCommand,
         editCommand,
         lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,

@@ -18,10 +18,30 @@ package struct TokenStrip: Sendable {
     }
 
     package var tokens: [Token]
+    /// Whether a colored strip has the figures too.
+    package var showsFigures = false
 
     package init(tokens: [Token]) { self.tokens = tokens }
 
     package var total: Double { tokens.reduce(0) { $0 + $1.shift } }
+
+    /// The smallest shift that is written, and the smallest that is colored, in nats.
+    static let leastFigure = 0.1
+    static let leastColor = 0.05
+
+    /// How to read the strip, without a full stop.
+    ///
+    /// - Parameter own: the constitution whose rise is positive. `other`: the one beside it.
+    package func legend(_ appearance: Appearance, own: String, other: String) -> String {
+        let figures =
+            "{+0.50}: \(own) makes the token likelier than \(other) does, by 0.50 nats; {-0.50}: "
+            + "less likely; shown from \(NumberText.significant(TokenStrip.leastFigure)) on"
+        guard appearance.color != .none else { return figures }
+        let colors =
+            "green: \(own) makes the token likelier than \(other) does; red: less likely; from "
+            + "\(NumberText.significant(TokenStrip.leastColor)) nats on, full color at 2"
+        return colors + (showsFigures ? ". " + figures : "; figures=true writes the nats")
+    }
 
     /// Green if the response's own constitution raises a token, red if it lowers it. Without color
     /// each token that changes by a tenth of a nat or more is followed by the change: `Arr{+2.31}`.
@@ -63,7 +83,8 @@ package struct TokenStrip: Sendable {
         tokens.flatMap { token in
             pieces(token.text).enumerated().map { part, piece in
                 var text = piece
-                if !piece.isEmpty, !showsColor, token.shift.magnitude >= 0.1 {
+                let showsFigure = showsFigures || !showsColor
+                if !piece.isEmpty, showsFigure, token.shift.magnitude >= TokenStrip.leastFigure {
                     text += "{\(token.change)}"
                 }
                 return Cell(
@@ -90,7 +111,7 @@ package struct TokenStrip: Sendable {
     }
 
     static func style(_ shift: Double) -> TextStyle {
-        guard shift.isFinite, shift.magnitude >= 0.05 else { return .plain }
+        guard shift.isFinite, shift.magnitude >= TokenStrip.leastColor else { return .plain }
         // Saturates at two nats: a token that is seven times as probable.
         let strength = min(1, shift.magnitude / 2)
         let strong = UInt8(70 + 110 * strength)

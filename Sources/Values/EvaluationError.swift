@@ -13,6 +13,7 @@ package enum EvaluationError: Error, Equatable {
 
     // Indexes and shapes
     case indexOutOfRange(index: Int, count: Int, what: String)
+    case unknownItem(String, owner: String, nearest: String?, example: String?)
     case zeroStep
     case tooManySubscripts(given: Int, shape: [Int])
     case notIndexable(String)

@@ -6,6 +6,7 @@ import Tensors
 package enum Sentence {
     private static let plural: Set<String> = [
         "queries", "constitutions", "principles", "rollouts", "logprobs", "gradients", "verdicts",
+        "next tokens", "query rollouts",
         "null", "text",
     ]
 
@@ -44,6 +45,8 @@ extension EvaluationError: CustomStringConvertible {
                 ? "index \(index) is out of range: \(what) is empty"
                 : "index \(index) is out of range: \(what) has \(NumberText.count(count, "item")), "
                     + (count == 1 ? "number 0" : "0 to \(count - 1)")
+        case .unknownItem(let id, let owner, _, _):
+            "no item of `\(owner)` has the id \(Value.text(id).summary)"
         case .zeroStep: "a slice cannot step by 0"
         case .tooManySubscripts(let given, let shape):
             "\(given) indexes are too many for a tensor of shape \(TensorText.shape(shape))"
@@ -115,6 +118,11 @@ extension EvaluationError: CustomStringConvertible {
         case .nothingBound(_, let nearest), .unknownTopic(_, let nearest),
             .unknownFunction(_, let nearest):
             Sentence.didYouMean(nearest)
+        case .unknownItem(_, let owner, let nearest, let example):
+            nearest.map { "did you mean \(Value.text($0).summary)?" }
+                ?? example.map {
+                    "an id is like \(Value.text($0).summary); `\(owner).ids` lists them"
+                }
         case .shapesDiffer:
             "from the last one on, each pair of dimensions must be equal, or one of them 1"
         case .productShapes(let left, let right):

@@ -322,6 +322,7 @@ package struct Evaluator {
         switch part {
         case .at(let node):
             let value = try value(of: node)
+            if case .text(let id) = value { return .id(id) }
             if case .tensor(let mask) = value, !mask.shape.isEmpty { return .mask(mask) }
             if case .list(let items) = value {
                 if let mask = Selector.mask(items) { return mask }

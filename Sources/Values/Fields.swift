@@ -27,7 +27,7 @@ extension Value {
     private var mappableItems: [Value]? {
         switch self {
         case .list(let items): return items
-        case .object(let object): return object.count.map { (0..<$0).map { object.item($0) } }
+        case .object(let object): return object.fieldOwners
         default: return nil
         }
     }
@@ -44,7 +44,7 @@ extension Value {
     private var firstItem: Value? {
         switch self {
         case .list(let items): items.first
-        case .object(let object): (object.count ?? 0) > 0 ? object.item(0) : nil
+        case .object(let object): object.fieldOwners?.first
         default: nil
         }
     }

@@ -1,7 +1,8 @@
+import CommandLanguage
 import Rendering
 import Tensors
 
-/// A subscript with evaluated expressions: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`.
+/// A subscript with evaluated expressions: `x[2]`, `x[1:8:2]`, `x[[0, 3]]`, `x["tldr-3"]`.
 enum Selector: Equatable {
     case index(Int)
     /// Nil takes the end that the sign of the step implies.
@@ -11,6 +12,8 @@ enum Selector: Equatable {
     case mask(Tensor)
     /// As many whole axes as the other selectors leave.
     case rest
+    /// The item with this id, of an object whose items have ids.
+    case id(String)
 }
 
 /// Positions along one axis.
@@ -33,6 +36,7 @@ extension Selector {
         }
         switch self {
         case .rest: return .many(Array(0..<count))
+        case .id: throw .notWhole(role: "an index", found: "text")
         case .index(let index):
             return .one(try position(index))
         case .indexes(let indexes):
@@ -173,6 +177,7 @@ extension Value {
                 .text(String($0.map { characters[$0] }))
             }
         case .object(let object):
+            let selectors = try positions(of: selectors, in: object)
             // One index or slice keeps the object's kind; several of them select from its numbers.
             if selectors.count > 1, let tensor = (object as? any TensorObject)?.tensor {
                 return try tensor.selecting(selectors)
@@ -186,6 +191,21 @@ extension Value {
         default:
             throw .notIndexable(aKind)
         }
+    }
+
+    /// The selectors with the number of the item in place of its id.
+    private func positions(
+        of selectors: [Selector], in object: any SessionObject
+    ) throws(EvaluationError) -> [Selector] {
+        guard case .id(let id)? = selectors.first, let ids = object.itemIDs else {
+            return selectors
+        }
+        guard let position = ids.firstIndex(of: id) else {
+            throw .unknownItem(
+                id, owner: type(of: object).kind, nearest: nearest(id, in: ids),
+                example: ids.first)
+        }
+        return [.index(position)] + selectors.dropFirst()
     }
 
     /// Applies the first selector here and the others to its result: `rows[0:4, 1]` takes item 1 of

@@ -18,12 +18,20 @@ public protocol SessionObject: Sendable {
     /// Number of items that `x[i]` reaches; nil if it cannot be indexed.
     var count: Int? { get }
     func item(_ index: Int) -> Value
+    /// The ids of its items, which `x["id"]` reaches; nil if items have none.
+    var itemIDs: [String]? { get }
+    /// The values whose fields `x.name` lists if `x` has no such field; by default its items.
+    var fieldOwners: [Value]? { get }
     /// The same object with only these items, in this order.
     func selecting(_ indices: [Int]) -> Value
 }
 
 extension SessionObject {
     public var count: Int? { nil }
+
+    public var itemIDs: [String]? { nil }
+
+    public var fieldOwners: [Value]? { count.map { (0..<$0).map(item) } }
 
     public func item(_ index: Int) -> Value { .null }
 

@@ -17,7 +17,8 @@ import Testing
             "edit", "compare", "export", "ls", "rm", "describe", "undo", "redo", "history",
             "replay",
             "resume", "verify", "gc", "pack", "unpack", "open", "seed", "set", "help", "tour",
-            "source", "quit",
+            "source", "quit", "next", "logits", "hidden", "attention", "lens",
+            "explain",
         ]
         #expect(Set(expected).subtracting(names) == [])
     }
@@ -98,8 +99,8 @@ import Testing
     }
 
     @Test func `each object's maker makes it`() {
-        // A function is made by `name(a) = expression`, and by no verb.
-        let others = ["rollout", "query", "function"]
+        // A function is made by `name(a) = expression`, and by no verb; the others are items.
+        let others = ["rollout", "query", "query rollouts", "next tokens", "function"]
         for kind in ObjectKinds.types.map({ $0.kind }) where !others.contains(kind) {
             let maker = CommandTable.maker(of: kind)
             #expect(maker != nil, "\(kind)")

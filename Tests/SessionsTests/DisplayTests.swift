@@ -197,7 +197,8 @@ import Testing
             principles = load principles trained; compose; rollout seed=1
             """)
         let output = try bench.output("show rollouts count=2")
-        #expect(output.displays.count == 3)
+        #expect(output.displays.count == 4)
+        #expect(output.displays[3].text().plain == "… and 2 more; count= shows them")
         #expect(output.displays[1].html?().contains("nats\">") == true)
         #expect(output.displays[1].text().plain.hasPrefix("\nrollout of "))
     }

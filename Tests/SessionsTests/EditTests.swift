@@ -221,7 +221,7 @@ import Testing
             compose count=2 principles_each=2; rollout
             """)
         let rollouts = try replaced(
-            bench, "rollouts", [.places([1]), .field("response")], .text(" Ahoy.")
+            bench, "rollouts", [.places([0, 1]), .field("response")], .text(" Ahoy.")
         )
         .object(RolloutsObject.self)
         let group = try #require(rollouts?.rollouts.groups.first)
@@ -231,8 +231,14 @@ import Testing
             throws: EvaluationError.notReplaceable(
                 "`constitution` of a rollout", fields: ["response"])
         ) {
-            try replaced(bench, "rollouts", [.places([0]), .field("constitution")], .number(1))
+            try replaced(
+                bench, "rollouts", [.places([0]), .places([0]), .field("constitution")], .number(1))
         }
+        let query = try replaced(
+            bench, "rollouts[0]", [.places([1]), .field("response")], .text(" Ahoy.")
+        )
+        .object(QueryRolloutsObject.self)
+        #expect(query?.group == group)
         let constitutions = try replaced(
             bench, "constitutions",
             [.places([0]), .field("constitutions"), .places([1])], .text("1. Rhyme.\n2. Be kind.")

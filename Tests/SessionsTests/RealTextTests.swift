@@ -39,7 +39,7 @@ import Testing
         let output = try bench.output("load responses [\"after.jsonl\", \"before.jsonl\"]")
         #expect(output.notes.joined().contains("1 without a response (two)"))
         try bench.output("score; contrast; train steps=1 learning_rate=1e-5")
-        #expect(try bench.output("len(rollouts)").value?.asInteger == 2)
+        #expect(try bench.output("len(rollouts.all)").value?.asInteger == 2)
     }
 
     @Test func whatIsWrongWithAFileOfResponsesIsSaid() throws {

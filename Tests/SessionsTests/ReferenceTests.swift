@@ -88,14 +88,15 @@ import Transformers
             contrast
             backward
             update optimizer=adamw learning_rate=1e-4
-            one = rollouts[1]
+            one = rollouts[0][1]
+            query = rollouts[0]
             mixed = [loss, {"s": logprobs}]
             """)
         let names = bench.session.boundNames.map(\.name)
         #expect(
             names == [
                 "base", "gradients", "logprobs", "loss", "mixed", "model", "one", "optimizer",
-                "rollouts",
+                "query", "rollouts",
             ])
         var before: [String: String] = [:]
         for name in names { before[name] = try bench.output(name).text.plain }

@@ -83,13 +83,14 @@ struct ShippedModelTests {
         let object = try #require(output.value?.object(RolloutsObject.self))
         #expect(object.rollouts.groups.count + object.rollouts.rejected.count == 20)
         #expect(
-            try bench.output("len(rollouts) + 0").value?.asInteger == 2
-                * object.rollouts.groups.count
-        )
-        let shown = try bench.text("show rollouts[0]")
+            try bench.output("len(rollouts) + 0").value?.asInteger == object.rollouts.groups.count)
+        #expect(
+            try bench.output("len(rollouts.all)").value?.asInteger == 2
+                * object.rollouts.groups.count)
+        let shown = try bench.text("show rollouts[0][0]")
         #expect(shown.hasPrefix("rollout of summaries-test-"))
         #expect(shown.contains("nats in all"))
-        let plain = try bench.text("rollouts[0].response")
+        let plain = try bench.text("rollouts[0][0].response")
         let strip = shown.replacing(/\{[+-][0-9.]+\}/, with: "").replacing("\n", with: "")
         #expect(strip.contains(plain.prefix(12)))
     }

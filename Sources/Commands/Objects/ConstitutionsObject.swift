@@ -23,6 +23,9 @@ struct ConstitutionsObject: StorableObject {
 
     static let fields: [Field<ConstitutionsObject>] = [
         Field("count", "number of groups") { Value($0.count ?? 0) },
+        Field("ids", "the queries; null for constitutions of a file") { object in
+            object.itemIDs.map { Value($0) } ?? .null
+        },
         Field("texts", "their texts, a list for each group") { object in
             .list((0..<(object.count ?? 0)).map { Value(object.texts($0)) })
         },
@@ -37,6 +40,8 @@ struct ConstitutionsObject: StorableObject {
         case .sources(let sources): sources.count
         }
     }
+
+    var itemIDs: [String]? { groups?.map(\.query.text) }
 
     func item(_ index: Int) -> Value {
         switch content {

@@ -198,15 +198,13 @@ extension ConstitutionsObject: EditableObject {
 
 extension RolloutsObject: EditableObject {
     package func replacing(item: Int, with value: Value) throws(EvaluationError) -> Value {
-        guard let place = place(item), let one = value.object(RolloutObject.self),
-            one.group.responses.indices.contains(place.response)
-        else {
+        guard let query = value.object(QueryRolloutsObject.self) else {
             throw .other(
-                "a response is not replaced as a whole",
-                suggestion: "rollouts[\(item)].response = \"…\"")
+                "the responses to a query are not replaced as a whole",
+                suggestion: "rollouts[\(item)][0].response = \"…\"")
         }
         var copy = self
-        copy.rollouts.groups[place.group].responses[place.response] = one.response
+        copy.rollouts.groups[item] = query.group
         return .object(copy)
     }
 
@@ -237,6 +235,37 @@ extension RolloutsObject: EditableObject {
                 try rollouts.groups[place.group].responses[place.response].replaced(by: text)
         }
         return .object(result)
+    }
+}
+
+extension QueryRolloutsObject: EditableObject {
+    package func replacing(item: Int, with value: Value) throws(EvaluationError) -> Value {
+        guard let one = value.object(RolloutObject.self) else {
+            throw .other(
+                "a response is not replaced as a whole",
+                suggestion: "rollouts[0][\(item)].response = \"…\"")
+        }
+        var copy = self
+        copy.group.responses[item] = one.response
+        return .object(copy)
+    }
+
+    package func edited(_ plain: Value) throws(EvaluationError) -> Value {
+        guard case .record(let record) = plain, case .list(let texts)? = record["responses"],
+            texts.count == group.responses.count
+        else {
+            throw .other(
+                "\(Self.kind) are a record with their \(group.responses.count) `responses`")
+        }
+        var copy = self
+        for (index, new) in texts.enumerated() {
+            guard case .text(let text) = new else {
+                throw .wrongKind(role: "a response", expected: "text", found: new.aKind)
+            }
+            if text == group.responses[index].text { continue }
+            copy.group.responses[index] = try group.responses[index].replaced(by: text)
+        }
+        return .object(copy)
     }
 }
 

@@ -12,11 +12,17 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
 
     var scores: [QueryScores]
     var settings: ScoreSettings
+    /// The texts of the tokens that occur, if `per_token=true` kept them and there was a tokenizer.
+    var texts: [Int32: String] = [:]
 
-    init(scores: [QueryScores], settings: ScoreSettings) {
+    init(scores: [QueryScores], settings: ScoreSettings, texts: [Int32: String] = [:]) {
         self.scores = scores
         self.settings = settings
+        self.texts = texts
     }
+
+    /// The text of a scored token, or its id.
+    func text(of token: Int32) -> String { texts[token] ?? "\(token)" }
 
     /// Shape (queries, C, R); nil if queries differ in C or R.
     var tensor: Tensor? {
@@ -56,6 +62,12 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         Field("per_token", "a record for each token, if `per_token=true` kept them") { object in
             .list(object.tokenRows.map(Value.record))
         },
+        Field("token_texts", "the texts of these tokens") { object in
+            .list(
+                object.scores.map { scores in
+                    .list(scores.tokens.map { Value($0.map(object.text)) })
+                })
+        },
         Field("mean", "mean of all scores") { object in
             let values = object.scores.flatMap(\.scores.values)
             return values.isEmpty ? .null : .number(values.reduce(0, +) / Double(values.count))
@@ -64,10 +76,13 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
 
     var count: Int? { scores.count }
 
+    var itemIDs: [String]? { scores.map(\.id.text) }
+
     func item(_ index: Int) -> Value { .tensor(LogprobsObject.matrix(scores[index].scores)) }
 
     func selecting(_ indices: [Int]) -> Value {
-        .object(LogprobsObject(scores: indices.map { scores[$0] }, settings: settings))
+        .object(
+            LogprobsObject(scores: indices.map { scores[$0] }, settings: settings, texts: texts))
     }
 
     static let typedItem: String? = nil
@@ -117,6 +132,19 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         return document
     }
 
+    /// S of one query, for `show`.
+    func document(of index: Int) -> Document {
+        let query = scores[index]
+        var document = Document("S of \(query.id)", .heading)
+        document.append(", \(unit)", .faint)
+        document.line(
+            HeatMap(
+                rows: query.scores.constitutions, columns: query.scores.responses,
+                values: query.scores.values))
+        document.line("c: constitution, y: response; in brackets a response under its own", .faint)
+        return document
+    }
+
     var jsonValue: Value {
         tensor.map(Value.tensor)
             ?? .list(scores.map { .tensor(LogprobsObject.matrix($0.scores)) })
@@ -139,6 +167,9 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             record["token_logprobs"] = .array(try StoredArray(flat, shape: [flat.count]))
             record["tokens"] = .array(
                 try StoredArray(scores.flatMap { $0.tokens.joined() }, shape: [flat.count]))
+            let vocabulary = texts.sorted { $0.key < $1.key }
+            record["vocabulary_ids"] = .list(vocabulary.map { .number(Double($0.key)) })
+            record["vocabulary_texts"] = .list(vocabulary.map { .text($0.value) })
         }
         return .record(record)
     }
@@ -164,8 +195,12 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
                 }
             }
         }
+        // Older versions kept no texts.
+        let ids = (value["vocabulary_ids"]?.listValue ?? []).compactMap(\.numberValue)
+            .compactMap(Int32.init(exactly:))
+        let texts = (value["vocabulary_texts"]?.listValue ?? []).compactMap(\.textValue)
         return LogprobsObject(
-            scores: scores,
-            settings: try settings.restored(ScoreSettings.self, kind: kind))
+            scores: scores, settings: try settings.restored(ScoreSettings.self, kind: kind),
+            texts: Dictionary(zip(ids, texts), uniquingKeysWith: { first, _ in first }))
     }
 }

@@ -36,6 +36,7 @@ struct LossObject: StorableObject {
         Field("bound", "log C − value, in nats") { .number($0.mean.bound) },
         Field("ceiling", "log C: the largest possible bound, in nats") { .number($0.mean.ceiling) },
         Field("count", "number of queries") { Value($0.contrasts.count) },
+        Field("ids", "the queries") { Value($0.ids.map(\.text)) },
         Field("values", "the loss of each query") { object in
             .tensor(
                 Tensor(object.contrasts.map { Float($0.loss) }, shape: [object.contrasts.count]))
@@ -46,6 +47,8 @@ struct LossObject: StorableObject {
     ]
 
     var count: Int? { contrasts.count }
+
+    var itemIDs: [String]? { ids.map(\.text) }
 
     func item(_ index: Int) -> Value {
         let contrast = contrasts[index]

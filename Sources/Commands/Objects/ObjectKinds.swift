@@ -8,6 +8,6 @@ enum ObjectKinds {
         PrinciplesObject.self,
         ConstitutionsObject.self, RolloutsObject.self, RolloutObject.self, LogprobsObject.self,
         LossObject.self, GradientsObject.self, OptimizerObject.self, LogObject.self,
-        VerdictsObject.self, FunctionObject.self,
+        VerdictsObject.self, FunctionObject.self, QueryRolloutsObject.self, NextTokensObject.self,
     ]
 }

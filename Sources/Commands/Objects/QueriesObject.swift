@@ -22,6 +22,8 @@ struct QueriesObject: StorableObject, ListObject {
 
     var count: Int? { queries.count }
 
+    var itemIDs: [String]? { queries.map(\.id.text) }
+
     func item(_ index: Int) -> Value { .object(QueryObject(query: queries[index])) }
 
     func selecting(_ indices: [Int]) -> Value {

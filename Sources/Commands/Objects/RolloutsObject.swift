@@ -4,7 +4,7 @@ import Rendering
 import Tokenizers
 import Values
 
-/// Sampled responses and the data they were sampled from; indexed response by response.
+/// Sampled responses and the data they were sampled from; indexed by query, then by response.
 struct RolloutsObject: StorableObject, ListObject {
     static let kind = "rollouts"
 
@@ -14,7 +14,7 @@ struct RolloutsObject: StorableObject, ListObject {
         self.rollouts = rollouts
     }
 
-    /// The group and the response at a flat index.
+    /// The group and the response of a line of a rollouts file, in the order of `all`.
     func place(_ index: Int) -> (group: Int, response: Int)? {
         var left = index
         for (number, group) in rollouts.groups.enumerated() {
@@ -25,10 +25,10 @@ struct RolloutsObject: StorableObject, ListObject {
     }
 
     static let fields: [Field<RolloutsObject>] = [
-        Field("count", "number of responses") { Value($0.count ?? 0) },
-        Field("queries", "ids of the queries they answer") {
-            Value($0.rollouts.groups.map(\.id.text))
-        },
+        Field("count", "number of queries") { Value($0.count ?? 0) },
+        Field("ids", "the queries") { Value($0.itemIDs ?? []) },
+        Field("queries", "the same") { Value($0.itemIDs ?? []) },
+        Field("all", "all responses in one list, query after query") { .list($0.all) },
         Field("rejected", "excluded queries, with the reason") { object in
             .list(
                 object.rollouts.rejected.map {
@@ -51,39 +51,36 @@ struct RolloutsObject: StorableObject, ListObject {
         },
     ]
 
-    var count: Int? { rollouts.groups.reduce(0) { $0 + $1.responses.count } }
+    var count: Int? { rollouts.groups.count }
+
+    var itemIDs: [String]? { rollouts.groups.map(\.id.text) }
 
     func item(_ index: Int) -> Value {
-        guard let place = place(index) else { return .null }
-        let group = rollouts.groups[place.group]
-        return .object(
-            RolloutObject(
-                group: group, query: rollouts.query(group.id), index: place.response))
+        let group = rollouts.groups[index]
+        return .object(QueryRolloutsObject(group: group, query: rollouts.query(group.id)))
     }
 
-    /// Complete queries if the indexes take all of their responses in order, so that a contrast
-    /// remains possible; otherwise a list of single responses.
     func selecting(_ indices: [Int]) -> Value {
-        var groups: [RolloutGroup] = []
-        var position = 0
-        while position < indices.count {
-            guard let first = place(indices[position]), first.response == 0 else { break }
-            let group = rollouts.groups[first.group]
-            let end = position + group.responses.count
-            guard end <= indices.count,
-                indices[position..<end].elementsEqual(
-                    indices[position]..<(indices[position] + group.responses.count))
-            else { break }
-            groups.append(group)
-            position = end
-        }
-        guard position == indices.count else { return .list(indices.map(item)) }
+        let groups = indices.map { rollouts.groups[$0] }
         return .object(
             RolloutsObject(
                 rollouts: Rollouts(
                     groups: groups, queries: groups.compactMap { rollouts.query($0.id) },
                     settings: rollouts.settings)))
     }
+
+    /// All responses, query after query.
+    var all: [Value] {
+        rollouts.groups.flatMap { group in
+            let query = rollouts.query(group.id)
+            return group.responses.indices.map {
+                Value.object(RolloutObject(group: group, query: query, index: $0))
+            }
+        }
+    }
+
+    /// `rollouts.response` lists the responses of all queries.
+    var fieldOwners: [Value]? { all }
 
     static let typedItem: String? =
         #"{"query": "a", "constitution": 0, "response": "A response."}"#
@@ -95,10 +92,10 @@ struct RolloutsObject: StorableObject, ListObject {
         var groups: [RolloutGroup] = []
         var queries: [Query] = []
         for item in items {
-            guard let one = item.object(RolloutObject.self) else { return nil }
             // A single response stands for its query: a contrast needs all responses of the query.
-            if groups.last != one.group { groups.append(one.group) }
-            if let query = one.query, !queries.contains(query) { queries.append(query) }
+            guard let (group, query) = QueryRolloutsObject.origin(of: item) else { return nil }
+            if groups.last != group { groups.append(group) }
+            if let query, !queries.contains(query) { queries.append(query) }
         }
         guard !groups.isEmpty else { return nil }
         self.init(rollouts: Rollouts(groups: groups, queries: queries))
@@ -141,10 +138,9 @@ struct RolloutsObject: StorableObject, ListObject {
                 ", \(first.prompts.count) constitutions × \(NumberText.count(first.samples, "sample"))",
                 .faint)
         }
-        var shown = 0
-        for group in rollouts.groups.prefix(2) {
+        for (place, group) in rollouts.groups.prefix(2).enumerated() {
             for (index, response) in group.responses.prefix(4).enumerated() {
-                let number = "[\(shown + index)] "
+                let number = "[\(place)][\(index)] "
                 let name = "\(group.id) under \(response.constitution): "
                 let body = response.text ?? "\(group.responses[index].tokenCount) tokens"
                 let start = TextWidth.cut(
@@ -159,7 +155,6 @@ struct RolloutsObject: StorableObject, ListObject {
                     document.append(start)
                 }
             }
-            shown += group.responses.count
         }
         if rollouts.groups.count > 2 {
             document.line("… and \(rollouts.groups.count - 2) more queries", .faint)

@@ -72,6 +72,8 @@ extension LogprobsObject: TabularObject {
                         "response": Value(response), "position": Value(position),
                         "token": tokens.indices.contains(position)
                             ? Value(Int(tokens[position])) : .null,
+                        "text": tokens.indices.contains(position)
+                            ? .text(text(of: tokens[position])) : .null,
                         "logprob": .number(Double("\(logProbs[position])") ?? .nan),
                     ]
                 }

@@ -1,3 +1,4 @@
+import CommandLanguage
 import Rendering
 import Tensors
 import Values
@@ -5,9 +6,20 @@ import Values
 extension CommandTable {
     static let compareCommand = Command(
         "compare", .looking, "shows the difference of two values",
-        effect: .looks,
+        about: """
+            Of two models: how far the weights moved, by layer and by kind of weight. With `on` \
+            instead: the mean log-prob and the perplexity of texts under both, and KL a token. \
+            A share is the norm of the change divided by the norm of the second value.
+            """,
+        makes: ["_"], effect: .looks,
         operands: [
             .required("first", .value, "a value"), .required("second", .value, "another"),
+        ],
+        options: [
+            OptionSpecification(
+                "on", .path,
+                "of models: a text in quotes, (an expression), or a file with field="),
+            OptionSpecification("field", .word, "the field of the file's lines"),
         ],
         example: "compare model base", run: compare)
 
@@ -15,6 +27,13 @@ extension CommandTable {
         guard let first = try invocation.value("first"),
             let second = try invocation.value("second")
         else { return CommandResult() }
+        for key in ["on", "field"] where invocation.has(key) {
+            guard first.object(ModelObject.self) != nil, second.object(ModelObject.self) != nil
+            else { throw invocation.error("`\(key)` is for two models", at: key) }
+        }
+        if invocation.has("field"), !invocation.has("on") {
+            throw invocation.error("`field` names a field of the file that `on` names", at: "field")
+        }
         if let one = first.object(ModelObject.self), let two = second.object(ModelObject.self) {
             return try compare(one, two, invocation)
         }
@@ -71,7 +90,8 @@ extension CommandTable {
             "relative": .number(relative), "cosine": .number(cosine),
         ])
         guard differing > 0 else {
-            return CommandResult(Display(StyledText("equal, every bit"), data: data))
+            return CommandResult(
+                value: data, Display(StyledText("equal, every bit"), data: data))
         }
         var table = Table([.init(""), .init("")])
         table.styles = [0: .faint]
@@ -90,70 +110,13 @@ extension CommandTable {
         ])
         var document = Document()
         document.line(table, showsTitles: false)
-        return CommandResult(document, Appearance(), data: data)
-    }
-
-    private static func compare(
-        _ one: ModelObject, _ two: ModelObject, _ invocation: Invocation
-    ) throws -> CommandResult {
-        let (a, b) = (one.model.parameters, two.model.parameters)
-        guard a.layout == b.layout else {
-            return CommandResult(
-                Display(
-                    StyledText("models of different shapes: \(one.summary); \(two.summary)"),
-                    data: .record(["equal": .bool(false), "same_shape": .bool(false)])))
-        }
-        var rows: [(name: String, change: Double, share: Double)] = []
-        var (squares, whole) = (0.0, 0.0)
-        for (name, (x, y)) in zip(a.names, zip(a.tensors, b.tensors)) {
-            var change = 0.0
-            var size = 0.0
-            x.withUnsafeBufferPointer { x in
-                y.withUnsafeBufferPointer { y in
-                    for (p, q) in zip(x, y) {
-                        change += (Double(p) - Double(q)) * (Double(p) - Double(q))
-                        size += Double(q) * Double(q)
-                    }
-                }
-            }
-            squares += change
-            whole += size
-            rows.append((name, change.squareRoot(), (change / max(size, 1e-300)).squareRoot()))
-        }
-        let share = (squares / max(whole, 1e-300)).squareRoot()
-        let changes = rows.map { row -> Value in
-            .record([
-                "name": .text(row.name), "change": .number(row.change),
-                "share": .number(row.share),
-            ])
-        }
-        let data = Value.record([
-            "equal": .bool(squares == 0), "share": .number(share), "tensors": .list(changes),
-        ])
-        guard squares > 0 else {
-            return CommandResult(Display(StyledText("the same weights, every bit"), data: data))
-        }
-        var document = Document("weights differ by ", .heading)
-        document.append(
-            NumberText.percent(share, decimals: 3)
-                + " of their norm")
-        var table = Table([
-            .init("changed most"), .init("norm of change", isNumeric: true),
-            .init("share", isNumeric: true),
-        ])
-        for row in rows.sorted(by: { $0.share > $1.share }).prefix(8) {
-            table.append([
-                row.name, NumberText.significant(row.change, digits: 4),
-                NumberText.percent(row.share, decimals: 3),
-            ])
-        }
-        document.line(table)
-        return CommandResult(document, invocation.appearance, data: data)
+        return CommandResult(value: data, Display(document, Appearance(), data: data))
     }
 }
 
 extension CommandResult {
     fileprivate static func comparison(_ isEqual: Bool, _ text: StyledText) -> CommandResult {
-        CommandResult(Display(text, data: .record(["equal": .bool(isEqual)])))
+        let data = Value.record(["equal": .bool(isEqual)])
+        return CommandResult(value: data, Display(text, data: data))
     }
 }

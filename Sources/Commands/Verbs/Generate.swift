@@ -2,6 +2,7 @@ import Alignment
 import CommandLanguage
 import Foundation
 import Rendering
+import Tensors
 import TextModels
 import Transformers
 import Values
@@ -15,6 +16,8 @@ extension CommandTable {
             OptionSpecification("stop", .text, "a text that ends the response"),
             OptionSpecification("samples", .number, "number of continuations; 1"),
             MethodKey.model, MethodKey.seed,
+            OptionSpecification(
+                "compare", .value, "another model, whose continuations stand beside these"),
         ],
         example: "generate \"Principles for summaries:\\n\" max_tokens=12", run: generate)
 
@@ -25,10 +28,32 @@ extension CommandTable {
     }()
 
     private static func generate(_ invocation: Invocation) throws -> CommandResult {
-        let model = try invocation.textModel(try invocation.model())
+        let own = try invocation.model()
+        let model = try invocation.textModel(own)
         guard let written = try invocation.text("prompt") else { return CommandResult() }
         var settings = generationDefaults
         try invocation.apply(to: &settings)
+        let key = try invocation.randomKey()
+        let (texts, note) = try continuations(of: written, model, settings, key, invocation)
+        guard let argument = invocation.argument("compare") else {
+            return alone(written, texts, notes: [note].compactMap(\.self), invocation)
+        }
+        guard let other = try invocation.value(argument).object(ModelObject.self) else {
+            throw invocation.error("`compare` must be a model", at: "compare")
+        }
+        // The same keys: where the models agree, they draw the same tokens.
+        let (others, otherNote) = try continuations(
+            of: written, try invocation.textModel(other), settings, key, invocation)
+        return beside(
+            written, texts, others, notes: [note, otherNote].compactMap(\.self), invocation)
+    }
+
+    /// The continuations of one model, and a sentence if they were stopped.
+    private static func continuations(
+        of written: String, _ model: TextModel, _ settings: RolloutSettings, _ key: RandomKey,
+        _ invocation: Invocation
+    ) throws -> (texts: [String], note: String?) {
+        var settings = settings
         let prompt = model.prompt(written)
         let room = model.context - prompt.tokens.count
         guard room > 0 else {
@@ -37,7 +62,6 @@ extension CommandTable {
                 at: "prompt")
         }
         settings.sampling.maxTokens = min(settings.sampling.maxTokens, room)
-        let key = try invocation.randomKey()
         var meter = invocation.meter()
         defer { meter.finish() }
         let completions = try model.complete(
@@ -50,11 +74,14 @@ extension CommandTable {
                     unit: "tokens", tokens: progress.tokens)
                 return invocation.cancel()
             }, cancel: invocation.cancel)
-        let texts = completions.map(\.text)
-        var notes: [String] = []
-        if completions.contains(where: { $0.finish == .interrupted }) {
-            notes.append("stopped after \(completions.reduce(0) { $0 + $1.tokens.count }) tokens")
-        }
+        let isStopped = completions.contains { $0.finish == .interrupted }
+        let tokens = completions.reduce(0) { $0 + $1.tokens.count }
+        return (completions.map(\.text), isStopped ? "stopped after \(tokens) tokens" : nil)
+    }
+
+    private static func alone(
+        _ written: String, _ texts: [String], notes: [String], _ invocation: Invocation
+    ) -> CommandResult {
         var text = StyledText()
         for (index, continuation) in texts.enumerated() {
             if texts.count > 1 { text.line("[\(index)]", .faint) }
@@ -64,5 +91,27 @@ extension CommandTable {
         }
         return CommandResult(
             value: texts.count == 1 ? .text(texts[0]) : Value(texts), Display(text), notes: notes)
+    }
+
+    /// Two models' continuations of one prompt. The value has a record for each pair.
+    private static func beside(
+        _ written: String, _ texts: [String], _ others: [String], notes: [String],
+        _ invocation: Invocation
+    ) -> CommandResult {
+        let names = (
+            invocation.written("model") ?? "model", invocation.written("compare") ?? "compare"
+        )
+        var text = StyledText(TextWidth.printable(written), .faint)
+        for (one, other) in zip(texts, others) {
+            text.append("\n")
+            text.append(
+                SideBySide(left: (names.0, one), right: (names.1, other)).rendered(
+                    invocation.appearance))
+        }
+        let pairs = zip(texts, others).map { one, other in
+            Value.record(["text": .text(one), "other": .text(other)])
+        }
+        return CommandResult(
+            value: pairs.count == 1 ? pairs[0] : .list(pairs), Display(text), notes: notes)
     }
 }

@@ -13,7 +13,8 @@ extension CommandTable {
         makes: ["logprobs"],
         operands: [.optional("rollouts", .value, "in place of `rollouts`")],
         options: MethodKey.score + [
-            OptionSpecification("per_token", .flag, "keep the log-prob of every token"),
+            OptionSpecification(
+                "per_token", .flag, "keep the log-prob, id and text of every token; false"),
             MethodKey.overflow, MethodKey.model,
         ],
         example: "score", run: score)
@@ -29,8 +30,13 @@ extension CommandTable {
         let scores = try Scorer(settings).score(
             batches, model: model.model, perToken: try invocation.flag("per_token") ?? false,
             progress: follower.follow, cancel: invocation.cancel)
+        let tokenizer = model.tokenizer ?? (try? invocation.tokenizer(of: model))
+        let kept = Set(scores.flatMap { $0.tokens.joined() })
+        let texts = tokenizer.map { tokenizer in
+            Dictionary(uniqueKeysWithValues: kept.map { ($0, TokenName.text($0, tokenizer)) })
+        }
         return CommandResult(
-            "logprobs", LogprobsObject(scores: scores, settings: settings),
+            "logprobs", LogprobsObject(scores: scores, settings: settings, texts: texts ?? [:]),
             notes: [note].compactMap(\.self))
     }
 

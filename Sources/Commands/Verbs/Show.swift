@@ -8,7 +8,8 @@ extension CommandTable {
         "show", .looking, "shows a value in detail",
         about: """
             S is drawn as a heat map; a rollout as a token strip, each token colored by \
-            log p(token | its constitution) - log p(token | another one); text is shown whole.
+            log p(token | its constitution) - log p(token | another one); text is shown whole. \
+            rollouts[i] is a query, rollouts[i][j] its response j.
             """,
         effect: .looks,
         operands: [.optional("value", .expression, "the value; the last result")],
@@ -16,6 +17,11 @@ extension CommandTable {
             OptionSpecification(
                 "against", .number, "the other constitution, for a token strip"),
             OptionSpecification("count", .number, "how many items; 8"),
+            OptionSpecification(
+                "figures", .flag, "write the nats of a token strip into a colored one; false"),
+            OptionSpecification(
+                "alternatives", .number,
+                "of a rollout: other tokens shown where the constitution acts most; 0"),
             MethodKey.model,
         ],
         example: "show logprobs", run: show)
@@ -31,28 +37,23 @@ extension CommandTable {
         }
         let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 8
         let appearance = invocation.appearance
+        if let (logprobs, index) = try scoresOfQuery(invocation) {
+            return CommandResult(logprobs.document(of: index), appearance)
+        }
         switch value {
         case .object(let rollout as RolloutObject):
             return CommandResult(try strip(rollout, invocation), appearance)
+        case .object(let group as QueryRolloutsObject):
+            return try strips(
+                "rollouts of \(group.group.id)",
+                group.group.responses.indices.map {
+                    RolloutObject(group: group.group, query: group.query, index: $0)
+                }, count: count, invocation)
         case .object(let rollouts as RolloutsObject):
-            // One display for each strip: a notebook shows and folds them one by one.
-            var result = CommandResult(
-                text: StyledText("rollouts: \(rollouts.summary)", .heading))
-            for index in 0..<min(count, rollouts.count ?? 0) {
-                guard case .object(let one as RolloutObject) = rollouts.item(index) else {
-                    continue
-                }
-                let strip = try strip(one, invocation)
-                // A terminal has an empty line between the strips.
-                var display = Display(strip, appearance)
-                display.text = {
-                    var text = StyledText("\n")
-                    text.append(strip.rendered(appearance))
-                    return text
-                }
-                result.displays.append(display)
-            }
-            return result
+            return try strips(
+                "rollouts: \(rollouts.summary)",
+                rollouts.all.compactMap { $0.object(RolloutObject.self) }, count: count,
+                invocation)
         case .object(let logprobs as LogprobsObject):
             var document = logprobs.document(count: count)
             if logprobs.scores.count > count {
@@ -105,59 +106,24 @@ extension CommandTable {
         }
     }
 
-    /// The response as a token strip, or as plain text if it cannot be scored.
-    private static func strip(
-        _ rollout: RolloutObject, _ invocation: Invocation
-    ) throws -> Document {
-        let group = rollout.group
-        var document = Document("rollout of \(group.id)", .heading)
-        let own = rollout.response.constitution
-        guard let model = try invocation.objectIfBound(ModelObject.self, "model") else {
-            document = rollout.document(invocation.appearance)
-            document.line("a token strip needs `model`", .faint)
-            return document
+    /// The scores and the number of the query of an operand such as `logprobs[3]`. Its value is a
+    /// plain tensor, which no longer knows its query.
+    private static func scoresOfQuery(
+        _ invocation: Invocation
+    ) throws -> (LogprobsObject, Int)? {
+        guard case .expression(let node)? = invocation.argument("value")?.value,
+            case .index(let owner, let subscripts) = node.expression, subscripts.count == 1,
+            case .at(let place) = subscripts[0]
+        else { return nil }
+        let evaluator = Evaluator(environment: invocation.session)
+        guard let logprobs = try evaluator.value(of: owner).object(LogprobsObject.self) else {
+            return nil
         }
-        guard group.prompts.count > 1 else { return rollout.document(invocation.appearance) }
-        let other = try invocation.integer("against", atLeast: 0) ?? (own == 0 ? 1 : 0)
-        guard other != own, group.prompts.indices.contains(other) else {
-            throw invocation.located(
-                EvaluationError.outOfRange(
-                    role: "`against`",
-                    rule: "another constitution, 0 to \(group.prompts.count - 1)",
-                    found: "\(other)"),
-                at: "against")
-        }
-        let needsText = if case .text = group.prompts[own] { true } else { false }
-        let tokenizer = needsText ? try invocation.tokenizer(of: model) : model.tokenizer
-        guard
-            let scores = try Scorer().score(
-                [group], model: model.model, tokenizer: tokenizer, perToken: true,
-                cancel: invocation.cancel
-            ).first,
-            let shifts = scores.shifts(response: rollout.index, from: other, to: own)
-        else {
-            document = rollout.document(invocation.appearance)
-            document.line(
-                "the two prompts split this response differently, so there is no strip", .faint)
-            return document
-        }
-        let tokens = scores.tokens[own * scores.scores.responses + rollout.index]
-        let strip = TokenStrip(
-            tokens: zip(tokens, shifts).map { token, shift in
-                TokenStrip.Token(
-                    text: tokenizer?.text(of: token) ?? "\(token) ", shift: Double(shift))
-            })
-        document.append(
-            ", constitution \(own) against \(other): "
-                + "\(NumberText.fixed(strip.total, decimals: 2)) nats in all", .faint)
-        if group.constitutions.indices.contains(own) {
-            for line in TextWidth.wrapped(
-                group.constitutions[own].text, to: invocation.appearance.columns - 2)
-            {
-                document.line("  " + line, .faint)
+        let index: Int? =
+            switch try evaluator.value(of: place) {
+            case .text(let id): logprobs.itemIDs?.firstIndex(of: id)
+            case let number: number.asInteger.map { $0 < 0 ? $0 + logprobs.scores.count : $0 }
             }
-        }
-        document.line(strip)
-        return document
+        return index.flatMap { logprobs.scores.indices.contains($0) ? (logprobs, $0) : nil }
     }
 }
