@@ -68,7 +68,7 @@ extension EvaluationError {
     fileprivate var kind: Failure.Kind {
         switch self {
         case .unknownName, .noLastResult, .missingObject, .unknownField, .nothingBound,
-            .unknownTopic, .unknownParameter, .unknownFunction:
+            .unknownTopic, .unknownParameter, .unknownFunction, .unknownItem:
             .name
         case .missingFile, .isFolder, .emptyFile, .notReadable, .notWritable, .alreadyThere,
             .badLine, .badFile, .unknownExtension:
@@ -86,6 +86,7 @@ extension EvaluationError {
         case .unknownField(_, _, let nearest, _), .nothingBound(_, let nearest),
             .unknownTopic(_, let nearest), .unknownFunction(_, let nearest):
             nearest
+        case .unknownItem(_, _, let nearest, _): nearest.map { Value.text($0).json }
         default: nil
         }
     }

@@ -25,6 +25,8 @@ struct ScriptTests {
         try run(script: "sweep.sami", setting: ["steps": "1"])
     }
 
+    @Test func lookInsideRuns() throws { try run(script: "look-inside.sami") }
+
     @Test func realCheckpointRunsOnTheSmallDirectoryItMakes() throws {
         try run(script: "real-checkpoint.sami")
     }
