@@ -32,7 +32,7 @@ extension EditableObject {
 }
 
 extension Value {
-    /// The same value with another part at the end of a path: `rollouts[0].response = "…"`.
+    /// The same value with another part at the end of a path: `queries[0].text = "…"`.
     ///
     /// - Throws: if a step leads nowhere, or into a part that is computed from others.
     package func replacing(

@@ -234,8 +234,9 @@ import Testing
             try replaced(
                 bench, "rollouts", [.places([0]), .places([0]), .field("constitution")], .number(1))
         }
+        try bench.output("one = rollouts[0]")
         let query = try replaced(
-            bench, "rollouts[0]", [.places([1]), .field("response")], .text(" Ahoy.")
+            bench, "one", [.places([1]), .field("response")], .text(" Ahoy.")
         )
         .object(QueryRolloutsObject.self)
         #expect(query?.group == group)

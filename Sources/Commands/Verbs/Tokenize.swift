@@ -74,7 +74,7 @@ extension CommandTable {
     }
 
     /// Quoted text stands for itself. A bare word is an expression over bound names, such as
-    /// `rollouts[0].response`.
+    /// `rollouts.response`.
     private static func textOperand(_ invocation: Invocation) throws -> Value {
         guard let argument = invocation.argument("text") else { return .null }
         guard case .path(let word) = argument.value, !invocation.isQuoted(argument) else {
