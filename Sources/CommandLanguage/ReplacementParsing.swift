@@ -1,4 +1,4 @@
-/// Reading of a part of a value on the left of `=`: `rollouts[0].response = "…"`.
+/// Reading of a part of a value on the left of `=`: `rollouts[0][1].response = "…"`.
 extension Parser {
     /// The assignment to a part, after its left side was read as an expression.
     mutating func replacement(of part: Node) throws(SyntaxError) -> Node {

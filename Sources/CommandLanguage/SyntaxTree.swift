@@ -73,7 +73,7 @@ public indirect enum Expression: Hashable, Sendable {
     case conditional(condition: Node, value: Node, otherwise: Node)
     /// `[item for x in list if condition]`
     case comprehension(item: Node, clauses: [ComprehensionClause])
-    /// `rollouts[0].response = value`: the value of the name on the left, with another part. A
+    /// `rollouts[0][1].response = value`: the value of the name on the left, with another part. A
     /// whole statement alone has this form.
     case replacement(of: Node, with: Node)
 }

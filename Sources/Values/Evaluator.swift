@@ -266,7 +266,7 @@ package struct Evaluator {
         }
     }
 
-    /// `rollouts[0].response = value`: the value of `rollouts` with that part.
+    /// `rollouts[0][1].response = value`: the value of `rollouts` with that part.
     private func replacement(
         of part: Node, with new: Node
     ) throws(LocatedError) -> Value {

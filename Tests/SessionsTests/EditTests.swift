@@ -204,9 +204,9 @@ import Testing
             """
             load model default; load principles trained; load queries summaries count=2
             compose count=2 principles_each=2; rollout; a = score
-            rollouts[1].response = " Ahoy, matey!"; b = score
+            rollouts[0][1].response = " Ahoy, matey!"; b = score
             """)
-        #expect(try bench.text("rollouts[1].response") == " Ahoy, matey!")
+        #expect(try bench.text("rollouts[0][1].response") == " Ahoy, matey!")
         #expect(try bench.text("type(rollouts)") == "rollouts")
         #expect(try bench.text("max(abs(a[0][:, 0] - b[0][:, 0])) < 1e-4") == "true")
         #expect(try bench.text("min(abs(a[0][:, 1] - b[0][:, 1])) > 0.01") == "true")
