@@ -255,7 +255,7 @@ extension QueryRolloutsObject: EditableObject {
             texts.count == group.responses.count
         else {
             throw .other(
-                "\(Self.kind) are a record with their \(group.responses.count) `responses`")
+                "this is a record with its \(group.responses.count) `responses`")
         }
         var copy = self
         for (index, new) in texts.enumerated() {

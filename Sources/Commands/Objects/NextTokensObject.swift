@@ -6,7 +6,7 @@ import Values
 
 /// The likeliest next tokens at one place of a text, under one or two prompts.
 struct NextTokensObject: StorableObject {
-    static let kind = "next tokens"
+    static let kind = "distribution"
 
     /// One distribution over the vocabulary, at the tokens of the table.
     struct Distribution: Codable, Sendable {

@@ -5,7 +5,7 @@ import Values
 
 /// The responses of one query under its constitutions. Response j is column j of the query's S.
 struct QueryRolloutsObject: StorableObject {
-    static let kind = "query rollouts"
+    static let kind = "group"
 
     var group: RolloutGroup
     /// The query of the group; nil if only prompts are known.
