@@ -124,6 +124,8 @@ final class Conversation {
     /// Belongs to the shell's thread until `finish` has returned.
     let session: Session
     let shell: Console
+    /// The terminal's end key before the shell had the terminal.
+    let endKeyBefore: cc_t
     private let done = DispatchSemaphore(value: 0)
     private var hasEnded = false
     private let code = CodeBox()
@@ -133,6 +135,7 @@ final class Conversation {
         session: Session? = nil, options: Console.Options = Console.Options()
     ) throws {
         pty = try PseudoTerminal(columns: columns, rows: rows)
+        endKeyBefore = pty.endKey
         self.session = try session ?? testSession()
         shell = Console(
             session: self.session, terminal: pty.terminal(environment), options: options)
