@@ -87,6 +87,9 @@ struct ShippedModelTests {
         #expect(
             try bench.output("len(rollouts.all)").value?.asInteger == 2
                 * object.rollouts.groups.count)
+        let count = object.rollouts.groups.count
+        #expect(
+            try bench.text("rollouts").hasPrefix("rollouts: \(2 * count) responses to \(count) "))
         let shown = try bench.text("show rollouts[0][0]")
         #expect(shown.hasPrefix("rollout of summaries-test-"))
         #expect(shown.contains("nats in all"))

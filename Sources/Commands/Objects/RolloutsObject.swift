@@ -127,7 +127,8 @@ struct RolloutsObject: StorableObject, ListObject {
     }
 
     var summary: String {
-        "\(NumberText.count(count ?? 0, "response")) to "
+        let responses = rollouts.groups.reduce(0) { $0 + $1.responses.count }
+        return "\(NumberText.count(responses, "response")) to "
             + NumberText.count(rollouts.groups.count, "query", "queries")
     }
 

@@ -127,8 +127,10 @@ extension CommandTable {
         }
         result.displays = [log.display(invocation.appearance).withoutJSON]
         if run.step < settings.steps {
+            let name = invocation.target?.name ?? "model"
             result.notes = [
-                "stopped after step \(run.step) of \(settings.steps); `model` is the model of that step"
+                "stopped after step \(run.step) of \(settings.steps); `\(name)` is the model of that "
+                    + "step"
             ]
             result.stopped = StoppedWork(
                 progress: "step \(run.step) of \(settings.steps)", kind: "pretraining",

@@ -64,7 +64,8 @@ extension CommandTable {
         }
         var notes = [note].compactMap(\.self)
         if result.isStopped {
-            notes.append("stopped after step \(records.count); `model` is the model of that step")
+            let name = invocation.target?.name ?? "model"
+            notes.append("stopped after step \(records.count); `\(name)` is the model of that step")
         }
         let log = LogObject(title: "train", rows: records.map { LogObject.row($0) })
         var outcome = CommandResult()
