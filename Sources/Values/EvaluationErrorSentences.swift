@@ -6,7 +6,6 @@ import Tensors
 package enum Sentence {
     private static let plural: Set<String> = [
         "queries", "constitutions", "principles", "rollouts", "logprobs", "gradients", "verdicts",
-        "next tokens", "query rollouts",
         "null", "text",
     ]
 
