@@ -229,6 +229,12 @@ extension Session {
             try requireWritable(at: target.span)
             let values = try Evaluator.parts(of: value, statement.targets)
             if block != nil {
+                // A loop could otherwise nest a value too deep to be shown or stored.
+                guard !value.isDeeper(than: 60) else {
+                    throw LocatedError(
+                        error: EvaluationError.other("lists nest more than 60 deep"),
+                        span: target.span)
+                }
                 block?.bind(values, source: statement.source, inputs: inputs, files: inputFiles)
             } else {
                 let start = ContinuousClock.now

@@ -34,6 +34,12 @@ package struct Evaluator {
     }
 
     package func value(of node: Node) throws(LocatedError) -> Value {
+        try placed(node.span) { () throws(EvaluationError) in try work.descend() }
+        defer { work.ascend() }
+        return try evaluated(node)
+    }
+
+    private func evaluated(_ node: Node) throws(LocatedError) -> Value {
         switch node.expression {
         case .conditional(let condition, let value, let otherwise):
             return try self.value(of: truth(of: condition) ? value : otherwise)

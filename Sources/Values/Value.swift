@@ -104,6 +104,16 @@ extension Value {
 }
 
 extension Value {
+    /// Whether lists and records nest deeper than a number of levels.
+    package func isDeeper(than levels: Int) -> Bool {
+        switch self {
+        case .list(let items): levels == 0 || items.contains { $0.isDeeper(than: levels - 1) }
+        case .record(let record):
+            levels == 0 || record.values.contains { $0.isDeeper(than: levels - 1) }
+        default: false
+        }
+    }
+
     /// Equality as `==` means it in an expression, for all values but tensors.
     package func equals(_ other: Value) -> Bool {
         switch (self, other) {

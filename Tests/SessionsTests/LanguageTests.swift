@@ -59,6 +59,12 @@ import Workspaces
             "h(x) = h(x + 1); h(1)",
             "functions call each other more than 100 deep; one may call itself"
         ),
+        (
+            "h(x) = " + String(repeating: "[", count: 180) + "h(x)"
+                + String(repeating: "]", count: 180) + "; h(1)",
+            "functions and brackets nest more than 1000 deep; a function may call itself"
+        ),
+        ("x = []; for i in range(100) { x = [x] }", "lists nest more than 60 deep"),
         ("k(x) = 1 / x; k(0)", "in `k`: this divides by zero"),
         ("k(x) = x; k(1, 2)", "`k` takes at most 1 value"),
         ("k(x) = x; k()", "`k` needs `x`"), ("k(x) = x; k(y=1)", "`k` has no key `y`"),
