@@ -22,18 +22,7 @@ extension Workspace {
     /// - Returns: its number, from 1.
     public func begin(source: String, seed: String, number: Int? = nil) throws -> Int {
         try locked {
-            try mustBeWritable()
-            if let running {
-                throw WorkspaceError.statementRunning(
-                    sequence: running, source: timeline.statement(running)?.source ?? "")
-            }
-            let sequence = max(number ?? 0, timeline.lastSequence + 1)
-            try append(
-                [
-                    .begin(
-                        sequence: sequence, time: timeStamp(), source: source, seed: seed,
-                        program: program, machine: machine, block: runningBlock)
-                ], durable: false)
+            let sequence = try start(source, seed, number, after: running) { _ in runningBlock }
             running = sequence
             return sequence
         }
@@ -43,21 +32,32 @@ extension Workspace {
     /// reverts them together.
     public func beginBlock(source: String, seed: String, number: Int? = nil) throws -> Int {
         try locked {
-            try mustBeWritable()
-            if let running = running ?? runningBlock {
-                throw WorkspaceError.statementRunning(
-                    sequence: running, source: timeline.statement(running)?.source ?? "")
-            }
-            let sequence = max(number ?? 0, timeline.lastSequence + 1)
-            try append(
-                [
-                    .begin(
-                        sequence: sequence, time: timeStamp(), source: source, seed: seed,
-                        program: program, machine: machine, block: sequence)
-                ], durable: false)
+            let sequence = try start(source, seed, number, after: running ?? runningBlock) { $0 }
             runningBlock = sequence
             return sequence
         }
+    }
+
+    /// - Parameters:
+    ///   - running: the statement that must end first.
+    ///   - block: the block that the statement belongs to, by the statement's number.
+    private func start(
+        _ source: String, _ seed: String, _ number: Int?, after running: Int?,
+        block: (Int) -> Int?
+    ) throws -> Int {
+        try mustBeWritable()
+        if let running {
+            throw WorkspaceError.statementRunning(
+                sequence: running, source: timeline.statement(running)?.source ?? "")
+        }
+        let sequence = max(number ?? 0, timeline.lastSequence + 1)
+        try append(
+            [
+                .begin(
+                    sequence: sequence, time: timeStamp(), source: source, seed: seed,
+                    program: program, machine: machine, block: block(sequence))
+            ], durable: false)
+        return sequence
     }
 
     /// Journals the end of the block. What its statements bound remains, also after a failure.

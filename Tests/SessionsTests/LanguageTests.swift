@@ -9,6 +9,15 @@ import Workspaces
 
 /// Blocks, functions and comprehensions in a session: values, journal, undo and replay.
 @Suite struct LanguageTests {
+    /// Runs the journal of a closed session again and compares every value.
+    private func replay(_ bench: Workbench) throws -> (isWell: Bool, summary: String) {
+        var options = ReplayOptions()
+        options.check = true
+        var configuration = Session.Configuration()
+        configuration.directory = bench.folder
+        return try Session.replay("test.samiws", options, configuration: configuration)
+    }
+
     @Test(arguments: [
         ("f(x, y) = x * y + 1; f(2, y=3)", "7"),
         ("fact(n) = 1 if n < 2 else n * fact(n - 1); fact(10)", "3628800"),
@@ -119,11 +128,7 @@ import Workspaces
         try bench.output("redo")
         #expect(try bench.output("x").value?.asNumber == 3)
         bench.session.close()
-        var options = ReplayOptions()
-        options.check = true
-        var configuration = Session.Configuration()
-        configuration.directory = bench.folder
-        let replay = try Session.replay("test.samiws", options, configuration: configuration)
+        let replay = try self.replay(bench)
         #expect(replay.isWell, "\(replay)")
         #expect(replay.summary.contains("the same to the last bit"), "\(replay)")
     }
@@ -135,11 +140,7 @@ import Workspaces
         #expect(try bench.output("y").value?.asNumber == 2)
         bench.session.close()
         // A replay cannot run it again; it copies the values.
-        var options = ReplayOptions()
-        options.check = true
-        var configuration = Session.Configuration()
-        configuration.directory = bench.folder
-        let replay = try Session.replay("test.samiws", options, configuration: configuration)
+        let replay = try self.replay(bench)
         #expect(replay.isWell, "\(replay)")
     }
 
@@ -174,11 +175,7 @@ import Workspaces
         let first = try #require(try bench.output("a").value)
         #expect(try bench.output("len(unique(a))").value?.asNumber == 3)
         bench.session.close()
-        var options = ReplayOptions()
-        options.check = true
-        var configuration = Session.Configuration()
-        configuration.directory = bench.folder
-        let replay = try Session.replay("test.samiws", options, configuration: configuration)
+        let replay = try self.replay(bench)
         #expect(replay.isWell, "\(replay) \(first.json)")
     }
 
