@@ -11,7 +11,7 @@ extension Parser {
         // For every kind, a parenthesis opens an expression that gives the value.
         if next.is("(") { return try expressionArgument(role) }
         switch kind {
-        case .value, .expression, .number, .text: return try expressionArgument(role)
+        case .value, .object, .expression, .number, .text: return try expressionArgument(role)
         case .flag: return try flag(role, shownAs)
         case .name: return try nameArgument(role, shownAs)
         case .word, .topic:

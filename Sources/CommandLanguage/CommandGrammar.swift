@@ -144,6 +144,8 @@ public struct OptionSpecification: Sendable {
 public indirect enum ArgumentKind: Sendable {
     /// An expression over workspace values: `queries[0:8]`.
     case value
+    /// An expression whose value should be of this kind: `model`, `queries`.
+    case object(String)
     /// Any expression.
     case expression
     /// An expression that should give a number.

@@ -273,13 +273,13 @@ extension ArgumentKind {
         switch self {
         case .word, .words, .path, .name, .topic: true
         case .either(_, let other): other.isBare
-        case .value, .expression, .number, .text, .flag: false
+        case .value, .object, .expression, .number, .text, .flag: false
         }
     }
 
     fileprivate var takesNoBareWord: Bool {
         switch self {
-        case .value, .expression, .number, .text, .flag: true
+        case .value, .object, .expression, .number, .text, .flag: true
         default: false
         }
     }

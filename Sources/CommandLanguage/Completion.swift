@@ -20,10 +20,14 @@ public enum CompletionWant: Hashable, Sendable {
     case keys([Choice])
     /// The name of a workspace value.
     case names
+    /// The name of a workspace value of this kind, where a host knows kinds.
+    case namesOf(kind: String)
     /// A function that expressions may call.
     case functions
     /// A field of the expression's value.
     case fields(of: Node)
+    /// A key or an id, in quotes, of the expression's value. The inserted text ends with `]`.
+    case items(of: Node)
     /// A file or folder.
     case path
     /// A topic of `help`.
@@ -106,7 +110,7 @@ extension CommandGrammar {
                 // Without a prefix, every expression would list all functions.
                 guard !context.prefix.isEmpty, !hasKey else { continue }
                 found += functions.map { CompletionItem($0.name + "(", $0.summary, isWhole: false) }
-            case .names, .fields, .path, .topics: continue
+            case .names, .namesOf, .fields, .items, .path, .topics: continue
             }
         }
         return found.filter { $0.text.hasPrefix(context.prefix) }
@@ -114,6 +118,14 @@ extension CommandGrammar {
 }
 
 extension CompletionContext {
+    /// The text to insert for a key or an id between `[` and `]`.
+    public func insertion(key: String) -> String {
+        guard let quote else { return quoted(key) + "]" }
+        var body = String(quoted(key).dropFirst().dropLast())
+        if quote == "'" { body = body.replacing("\\\"", with: "\"").replacing("'", with: "\\'") }
+        return body + String(quote) + "]"
+    }
+
     /// The text to insert for a path: in quotes if the path cannot be a bare word. The quotes of a
     /// folder stay open, so that the user can continue.
     public func insertion(path: String, isFolder: Bool) -> String {
@@ -168,6 +180,15 @@ extension Parser {
         }
     }
 
+    /// Called after `[`: the keys and ids of the indexed value, also behind an opening quote.
+    mutating func noteItems(of owner: Node) {
+        let next = peek()
+        note([.items(of: owner)], at: next.span.lower)
+        if case .broken(.unclosedText) = next.kind {
+            note([.items(of: owner)], at: next.span.lower + 1, raw: true)
+        }
+    }
+
     /// Called at the end of the source, if only blanks follow the last statement.
     mutating func noteEmptyStatement() {
         let before = position > 0 ? lexer.bytes[position - 1] : UInt8(ascii: "\n")
@@ -204,7 +225,10 @@ extension Parser {
 
     func wants(_ kind: ArgumentKind) -> [CompletionWant] {
         switch kind {
-        case .value, .expression, .number, .text: [.names, .functions]
+        case .value, .expression: [.names, .functions]
+        case .object(let kind): [.namesOf(kind: kind), .functions]
+        case .number: [.namesOf(kind: "number"), .functions]
+        case .text: [.namesOf(kind: "text"), .functions]
         case .flag: [.words([Choice("true"), Choice("false")])]
         case .name: [.names]
         case .word: []

@@ -121,7 +121,7 @@ struct Lexer {
 
     private static let longSymbols = [
         "===", "!==", "...", "**", "//", "==", "!=", "<=", ">=", "<>", "&&", "||", "->", ":=", "+=",
-        "-=",
+        "-=", "*=", "/=",
     ]
 
     private func readSymbol(_ lower: Int) -> (Lexeme.Kind, Int) {

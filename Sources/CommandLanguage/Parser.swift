@@ -165,6 +165,9 @@ struct Parser {
                 let (name, function) = try function()
                 targets = [name]
                 body = .function(function)
+            } else if targets.isEmpty, let (name, node) = try addition() {
+                targets = [name]
+                body = .expression(node)
             } else {
                 let node = try expressionStatement(hasTarget: !targets.isEmpty)
                 if case .replacement(let part, _) = node.expression, let owner = part.partOwner {
@@ -249,8 +252,10 @@ struct Parser {
         let second = peekSecond()
         do throws(SyntaxError) {
             var node = try expression().node
-            if !hasTarget, peek().is("="), node.partOwner != nil {
-                node = try replacement(of: node)
+            if !hasTarget, node.partOwner != nil {
+                if peek().is("=") || augmentingOperator(peek()) != nil {
+                    node = try replacement(of: node)
+                }
             }
             if !endsStatement(peek()) { throw leftover(after: node, hasTarget: hasTarget) }
             return node
@@ -269,10 +274,13 @@ struct Parser {
         let next = peek()
         switch next.kind {
         case .broken(let problem): return broken(problem, next.span)
+        case .text where node.expression == .name("f") && node.span.upper == next.span.lower:
+            return SyntaxError(.textWithValues, node.span.union(next.span))
         case .symbol("="):
             return hasTarget
                 ? SyntaxError(.assignmentInExpression, next.span, replacedBy: "==")
                 : SyntaxError(.badTarget, node.span)
+        case _ where augmentingOperator(next) != nil: return SyntaxError(.badTarget, node.span)
         case .symbol(")"), .symbol("]"), .symbol("}"):
             if case .symbol(let bracket) = next.kind {
                 return SyntaxError(.unopened(bracket: bracket), next.span, replacedBy: "")
@@ -287,6 +295,12 @@ struct Parser {
     func broken(_ problem: Problem, _ span: SourceSpan) -> SyntaxError {
         switch problem {
         case .operatorSpelling("!", "not"):
+            // `!ls`, as in notebooks.
+            if lexer.bytes[..<span.lower].last(where: { $0 != UInt8(ascii: " ") })
+                .map({ $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: ";") }) ?? true
+            {
+                return SyntaxError(.shellCommand, span)
+            }
             return SyntaxError(problem, span, replacedBy: "not ")
         case .operatorSpelling(_, let use) where use != "\"" && use != "'":
             return SyntaxError(problem, span, replacedBy: use)

@@ -57,6 +57,8 @@ enum Problem: Hashable, Sendable {
     case textNeedsQuotes
     case commentMark
     case helpMark(verb: String?)
+    case shellCommand
+    case textWithValues
 }
 
 /// The expected form of an operand or value, in words: "a number", "`mean` or `sum`".

@@ -72,6 +72,8 @@ extension Problem {
         case .textNeedsQuotes: "text needs quotes"
         case .commentMark: "a comment starts with `#`"
         case .helpMark: "`?` has no meaning here"
+        case .shellCommand: "`!` runs no shell command here"
+        case .textWithValues: "f\"…\" is not text here; values join a text with +"
         }
     }
 
@@ -112,6 +114,8 @@ extension Problem {
         case .missingOperand(_, _, _, let usage), .tooManyOperands(_, _, let usage):
             "usage: \(usage)"
         case .keyWithoutValue(_, let example): "write \(example)"
+        case .shellCommand: "Ctrl-Z leads to your shell, and `fg` back"
+        case .textWithValues: "for example \"loss \" + str(0.5)"
         case .helpMark(let verb): "for help, write `help\(verb.map { " \($0)" } ?? "")`"
         }
     }
@@ -163,6 +167,7 @@ extension ArgumentKind {
     private var words: String {
         switch self {
         case .value: "a value of the workspace"
+        case .object(let kind): "a value of kind `\(kind)`"
         case .expression: "a value"
         case .number: "a number"
         case .text: "text in quotes"

@@ -9,8 +9,8 @@ import Transformers
 
 /// Keys that several verbs share, described once.
 enum MethodKey {
-    static let model = OptionSpecification("model", .value, "in place of `model`")
-    static let base = OptionSpecification("base", .value, "in place of `base`")
+    static let model = OptionSpecification("model", .object("model"), "in place of `model`")
+    static let base = OptionSpecification("base", .object("model"), "in place of `base`")
     static let seed = OptionSpecification("seed", .number, "in place of the session's seed")
     static let overflow = OptionSpecification(
         "overflow",

@@ -10,9 +10,16 @@ package struct HeatMap: Sendable {
     package var marksDiagonal: Bool
     package var rowLabel: String
     package var columnLabel: String
+    /// The names of the axes, for pictures: "constitution". May be empty.
+    package var rowName = ""
+    package var columnName = ""
+    /// What this matrix is among several; may be empty.
+    package var title = ""
+    /// The unit of the values, such as "nats a token"; may be empty.
+    package var unit = ""
     /// The distance of the labels, where a row or a column stands for several.
-    private var rowStep = 1
-    private var columnStep = 1
+    private(set) var rowStep = 1
+    private(set) var columnStep = 1
 
     package init(
         rows: Int, columns: Int, values: [Double], marksDiagonal: Bool = true,
@@ -97,9 +104,9 @@ package struct HeatMap: Sendable {
                 means.append(count > 0 ? sum / Double(count) : .nan)
             }
         }
-        var map = HeatMap(
-            rows: shownRows, columns: shownColumns, values: means, marksDiagonal: false,
-            rowLabel: rowLabel, columnLabel: columnLabel)
+        var map = self
+        (map.rows, map.columns, map.values) = (shownRows, shownColumns, means)
+        map.marksDiagonal = marksDiagonal && down * across == 1
         (map.rowStep, map.columnStep) = (down, across)
         return (map, down, across)
     }

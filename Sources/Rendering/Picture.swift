@@ -1,8 +1,9 @@
-/// Numbers for a picture: lines over a common axis, or a matrix.
+/// Numbers for a picture: lines over a common axis, or matrices.
 package struct Picture: Sendable {
     package enum Content: Sendable {
         case lines([(name: String, points: [(x: Double, y: Double)])])
-        case matrix(rows: Int, columns: Int, values: [Double])
+        /// One matrix, or several that share a scale of color.
+        case matrices([HeatMap])
     }
 
     package var content: Content
@@ -16,18 +17,28 @@ package struct Picture: Sendable {
         self.xName = xName
     }
 
+    /// Largest number of matrices that a terminal shows.
+    private static let mostInTerminal = 4
+
     package func rendered(_ appearance: Appearance) -> StyledText {
         var text = StyledText(title, .heading)
         switch content {
-        case .matrix(let rows, let columns, let values):
-            text.line(
-                HeatMap(
-                    rows: rows, columns: columns, values: values, marksDiagonal: false,
-                    rowLabel: "", columnLabel: ""
-                ).rendered(appearance))
+        case .matrices(let maps):
+            for map in maps.prefix(Picture.mostInTerminal) {
+                if !map.title.isEmpty { text.line(StyledText(map.title, .name)) }
+                text.line(map.rendered(appearance))
+            }
+            if maps.count > Picture.mostInTerminal {
+                text.line(left(after: Picture.mostInTerminal, of: maps.count), .faint)
+            }
         case .lines(let lines):
             text.line(TerminalChart(lines: lines, xName: xName, appearance: appearance).rendered())
         }
         return text
+    }
+
+    /// "… and 3 more; an index selects: [4:]"
+    func left(after shown: Int, of count: Int) -> String {
+        "… and \(count - shown) more; a slice shows others: [\(shown):\(min(count, 2 * shown))]"
     }
 }

@@ -1,39 +1,47 @@
 /// Pictures as SVG, drawn here: they need no other program and no network.
 extension Picture {
-    /// One SVG document of 640 by 400 pixels.
+    /// One SVG document, 640 pixels wide and 400 high; many matrices need more height.
     package var svg: String {
         let drawing =
             switch content {
-            case .matrix(let rows, let columns, let values): Picture.cells(rows, columns, values)
-            case .lines(let series): Picture.chart(series, xName)
+            case .matrices(let maps): Picture.panels(maps)
+            case .lines(let series): Picture.chart(series, xName).map { Drawing(elements: $0) }
             }
-        func text(_ words: String, _ y: Double) -> String {
-            Picture.text(words, x: 320, y: y, anchor: "middle")
-        }
+        let shown =
+            drawing
+            ?? Drawing(elements: Picture.text("no finite values", x: 320, y: 200, anchor: "middle"))
+        let size = "width=\"640\" height=\"\(Int(shown.height))\""
         // A ground of its own: the numbers stay readable in a dark theme.
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 400\" width=\"640\" "
-            + "height=\"400\" font-family=\"sans-serif\" font-size=\"13\">"
-            + "<rect width=\"640\" height=\"400\" fill=\"#ffffff\"/>" + text(title, 22)
-            + (drawing ?? text("no finite values", 200)) + "</svg>"
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 \(Int(shown.height))\" "
+            + "\(size) font-family=\"sans-serif\" font-size=\"13\">"
+            + "<rect \(size) fill=\"#ffffff\"/>"
+            + Picture.text(title, x: 320, y: 22, anchor: "middle") + shown.elements + "</svg>"
     }
 
-    /// The picture within a page: a matrix as a table, lines as inline SVG.
+    /// The picture within a page: matrices as tables, lines as inline SVG.
     package var html: String {
         switch content {
-        case .matrix(let rows, let columns, let values):
+        case .matrices(let maps):
             StyledText(title, .heading).html
-                + HeatMap(
-                    rows: rows, columns: columns, values: values, marksDiagonal: false,
-                    rowLabel: "", columnLabel: ""
-                ).html
+                + maps.prefix(Picture.mostPanels).map { map in
+                    (map.title.isEmpty ? "" : StyledText(map.title, .name).html) + map.html
+                }.joined()
+                + (maps.count > Picture.mostPanels
+                    ? StyledText(left(after: Picture.mostPanels, of: maps.count), .faint).html : "")
         case .lines: svg
         }
+    }
+
+    /// The elements inside a picture's frame, and the height in pixels that they need.
+    struct Drawing {
+        var elements: String
+        var height = 400.0
     }
 
     // MARK: Parts
 
     /// The part of the drawing inside the axes, in pixels.
-    private enum Frame {
+    enum Frame {
         static let left = 80.0
         static let right = 620.0
         static let top = 40.0
@@ -55,6 +63,11 @@ extension Picture {
                 + NumberText.fixed(down(point.y, range), decimals: 1)
         }
         var drawing = axes(range, xName)
+        if series.count == 1 {
+            drawing += text(
+                series[0].name, x: 20, y: (Frame.top + Frame.bottom) / 2, anchor: "middle",
+                isUpright: true)
+        }
         for (index, line) in series.enumerated() {
             let color = colors[index % colors.count]
             // A gap where a number is not finite.
@@ -129,49 +142,15 @@ extension Picture {
         }
     }
 
-    /// A matrix as colored squares; a large one is averaged to squares that a screen can show. Nil
-    /// if no number is finite.
-    private static func cells(_ rows: Int, _ columns: Int, _ values: [Double]) -> String? {
-        guard rows > 0, columns > 0 else { return nil }
-        let map = HeatMap(rows: rows, columns: columns, values: values, marksDiagonal: false)
-            .averaged(atMost: 64, 64).map
-        let (shownRows, shownColumns, means) = (map.rows, map.columns, map.values)
-        guard let range = map.range else { return nil }
-        let width = (Frame.right - Frame.left) / Double(shownColumns)
-        let height = (Frame.bottom - Frame.top) / Double(shownRows)
-        var drawing = ""
-        for row in 0..<shownRows {
-            for column in 0..<shownColumns {
-                let share = map.share(means[row * shownColumns + column], of: range)
-                guard let color = HeatMap.style(share).background else { continue }
-                func fixed(_ number: Double) -> String { NumberText.fixed(number, decimals: 2) }
-                drawing +=
-                    "<rect x=\"\(fixed(Frame.left + width * Double(column)))\" "
-                    + "y=\"\(fixed(Frame.top + height * Double(row)))\" width=\"\(fixed(width))\" "
-                    + "height=\"\(fixed(height))\" fill=\"\(color.css)\"/>"
-                guard width >= 60, height >= 18 else { continue }
-                drawing += text(
-                    HeatMap.digits(
-                        means[row * shownColumns + column], decimals: map.decimals),
-                    x: Frame.left + width * (Double(column) + 0.5),
-                    y: Frame.top + height * (Double(row) + 0.5) + 5, anchor: "middle",
-                    color: share > 0.55 ? "#000000" : "#ffffff")
-            }
-            guard shownRows <= 24 else { continue }
-            drawing += text(
-                "\(row)", x: Frame.left - 6,
-                y: Frame.top + height * (Double(row) + 0.5) + 5, anchor: "end")
-        }
-        let scale =
-            "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "
-            + NumberText.significant(range.upperBound, digits: 4)
-        return drawing + text(scale, x: 320, y: Frame.bottom + 20, anchor: "middle")
-    }
-
-    private static func text(
-        _ words: String, x: Double, y: Double, anchor: String, color: String = "#000000"
+    /// One line of text; `anchor` is the part of it that stands at `x`. An upright line runs from
+    /// below to above.
+    static func text(
+        _ words: String, x: Double, y: Double, anchor: String, color: String = "#000000",
+        isUpright: Bool = false
     ) -> String {
-        "<text x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\" fill=\"\(color)\">"
+        if words.isEmpty { return "" }
+        let turn = isUpright ? " transform=\"rotate(-90 \(x) \(y))\"" : ""
+        return "<text\(turn) x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\" fill=\"\(color)\">"
             + "\(HTML.escaped(TextWidth.oneLine(words)))</text>"
     }
 }

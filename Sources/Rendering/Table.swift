@@ -1,4 +1,5 @@
-/// Rows in aligned columns. The last column is shortened if the window is narrow.
+/// Rows in aligned columns. If the window is narrow, texts are shortened or wrapped, and columns
+/// that do not fit are named below the table.
 package struct Table: Sendable {
     package struct Column: Sendable {
         package var title: String
@@ -14,6 +15,8 @@ package struct Table: Sendable {
     package var rows: [[String]] = []
     /// The style of each column's cells.
     package var styles: [Int: TextStyle] = [:]
+    /// Whether the last column wraps at blanks; otherwise its texts are cut.
+    package var wraps = false
 
     package init(_ columns: [Column]) { self.columns = columns }
 
@@ -29,7 +32,14 @@ package struct Table: Sendable {
             var narrower = self
             narrower.columns.removeLast(columns.count - fitting)
             narrower.rows = rows.map { Array($0.prefix(fitting)) }
-            return narrower.rendered(appearance, showsTitles: showsTitles)
+            var text = narrower.rendered(appearance, showsTitles: showsTitles)
+            let missing = columns.suffix(columns.count - fitting).map(\.title)
+            let rest = missing.count > 12 ? " and \(missing.count - 12) more" : ""
+            let names = missing.prefix(12).joined(separator: ", ")
+            for line in TextWidth.wrapped("not shown: \(names)\(rest)", to: appearance.columns) {
+                text.line(line, .faint)
+            }
+            return text
         }
         var widths = columns.map { showsTitles ? TextWidth.of($0.title) : 0 }
         for row in rows {
@@ -37,17 +47,36 @@ package struct Table: Sendable {
                 widths[index] = max(widths[index], TextWidth.of(cell))
             }
         }
-        shrink(&widths, to: appearance.columns)
+        if wraps, let last = widths.indices.last {
+            let left = appearance.columns - widths.dropLast().reduce(2 * last, +)
+            widths[last] = min(widths[last], max(20, left))
+        } else {
+            shrink(&widths, to: appearance.columns)
+        }
         var text = StyledText()
         if showsTitles {
             text.line(line(columns.map(\.title), widths) { _ in .faint })
         }
-        for row in rows { text.line(line(row, widths) { styles[$0] ?? .plain }) }
+        for row in rows {
+            for part in wraps ? wrapped(row, widths) : [row] {
+                text.line(line(part, widths) { styles[$0] ?? .plain })
+            }
+        }
         return text
     }
 
+    /// A row as several rows, with the parts of its last cell below each other.
+    private func wrapped(_ row: [String], _ widths: [Int]) -> [[String]] {
+        guard row.count == columns.count, let last = row.last, let width = widths.last else {
+            return [row]
+        }
+        return TextWidth.wrapped(last, to: width).enumerated().map { index, part in
+            (index == 0 ? Array(row.dropLast()) : row.dropLast().map { _ in "" }) + [part]
+        }
+    }
+
     /// How many of the first columns fit into a width; the others are left out.
-    package func fittingColumns(_ width: Int, showsTitles: Bool = true) -> Int {
+    private func fittingColumns(_ width: Int, showsTitles: Bool = true) -> Int {
         var count = 0
         var left = width + 2
         for needed in leastWidths(showsTitles) {

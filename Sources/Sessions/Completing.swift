@@ -17,8 +17,12 @@ extension Session {
         var items: [CompletionItem] = []
         for want in context.wants {
             switch want {
+            // A typed place says more than an expression, which fits there too.
+            case .names where context.wants.contains(where: \.isTyped): continue
             case .names: items += nameCompletions(context.prefix)
+            case .namesOf(let kind): items += nameCompletions(context.prefix, of: kind)
             case .fields(let owner): items += fieldCompletions(of: owner, context.prefix)
+            case .items(let owner): items += itemCompletions(of: owner, context)
             case .path: items += pathCompletions(context)
             case .functions: items += constantCompletions(context.prefix)
             case .topics:
@@ -36,6 +40,25 @@ extension Session {
     private func nameCompletions(_ prefix: String) -> [CompletionItem] {
         workspace.names.filter { $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(".") }
             .map { CompletionItem($0.name, $0.kind) }
+    }
+
+    /// The values of this kind. A word that begins none of them may lead to one by a field or an
+    /// index, so then all names fit.
+    private func nameCompletions(_ prefix: String, of kind: String) -> [CompletionItem] {
+        let all = nameCompletions(prefix)
+        let fitting = all.filter { $0.summary == kind }
+        return fitting.isEmpty && !prefix.isEmpty ? all : fitting
+    }
+
+    /// The keys of a record and the ids of an object's items.
+    private func itemCompletions(
+        of owner: Node, _ context: CompletionContext
+    ) -> [CompletionItem] {
+        guard isCheap(owner), let value = try? Evaluator(environment: self).value(of: owner) else {
+            return []
+        }
+        return value.itemKeys.filter { $0.name.hasPrefix(context.prefix) }.prefix(500)
+            .map { CompletionItem(context.insertion(key: $0.name), $0.summary, isWhole: false) }
     }
 
     /// Only with a first letter: nobody looks for them in a list of everything.
@@ -96,6 +119,11 @@ extension Session {
 }
 
 extension CompletionWant {
+    /// Whether it wants names of one kind.
+    fileprivate var isTyped: Bool {
+        if case .namesOf = self { true } else { false }
+    }
+
     /// Whether the command table contains it.
     fileprivate var isOfTheVerb: Bool {
         switch self {

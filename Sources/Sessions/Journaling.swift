@@ -38,6 +38,7 @@ extension Session {
                     notes.append("old values are still there: \(Failure.sentence(for: error))")
                 }
             }
+            if let note = storageNote(written: report.bytesWritten) { notes.append(note) }
             return notes
         } catch {
             try? workspace.fail(sequence, message: Failure.sentence(for: error))

@@ -55,6 +55,8 @@ public final class Session {
     public let interruption = Interruption()
     /// Sentences about the state found on opening, shown once.
     public internal(set) var notices: [String] = []
+    /// When to look at the size of old values again.
+    var storageWatch = StorageWatch()
     /// True after `quit`.
     public internal(set) var isFinished = false
 
@@ -129,13 +131,6 @@ public final class Session {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
         for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
         parameters[name] = value
-    }
-
-    func welcome() {
-        notices += workspace.notices.map { "\($0)" }
-        if let unfinished = workspace.unfinished, workspace.isWritable {
-            notices.append(Session.sentence(unfinished))
-        }
     }
 
     static let memoryMark = "memory="

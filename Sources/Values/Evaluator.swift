@@ -300,7 +300,7 @@ package struct Evaluator {
         var places: [Int] = []
         for case .at(let node) in subscripts {
             let value = try value(of: node)
-            if case .text(let key) = value, subscripts.count == 1 { return .field(key) }
+            if case .text(let key) = value, subscripts.count == 1 { return .key(key) }
             places.append(try integer(value, node, "the place of a part"))
         }
         return .places(places)

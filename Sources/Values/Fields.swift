@@ -41,6 +41,18 @@ extension Value {
         return own + first.ownFieldNames.filter { !known.contains($0.name) }
     }
 
+    /// The texts that an index takes, for completion: the keys of a record, the ids of an object's
+    /// items.
+    package var itemKeys: [FieldName] {
+        switch self {
+        case .record(let record):
+            record.map { FieldName(name: $0.key, summary: $0.value.summary) }
+        case .object(let object):
+            (object.itemIDs ?? []).enumerated().map { FieldName(name: $1, summary: "item \($0)") }
+        default: []
+        }
+    }
+
     private var firstItem: Value? {
         switch self {
         case .list(let items): items.first
@@ -65,7 +77,7 @@ extension Value {
 }
 
 /// The fields of a tensor.
-enum TensorField {
+package enum TensorField {
     package static let all: [Field<Tensor>] = [
         Field("shape", "its sides") { Value($0.shape) },
         Field("count", "how many values it holds") { Value($0.count) },

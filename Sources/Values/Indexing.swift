@@ -157,6 +157,18 @@ extension Tensor {
     }
 }
 
+extension SessionObject {
+    /// The number of the item with an id.
+    func place(of id: String) throws(EvaluationError) -> Int {
+        guard let ids = itemIDs else { throw .notWhole(role: "an index", found: "text") }
+        guard let place = ids.firstIndex(of: id) else {
+            throw .unknownItem(
+                id, owner: Self.kind, nearest: nearest(id, in: ids), example: ids.first)
+        }
+        return place
+    }
+}
+
 extension Value {
     /// `x[…]` for every value that can be indexed.
     func selecting(_ selectors: [Selector]) throws(EvaluationError) -> Value {
@@ -178,8 +190,11 @@ extension Value {
             }
         case .object(let object):
             let selectors = try positions(of: selectors, in: object)
-            // One index or slice keeps the object's kind; several of them select from its numbers.
-            if selectors.count > 1, let tensor = (object as? any TensorObject)?.tensor {
+            // One index or slice keeps the kind of a list of items; several, and any of a matrix,
+            // select from the numbers.
+            if selectors.count > 1 || object.itemIDs == nil,
+                let tensor = (object as? any TensorObject)?.tensor
+            {
                 return try tensor.selecting(selectors)
             }
             guard let count = object.count else { throw .notIndexable(aKind) }
@@ -197,15 +212,10 @@ extension Value {
     private func positions(
         of selectors: [Selector], in object: any SessionObject
     ) throws(EvaluationError) -> [Selector] {
-        guard case .id(let id)? = selectors.first, let ids = object.itemIDs else {
+        guard case .id(let id)? = selectors.first, object.itemIDs != nil else {
             return selectors
         }
-        guard let position = ids.firstIndex(of: id) else {
-            throw .unknownItem(
-                id, owner: type(of: object).kind, nearest: nearest(id, in: ids),
-                example: ids.first)
-        }
-        return [.index(position)] + selectors.dropFirst()
+        return [.index(try object.place(of: id))] + selectors.dropFirst()
     }
 
     /// Applies the first selector here and the others to its result: `rows[0:4, 1]` takes item 1 of

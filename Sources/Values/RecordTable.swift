@@ -23,8 +23,7 @@ extension Value {
         for index in shown {
             for key in records[index].keys where known.insert(key).inserted { all.append(key) }
         }
-        // No window is wide enough for more.
-        let names = all.prefix(200)
+        let names = all
         var table = Table(
             [.init("", isNumeric: true)]
                 + names.map { name in
@@ -41,14 +40,6 @@ extension Value {
         }
         var document = Document("list of \(NumberText.count(records.count, "record"))", .faint)
         document.line(table)
-        let left = all.dropFirst(table.fittingColumns(appearance.columns) - 1)
-        if !left.isEmpty {
-            let rest = left.count > 12 ? " and \(left.count - 12) more" : ""
-            let names = left.prefix(12).joined(separator: ", ")
-            for line in TextWidth.wrapped("not shown: \(names)\(rest)", to: appearance.columns) {
-                document.line(line, .faint)
-            }
-        }
         if let count, records.count > count {
             document.line("… and \(records.count - count) more; count= shows them", .faint)
         }

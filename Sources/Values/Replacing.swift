@@ -4,6 +4,8 @@ import Tensors
 /// One step from a value into a part of it: `.response`, `["key"]`, `[2]`, `[0, 1]`.
 package enum PathStep: Equatable, Sendable {
     case field(String)
+    /// Text in brackets: the field of a record, or the item of an object with this id.
+    case key(String)
     case places([Int])
 }
 
@@ -41,6 +43,9 @@ extension Value {
         guard let step = path.first else { return part }
         let rest = path.dropFirst()
         switch (self, step) {
+        case (.object(let object), .key(let id)):
+            return try replacing([.places([try object.place(of: id)])] + rest, with: part)
+        case (_, .key(let name)): return try replacing([.field(name)] + rest, with: part)
         case (.record(var record), .field(let name)):
             // A new field may be added; a step into one needs that it is there.
             guard record[name] != nil || rest.isEmpty else {

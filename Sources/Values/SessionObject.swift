@@ -57,13 +57,13 @@ extension SessionObject {
     }
 
     package static var fieldNames: [FieldName] {
-        fields.map { FieldName(name: $0.name, summary: $0.summary) }
+        fields.map { FieldName(name: $0.name, summary: $0.summary, isLarge: $0.isLarge) }
     }
 
     /// A record of its fields that are short enough to print.
     package var fieldRecord: Record {
         var record = Record()
-        for field in Self.fields { record[field.name] = field.value(self) }
+        for field in Self.fields where !field.isLarge { record[field.name] = field.value(self) }
         return record
     }
 }
@@ -72,11 +72,17 @@ extension SessionObject {
 public struct Field<Owner>: Sendable {
     public let name: String
     public let summary: String
+    /// Whether the value can be large or slow to compute, as that of all weights is.
+    package let isLarge: Bool
     package let value: @Sendable (Owner) -> Value
 
-    package init(_ name: String, _ summary: String, _ value: @escaping @Sendable (Owner) -> Value) {
+    package init(
+        _ name: String, _ summary: String, isLarge: Bool = false,
+        _ value: @escaping @Sendable (Owner) -> Value
+    ) {
         self.name = name
         self.summary = summary
+        self.isLarge = isLarge
         self.value = value
     }
 }
@@ -85,6 +91,7 @@ public struct Field<Owner>: Sendable {
 public struct FieldName: Sendable {
     public let name: String
     public let summary: String
+    package var isLarge = false
 }
 
 /// An object that is a list, and can be made from some of its items.

@@ -80,7 +80,7 @@ extension Value {
     }
 
     /// One line that shows a small value completely.
-    var brief: String {
+    package var brief: String {
         switch self {
         case .number(let number): NumberText.significant(number)
         case .text(let text): JSON.quoted(String(text.prefix(200)))

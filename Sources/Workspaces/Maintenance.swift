@@ -34,7 +34,31 @@ public struct GarbageReport: Sendable {
     public var kept: Int
 }
 
+/// What the values of a workspace take on disk, in bytes.
+public struct StorageReport: Sendable {
+    /// All objects, with those of the names, of undo and redo, and those that nothing needs.
+    public var total: Int
+    /// The part that only undo, redo and unfinished statements need, or nothing at all.
+    public var old: Int
+    /// The part of `old` that `gc` would free.
+    public var freeable: Int
+}
+
 extension Workspace {
+    /// The sizes of the stored objects; reads the heads of their files.
+    ///
+    /// - Parameter depth: the undo steps that `gc` would keep.
+    public func storage(keepingUndo depth: Int) throws -> StorageReport {
+        try locked {
+            try mustBeOpen()
+            let total = objects.size(of: objects.digests())
+            let named = objects.size(of: timeline.names.compactMap(\.digest))
+            let kept = objects.size(of: reachable(undo: timeline.steps(ofUndos: depth)))
+            return StorageReport(
+                total: total, old: max(0, total - named), freeable: max(0, total - kept))
+        }
+    }
+
     /// Reads every object, compares it with its digest, and looks for missing objects.
     ///
     /// - Parameter progress: called with the number of finished objects and of all objects; returns

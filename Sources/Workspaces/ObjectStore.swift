@@ -107,9 +107,17 @@ final class ObjectStore {
     func fileSize(_ digest: String) -> Int { FileSystem.size(of: path(digest)) }
 
     /// The bytes of an object's file and of its arrays' files.
-    func totalSize(_ digest: String) -> Int {
-        let apart = (try? arraysApart(of: digest)) ?? []
-        return apart.reduce(fileSize(digest)) { $0 + $1.byteCount }
+    func totalSize(_ digest: String) -> Int { size(of: [digest]) }
+
+    /// The bytes of the files of several objects; an array that they share counts once.
+    func size(of digests: some Sequence<String>) -> Int {
+        var arrays: Set<String> = []
+        return digests.reduce(0) { sum, digest in
+            let apart = ((try? arraysApart(of: digest)) ?? []).filter {
+                arrays.insert($0.arrayDigest).inserted
+            }
+            return apart.reduce(sum + fileSize(digest)) { $0 + $1.byteCount }
+        }
     }
 
     /// Writes those of the objects that are not there yet, and of their arrays those that no other

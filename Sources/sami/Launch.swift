@@ -33,7 +33,8 @@ final class Launch {
         // A session without a workspace keeps no history file either.
         options.savesHistory = configuration.access != .ephemeral
         options.greeting =
-            "sami \(Sami.version): `help` lists the commands, `tour` shows a first session"
+            "sami \(Sami.version): `help` lists the commands, `tour` shows a first session\n"
+            + session.workspaceSentence
         console = Console(session: session, terminal: terminal, options: options)
         console.watchSignals()
         if let seconds = output.timeLimit { console.end(after: seconds) }

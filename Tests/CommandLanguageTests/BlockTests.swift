@@ -6,6 +6,9 @@ import Testing
 @Suite struct BlockTests {
     @Test(arguments: [
         ("for x in [1, 2] { x }", "for x in [1 2] <x>"),
+        ("x += 1", "x := (+ x 1)"),
+        ("x -= y * 2 - 1", "x := (- x (- (* y 2) 1))"),
+        ("x *= [2]; x /= 3", "x := (* x [2]) | x := (/ x 3)"),
         (
             "for i, x in pairs {\n  y = x\n\n  show y;\n}",
             "for i, x in pairs <y := x | {show value:y};>"
@@ -61,6 +64,15 @@ import Testing
 
     @Test(arguments: [
         ("for x in a x", "expected `{` and statements, found `x`"),
+        ("load += 1", "`load` must be followed by `model` or `queries`, found `+=`"),
+        ("1 += 2", "only names, or one part of a value, can stand on the left of `=`"),
+        ("x + y += 2", "only names, or one part of a value, can stand on the left of `=`"),
+        ("_ += 2", "`_` always is the last result, so it cannot be given"),
+        ("a = b += 2", "only names, or one part of a value, can stand on the left of `=`"),
+        ("a = f\"x\"", "f\"…\" is not text here; values join a text with +"),
+        ("!ls", "`!` runs no shell command here"),
+        ("a; !ls", "`!` runs no shell command here"),
+        ("x = !a", "`!` is written `not` here"),
         ("for x in a: x", "the statements stand between `{` and `}`, not after a colon"),
         ("for x a { }", "expected `in` and a list, found `a`"),
         ("for 3 in a { }", "expected a name for each item, found `3`"),

@@ -17,6 +17,8 @@ import Testing
             case .words(let choices): choices.map(\.word).joined(separator: "/")
             case .keys(let keys): keys.map { "\($0.word)=" }.joined(separator: "/")
             case .names: "names"
+            case .namesOf(let kind): "names of \(kind)"
+            case .items(let node): "items of \(CommandLanguageTests.show(node))"
             case .functions: "functions"
             case .fields(let node): "fields of \(CommandLanguageTests.show(node))"
             case .path: "path"
@@ -49,8 +51,8 @@ import Testing
             ("rollout qu|", "'qu' names, functions, temperature=/top_p=/max_tokens="),
             ("rollout queries[0:8] te|", "'te' temperature=/top_p=/max_tokens="),
             ("rollout temperature=0.7 m|", "'m' names, functions, top_p=/max_tokens="),
-            ("rollout temperature=|", "'' names, functions"),
-            ("rollout queries[n|", "'n' names, functions"),
+            ("rollout temperature=|", "'' names of number, functions"),
+            ("rollout queries[n|", "'n' items of queries, names, functions"),
             ("mine = score per_token=t|", "'t' true/false, names, functions"),
             ("train |", "'' tokenizer, epochs="),
             ("export logprobs |", "'' path"),

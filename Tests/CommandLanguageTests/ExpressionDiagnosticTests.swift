@@ -219,9 +219,9 @@ import Testing
           try: a ** 2
 
         error: `!` is written `not` here
-          !a
-          ^
-          try: not a
+          x = !a
+              ^
+          try: x = not a
 
         error: `<>` is written `!=` here
           a <> b
@@ -266,9 +266,10 @@ import Testing
            ^
           for help, write `help`
 
-        error: `!` is written `not` here
+        error: `!` runs no shell command here
           !ls
           ^
+          Ctrl-Z leads to your shell, and `fg` back
 
         error: expected a value, found `)`
           x = 世界 + )

@@ -100,7 +100,7 @@ import Testing
 
     @Test func `each object's maker makes it`() {
         // A function is made by `name(a) = expression`, and by no verb; the others are items.
-        let others = ["rollout", "query", "group", "distribution", "function"]
+        let others = ["rollout", "query", "group", "S", "distribution", "function"]
         for kind in ObjectKinds.types.map({ $0.kind }) where !others.contains(kind) {
             let maker = CommandTable.maker(of: kind)
             #expect(maker != nil, "\(kind)")

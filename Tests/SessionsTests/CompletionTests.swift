@@ -37,6 +37,39 @@ import Testing
         #expect(texts(bench, "numbers[0].m") == ["min", "max", "mean"])
     }
 
+    @Test func `keys and ids are offered inside brackets`() throws {
+        let bench = try Workbench()
+        try bench.output("notes = {\"alpha\": 1, \"be ta\": {\"gamma\": 2}}; alter = 3")
+        #expect(texts(bench, "notes[").starts(with: ["\"alpha\"]", "\"be ta\"]"]))
+        #expect(texts(bench, "notes[\"al") == ["alpha\"]"])
+        #expect(texts(bench, "y = 1 + notes['be") == ["be ta']"])
+        #expect(texts(bench, "notes[\"be ta\"][\"") == ["gamma\"]"])
+        #expect(texts(bench, "notes[alt") == ["alter"])
+        #expect(texts(bench, "print = notes[\"alpha\"") == [])
+        try bench.output("load queries summaries count=3")
+        let ids = (0..<3).map { "summaries-train-\($0)\"]" }
+        #expect(texts(bench, "queries[\"summ") == ids)
+        #expect(texts(bench, "show queries[\"summ") == ids)
+        for source in texts(bench, "queries[") where source.hasPrefix("\"") {
+            _ = try bench.output("queries[" + source)
+        }
+    }
+
+    @Test func `a place that wants one kind offers the names of that kind`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            "load model default; load queries summaries count=2; rate = 0.5; s = \"x\"")
+        #expect(texts(bench, "judge model=") == ["base", "model"])
+        #expect(texts(bench, "undo ") == ["rate"])
+        #expect(texts(bench, "generate \"x\" temperature=") == ["rate"])
+        #expect(texts(bench, "rollout ").starts(with: ["queries"]) == false)
+        #expect(texts(bench, "rollout ").contains("queries"))
+        #expect(!texts(bench, "rollout ").contains("model"))
+        #expect(texts(bench, "rollout que") == ["queries"])
+        #expect(texts(bench, "judge model=que") == ["queries"])
+        #expect(texts(bench, "undo 1 + ").contains("queries"))
+    }
+
     @Test func `paths come from the folder, quoted where they have blanks`() throws {
         let bench = try Workbench()
         try bench.write("posts.jsonl", "x")

@@ -17,6 +17,9 @@ import Testing
 
     @Test func `text of a person or a model is escaped in every form`() throws {
         let hostile = DisplayTests.hostile
+        let hostileMap = HeatMap(
+            rows: 1, columns: 2, values: [1, .nan], marksDiagonal: false, rowLabel: "",
+            columnLabel: "")
         var table = Table([.init(hostile), .init("n", isNumeric: true)])
         table.append([hostile, "1"])
         var document = Document(hostile, .warning)
@@ -28,11 +31,11 @@ import Testing
         document.line(
             Picture(
                 .lines([(hostile, [(0, 1), (1, .nan), (2, 3)]), ("b", [(0, 2)])]), title: hostile))
-        document.line(Picture(.matrix(rows: 1, columns: 2, values: [1, .nan]), title: hostile))
+        document.line(Picture(.matrices([hostileMap]), title: hostile))
         let html = document.html
         #expect(!html.contains("<script"))
         #expect(html.components(separatedBy: DisplayTests.escaped).count - 1 == 11)
-        let matrix = Picture(.matrix(rows: 1, columns: 2, values: [1, .nan]), title: hostile).svg
+        let matrix = Picture(.matrices([hostileMap]), title: hostile).svg
         #expect(!matrix.contains("<script") && matrix.contains(DisplayTests.escaped))
     }
 

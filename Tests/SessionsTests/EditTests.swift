@@ -157,6 +157,23 @@ import Testing
         }
     }
 
+    @Test func `a value is changed by an operator`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output("n = 2; n += 3; n *= 4; n -= 2; n /= 9; t = [1]; t += [2, 3]")
+        #expect(try bench.text("[n, t]") == "[2, [1, 2, 3]]")
+        try bench.output("r = {\"a\": {\"b\": [1, 2]}}; r.a.b[1] *= 10; r[\"a\"].b[0] -= 1")
+        #expect(try bench.text("r.a.b") == "[0, 20]")
+        try bench.output("undo")
+        #expect(try bench.text("r.a.b") == "[1, 20]")
+        #expect(
+            bench.complaint("missing += 1") == """
+                error: there is no value called `missing`
+                  missing += 1
+                  ^~~~~~~
+                """)
+        #expect(try bench.text("n") == "2")
+    }
+
     @Test func `an assignment to a part binds a new value, which undo takes back`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.output("r = {\"a\": [1, {\"b\": 2}]}; old = r; t = zeros(2, 2)")
@@ -210,6 +227,11 @@ import Testing
         #expect(try bench.text("type(rollouts)") == "rollouts")
         #expect(try bench.text("max(abs(a[0][:, 0] - b[0][:, 0])) < 1e-4") == "true")
         #expect(try bench.text("min(abs(a[0][:, 1] - b[0][:, 1])) > 0.01") == "true")
+        try bench.output("rollouts[\"summaries-train-1\"][0].response = \" By id.\"")
+        #expect(try bench.text("rollouts[1][0].response") == " By id.")
+        #expect(
+            bench.complaint("rollouts[\"summaries-train-7\"][0].response = \"x\"").contains(
+                "did you mean"))
     }
 
     @Test(.enabled(if: Workbench.hasShippedModel))

@@ -77,13 +77,13 @@ import Transformers
         #expect(Array(data.prefix(4)) == [0x89] + Array("HDF".utf8))
     }
 
-    @Test func `pictures are drawn where gnuplot is there`() throws {
+    @Test func `pictures are files, PNG where librsvg is there`() throws {
         let bench = try Workbench()
         let outcomes = bench.run(
             "plot [3, 1, 2] line.svg; plot tensor([[1, 2], [3, 4]]) map.png; export [1, 2] l.svg")
         for outcome in outcomes {
             if case .failure(let failure) = outcome.result {
-                #expect(failure.message == "gnuplot draws pictures, and it is not installed")
+                #expect(failure.message == "a PNG is made by rsvg-convert, which is not installed")
                 return
             }
         }

@@ -139,10 +139,78 @@ struct UseTests {
         #expect(try items("show constitutions count=4") == 8)
     }
 
-    @Test func `a picture of several matrices says which one it shows`() throws {
+    @Test func `describe shows values, then what they are`() throws {
         let bench = try Workbench()
-        #expect(try bench.text("plot reshape(range(24), [2, 3, 4])").contains("[0] of (2,)"))
-        #expect(!(try bench.text("plot reshape(range(12), [3, 4])").contains(" of (")))
+        let output = try bench.output("describe tensor([[1, 2], [3, 4]])")
+        let mean = output.text.plain.split(separator: "\n").first { $0.hasPrefix("mean ") }
+        #expect(mean?.split(separator: " ") == ["mean", "2.5", "arithmetic", "mean"])
+        #expect(output.json?().contains(#""name":"mean","value":2.5,"meaning""#) == true)
+        try bench.output("load model default")
+        let model = try bench.text("describe model")
+        #expect(model.contains("\nlayers           5 "))
+        // The norm reads every weight; of a large checkpoint that takes minutes.
+        #expect(
+            model.split(separator: "\n").contains {
+                $0.hasPrefix("norm ") && $0.contains("  root of")
+            })
+    }
+
+    @Test func `help explains every meaning of a word`() throws {
+        let bench = try Workbench()
+        let log = try bench.text("help log")
+        #expect(log.contains("natural logarithm") && log.contains("the names of the columns"))
+        for (name, command) in [("help functions", 80), ("help", 40)] {
+            bench.session.appearance = Appearance(width: command)
+            let text = try bench.text(name)
+            #expect(!text.contains("…\n"), "\(name)")
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= command })
+        }
+    }
+
+    @Test func `a log has the names that other values have, those of version 0_1 too`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model default; load principles trained; load queries summaries count=2
+            compose count=2 principles_each=2; rollout; train steps=1
+            """)
+        #expect(
+            try bench.text("log.columns[1:5]")
+                == #"["loss", "bound", "row_accuracy", "column_accuracy"]"#)
+        bench.session.appearance = Appearance(width: 60)
+        let narrow = try bench.text("log")
+        #expect(narrow.hasSuffix("\nnot shown: kl, grad_norm, learning_rate, tokens"))
+        let old = LogObject(title: "train", rows: [["row_acc": .number(0.5), "rate": .number(1)]])
+        let restored = try LogObject.restored(old.stored())
+        #expect(
+            restored.rows.map(Value.record).map(\.printedJSON) == [
+                #"{"row_accuracy":0.5,"learning_rate":1}"#
+            ])
+    }
+
+    @Test func `old values on disk are noted when they grow, and gc frees them`() throws {
+        let bench = try Workbench(access: .readWrite)
+        #expect(bench.session.workspaceSentence == "workspace test.samiws: new")
+        bench.session.storageWatch.limit = 4_000_000
+        var notes: [String] = []
+        for _ in 0..<30 {
+            notes += try bench.output("x = normal([100000])").notes
+        }
+        #expect(notes.count == 2, "\(notes)")
+        #expect(notes.allSatisfy { $0.hasPrefix("old values, for undo, take ") })
+        let listed = try bench.text("ls")
+        #expect(listed.contains("old values, for undo, take 11."))
+        #expect(listed.contains("; `gc` would free 3.") && listed.hasSuffix(" and keep 20 steps"))
+        #expect(try bench.text("gc").hasPrefix("deleted 9 objects, 3."))
+        #expect(try bench.text("ls").hasSuffix("take 8.05 MB; `gc N` keeps only N steps"))
+        try bench.output("gc 5")
+        #expect(try bench.text("ls").contains("take 2.01 MB"))
+        bench.session.close()
+        let again = try bench.reopened()
+        defer { again.close() }
+        #expect(again.workspaceSentence == "workspace test.samiws: 1 value from 30 statements")
+        let ephemeral = try Workbench()
+        #expect(ephemeral.session.workspaceSentence == "no workspace: nothing is kept")
     }
 
     @Test func `a judge that can judge nothing says so before anything is sampled`() throws {

@@ -41,7 +41,7 @@ import Testing
         let x = try workspace.read("x")
         let report = try workspace.run("y", ["y": ["x": x.value]])
         #expect(report.bytesWritten > x.bytes, "the array gets a file of its own")
-        try workspace.close()
+        workspace.close()
         let again = try scratch.open()
         #expect(try again.read("y").value == ["x": x.value])
         _ = try again.gc(keepingUndo: 0)

@@ -38,7 +38,7 @@ import Testing
         // Type and shape count as much as the bytes do.
         try workspace.run("d", ["d": ["turned": try large(1, sides: [257, 256])]])
         #expect(arrays(scratch).count == 4)
-        try workspace.close()
+        workspace.close()
         let again = try scratch.open()
         #expect(try again.read("c").value == ["again": shared, "n": 1])
         #expect(try again.verify().isSound)
@@ -65,7 +65,7 @@ import Testing
         #expect(arrays(scratch).count == 2)
         #expect(try workspace.read("x").value["own"] == large(3))
         // The next process counts again.
-        try workspace.close()
+        workspace.close()
         let again = try scratch.open()
         try again.run("3", ["x": 1])
         _ = try again.gc(keepingUndo: 0)
@@ -95,7 +95,7 @@ import Testing
         let workspace = try scratch.open()
         try workspace.run("1", ["x": ["w": try large(1)]])
         let object = try #require(workspace.binding("x")?.digest)
-        try workspace.close()
+        workspace.close()
         unlink(scratch.file("objects/" + ObjectStore.fileName(object)))
         try FileSystem.write([0], to: scratch.file("objects/arrays/.new-1-1"))
         let again = try scratch.open()
@@ -110,7 +110,7 @@ import Testing
         try {
             let workspace = try scratch.open()
             try workspace.run("1", ["x": ["w": try large(1)]])
-            try workspace.close()
+            workspace.close()
         }()
         let name = "objects/arrays/" + (try #require(arrays(scratch).first))
         let sound = try scratch.bytes(name)
@@ -124,7 +124,7 @@ import Testing
             try workspace.run("again", ["y": ["w": try large(1)]])
             #expect(try workspace.read("x").value == ["w": large(1)])
             #expect(try workspace.verify().isSound)
-            try workspace.close()
+            workspace.close()
         }
         unlink(scratch.file(name))
         let workspace = try scratch.open()

@@ -103,13 +103,20 @@ struct LogObject: StorableObject {
             case .list(let items) = try Value(stored)
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
         let rows = items.compactMap { item -> Record? in
-            if case .record(let record) = item { return record }
-            return nil
+            guard case .record(let record) = item else { return nil }
+            return Record(
+                record.map { (LogObject.presentNames[$0.key] ?? $0.key, $0.value) },
+                uniquingKeysWith: { first, _ in first })
         }
         return LogObject(
             title: title, rows: rows,
             remarks: (value["remarks"]?.listValue ?? []).compactMap(\.textValue))
     }
+
+    /// The names of columns that version 0.1 wrote, with the names that other values use.
+    private static let presentNames = [
+        "row_acc": "row_accuracy", "col_acc": "column_accuracy", "rate": "learning_rate",
+    ]
 
     /// A row for one step of SAMI training, with its iteration if there are several.
     static func row(_ record: TrainRecord, iteration: Int? = nil) -> Record {
@@ -118,11 +125,11 @@ struct LogObject: StorableObject {
         row["step"] = Value(record.step)
         row["loss"] = .number(record.contrast.loss)
         row["bound"] = .number(record.contrast.bound)
-        row["row_acc"] = .number(record.contrast.rowAccuracy)
-        row["col_acc"] = .number(record.contrast.columnAccuracy)
+        row["row_accuracy"] = .number(record.contrast.rowAccuracy)
+        row["column_accuracy"] = .number(record.contrast.columnAccuracy)
         if let divergence = record.divergence { row["kl"] = .number(divergence) }
         row["grad_norm"] = .number(record.gradientNorm)
-        row["rate"] = .number(record.learningRate)
+        row["learning_rate"] = .number(record.learningRate)
         row["tokens"] = Value(record.tokens)
         return row
     }

@@ -78,7 +78,10 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
 
     var itemIDs: [String]? { scores.map(\.id.text) }
 
-    func item(_ index: Int) -> Value { .tensor(LogprobsObject.matrix(scores[index].scores)) }
+    func item(_ index: Int) -> Value {
+        let one = LogprobsObject(scores: [scores[index]], settings: settings, texts: texts)
+        return ScoreMatrixObject(one).map { .object($0) } ?? .null
+    }
 
     func selecting(_ indices: [Int]) -> Value {
         .object(
@@ -89,6 +92,10 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
 
     /// Also accepts a matrix or a stack of matrices, so that a user can contrast typed numbers.
     init?(wrapping value: Value) {
+        if let matrix = value.object(ScoreMatrixObject.self) {
+            self = matrix.logprobs
+            return
+        }
         guard let tensor = value.asTensor, (2...3).contains(tensor.shape.count) else { return nil }
         let shape = tensor.shape.count == 2 ? [1] + tensor.shape : tensor.shape
         let values = tensor.values
@@ -103,6 +110,16 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             scores.append(QueryScores(id: "\(index)", scores: matrix))
         }
         self.init(scores: scores, settings: ScoreSettings())
+    }
+
+    /// S of one query as a map, with its names and its unit.
+    func heatMap(of index: Int) -> HeatMap {
+        let scores = self.scores[index].scores
+        var map = HeatMap(
+            rows: scores.constitutions, columns: scores.responses, values: scores.values)
+        (map.rowName, map.columnName) = ("constitution", "response")
+        (map.title, map.unit) = (self.scores[index].id.text, unit)
+        return map
     }
 
     var unit: String { settings.normalize == .mean ? "nats a token" : "nats a response" }
@@ -124,24 +141,8 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
         document.append(summary)
         for (index, query) in scores.prefix(shown).enumerated() {
             document.line("[\(index)] \(query.id)", .name)
-            document.line(
-                HeatMap(
-                    rows: query.scores.constitutions, columns: query.scores.responses,
-                    values: query.scores.values))
+            document.line(heatMap(of: index))
         }
-        return document
-    }
-
-    /// S of one query, for `show`.
-    func document(of index: Int) -> Document {
-        let query = scores[index]
-        var document = Document("S of \(query.id)", .heading)
-        document.append(", \(unit)", .faint)
-        document.line(
-            HeatMap(
-                rows: query.scores.constitutions, columns: query.scores.responses,
-                values: query.scores.values))
-        document.line("c: constitution, y: response; in brackets a response under its own", .faint)
         return document
     }
 

@@ -41,7 +41,7 @@ struct LossObject: StorableObject {
             .tensor(
                 Tensor(object.contrasts.map { Float($0.loss) }, shape: [object.contrasts.count]))
         },
-        Field("gradient", "∂loss/∂S of each query's own loss") { object in
+        Field("gradient", "∂loss/∂S of each query's own loss", isLarge: true) { object in
             .list(object.contrasts.map { .tensor(LogprobsObject.matrix($0.gradient)) })
         },
     ]
@@ -121,7 +121,6 @@ struct LossObject: StorableObject {
 
     var jsonValue: Value {
         var record = fieldRecord
-        record["gradient"] = nil
         record["queries"] = .list(contrasts.indices.map(item))
         return .record(record)
     }

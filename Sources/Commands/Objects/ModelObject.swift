@@ -72,17 +72,19 @@ struct ModelObject: StorableObject, SizedObject {
             Value($0.model.configuration.contextLength)
         },
         Field("origin", "its origin") { .text($0.origin) },
-        Field("norm", "root of the sum of its squared weights") {
+        Field("norm", "root of the sum of its squared weights", isLarge: true) {
             .number($0.model.parameters.norm)
         },
-        Field("names", "the names of its tensors") { Value($0.model.parameters.names) },
-        Field("tensors", "its weights by name") { object in
+        Field("names", "the names of its tensors", isLarge: true) {
+            Value($0.model.parameters.names)
+        },
+        Field("tensors", "its weights by name", isLarge: true) { object in
             .record(object.tensorRecord)
         },
-        Field("log", "the log of its training, step by step; null without") {
+        Field("log", "the log of its training, step by step; null without", isLarge: true) {
             $0.log.map { .object($0) } ?? .null
         },
-        Field("tokenizer", "its tokenizer") { object in
+        Field("tokenizer", "its tokenizer", isLarge: true) { object in
             object.tokenizer.map { .object(TokenizerObject(tokenizer: $0, origin: object.origin)) }
                 ?? .null
         },
@@ -126,14 +128,7 @@ struct ModelObject: StorableObject, SizedObject {
 
     func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
-    var jsonValue: Value {
-        var record = Record()
-        for field in ModelObject.fields
-        where !["tensors", "tokenizer", "names", "log", "norm"].contains(field.name) {
-            record[field.name] = field.value(self)
-        }
-        return .record(record)
-    }
+    var jsonValue: Value { .record(fieldRecord) }
 
     func stored() throws -> StoredValue {
         let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in

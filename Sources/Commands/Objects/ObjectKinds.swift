@@ -7,6 +7,7 @@ enum ObjectKinds {
         ModelObject.self, TokenizerObject.self, QueriesObject.self, QueryObject.self,
         PrinciplesObject.self,
         ConstitutionsObject.self, RolloutsObject.self, RolloutObject.self, LogprobsObject.self,
+        ScoreMatrixObject.self,
         LossObject.self, GradientsObject.self, OptimizerObject.self, LogObject.self,
         VerdictsObject.self, FunctionObject.self, QueryRolloutsObject.self, NextTokensObject.self,
     ]

@@ -7,7 +7,7 @@ extension CommandTable {
     static let backwardCommand = Command(
         "backward", .method, "gradients of the mean loss, one tensor a parameter",
         makes: ["gradients"],
-        operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+        operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
         options: MethodKey.score + [
             OptionSpecification("beta", .number, "weight of the KL penalty; 0"),
             OptionSpecification("memory", .word, "limit for activations, such as 600MB"),

@@ -15,7 +15,7 @@ extension CommandTable {
         ],
         options: [
             OptionSpecification("count", .number, "C, constitutions a query; 2"),
-            OptionSpecification("queries", .value, "in place of `queries`"),
+            OptionSpecification("queries", .object("queries"), "in place of `queries`"),
         ] + MethodKey.composeAlone + [MethodKey.seed],
         example: "compose count=2", run: compose)
 

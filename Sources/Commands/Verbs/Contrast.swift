@@ -8,7 +8,9 @@ extension CommandTable {
             a response was sampled under. The bounds are on mutual information, in nats, and cannot exceed log C.
             """,
         makes: ["loss"],
-        operands: [.optional("logprobs", .value, "in place of `logprobs`; a matrix is fine")],
+        operands: [
+            .optional("logprobs", .object("logprobs"), "in place of `logprobs`; a matrix is fine")
+        ],
         example: "contrast", run: contrast)
 
     private static func contrast(_ invocation: Invocation) throws -> CommandResult {

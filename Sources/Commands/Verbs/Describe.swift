@@ -34,9 +34,13 @@ extension CommandTable {
         var fields = value.fieldNames
         if case .object(let object) = value { fields = type(of: object).fieldNames }
         if !fields.isEmpty {
-            var table = Table([.init("field"), .init("meaning")])
-            table.styles = [0: .name]
-            for field in fields.prefix(40) { table.append([field.name, field.summary]) }
+            var table = Table([.init("field"), .init("value"), .init("meaning")])
+            table.styles = [0: .name, 2: .faint]
+            table.wraps = true
+            for field in fields.prefix(40) {
+                let shown = field.isLarge ? "" : (try? value.field(field.name))?.brief ?? ""
+                table.append([field.name, TextWidth.cut(shown, to: 28), field.summary])
+            }
             document.line(table, showsTitles: false)
             if fields.count > 40 { document.line("… and \(fields.count - 40) more", .faint) }
         }
@@ -53,7 +57,12 @@ extension CommandTable {
         let data = Value.record([
             "kind": .text(value.kind), "summary": .text(value.summary),
             "fields": .list(
-                fields.map { .record(["name": .text($0.name), "meaning": .text($0.summary)]) }),
+                fields.map { field in
+                    var record: Record = ["name": .text(field.name)]
+                    if !field.isLarge { record["value"] = try? value.field(field.name) }
+                    record["meaning"] = .text(field.summary)
+                    return .record(record)
+                }),
         ])
         return CommandResult(document, invocation.appearance, data: data)
     }

@@ -24,8 +24,28 @@ package enum Help {
         guard let topic = try invocation.text("topic") else {
             return CommandResult(text: overview(appearance))
         }
+        let form = try invocation.text("form")
+        let meanings = try meanings(of: topic, form, invocation)
+        guard var text = meanings.first else {
+            let topics = topics.map(\.word)
+            throw invocation.located(
+                EvaluationError.unknownTopic(topic, nearest: nearest(topic, in: topics)),
+                at: "topic")
+        }
+        // `log` is a function and a kind of value: both are explained.
+        for meaning in meanings.dropFirst() {
+            text.line("")
+            text.line(meaning)
+        }
+        return CommandResult(text: text)
+    }
+
+    private static func meanings(
+        of topic: String, _ form: String?, _ invocation: Invocation
+    ) throws -> [StyledText] {
+        let appearance = invocation.appearance
+        var texts: [StyledText] = []
         if let command = CommandTable.command(topic) {
-            let form = try invocation.text("form")
             if let form, command.form(form) == nil {
                 let forms = command.forms.compactMap(\.syntax.selector)
                 throw invocation.located(
@@ -33,31 +53,24 @@ package enum Help {
                         "\(topic) \(form)", nearest: nearest(form, in: forms)),
                     at: "form")
             }
-            return CommandResult(text: help(command, form, appearance))
+            texts.append(help(command, form, appearance))
         }
-        if let function = Function.named(topic) {
-            return CommandResult(text: help(function, appearance))
-        }
-        if let object = ObjectKinds.all[topic] {
-            return CommandResult(text: help(object, appearance))
-        }
+        if form != nil { return texts }
+        if let function = Function.named(topic) { texts.append(help(function, appearance)) }
+        if let object = ObjectKinds.all[topic] { texts.append(help(object, appearance)) }
         if let constant = Constant.all.first(where: { $0.name == topic }) {
-            return CommandResult(text: StyledText("\(topic)\n  \(constant.summary)"))
+            texts.append(StyledText("\(topic)\n  \(constant.summary)"))
         }
         if topic == "time" {
-            return CommandResult(
-                text: StyledText("time STATEMENT\n  runs the statement and shows its duration"))
+            texts.append(
+                StyledText("time STATEMENT\n  runs the statement and shows its duration"))
         }
-        if topic == "functions" { return CommandResult(text: functions(appearance)) }
+        if topic == "functions" { texts.append(functions(appearance)) }
         if topic == "settings", let command = CommandTable.command("set") {
-            return CommandResult(text: help(command, nil, appearance))
+            texts.append(help(command, nil, appearance))
         }
-        if let page = HelpPages.named(topic) {
-            return CommandResult(text: help(page, appearance))
-        }
-        let topics = topics.map(\.word)
-        throw invocation.located(
-            EvaluationError.unknownTopic(topic, nearest: nearest(topic, in: topics)), at: "topic")
+        if let page = HelpPages.named(topic) { texts.append(help(page, appearance)) }
+        return texts
     }
 
     /// Everything that `help` explains, with a line on each.
@@ -92,6 +105,7 @@ package enum Help {
             text.line(group.rawValue, .heading)
             var table = Table([.init("verb"), .init("meaning")])
             table.styles = [0: .name]
+            table.wraps = true
             for command in CommandTable.commands where command.group == group {
                 table.append(["  " + command.name, command.summary])
             }
@@ -123,30 +137,17 @@ package enum Help {
             }
             var table = Table([.init("key"), .init("meaning")])
             table.styles = [0: .name]
+            table.wraps = true
             for argument in arguments(syntax) {
                 table.append(["  " + argument.name, argument.meaning])
             }
-            if !table.rows.isEmpty { text.line(wrapped(table, appearance)) }
+            if !table.rows.isEmpty { text.line(table.rendered(appearance, showsTitles: false)) }
             text.line("  example: ", .faint)
             text.append(form.example)
         }
         if !command.about.isEmpty {
             text.line("")
             for line in TextWidth.wrapped(command.about, to: appearance.columns) { text.line(line) }
-        }
-        return text
-    }
-
-    /// Long descriptions wrap instead of being cut: help is for reading.
-    private static func wrapped(_ table: Table, _ appearance: Appearance) -> StyledText {
-        let first = (table.rows.map { TextWidth.of($0[0]) }.max() ?? 0) + 2
-        let room = max(20, appearance.columns - first)
-        var text = StyledText()
-        for row in table.rows {
-            for (index, line) in TextWidth.wrapped(row[1], to: room).enumerated() {
-                text.line(TextWidth.padded(index == 0 ? row[0] : "", to: first), .name)
-                text.append(line)
-            }
         }
         return text
     }
@@ -203,6 +204,7 @@ package enum Help {
     private static func functions(_ appearance: Appearance) -> StyledText {
         var table = Table([.init("function"), .init("gives")])
         table.styles = [0: .name]
+        table.wraps = true
         for function in Function.all { table.append([function.usage, function.summary]) }
         return table.rendered(appearance, showsTitles: false)
     }
@@ -217,6 +219,7 @@ package enum Help {
         }
         var table = Table([.init("field"), .init("meaning")])
         table.styles = [0: .name]
+        table.wraps = true
         for field in object.fieldNames { table.append(["  ." + field.name, field.summary]) }
         text.line(table.rendered(appearance, showsTitles: false))
         return text

@@ -26,8 +26,8 @@ extension CommandTable {
                     Choice("previous", "continue with the last model"),
                 ]), "the start of each iteration"),
             OptionSpecification("queries", .number, "new queries each iteration"),
-            OptionSpecification("on", .value, "queries to use in order"),
-            OptionSpecification("principles", .value, "in place of `principles`"),
+            OptionSpecification("on", .object("queries"), "queries to use in order"),
+            OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification("count", .number, "C, constitutions a query; 2"),
             OptionSpecification("samples", .number, "responses a constitution; 1"),
         ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update

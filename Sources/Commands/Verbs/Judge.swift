@@ -16,7 +16,7 @@ extension CommandTable {
             which response has the larger log p(y|c) - log p(y|not c).
             """,
         makes: ["verdicts"],
-        operands: [.optional("queries", .value, "in place of `queries`")],
+        operands: [.optional("queries", .object("queries"), "in place of `queries`")],
         options: [
             OptionSpecification(
                 "judge",
@@ -24,8 +24,8 @@ extension CommandTable {
                     Choice("measured", "the shipped world's programs (default)"),
                     Choice("likelihood", "the base model"),
                 ]), "who judges"),
-            OptionSpecification("against", .value, "the other model; `base`"),
-            OptionSpecification("principles", .value, "in place of `principles`"),
+            OptionSpecification("against", .object("model"), "the other model; `base`"),
+            OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification(
                 "constitutions", .value, "composed ones, in place of principles"),
         ] + MethodKey.judgeCompose + MethodKey.sampling + [

@@ -34,6 +34,7 @@ extension CommandTable {
         let total = names.reduce(0) { $0 + $1.bytes }
         document.line(
             "\(NumberText.count(names.count, "value")), \(NumberText.bytes(total))", .faint)
+        if let old = try session.oldValues(from: 1 << 20) { document.line(old.sentence, .faint) }
         if names.contains(where: { !$0.isStored }) {
             document.line("* over snapshot_limit: written when the session ends", .faint)
         }

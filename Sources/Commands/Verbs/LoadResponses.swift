@@ -11,9 +11,11 @@ extension CommandTable {
             .required("paths", .value, "a list of JSON Lines files, one for each constitution")
         ],
         options: [
-            OptionSpecification("queries", .value, "in place of `queries`"),
-            OptionSpecification("constitutions", .value, "in place of `constitutions`"),
-            OptionSpecification("model", .value, "the model whose prompts are used; `model`"),
+            OptionSpecification("queries", .object("queries"), "in place of `queries`"),
+            OptionSpecification(
+                "constitutions", .object("constitutions"), "in place of `constitutions`"),
+            OptionSpecification(
+                "model", .object("model"), "the model whose prompts are used; `model`"),
             MethodKey.seed,
         ],
         example: "load responses [\"after.jsonl\", \"before.jsonl\"]", run: loadResponses)

@@ -30,13 +30,12 @@ extension Picture {
                         + value.aKind),
                 at: role)
         }
-        if let logprobs = value.object(LogprobsObject.self), let first = logprobs.scores.first {
-            self.init(
-                .matrix(
-                    rows: first.scores.constitutions, columns: first.scores.responses,
-                    values: first.scores.values),
-                title: (title ?? name)
-                    + (logprobs.scores.count > 1 ? " [0] of \(logprobs.scores.count)" : ""))
+        let logprobs =
+            value.object(LogprobsObject.self) ?? value.object(ScoreMatrixObject.self)?.logprobs
+        if let logprobs, !logprobs.scores.isEmpty {
+            var maps = logprobs.scores.indices.map(logprobs.heatMap)
+            if maps.count == 1 { maps[0].title = "" }
+            self.init(.matrices(maps), title: title ?? "\(name): S, \(logprobs.unit)")
             return
         }
         var value = value
@@ -49,24 +48,32 @@ extension Picture {
                 at: "value")
         }
         let values = tensor.values.map { Double($0) }
-        let content: Content
-        switch tensor.shape.count {
-        case 1:
-            content = .lines([(name, values.enumerated().map { (Double($0.offset), $0.element) })])
-        default:
-            let columns = tensor.shape[tensor.shape.count - 1]
-            let rows = tensor.shape[tensor.shape.count - 2]
-            content = .matrix(
-                rows: rows, columns: columns, values: Array(values.prefix(rows * columns)))
+        guard tensor.shape.count > 1 else {
+            self.init(
+                .lines([(name, values.enumerated().map { (Double($0.offset), $0.element) })]),
+                title: title ?? name)
+            return
         }
-        let leading = tensor.shape.dropLast(2)
-        var place = ""
-        if leading.reduce(1, *) > 1 {
-            place =
-                " [" + leading.map { _ in "0" }.joined(separator: ", ") + "] of "
-                + TensorText.shape(Array(leading))
+        self.init(.matrices(Picture.maps(tensor.shape, values)), title: title ?? name)
+    }
+
+    /// The matrices of the last two axes, each with its place along the others.
+    private static func maps(_ shape: [Int], _ values: [Double]) -> [HeatMap] {
+        let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+        let leading = shape.dropLast(2)
+        return (0..<leading.reduce(1, *)).map { index in
+            var map = HeatMap(
+                rows: rows, columns: columns,
+                values: Array(values[index * rows * columns..<(index + 1) * rows * columns]),
+                marksDiagonal: false, rowLabel: "", columnLabel: "")
+            var (place, rest) = ([Int](), index)
+            for side in leading.reversed() {
+                place.insert(rest % side, at: 0)
+                rest /= side
+            }
+            if !place.isEmpty { map.title = "\(place)" }
+            return map
         }
-        self.init(content, title: (title ?? name) + place)
     }
 }
 

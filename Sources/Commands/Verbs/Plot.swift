@@ -5,9 +5,10 @@ extension CommandTable {
     static let plotCommand = Command(
         "plot", .looking, "draws numbers in the terminal or in a file",
         about: """
-            A list or a tensor with one axis is drawn as a line, a matrix as a heat map. Of a log \
-            or a list of records `y` names the columns to draw, over the column `x` or over the \
-            number of the row. With FILE.svg or FILE.png gnuplot draws it.
+            A list or a tensor with one axis is drawn as a line, a matrix as a heat map, and \
+            several matrices as maps with one scale. Of a log or a list of records `y` names the \
+            columns to draw, over the column `x` or over the number of the row. FILE.svg or \
+            FILE.png is written instead of shown.
             """,
         effect: .looks,
         operands: [

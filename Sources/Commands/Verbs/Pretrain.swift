@@ -92,7 +92,7 @@ extension CommandTable {
                 rows.append([
                     "step": Value(step.step), "loss": .number(step.loss),
                     "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
-                    "rate": .number(step.learningRate), "tokens": Value(step.tokens),
+                    "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
                 ])
             }
             meter.update(

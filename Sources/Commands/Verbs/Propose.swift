@@ -23,7 +23,7 @@ extension CommandTable {
                     ], .text),
                 "the subject of the principles; default: the form of `queries`"),
             OptionSpecification("count", .number, "pairs wanted; 6"),
-            OptionSpecification("writer", .value, "a model in place of `model`"),
+            OptionSpecification("writer", .object("model"), "a model in place of `model`"),
             MethodKey.seed,
         ],
         example: "propose about=summaries count=3", run: propose)

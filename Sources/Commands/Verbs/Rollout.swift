@@ -13,10 +13,11 @@ extension CommandTable {
             context are skipped by id, or refused with overflow=error.
             """,
         makes: ["rollouts"],
-        operands: [.optional("queries", .value, "in place of `queries`")],
+        operands: [.optional("queries", .object("queries"), "in place of `queries`")],
         options: MethodKey.sampling + [
             OptionSpecification("samples", .number, "responses a constitution; 1"),
-            OptionSpecification("constitutions", .value, "in place of `constitutions`"),
+            OptionSpecification(
+                "constitutions", .object("constitutions"), "in place of `constitutions`"),
             MethodKey.overflow, MethodKey.unfinished, MethodKey.model, MethodKey.seed,
         ],
         example: "rollout queries[0:2] temperature=0.7", run: rollout)

@@ -11,7 +11,7 @@ extension CommandTable {
             The end-of-sequence token is not scored unless score_end=true.
             """,
         makes: ["logprobs"],
-        operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+        operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
         options: MethodKey.score + [
             OptionSpecification(
                 "per_token", .flag, "keep the log-prob, id and text of every token; false"),

@@ -37,9 +37,6 @@ extension CommandTable {
         }
         let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 8
         let appearance = invocation.appearance
-        if let (logprobs, index) = try scoresOfQuery(invocation) {
-            return CommandResult(logprobs.document(of: index), appearance)
-        }
         switch value {
         case .object(let rollout as RolloutObject):
             return CommandResult(try strip(rollout, invocation), appearance)
@@ -104,26 +101,5 @@ extension CommandTable {
             return CommandResult(text: text)
         default: return CommandResult(value.display(appearance).withoutJSON)
         }
-    }
-
-    /// The scores and the number of the query of an operand such as `logprobs[3]`. Its value is a
-    /// plain tensor, which no longer knows its query.
-    private static func scoresOfQuery(
-        _ invocation: Invocation
-    ) throws -> (LogprobsObject, Int)? {
-        guard case .expression(let node)? = invocation.argument("value")?.value,
-            case .index(let owner, let subscripts) = node.expression, subscripts.count == 1,
-            case .at(let place) = subscripts[0]
-        else { return nil }
-        let evaluator = Evaluator(environment: invocation.session)
-        guard let logprobs = try evaluator.value(of: owner).object(LogprobsObject.self) else {
-            return nil
-        }
-        let index: Int? =
-            switch try evaluator.value(of: place) {
-            case .text(let id): logprobs.itemIDs?.firstIndex(of: id)
-            case let number: number.asInteger.map { $0 < 0 ? $0 + logprobs.scores.count : $0 }
-            }
-        return index.flatMap { logprobs.scores.indices.contains($0) ? (logprobs, $0) : nil }
     }
 }

@@ -15,8 +15,9 @@ extension CommandTable {
         options: [
             OptionSpecification("field", .word, "the field of a file's lines"),
             OptionSpecification("special", .flag, "whether special tokens are added; true"),
-            OptionSpecification("model", .value, "the model whose tokenizer is used; `model`"),
-            OptionSpecification("tokenizer", .value, "in place of the model's"),
+            OptionSpecification(
+                "model", .object("model"), "the model whose tokenizer is used; `model`"),
+            OptionSpecification("tokenizer", .object("tokenizer"), "in place of the model's"),
         ],
         example: "tokenize \"Summary: my sister\" special=false", run: tokenize)
 

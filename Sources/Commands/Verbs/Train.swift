@@ -8,7 +8,7 @@ extension CommandTable {
         forms: [
             Command.Form(
                 nil, "trains `model` on `rollouts`", makes: ["model", "log"],
-                operands: [.optional("rollouts", .value, "in place of `rollouts`")],
+                operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
                 options: MethodKey.training + MethodKey.update + MethodKey.planScore + [
                     MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
                     MethodKey.seed,

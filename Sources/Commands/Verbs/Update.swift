@@ -13,7 +13,7 @@ extension CommandTable {
             beta= the gradients are computed again with the penalty.
             """,
         makes: ["model", "optimizer"],
-        operands: [.optional("gradients", .value, "in place of `gradients`")],
+        operands: [.optional("gradients", .object("gradients"), "in place of `gradients`")],
         options: MethodKey.update + [
             OptionSpecification("beta", .number, "weight of the KL penalty"),
             MethodKey.preset, MethodKey.model, MethodKey.base,
