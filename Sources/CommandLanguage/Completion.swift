@@ -180,7 +180,7 @@ extension Parser {
         }
     }
 
-    /// Called after `[`: the keys and ids of the indexed value, also behind an opening quote.
+    /// Called after `[`: the keys and ids of the indexed value, also inside an opening quote.
     mutating func noteItems(of owner: Node) {
         let next = peek()
         note([.items(of: owner)], at: next.span.lower)

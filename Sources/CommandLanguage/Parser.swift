@@ -334,6 +334,9 @@ struct Parser {
         case .unknownCharacter("?"):
             // `?load`, as in other shells.
             let topic = lexer.lexeme(at: span.upper, insideBrackets: false).word
+            if lexer.bytes[span.upper..<lexer.endOfLine(span.upper)].contains(UInt8(ascii: ":")) {
+                return SyntaxError(.questionMark, span)
+            }
             return SyntaxError(
                 .helpMark(verb: topic.flatMap { grammar.isVerb($0) ? $0 : nil }), span)
         default: return SyntaxError(problem, span)
@@ -349,6 +352,9 @@ struct Parser {
     private func unknownCommand(_ name: String, _ span: SourceSpan) -> SyntaxError {
         if ForeignWord.advice(name) != nil {
             return SyntaxError(.unknownCommand(name, nearest: nil), span)
+        }
+        if grammar.functions.contains(where: { $0.name == name }) {
+            return SyntaxError(.functionWithoutBrackets(name), span)
         }
         if let near = nearest(name, in: grammar.verbNames) {
             return SyntaxError(

@@ -40,6 +40,7 @@ enum Problem: Hashable, Sendable {
 
     // Commands
     case unknownCommand(String, nearest: String?)
+    case functionWithoutBrackets(String)
     case missingForm(verb: String, forms: [String])
     case unknownForm(verb: String, found: String, forms: [String], nearest: String?)
     case unknownKey(command: String, key: String, keys: [String], nearest: String?)
@@ -57,6 +58,7 @@ enum Problem: Hashable, Sendable {
     case textNeedsQuotes
     case commentMark
     case helpMark(verb: String?)
+    case questionMark
     case shellCommand
     case textWithValues
 }

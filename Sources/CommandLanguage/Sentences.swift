@@ -46,6 +46,8 @@ extension Problem {
         case .lastResultAsName: "`_` always is the last result, so it cannot be given"
         case .badTarget: "only names, or one part of a value, can stand on the left of `=`"
         case .timeNotFirst: "`time` comes first in a statement"
+        case .functionWithoutBrackets(let name):
+            "`\(name)` is a function, so its argument stands in brackets"
         case .unknownCommand(let name, _): "there is no command `\(name.shortened)`"
         case .missingForm(let verb, let forms):
             "`\(verb)` must be followed by \(forms.alternatives)"
@@ -72,6 +74,7 @@ extension Problem {
         case .textNeedsQuotes: "text needs quotes"
         case .commentMark: "a comment starts with `#`"
         case .helpMark: "`?` has no meaning here"
+        case .questionMark: "`?` chooses no value here"
         case .shellCommand: "`!` runs no shell command here"
         case .textWithValues: "f\"…\" is not text here; values join a text with +"
         }
@@ -106,14 +109,23 @@ extension Problem {
         case .lastResultAsName: "choose another name"
         case .unknownCommand(let name, let nearest):
             Problem.didYouMean(nearest) ?? ForeignWord.advice(name) ?? "`help` lists the commands"
+        case .functionWithoutBrackets(let name): "\(name)(…)"
         case .unknownForm(_, _, _, let nearest): Problem.didYouMean(nearest)
         case .unknownKey(_, _, let keys, let nearest):
             Problem.didYouMean(nearest)
-                ?? (keys.isEmpty ? "it takes no keys" : "its keys are \(keys.enumeration)")
+                ?? (keys.isEmpty
+                    ? "it takes no keys"
+                    : keys.count == 1
+                        ? "its only key is \(keys.enumeration)"
+                        : "its keys are \(keys.enumeration)")
+        case .wrongWord(let role, let found, _, _, nil) where role == found:
+            "parentheses give the value of a name: \(role.filter { $0 != "`" })="
+                + "(\(found.filter { $0 != "`" }))"
         case .wrongWord(_, _, _, _, let nearest): Problem.didYouMean(nearest)
         case .missingOperand(_, _, _, let usage), .tooManyOperands(_, _, let usage):
             "usage: \(usage)"
         case .keyWithoutValue(_, let example): "write \(example)"
+        case .questionMark: "a choice is written `a if condition else b`"
         case .shellCommand: "Ctrl-Z leads to your shell, and `fg` back"
         case .textWithValues: "for example \"loss \" + str(0.5)"
         case .helpMark(let verb): "for help, write `help\(verb.map { " \($0)" } ?? "")`"

@@ -99,7 +99,7 @@ enum MethodSettings {
             apply: { invocation, settings in
                 try number.apply(invocation, &settings)
                 if invocation.has("epochs") { settings.steps = nil }
-            }, shown: number.shown)
+            }, shown: { $0.steps == nil ? number.shown($0) : nil })
     }()
 }
 
@@ -118,7 +118,13 @@ extension MethodKey {
     static let sampling = options(MethodSettings.sampling) { $0.rollout.sampling }
     static let planScore = options(MethodSettings.score) { $0.train.score }
     static let compose = options(MethodSettings.compose) { $0.compose }
+    /// Of `iterate`. `train` alone passes once over its queries, whatever the preset.
     static let training = options(MethodSettings.training) { $0.train }
+    static let trainingAlone = options(MethodSettings.training) { plan in
+        var settings = plan.train
+        settings.steps = nil
+        return settings
+    }
     static let update = options(MethodSettings.update) { $0.train.update }
 
     /// `judge` compares the models under one constitution, so there are no opposites.

@@ -23,7 +23,7 @@ struct SettingOption<Target: Sendable>: Sendable {
         let values = defaults.compactMap { name, target in shown(target).map { (name, $0) } }
         guard let first = values.first else { return OptionSpecification(key, kind, summary) }
         let text =
-            values.allSatisfy { $0.1 == first.1 }
+            values.count == defaults.count && values.allSatisfy { $0.1 == first.1 }
             ? first.1
             : values.map { "\($0.1) for \($0.0)" }.joined(separator: ", ")
         return OptionSpecification(key, kind, summary + "; default: " + text)

@@ -6,7 +6,7 @@ package enum NumberText {
     package static func exact(_ value: Double) -> String {
         if value.isNaN { return "nan" }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-        if let whole = Int(exactly: value), whole.magnitude <= 1 << 53 { return "\(whole)" }
+        if let whole = Int(exactly: value) { return "\(whole)" }
         return "\(value)"
     }
 
@@ -43,6 +43,13 @@ package enum NumberText {
         return value < 0 && whole != 0 ? "-" + text : text
     }
 
+    /// The same with a plus sign for a number that is not shown as zero: `+0.12`, `-0.12`, `0.00`.
+    package static func signed(_ value: Double, decimals: Int) -> String {
+        let text = fixed(value, decimals: decimals)
+        let isZero = text.allSatisfy { $0 == "0" || $0 == "." }
+        return value > 0 && !isZero ? "+" + text : text
+    }
+
     /// `1.25e-07`.
     static func scientific(_ value: Double, digits: Int) -> String {
         if !value.isFinite || value == 0 { return significant(value) }
@@ -62,9 +69,13 @@ package enum NumberText {
             + (exponent < 0 ? "e-" : "e+") + power
     }
 
-    /// `66.7 %`
+    /// `66.7 %`; `<0.1 %` for a share that is not zero but would look like it.
     package static func percent(_ share: Double, decimals: Int = 1) -> String {
-        fixed(share * 100, decimals: decimals) + " %"
+        let text = fixed(share * 100, decimals: decimals)
+        if share > 0, text.allSatisfy({ $0 == "0" || $0 == "." }) {
+            return "<" + fixed(1 / powerOfTen(decimals), decimals: decimals) + " %"
+        }
+        return text + " %"
     }
 
     /// `950 bytes`, `3.4 MB`

@@ -15,6 +15,9 @@ package struct Table: Sendable {
     package var rows: [[String]] = []
     /// The style of each column's cells.
     package var styles: [Int: TextStyle] = [:]
+    /// Cells of text are not cut to fewer cells than this.
+    private static let leastText = 12
+
     /// Whether the last column wraps at blanks; otherwise its texts are cut.
     package var wraps = false
 
@@ -49,6 +52,7 @@ package struct Table: Sendable {
         }
         if wraps, let last = widths.indices.last {
             let left = appearance.columns - widths.dropLast().reduce(2 * last, +)
+            if left < 20, columns.count == 2 { return stacked(appearance.columns) }
             widths[last] = min(widths[last], max(20, left))
         } else {
             shrink(&widths, to: appearance.columns)
@@ -65,6 +69,20 @@ package struct Table: Sendable {
         return text
     }
 
+    /// Both cells of each row below each other, for a window that is too narrow for columns.
+    private func stacked(_ width: Int) -> StyledText {
+        var text = StyledText()
+        for row in rows where row.count == 2 {
+            for part in TextWidth.wrapped(row[0], to: width) {
+                text.line(part, styles[0] ?? .plain)
+            }
+            for part in TextWidth.wrapped(row[1], to: max(8, width - 4)) {
+                text.line("    " + part, styles[1] ?? .plain)
+            }
+        }
+        return text
+    }
+
     /// A row as several rows, with the parts of its last cell below each other.
     private func wrapped(_ row: [String], _ widths: [Int]) -> [[String]] {
         guard row.count == columns.count, let last = row.last, let width = widths.last else {
@@ -73,6 +91,16 @@ package struct Table: Sendable {
         return TextWidth.wrapped(last, to: width).enumerated().map { index, part in
             (index == 0 ? Array(row.dropLast()) : row.dropLast().map { _ in "" }) + [part]
         }
+    }
+
+    /// Whether a text is too long for its column in a window of this width.
+    package func cutsTexts(to width: Int) -> Bool {
+        let fitting = fittingColumns(width)
+        let widths = columns.indices.prefix(fitting).map { index in
+            rows.map { index < $0.count ? TextWidth.of($0[index]) : 0 }.reduce(
+                TextWidth.of(columns[index].title), max)
+        }
+        return widths.reduce(2 * (fitting - 1), +) > width
     }
 
     /// How many of the first columns fit into a width; the others are left out.
@@ -87,12 +115,14 @@ package struct Table: Sendable {
         return count
     }
 
-    /// The widths of the columns with their texts cut as far as that is sensible.
+    /// The widths of the columns with their texts cut as far as that is sensible. Titles and
+    /// numbers are never cut.
     private func leastWidths(_ showsTitles: Bool) -> [Int] {
         columns.indices.map { index in
             let cells = rows.map { index < $0.count ? TextWidth.of($0[index]) : 0 }
-            let widest = max(cells.max() ?? 0, showsTitles ? TextWidth.of(columns[index].title) : 0)
-            return columns[index].isNumeric ? widest : min(widest, 4)
+            let title = showsTitles ? TextWidth.of(columns[index].title) : 0
+            let widest = cells.max() ?? 0
+            return max(title, columns[index].isNumeric ? widest : min(widest, Table.leastText))
         }
     }
 

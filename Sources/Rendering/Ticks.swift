@@ -29,9 +29,13 @@ struct Ticks {
         values = found
         let decimals = max(0, Int((-log10(step)).rounded(.up)))
         let isPlain = decimals <= 6 && max(low.magnitude, high.magnitude) < 1e6
+        // Enough digits that neighbors differ.
+        let largest = max(low.magnitude, high.magnitude)
+        let digits = max(4, Int(log10(largest / step).rounded(.up)) + 1)
         labels = found.map {
             isPlain
-                ? NumberText.fixed($0, decimals: decimals) : NumberText.significant($0, digits: 4)
+                ? NumberText.fixed($0, decimals: decimals)
+                : NumberText.significant($0, digits: digits)
         }
     }
 

@@ -8,7 +8,7 @@ package struct TokenStrip: Sendable {
 
         /// The shift with its sign and two decimals.
         var change: String {
-            (shift > 0 ? "+" : "") + NumberText.fixed(shift, decimals: 2)
+            NumberText.signed(shift, decimals: 2)
         }
 
         package init(text: String, shift: Double) {

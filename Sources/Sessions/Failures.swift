@@ -68,7 +68,7 @@ extension EvaluationError {
     fileprivate var kind: Failure.Kind {
         switch self {
         case .unknownName, .noLastResult, .missingObject, .unknownField, .nothingBound,
-            .unknownTopic, .unknownParameter, .unknownFunction, .unknownItem:
+            .unknownTopic, .unknownParameter, .unknownFunction, .unknownItem, .unknownKey:
             .name
         case .missingFile, .isFolder, .emptyFile, .notReadable, .notWritable, .alreadyThere,
             .badLine, .badFile, .unknownExtension:
@@ -86,7 +86,8 @@ extension EvaluationError {
         case .unknownField(_, _, let nearest, _), .nothingBound(_, let nearest),
             .unknownTopic(_, let nearest), .unknownFunction(_, let nearest):
             nearest
-        case .unknownItem(_, _, let nearest, _): nearest.map { Value.text($0).json }
+        case .unknownItem(_, _, let nearest, _), .unknownKey(_, let nearest, _):
+            nearest.map { Value.text($0).json }
         default: nil
         }
     }

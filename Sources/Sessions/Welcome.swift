@@ -2,7 +2,7 @@ import Commands
 import Foundation
 import Rendering
 
-/// The sentences about the workspace that a session opens, and about what it takes on disk.
+/// The sentences about the workspace that a session opens, and about its size on disk.
 extension Session {
     func welcome() {
         notices += workspace.notices.map { "\($0)" }
@@ -11,7 +11,7 @@ extension Session {
         }
     }
 
-    /// Which workspace this is, and what is in it, for a person who starts at a prompt.
+    /// The workspace and its content, for a person who starts at a prompt.
     public var workspaceSentence: String {
         if workspace.isEphemeral { return "no workspace: nothing is kept" }
         let name = (workspace.path as NSString).lastPathComponent

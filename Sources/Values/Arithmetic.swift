@@ -174,6 +174,12 @@ enum Arithmetic {
         {
             return try tensors(operation, a, b)
         }
+        if case (.number(let a), .number(let b)) = (left, right), a == b, a == a.rounded(),
+            a.magnitude >= 9_007_199_254_740_992, a.isFinite
+        {
+            throw .other(
+                "whole numbers are exact up to 2^53; whether these two are equal is not known")
+        }
         return .bool(left.equals(right) == (operation == .equal))
     }
 

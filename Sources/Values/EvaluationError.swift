@@ -13,6 +13,8 @@ package enum EvaluationError: Error, Equatable {
 
     // Indexes and shapes
     case indexOutOfRange(index: Int, count: Int, what: String)
+    /// A text in brackets that is no field of a record.
+    case unknownKey(String, nearest: String?, keys: [String])
     case unknownItem(String, owner: String, nearest: String?, example: String?)
     case zeroStep
     case tooManySubscripts(given: Int, shape: [Int])

@@ -37,13 +37,14 @@ extension EvaluationError: CustomStringConvertible {
         case .missingObject(let object, let verb, _):
             "`\(verb)` needs `\(object)`, and the workspace has none"
         case .unknownField(let name, let owner, _, _): "\(owner) has no field `\(name)`"
-        case .nothingBound(let name, _): "nothing is called `\(name)`"
+        case .nothingBound(let name, _): "there is no value called `\(name)`"
         case .unknownTopic(let name, _): "there is no help on `\(name)`"
         case .indexOutOfRange(let index, let count, let what):
             count == 0
                 ? "index \(index) is out of range: \(what) is empty"
                 : "index \(index) is out of range: \(what) has \(NumberText.count(count, "item")), "
                     + (count == 1 ? "number 0" : "0 to \(count - 1)")
+        case .unknownKey(let name, _, _): "the record has no field \(Value.text(name).summary)"
         case .unknownItem(let id, let owner, _, _):
             "no item of `\(owner)` has the id \(Value.text(id).summary)"
         case .zeroStep: "a slice cannot step by 0"
@@ -117,6 +118,11 @@ extension EvaluationError: CustomStringConvertible {
         case .nothingBound(_, let nearest), .unknownTopic(_, let nearest),
             .unknownFunction(_, let nearest):
             Sentence.didYouMean(nearest)
+        case .notATruthValue(let found) where found.contains("list") || found.contains("tensor"):
+            "any(…) and all(…) make one truth value of several"
+        case .unknownKey(_, let nearest, let keys):
+            nearest.map { "did you mean \(Value.text($0).summary)?" }
+                ?? (keys.isEmpty ? nil : "it has \(Sentence.list(keys))")
         case .unknownItem(_, let owner, let nearest, let example):
             nearest.map { "did you mean \(Value.text($0).summary)?" }
                 ?? example.map {

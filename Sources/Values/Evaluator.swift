@@ -289,9 +289,24 @@ package struct Evaluator {
                 owner = inner
             default:
                 let whole = try value(of: owner)
-                return try placed(part.span) { () throws(EvaluationError) in
-                    try whole.replacing(Array(steps.reversed())[...], with: new)
+                do throws(EvaluationError) {
+                    return try whole.replacing(Array(steps.reversed())[...], with: new)
+                } catch {
+                    throw LocatedError(error: error, span: span(of: error, in: part))
                 }
+            }
+        }
+    }
+
+    /// The field that an error is about; the whole part for any other error.
+    private func span(of error: EvaluationError, in part: Node) -> SourceSpan {
+        guard case .unknownField(let name, _, _, _) = error else { return part.span }
+        var node = part
+        while true {
+            switch node.expression {
+            case .field(_, let field) where field.name == name: return field.span
+            case .field(let owner, _), .index(let owner, _): node = owner
+            default: return part.span
             }
         }
     }
@@ -320,8 +335,13 @@ package struct Evaluator {
                     found: "something else"),
                 span: span)
         }
-        return try placed(span) { () throws(EvaluationError) in try Value.record(record).field(name)
+        guard let value = record[name] else {
+            let keys = Array(record.keys)
+            throw LocatedError(
+                error: EvaluationError.unknownKey(
+                    name, nearest: nearest(name, in: keys), keys: keys), span: span)
         }
+        return value
     }
 
     private func selector(_ part: Subscript) throws(LocatedError) -> Selector {

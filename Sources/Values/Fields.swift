@@ -11,7 +11,15 @@ extension Value {
             let values = items.compactMap { $0.ownField(name) }
             if !items.isEmpty, values.count == items.count { return .list(values) }
         }
-        throw .unknownField(name, owner: aKind, nearest: nearest(name, in: names), fields: names)
+        if holdsNumbers, Function.named(name) != nil {
+            throw .other(
+                "\(aKind) has no field `\(name)`",
+                suggestion: "\(name)(…) is a function of its numbers")
+        }
+        var known: String?
+        if case .object(let object) = self { known = type(of: object).otherFieldNames[name] }
+        throw .unknownField(
+            name, owner: aKind, nearest: known ?? nearest(name, in: names), fields: names)
     }
 
     private func ownField(_ name: String) -> Value? {

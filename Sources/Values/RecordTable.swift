@@ -40,6 +40,9 @@ extension Value {
         }
         var document = Document("list of \(NumberText.count(records.count, "record"))", .faint)
         document.line(table)
+        if table.cutsTexts(to: appearance.columns) {
+            document.line("texts are cut to fit; an index, [0], shows one whole", .faint)
+        }
         if let count, records.count > count {
             document.line("… and \(records.count - count) more; count= shows them", .faint)
         }

@@ -123,7 +123,7 @@ extension EvaluationError {
     fileprivate static func ofOneItem(_ field: String) -> EvaluationError {
         .other(
             "`\(field)` is a field of each item, and one is replaced at a time",
-            suggestion: "name the item: [0].\(field)")
+            suggestion: "an index before `.\(field)` names one: [0].\(field)")
     }
 }
 

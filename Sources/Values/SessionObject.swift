@@ -7,6 +7,8 @@ public protocol SessionObject: Sendable {
     static var kind: String { get }
     /// The fields after `.`, in the order for `describe` and completion.
     static var fields: [Field<Self>] { get }
+    /// Names under which a person may look for a field, with the field's own.
+    static var otherFieldNames: [String: String] { get }
     /// One line, at most 60 columns or so.
     var summary: String { get }
     /// The output of a statement that yields it. Made when a host asks for it.
@@ -30,6 +32,8 @@ extension SessionObject {
     public var count: Int? { nil }
 
     public var itemIDs: [String]? { nil }
+
+    public static var otherFieldNames: [String: String] { [:] }
 
     public var fieldOwners: [Value]? { count.map { (0..<$0).map(item) } }
 

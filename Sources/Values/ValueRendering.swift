@@ -44,7 +44,14 @@ extension Value {
         case .record(let record):
             var table = Table([.init("field"), .init("value")])
             table.styles = [0: .name]
-            for (key, value) in record.prefix(40) { table.append([key, value.brief]) }
+            table.wraps = true
+            for (key, value) in record.prefix(40) {
+                let shown =
+                    if case .number(let number) = value { NumberText.exact(number) } else {
+                        value.brief
+                    }
+                table.append([key, shown])
+            }
             var document = Document()
             document.line(table, showsTitles: false)
             if record.count > 40 { document.line("… and \(record.count - 40) more", .faint) }

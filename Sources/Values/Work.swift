@@ -17,7 +17,8 @@ final class Work {
     func enter(interrupted: @autoclosure () -> Bool) throws(EvaluationError) {
         guard depth < Work.mostNested else {
             throw .tooMuchWork(
-                "functions call each other more than \(Work.mostNested) deep; one may call itself")
+                "function calls nest more than \(Work.mostNested) deep: a function that calls itself needs an end"
+            )
         }
         try step(interrupted: interrupted())
         depth += 1

@@ -119,7 +119,7 @@ import Testing
                        ^~~~
                   verbs compute it
                 """)
-        #expect(bench.complaint("edit r2").contains("error: nothing is called `r2`\n"))
+        #expect(bench.complaint("edit r2").contains("error: there is no value called `r2`\n"))
         #expect(bench.complaint("edit json loss 3").contains("error: `loss` cannot be replaced\n"))
     }
 

@@ -29,7 +29,8 @@ import Testing
         }
         #expect(count("stroke-width=\"3\"", in: svg) == 2)
         // The smallest value is the darkest, the largest the brightest.
-        #expect(svg.contains("fill=\"rgb(68, 1, 84)\"") && svg.contains("fill=\"rgb(253, 231, 37)\""))
+        #expect(
+            svg.contains("fill=\"rgb(68, 1, 84)\"") && svg.contains("fill=\"rgb(253, 231, 37)\""))
     }
 
     @Test func `several matrices are panels with one scale`() {

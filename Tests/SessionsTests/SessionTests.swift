@@ -118,7 +118,7 @@ import Testing
         #expect(bench.session.boundNames.map(\.name) == ["x", "y"])
         #expect(
             bench.complaint("rm z") == """
-                error: nothing is called `z`
+                error: there is no value called `z`
                   rm z
                      ^
                 """)

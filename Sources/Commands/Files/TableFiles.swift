@@ -103,6 +103,15 @@ private struct PlainReading {
     }
 }
 
+extension CSV.Cell {
+    fileprivate var isNumber: Bool {
+        switch meaning {
+        case .number, .longNumber: true
+        default: false
+        }
+    }
+}
+
 /// The rows of a `.csv` file under the names of its first row.
 struct CSVTable {
     /// The names of the columns, which differ.
@@ -113,7 +122,13 @@ struct CSVTable {
     init(_ data: Data, shown: String) throws(EvaluationError) {
         var reader = CSV.Reader([UInt8](data))
         guard let first = try CSVTable.next(&reader, shown) else { throw .emptyFile(shown) }
-        names = try CSVTable.names(first, shown)
+        // Numbers alone are no names: the file has no first row of names, as of `export [1, 2]`.
+        if first.cells.allSatisfy(\.isNumber) {
+            names = first.cells.indices.map { "column\($0)" }
+            rows.append(first)
+        } else {
+            names = try CSVTable.names(first, shown)
+        }
         while let row = try CSVTable.next(&reader, shown) {
             guard row.cells.count == names.count else {
                 throw .badLine(

@@ -131,9 +131,16 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
 
     func document(_ appearance: Appearance) -> Document {
         var document = document(count: 2)
-        if scores.count > 2 { document.line("… and \(scores.count - 2) more queries", .faint) }
+        if scores.count > 2 {
+            document.line(
+                "… and \(NumberText.count(scores.count - 2, "more query", "more queries"))", .faint)
+        }
+        document.line(LogprobsObject.legend, .faint)
         return document
     }
+
+    static let legend =
+        "c: constitution, y: response; in brackets a response under its own constitution"
 
     /// - Parameter shown: how many of the first queries are shown.
     func document(count shown: Int) -> Document {

@@ -104,9 +104,14 @@ struct LossObject: StorableObject {
             "A loss of \(ceiling) = log C is chance, and 0 is perfect; an accuracy of "
             + "\(NumberText.percent(exp(-mean.ceiling))) is chance. "
         if bound < 0 {
+            let sides = [("rows", mean.rowBound), ("columns", mean.columnBound)]
+            let telling = sides.filter { $0.1 > 0 }.map {
+                "the \($0.0) alone bound it at \(NumberText.fixed($0.1, decimals: 4)) nats"
+            }
             text +=
-                "The bound on information is below zero, so it says nothing: responses do not show "
-                + "which constitution they were written under."
+                "The mean bound on information is below zero, so it says nothing of how much "
+                + "constitutions and responses share"
+                + (telling.isEmpty ? "." : "; \(telling.joined(separator: ", ")).")
         } else {
             let share = mean.ceiling > 0 ? bound / mean.ceiling : 0
             text +=

@@ -161,7 +161,7 @@ struct NextTokensObject: StorableObject {
                 + "\(own.ranks[chosen]), log-prob \(digits(own.logProbs[chosen]))"
             if let other {
                 let change = own.logProbs[chosen] - other.logProbs[chosen]
-                words += "; \(change > 0 ? "+" : "")\(digits(change)) nats against the other"
+                words += "; \(NumberText.signed(change, decimals: 3)) nats against the other"
             }
             document.line(words, .faint)
         }

@@ -157,6 +157,9 @@ struct QueryObject: StorableObject {
         Field("text", "the text of the query") { .text($0.query.text) },
     ]
 
+    /// Files name the text by its form.
+    static let otherFieldNames = ["post": "text", "question": "text"]
+
     var summary: String { "\(query.id): " + TextWidth.cut(TextWidth.oneLine(query.text), to: 60) }
 
     func document(_ appearance: Appearance) -> Document {

@@ -51,7 +51,7 @@ struct ScoreMatrixObject: StorableObject, TensorObject {
         var document = Document("S of \(query.id)", .heading)
         document.append(", \(logprobs.unit)", .faint)
         document.line(logprobs.heatMap(of: 0))
-        document.line("c: constitution, y: response; in brackets a response under its own", .faint)
+        document.line(LogprobsObject.legend, .faint)
         return document
     }
 

@@ -70,9 +70,9 @@ extension LogprobsObject: TabularObject {
                     [
                         "query": .text(query.id.text), "constitution": Value(constitution),
                         "response": Value(response), "position": Value(position),
-                        "token": tokens.indices.contains(position)
+                        "id": tokens.indices.contains(position)
                             ? Value(Int(tokens[position])) : .null,
-                        "text": tokens.indices.contains(position)
+                        "token": tokens.indices.contains(position)
                             ? .text(text(of: tokens[position])) : .null,
                         "logprob": .number(Double("\(logProbs[position])") ?? .nan),
                     ]

@@ -18,7 +18,8 @@ struct TokenizerObject: StorableObject {
             Value(object.tokenizer.eos.flatMap { object.tokenizer.token($0) })
         },
         Field("origin", "its origin") { .text($0.origin) },
-        Field("tokens", "every token by its number") { object in
+        Field("tokens", "every token by its number; Ġ or ▁ stands for a blank", isLarge: true) {
+            object in
             .list(
                 (0..<object.tokenizer.idLimit).map { id in
                     Value(object.tokenizer.token(Int32(clamping: id)))
@@ -34,11 +35,7 @@ struct TokenizerObject: StorableObject {
 
     func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
-    var jsonValue: Value {
-        var record = fieldRecord
-        record["tokens"] = nil
-        return .record(record)
-    }
+    var jsonValue: Value { .record(fieldRecord) }
 
     func stored() throws -> StoredValue {
         .record(StoredRecord([("json", .text(tokenizer.json)), ("origin", .text(origin))]))

@@ -96,7 +96,9 @@ struct VerdictsObject: StorableObject {
     func document(_ appearance: Appearance) -> Document {
         var document = Document(headline, .heading)
         guard verdicts.count > 0 else { return document }
-        document.line("\(verdicts.wins) wins, \(verdicts.ties) ties, \(verdicts.losses) losses")
+        document.line(
+            "\(NumberText.count(verdicts.wins, "win")), \(NumberText.count(verdicts.ties, "tie")), "
+                + NumberText.count(verdicts.losses, "loss", "losses"))
         if let control = verdicts.lengthControlled {
             document.append(
                 "; at equal lengths \(NumberText.percent(control.rate)) ("
@@ -119,8 +121,8 @@ struct VerdictsObject: StorableObject {
         document.line(sides)
         guard !verdicts.principles.isEmpty else { return document }
         var table = Table([
-            .init("followed by", isNumeric: true), .init(first, isNumeric: true),
-            .init(second, isNumeric: true), .init("principle"),
+            .init("asked", isNumeric: true), .init(first, isNumeric: true),
+            .init(second, isNumeric: true), .init("share of responses that follow"),
         ])
         for tally in verdicts.principles.prefix(12) {
             table.append([
@@ -128,10 +130,11 @@ struct VerdictsObject: StorableObject {
                 NumberText.percent(tally.second, decimals: 0), tally.principle,
             ])
         }
-        table.columns[0].title = "of"
         document.line(table)
         if verdicts.principles.count > 12 {
-            document.line("… and \(verdicts.principles.count - 12) more principles", .faint)
+            document.line(
+                "… and \(NumberText.count(verdicts.principles.count - 12, "more principle")): .principles has all",
+                .faint)
         }
         return document
     }

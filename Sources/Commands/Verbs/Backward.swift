@@ -9,7 +9,7 @@ extension CommandTable {
         makes: ["gradients"],
         operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
         options: MethodKey.score + [
-            OptionSpecification("beta", .number, "weight of the KL penalty; 0"),
+            OptionSpecification("beta", .number, "weight of the KL penalty; default: 0"),
             OptionSpecification("memory", .word, "limit for activations, such as 600MB"),
             MethodKey.model, MethodKey.base,
         ],

@@ -3,7 +3,9 @@ import Rendering
 extension CommandTable {
     static let gcCommand = Command(
         "gc", .memory, "deletes values that no name and no undo needs", effect: .manages,
-        operands: [.optional("keep", .number, "number of statements that can be undone; 20")],
+        operands: [
+            .optional("keep", .number, "number of statements that can be undone; default: 20")
+        ],
         example: "gc", run: collect)
 
     private static func collect(_ invocation: Invocation) throws -> CommandResult {

@@ -155,10 +155,16 @@ extension Invocation {
             return try CommandTable.fieldTexts(field, try records("on"), self)
         }
         if case .path(let word) = argument.value, !isQuoted(argument) {
+            let isName = session.isBound(String(word.prefix { $0 != "." && $0 != "[" }))
             throw error(
-                "a file needs `field=`; a list of texts stands in parentheses",
-                suggestion: "on=\(word) field=text, or on=(\(word))", at: "on")
+                "a file needs `field=`, and a value stands in parentheses",
+                suggestion: isName ? "on=(\(word))" : "on=\(word) field=text", at: "on")
         }
-        return try texts("on")
+        switch try value("on") {
+        case .object(let queries as QueriesObject)?: return queries.queries.map(\.text)
+        case .object(let rollouts as RolloutsObject)?:
+            return rollouts.rollouts.groups.flatMap { $0.responses.compactMap(\.text) }
+        default: return try texts("on")
+        }
     }
 }

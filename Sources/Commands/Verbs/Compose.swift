@@ -14,7 +14,7 @@ extension CommandTable {
             .optional("from", .value, "principles or loaded constitutions")
         ],
         options: [
-            OptionSpecification("count", .number, "C, constitutions a query; 2"),
+            OptionSpecification("count", .number, "C, constitutions a query; default: 2"),
             OptionSpecification("queries", .object("queries"), "in place of `queries`"),
         ] + MethodKey.composeAlone + [MethodKey.seed],
         example: "compose count=2", run: compose)

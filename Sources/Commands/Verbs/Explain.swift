@@ -20,7 +20,9 @@ extension CommandTable {
                 "query", .expression,
                 "loss[3], loss[\"ID\"], one of `rollouts`, or an id; the largest loss")
         ],
-        options: [OptionSpecification("count", .number, "how many tokens; 8"), MethodKey.model],
+        options: [
+            OptionSpecification("count", .number, "how many tokens; default: 8"), MethodKey.model,
+        ],
         example: "explain loss[0]", run: explain)
 
     private static func explain(_ invocation: Invocation) throws -> CommandResult {
@@ -49,6 +51,11 @@ extension CommandTable {
             value: .record(explanation.record(tokens)),
             Display(
                 document, invocation.appearance, data: .record(explanation.record(tokens))))
+        if explanation.differs(tokens) {
+            result.notes.append(
+                "the tokens are of today's `model`, and S is of another one: `score` makes it again"
+            )
+        }
         if let loss = asked.loss, (loss - parts.contrast.loss).magnitude > 1e-6 {
             result.notes.append(
                 "this loss is \(NumberText.fixed(loss, decimals: 4)), from other scores than "
@@ -132,6 +139,14 @@ private struct Explanation {
         } ?? 0
     }
 
+    /// Whether the tokens do not add up to the difference of the two scores, since another model
+    /// gave them.
+    func differs(_ tokens: [Token]) -> Bool {
+        let difference = scores.scores[worst.label, worst.index] - scores.scores[rival, worst.index]
+        let sum = tokens.reduce(0) { $0 + $1.share }
+        return !tokens.isEmpty && (sum - difference).magnitude > 2e-4 + 1e-3 * difference.magnitude
+    }
+
     func tokens(_ scores: QueryScores, text: (Int32) -> String) -> [Token] {
         let responses = scores.scores.responses
         let (own, other) = (
@@ -194,9 +209,7 @@ private struct Explanation {
         return document
     }
 
-    private func signed(_ value: Double) -> String {
-        (value > 0 ? "+" : "") + NumberText.fixed(value, decimals: 4)
-    }
+    private func signed(_ value: Double) -> String { NumberText.signed(value, decimals: 4) }
 
     private func quoted(_ response: Int) -> String {
         guard let rollouts, rollouts.responses.indices.contains(response),

@@ -14,7 +14,7 @@ extension CommandTable {
         operands: [.required("prompt", .text, "the text in quotes")],
         options: MethodKey.sampling(from: generationDefaults.sampling) + [
             OptionSpecification("stop", .text, "a text that ends the response"),
-            OptionSpecification("samples", .number, "number of continuations; 1"),
+            OptionSpecification("samples", .number, "number of continuations; default: 1"),
             MethodKey.model, MethodKey.seed,
             OptionSpecification(
                 "compare", .value, "another model, whose continuations stand beside these"),

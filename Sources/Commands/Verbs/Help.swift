@@ -69,6 +69,9 @@ package enum Help {
         if topic == "settings", let command = CommandTable.command("set") {
             texts.append(help(command, nil, appearance))
         }
+        if let function = try invocation.session.value(of: topic)?.object(FunctionObject.self) {
+            texts.append(StyledText("\(topic)\(function.source)\n  a function of this workspace"))
+        }
         if let page = HelpPages.named(topic) { texts.append(help(page, appearance)) }
         return texts
     }
@@ -229,7 +232,10 @@ package enum Help {
     static let tour: StyledText = {
         var text = StyledText("SAMI, one command at a time", .heading)
         let steps: [(String, String)] = [
-            ("load model default", "the shipped model; `base` keeps the same weights"),
+            (
+                "load model default",
+                "the shipped model, which follows principles only in part; `base` keeps it"
+            ),
             ("load queries summaries count=16", "posts to summarize, of the shipped world"),
             ("propose about=summaries", "the model writes principles and their opposites"),
             (

@@ -8,8 +8,18 @@ enum HelpPages {
     }
 
     static func named(_ name: String) -> Page? {
-        (pages + terms).first { $0.name == name }
+        let name = aliases[name.lowercased()] ?? name
+        return (pages + terms).first { $0.name == name }
+            ?? terms.first { $0.name.lowercased() == name.lowercased() }
     }
+
+    /// Other words for a page, which a hand types first.
+    private static let aliases = [
+        "for": "language", "if": "language", "in": "language", "loop": "language",
+        "block": "language", "expressions": "language", "syntax": "language",
+        "statements": "language", "comprehension": "language", "preset": "presets",
+        "index": "slicing", "slices": "slicing", "mask": "slicing", "operator": "operators",
+    ]
 
     static let pages: [Page] = [
         Page(
@@ -122,6 +132,60 @@ enum HelpPages {
         (
             "base",
             "The model before training, which `iterate` starts from and `judge` compares with."
+        ),
+        (
+            "accuracy",
+            "The share of rows, or of columns, whose right answer has the largest score; with two "
+                + "constitutions a guess is right in 50 %."
+        ),
+        (
+            "diagonal",
+            "The cells of S with each response under the constitution that it was sampled with. "
+                + "Training makes them the largest of their row and column."
+        ),
+        (
+            "information",
+            "What a response tells of its constitution, in nats: 0 if nothing, log C if all."
+        ),
+        (
+            "polarity",
+            "Which slots of a constitution have a principle's antithesis: `opposites` draws one "
+                + "constitution and its exact opposite, `positive` sets all principles against all "
+                + "antitheses, `distinct` draws each by itself."
+        ),
+        (
+            "form",
+            "What a query is: a post to summarize, a question to answer, or plain text. The form "
+                + "selects the prompt."
+        ),
+        (
+            "malformed",
+            "An answer that is not of the shipped world's form, so that what it follows cannot be "
+                + "measured."
+        ),
+        (
+            "careful author",
+            "An author of the shipped world who keeps to the principles at the head of a document. "
+                + "The shipped model has read both kinds, so it follows its constitution only in "
+                + "part before training."
+        ),
+        (
+            "gates",
+            "The limits that a shipped model passes before it is used: how far it follows "
+                + "principles with a careful author named and with none, and how often it is "
+                + "malformed."
+        ),
+        ("ramp", "Makes the first steps of RMSprop smaller, while its averages are still short."),
+        ("beta", "The weight of the KL penalty, which holds the model near its base."),
+        ("learning_rate", "The size of an optimizer's step."),
+        (
+            "snapshot_limit",
+            "Values above this size are written when the session ends, not at their statement."
+        ),
+        (
+            "training",
+            "Of `constitutions`: the constitution that a response is scored with, which may be "
+                + "shorter than the one that it was sampled with."
         ),
         ("epoch", "One pass over the queries."),
         ("gradient", "The derivative of the loss by each weight; `backward` forms it."),

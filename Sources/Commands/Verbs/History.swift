@@ -6,7 +6,7 @@ extension CommandTable {
     static let historyCommand = Command(
         "history", .memory, "lists the statements that changed the workspace",
         effect: .looks,
-        operands: [.optional("count", .number, "number of statements to list; 20")],
+        operands: [.optional("count", .number, "number of statements to list; default: 20")],
         example: "history 5", run: history)
 
     private static func history(_ invocation: Invocation) throws -> CommandResult {
@@ -27,7 +27,8 @@ extension CommandTable {
                 Display(StyledText("there is no statement yet", .faint), data: .list([])))
         }
         var table = Table([
-            .init("#", isNumeric: true), .init("when"), .init("took", isNumeric: true),
+            .init("#", isNumeric: true), .init("when", isNumeric: true),
+            .init("took", isNumeric: true),
             .init("statement"), .init("made"),
         ])
         table.styles = [0: .faint, 1: .faint, 2: .faint, 4: .name]

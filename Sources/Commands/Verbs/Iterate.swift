@@ -16,7 +16,7 @@ extension CommandTable {
             step if no iteration is complete.
             """,
         makes: ["model", "log"],
-        operands: [.optional("iterations", .number, "how many; 3")],
+        operands: [.optional("iterations", .number, "how many; default: 3")],
         options: [
             MethodKey.preset,
             OptionSpecification(
@@ -28,8 +28,8 @@ extension CommandTable {
             OptionSpecification("queries", .number, "new queries each iteration"),
             OptionSpecification("on", .object("queries"), "queries to use in order"),
             OptionSpecification("principles", .object("principles"), "in place of `principles`"),
-            OptionSpecification("count", .number, "C, constitutions a query; 2"),
-            OptionSpecification("samples", .number, "responses a constitution; 1"),
+            OptionSpecification("count", .number, "C, constitutions a query; default: 2"),
+            OptionSpecification("samples", .number, "responses a constitution; default: 1"),
         ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update
             + MethodKey.planScore + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
         example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate)

@@ -24,7 +24,7 @@ extension CommandTable {
                     Choice("measured", "the shipped world's programs (default)"),
                     Choice("likelihood", "the base model"),
                 ]), "who judges"),
-            OptionSpecification("against", .object("model"), "the other model; `base`"),
+            OptionSpecification("against", .object("model"), "the other model; default: `base`"),
             OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification(
                 "constitutions", .value, "composed ones, in place of principles"),

@@ -115,7 +115,16 @@ extension CommandTable {
                             + "downloaded first",
                         suggestion: "in a shell: hf download \(path) --local-dir \(name)")
                 }
-                _ = try FileReading.data(directory, shown: path)
+                if let near = nearest(path, in: ["default"]) {
+                    throw EvaluationError.other(
+                        "there is no folder \(path)", suggestion: "did you mean `\(near)`?")
+                }
+                if path.lowercased().hasSuffix(".gguf") || path.contains("/") {
+                    _ = try FileReading.data(directory, shown: path)
+                }
+                throw EvaluationError.other(
+                    "there is no folder \(path) here; a model is a folder in Hugging Face form",
+                    suggestion: "in a shell: hf download \(path) --local-dir \(path)")
             }
             let object = try ModelFiles.load(directory, shown: path)
             invocation.noteFiles(of: directory)

@@ -28,8 +28,9 @@ extension CommandTable {
                     Choice("test", "held out"),
                 ]), "which part of the shipped world"),
             OptionSpecification("count", .number, "number of queries; 64 from the shipped world"),
-            OptionSpecification("first", .number, "number of queries to skip; 0"),
-            OptionSpecification("seed", .number, "selects other queries of the shipped world; 0"),
+            OptionSpecification("first", .number, "number of queries to skip; default: 0"),
+            OptionSpecification(
+                "seed", .number, "selects other queries of the shipped world; default: 0"),
         ],
         example: "load queries summaries split=test count=4", run: loadQueries)
 

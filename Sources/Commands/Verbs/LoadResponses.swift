@@ -15,7 +15,7 @@ extension CommandTable {
             OptionSpecification(
                 "constitutions", .object("constitutions"), "in place of `constitutions`"),
             OptionSpecification(
-                "model", .object("model"), "the model whose prompts are used; `model`"),
+                "model", .object("model"), "the model whose prompts are used; default: `model`"),
             MethodKey.seed,
         ],
         example: "load responses [\"after.jsonl\", \"before.jsonl\"]", run: loadResponses)

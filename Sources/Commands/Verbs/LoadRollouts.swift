@@ -8,7 +8,7 @@ extension CommandTable {
         operands: [.required("path", .path, "a JSON Lines, .json or .csv file")],
         options: [
             OptionSpecification(
-                "join", .text, "the separator between prompt and response; empty")
+                "join", .text, "the separator between prompt and response; default: empty")
         ],
         example: "load rollouts rollouts.jsonl", run: loadRollouts)
 

@@ -15,7 +15,8 @@ extension CommandTable {
             """,
         makes: ["_"], effect: .looks, operands: [observedText],
         options: [
-            OptionSpecification("last", .flag, "only the logits after the last token; false"),
+            OptionSpecification(
+                "last", .flag, "only the logits after the last token; default: false"),
             MethodKey.model,
         ],
         example: "logits \"Summary:\" last=true", run: logits)
@@ -44,7 +45,7 @@ extension CommandTable {
         makes: ["_"], effect: .looks, operands: [observedText],
         options: [
             OptionSpecification("layer", .number, "0 to the number of blocks - 1; -1, the last"),
-            OptionSpecification("head", .number, "one head, counted from 0; all"),
+            OptionSpecification("head", .number, "one head, counted from 0; default: all"),
             MethodKey.model,
         ],
         example: "attention \"Summary: my sister\" layer=3 head=1", run: attention)

@@ -20,9 +20,9 @@ extension CommandTable {
             .required("prompt", .expression, "text in quotes, token ids, or one of `rollouts`")
         ],
         options: [
-            OptionSpecification("count", .number, "how many tokens; 10"),
+            OptionSpecification("count", .number, "how many tokens; default: 10"),
             OptionSpecification(
-                "at", .number, "of a rollout: the token of the response, -1 the last; 0"),
+                "at", .number, "of a rollout: the token of the response, -1 the last; default: 0"),
             OptionSpecification(
                 "against", .number, "of a rollout: the other constitution; 0, or 1 for those of 0"),
             MethodKey.model,
@@ -125,8 +125,10 @@ extension CommandTable {
             return "token \(sequence.tokens.last.map { "\($0)" } ?? "")"
         }
         let text = tokenizer.decode(sequence.tokens.suffix(12))
-        let end = text.suffix(32)
+        var end = text.suffix(32)
         let isCut = end.count < text.count || sequence.tokens.count > 12
+        // From the start of a word on, if there is one.
+        if isCut, let blank = end.firstIndex(of: " ") { end = end[end.index(after: blank)...] }
         return TokenName.quoted((isCut ? "…" : "") + end)
     }
 }

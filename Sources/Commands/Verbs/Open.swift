@@ -5,7 +5,7 @@ extension CommandTable {
     static let openCommand = Command(
         "open", .memory, "leaves this workspace for another", effect: .manages,
         operands: [.required("path", .path, "the folder of a workspace")],
-        options: [OptionSpecification("read_only", .flag, "only look; false")],
+        options: [OptionSpecification("read_only", .flag, "only look; default: false")],
         example: "open other.samiws", run: open)
 
     private static func open(_ invocation: Invocation) throws -> CommandResult {

@@ -124,7 +124,15 @@ private struct NumberColumns {
 
     /// The columns to draw.
     func drawn(_ y: String?, _ x: String?, _ invocation: Invocation) throws -> [String] {
-        if let y { return y.split(separator: ",").map(String.init) }
+        if let y {
+            let bare = y.filter { !"[]\"' ".contains($0) }
+            guard bare == y else {
+                throw invocation.error(
+                    "columns are named without brackets or quotes", suggestion: "y=\(bare)", at: "y"
+                )
+            }
+            return y.split(separator: ",").map(String.init)
+        }
         if let main { return [main] }
         return columns.map(\.name).filter { $0 != x }
     }

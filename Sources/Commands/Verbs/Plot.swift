@@ -6,7 +6,8 @@ extension CommandTable {
         "plot", .looking, "draws numbers in the terminal or in a file",
         about: """
             A list or a tensor with one axis is drawn as a line, a matrix as a heat map, and \
-            several matrices as maps with one scale. Of a log or a list of records `y` names the \
+            several matrices as maps with one scale. A record draws several lines: \
+            plot {"loss": log.loss, "kl": log.kl}. Of a log or a list of records `y` names the \
             columns to draw, over the column `x` or over the number of the row. FILE.svg or \
             FILE.png is written instead of shown.
             """,

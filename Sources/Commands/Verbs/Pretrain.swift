@@ -21,32 +21,37 @@ extension CommandTable {
             .optional("path", .path, "a JSON Lines file; default: the shipped world")
         ],
         options: [
-            OptionSpecification("steps", .number, "how many; 1000"),
-            OptionSpecification("batch", .number, "approximate tokens a step; 4096"),
-            OptionSpecification("learning_rate", .number, "the highest learning rate; 0.003"),
-            OptionSpecification("warmup", .number, "steps in which the learning rate rises; 60"),
+            OptionSpecification("steps", .number, "how many; default: 1000"),
+            OptionSpecification("batch", .number, "approximate tokens a step; default: 4096"),
             OptionSpecification(
-                "hold", .number, "share of the run before the learning rate falls; 0.5"),
-            OptionSpecification("floor", .number, "factor of the learning rate at the end; 0.03"),
-            OptionSpecification("clip", .number, "largest gradient norm; 1"),
-            OptionSpecification("decay", .number, "weight decay; 0.05"),
-            OptionSpecification("field", .word, "the field of a file's lines; text"),
+                "learning_rate", .number, "the highest learning rate; default: 0.003"),
             OptionSpecification(
-                "marked", .number, "share of documents that name their author; 0.8"),
+                "warmup", .number, "steps in which the learning rate rises; default: 60"),
             OptionSpecification(
-                "careful_marked", .number, "share of careful authors among those; 0.6"),
+                "hold", .number, "share of the run before the learning rate falls; default: 0.5"),
             OptionSpecification(
-                "careful", .number, "share of careful authors among the rest; 0.3"),
-            OptionSpecification("writer", .number, "share of lists of principles; 0.05"),
-            OptionSpecification("summaries", .number, "share of posts among the queries; 0.65"),
+                "floor", .number, "factor of the learning rate at the end; default: 0.03"),
+            OptionSpecification("clip", .number, "largest gradient norm; default: 1"),
+            OptionSpecification("decay", .number, "weight decay; default: 0.05"),
+            OptionSpecification("field", .word, "the field of a file's lines; default: text"),
+            OptionSpecification(
+                "marked", .number, "share of documents that name their author; default: 0.8"),
+            OptionSpecification(
+                "careful_marked", .number, "share of careful authors among those; default: 0.6"),
+            OptionSpecification(
+                "careful", .number, "share of careful authors among the rest; default: 0.3"),
+            OptionSpecification("writer", .number, "share of lists of principles; default: 0.05"),
+            OptionSpecification(
+                "summaries", .number, "share of posts among the queries; default: 0.65"),
             OptionSpecification(
                 "principle_counts", .value,
                 "frequencies of constitutions with 1, 2, 3, … principles; [0.25, 0.4, 0.2, 0.15]"),
-            OptionSpecification("responses", .number, "responses below each prompt; 3"),
-            OptionSpecification("prompt_weight", .number, "weight of a prompt's tokens; 0.1"),
+            OptionSpecification("responses", .number, "responses below each prompt; default: 3"),
             OptionSpecification(
-                "decision_weight", .number, "weight of the first tokens of a sentence; 4"),
-            OptionSpecification("first", .number, "the first document's number; 0"),
+                "prompt_weight", .number, "weight of a prompt's tokens; default: 0.1"),
+            OptionSpecification(
+                "decision_weight", .number, "weight of the first tokens of a sentence; default: 4"),
+            OptionSpecification("first", .number, "the first document's number; default: 0"),
             MethodKey.model, MethodKey.seed,
         ],
         example: "pretrain steps=1 batch=256",

@@ -22,7 +22,7 @@ extension CommandTable {
                         Choice("answers", "how questions are answered"),
                     ], .text),
                 "the subject of the principles; default: the form of `queries`"),
-            OptionSpecification("count", .number, "pairs wanted; 6"),
+            OptionSpecification("count", .number, "pairs wanted; default: 6"),
             OptionSpecification("writer", .object("model"), "a model in place of `model`"),
             MethodKey.seed,
         ],

@@ -15,7 +15,7 @@ extension CommandTable {
         effect: .manages,
         operands: [.optional("path", .path, "another workspace, or a script")],
         options: [
-            OptionSpecification("check", .flag, "compare every value; false"),
+            OptionSpecification("check", .flag, "compare every value; default: false"),
             OptionSpecification("to", .number, "the number of the last statement to run"),
             OptionSpecification("into", .path, "a new workspace that keeps the values"),
         ],

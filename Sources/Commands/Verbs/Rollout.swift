@@ -15,7 +15,7 @@ extension CommandTable {
         makes: ["rollouts"],
         operands: [.optional("queries", .object("queries"), "in place of `queries`")],
         options: MethodKey.sampling + [
-            OptionSpecification("samples", .number, "responses a constitution; 1"),
+            OptionSpecification("samples", .number, "responses a constitution; default: 1"),
             OptionSpecification(
                 "constitutions", .object("constitutions"), "in place of `constitutions`"),
             MethodKey.overflow, MethodKey.unfinished, MethodKey.model, MethodKey.seed,

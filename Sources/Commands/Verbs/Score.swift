@@ -14,7 +14,7 @@ extension CommandTable {
         operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
         options: MethodKey.score + [
             OptionSpecification(
-                "per_token", .flag, "keep the log-prob, id and text of every token; false"),
+                "per_token", .flag, "keep the log-prob, id and text of every token; default: false"),
             MethodKey.overflow, MethodKey.model,
         ],
         example: "score", run: score)

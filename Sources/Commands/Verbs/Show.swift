@@ -16,12 +16,13 @@ extension CommandTable {
         options: [
             OptionSpecification(
                 "against", .number, "the other constitution, for a token strip"),
-            OptionSpecification("count", .number, "how many items; 8"),
+            OptionSpecification("count", .number, "how many items; default: 8"),
             OptionSpecification(
-                "figures", .flag, "write the nats of a token strip into a colored one; false"),
+                "figures", .flag,
+                "write the nats of a token strip into a colored one; default: false"),
             OptionSpecification(
                 "alternatives", .number,
-                "of a rollout: other tokens shown where the constitution acts most; 0"),
+                "of a rollout: other tokens shown where the constitution acts most; default: 0"),
             MethodKey.model,
         ],
         example: "show logprobs", run: show)

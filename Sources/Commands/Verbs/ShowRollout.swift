@@ -69,7 +69,8 @@ extension CommandTable {
         var document = Document("rollout of \(group.id)", .heading)
         document.append(
             ", constitution \(own) against \(other): "
-                + "\(NumberText.fixed(strip.total, decimals: 2)) nats in all", .faint)
+                + "\(NumberText.fixed(strip.total, decimals: 2)) nats, summed over its tokens",
+            .faint)
         for constitution in [own, other] where group.constitutions.indices.contains(constitution) {
             let columns = invocation.appearance.columns - 2
             if constitution == other { document.line("  against", .faint) }
@@ -138,7 +139,7 @@ private struct Alternatives {
                     (index == 0 ? "> " : "  ") + TokenName.quoted(TokenName.text(id, tokenizer)),
                     NumberText.percent(found.probabilities[index], decimals: 2),
                     NumberText.percent(beside.probabilities[index], decimals: 2),
-                    (change > 0 ? "+" : "") + NumberText.fixed(change, decimals: 2),
+                    NumberText.signed(change, decimals: 2),
                 ])
             }
         }

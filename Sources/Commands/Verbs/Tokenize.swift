@@ -6,17 +6,18 @@ import Values
 
 extension CommandTable {
     static let tokenizeCommand = Command(
-        "tokenize", .models, "shows the tokens of a text, or counts those of a file",
+        "tokenize", .models, "shows the tokens of a text or the text of tokens, or counts a file's",
         makes: ["_"], effect: .looks,
         operands: [
             .required(
-                "text", .path, "text in quotes, a value, or a JSON Lines file with field=")
+                "text", .path, "text in quotes, texts, token ids, or a JSON Lines file with field=")
         ],
         options: [
             OptionSpecification("field", .word, "the field of a file's lines"),
-            OptionSpecification("special", .flag, "whether special tokens are added; true"),
             OptionSpecification(
-                "model", .object("model"), "the model whose tokenizer is used; `model`"),
+                "special", .flag, "whether special tokens are added; default: true"),
+            OptionSpecification(
+                "model", .object("model"), "the model whose tokenizer is used; default: `model`"),
             OptionSpecification("tokenizer", .object("tokenizer"), "in place of the model's"),
         ],
         example: "tokenize \"Summary: my sister\" special=false", run: tokenize)
@@ -40,23 +41,8 @@ extension CommandTable {
         switch try textOperand(invocation) {
         case .text(let text):
             let tokens = tokenizer.encode(text, special: special)
-            var strip = StyledText("\(NumberText.count(tokens.count, "token"))", .heading)
-            strip.line("")
-            for (index, token) in tokens.enumerated() {
-                // Two alternating shades separate tokens; without color a bar does.
-                let shown = TextWidth.oneLine(tokenizer.text(of: token))
-                if invocation.appearance.color == .none {
-                    strip.append(index == 0 ? shown : "|" + shown)
-                } else {
-                    strip.append(
-                        shown,
-                        TextStyle(
-                            foreground: .rgb(255, 255, 255),
-                            background: index % 2 == 0 ? .rgb(40, 60, 110) : .rgb(90, 50, 110)))
-                }
-            }
-            strip.line(TextWidth.cut("\(tokens)", to: 4 * invocation.appearance.columns), .faint)
-            return CommandResult(value: Value(tokens.map { Int($0) }), Display(strip))
+            return CommandResult(
+                value: Value(tokens.map { Int($0) }), Display(strip(tokens, tokenizer, invocation)))
         case let value:
             guard case .list(let items) = value else {
                 throw invocation.located(
@@ -64,14 +50,56 @@ extension CommandTable {
                     at: "text")
             }
             let texts = items.compactMap(\.asText)
-            guard texts.count == items.count else {
+            if texts.count == items.count {
+                return try tokenizeAll(texts, tokenizer, special, invocation)
+            }
+            let ids = items.compactMap(\.asInteger)
+            guard ids.count == items.count else {
                 throw invocation.located(
                     EvaluationError.wrongKind(
-                        role: "each item of `text`", expected: "text", found: "other values"),
+                        role: "each item of `text`", expected: "text or a token id",
+                        found: "something else"),
                     at: "text")
             }
-            return try tokenizeAll(texts, tokenizer, special, invocation)
+            return try text(of: ids, tokenizer, invocation)
         }
+    }
+
+    /// The text of token ids, special tokens included.
+    private static func text(
+        of ids: [Int], _ tokenizer: Tokenizer, _ invocation: Invocation
+    ) throws -> CommandResult {
+        if let unknown = ids.first(where: { $0 < 0 || $0 >= tokenizer.idLimit }) {
+            throw invocation.error(
+                "\(unknown) is no token: the ids go from 0 to \(tokenizer.idLimit - 1)", at: "text")
+        }
+        let tokens = ids.map { Int32($0) }
+        return CommandResult(
+            value: .text(tokenizer.decode(tokens, skipSpecial: false)),
+            Display(strip(tokens, tokenizer, invocation)))
+    }
+
+    /// The tokens of a text one after the other, and their ids.
+    private static func strip(
+        _ tokens: [Int32], _ tokenizer: Tokenizer, _ invocation: Invocation
+    ) -> StyledText {
+        var strip = StyledText("\(NumberText.count(tokens.count, "token"))", .heading)
+        strip.line("")
+        for (index, token) in tokens.enumerated() {
+            // Two alternating shades separate tokens; without color a bar does.
+            let shown = TextWidth.oneLine(TokenName.text(token, tokenizer))
+            if invocation.appearance.color == .none {
+                strip.append(index == 0 ? shown : "|" + shown)
+            } else {
+                strip.append(
+                    shown,
+                    TextStyle(
+                        foreground: .rgb(255, 255, 255),
+                        background: index % 2 == 0 ? .rgb(40, 60, 110) : .rgb(90, 50, 110)))
+            }
+        }
+        strip.line(TextWidth.cut("\(tokens)", to: 4 * invocation.appearance.columns), .faint)
+        return strip
     }
 
     /// Quoted text stands for itself. A bare word is an expression over bound names, such as

@@ -9,7 +9,7 @@ extension CommandTable {
             Command.Form(
                 nil, "trains `model` on `rollouts`", makes: ["model", "log"],
                 operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
-                options: MethodKey.training + MethodKey.update + MethodKey.planScore + [
+                options: MethodKey.trainingAlone + MethodKey.update + MethodKey.planScore + [
                     MethodKey.preset, MethodKey.overflow, MethodKey.model, MethodKey.base,
                     MethodKey.seed,
                 ],

@@ -13,13 +13,13 @@ extension CommandTable {
                 "path", .path, "a JSON Lines file; default: the shipped world")
         ],
         options: [
-            OptionSpecification("vocabulary", .number, "number of tokens; 1024"),
-            OptionSpecification("field", .word, "the field of a line; text"),
-            OptionSpecification("documents", .number, "documents of the world; 20,000"),
+            OptionSpecification("vocabulary", .number, "number of tokens; default: 1024"),
+            OptionSpecification("field", .word, "the field of a line; default: text"),
+            OptionSpecification("documents", .number, "documents of the world; default: 20,000"),
             OptionSpecification(
                 "minimum_frequency", .number,
-                "rarer pairs are not merged; 0"),
-            OptionSpecification("seed", .number, "selects the documents; 0"),
+                "rarer pairs are not merged; default: 0"),
+            OptionSpecification("seed", .number, "selects the documents; default: 0"),
         ],
         example: "train tokenizer vocabulary=300 documents=50", run: trainTokenizer)
 

@@ -5,12 +5,12 @@ extension CommandTable {
     static let undoCommand = Command(
         "undo", .memory, "undoes the last statement that changed something",
         effect: .manages,
-        operands: [.optional("count", .number, "number of statements; 1")],
+        operands: [.optional("count", .number, "number of statements; default: 1")],
         example: "undo", run: { try travel($0, isBack: true) })
 
     static let redoCommand = Command(
         "redo", .memory, "repeats what undo has undone", effect: .manages,
-        operands: [.optional("count", .number, "number of statements; 1")],
+        operands: [.optional("count", .number, "number of statements; default: 1")],
         example: "redo", run: { try travel($0, isBack: false) })
 
     private static func travel(_ invocation: Invocation, isBack: Bool) throws -> CommandResult {

@@ -32,7 +32,9 @@ public enum ModelDirectory {
         guard isDirectory.boolValue else {
             throw Pickle.refusal(directory)
                 ?? ModelError.unreadable(
-                    file: directory, problem: "it is a file, not a model folder")
+                    file: directory,
+                    problem:
+                        "it is a file; a model is a folder in Hugging Face form, with config.json")
         }
         let path = file(configurationFile, in: directory)
         return try ModelConfiguration(json: try contents(path), name: path)

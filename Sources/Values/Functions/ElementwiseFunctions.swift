@@ -11,8 +11,12 @@ extension Function {
         each("sqrt", "square root", example: "sqrt(2)") { $0.squareRoot() },
         each("tanh", "hyperbolic tangent", example: "tanh(0.5)") { tanh($0) },
         each("sigmoid", "1 / (1 + exp(-x))", example: "sigmoid(0)") { 1 / (1 + exp(-$0)) },
-        each("floor", "next whole number below", example: "floor(2.7)") { $0.rounded(.down) },
-        each("ceil", "next whole number above", example: "ceil(2.1)") { $0.rounded(.up) },
+        each("floor", "largest whole number that is not above", example: "floor(2.7)") {
+            $0.rounded(.down)
+        },
+        each("ceil", "smallest whole number that is not below", example: "ceil(2.1)") {
+            $0.rounded(.up)
+        },
         test("isfinite", "whether it is a number, and not nan or inf", example: "isfinite(1)") {
             $0.isFinite
         },

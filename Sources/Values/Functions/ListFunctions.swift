@@ -117,15 +117,6 @@ extension Function {
             return arguments.value("x").picking(Array(items.indices.reversed()), from: items)
         },
         Function(
-            "any", "whether a truth value of a list holds", [.required("x", "truth values")],
-            example: "any([false, true])"
-        ) { (arguments) throws(EvaluationError) in .bool(try truths(arguments).contains(true)) },
-        Function(
-            "all", "whether every truth value of a list holds", [.required("x", "truth values")],
-            example: "all([false, true])"
-        ) { (arguments) throws(EvaluationError) in .bool(!(try truths(arguments).contains(false)))
-        },
-        Function(
             "items", "pairs of key and value", [.required("x", "a record")],
             example: "items(record(a=1, b=2))"
         ) { (arguments) throws(EvaluationError) in
@@ -144,13 +135,6 @@ extension Function {
                 found: arguments.value("x").aKind)
         }
         return record
-    }
-
-    private static func truths(_ arguments: Arguments) throws(EvaluationError) -> [Bool] {
-        if case .tensor(let tensor) = arguments.value("x") { return tensor.values.map { $0 != 0 } }
-        var truths: [Bool] = []
-        for item in try arguments.list("x") { truths.append(try Arithmetic.truth(item)) }
-        return truths
     }
 
     /// The key of each item of `x`, by `by`.
