@@ -8,8 +8,9 @@ extension Parser {
             if kind.isBare { note([.path], at: next.span.lower + 1, raw: true) }
             throw broken(.unclosedText, next.span)
         }
-        // For every kind, a parenthesis opens an expression that gives the value.
-        if next.is("(") { return try expressionArgument(role) }
+        // For every kind, a parenthesis opens an expression that gives the value. So does the
+        // bracket of a list: a file whose name begins with one stands in quotes.
+        if next.is("(") || next.is("[") && kind.isBare { return try expressionArgument(role) }
         switch kind {
         case .value, .object, .expression, .number, .text: return try expressionArgument(role)
         case .flag: return try flag(role, shownAs)

@@ -111,13 +111,8 @@ extension Problem {
             Problem.didYouMean(nearest) ?? ForeignWord.advice(name) ?? "`help` lists the commands"
         case .functionWithoutBrackets(let name): "\(name)(…)"
         case .unknownForm(_, _, _, let nearest): Problem.didYouMean(nearest)
-        case .unknownKey(_, _, let keys, let nearest):
-            Problem.didYouMean(nearest)
-                ?? (keys.isEmpty
-                    ? "it takes no keys"
-                    : keys.count == 1
-                        ? "its only key is \(keys.enumeration)"
-                        : "its keys are \(keys.enumeration)")
+        case .unknownKey(let command, _, let keys, let nearest):
+            Problem.didYouMean(nearest) ?? Problem.allowed(keys, of: command)
         case .wrongWord(let role, let found, _, _, nil) where role == found:
             "parentheses give the value of a name: \(role.filter { $0 != "`" })="
                 + "(\(found.filter { $0 != "`" }))"
@@ -129,6 +124,15 @@ extension Problem {
         case .shellCommand: "Ctrl-Z leads to your shell, and `fg` back"
         case .textWithValues: "for example \"loss \" + str(0.5)"
         case .helpMark(let verb): "for help, write `help\(verb.map { " \($0)" } ?? "")`"
+        }
+    }
+
+    private static func allowed(_ keys: [String], of command: String) -> String {
+        switch keys.count {
+        case 0: "it takes no keys"
+        case 1: "its only key is \(keys.enumeration)"
+        case 2...12: "its keys are \(keys.enumeration)"
+        default: "`help \(command)` lists its \(keys.count) keys"
         }
     }
 

@@ -300,9 +300,10 @@ import Testing
         let bench = try Workbench()
         #expect(
             bench.complaint("load model nowhere") == """
-                error: there is no file nowhere
+                error: there is no folder nowhere here; a model is a folder in Hugging Face form
                   load model nowhere
                              ^~~~~~~
+                  in a shell: hf download nowhere --local-dir nowhere
                 """)
         #expect(bench.complaint("load model .").contains("config.json cannot be read"))
         try bench.output("new model layers=1 width=32 vocabulary=300 context=64")

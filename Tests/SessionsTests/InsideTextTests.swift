@@ -100,7 +100,7 @@ struct InsideTextTests {
         #expect(text.contains("Computed with `model`, default."))
         #expect(text.contains("\n  against\n"))
         let own = try bench.text("show rollouts[0]")
-        #expect(own.components(separatedBy: "nats in all").count == 3)
+        #expect(own.components(separatedBy: "The whole response: ").count == 3)
     }
 
     @Test func `two models are compared by layer, kind and text`() throws {
@@ -134,7 +134,7 @@ struct InsideTextTests {
             bench.complaint("compare 1 2 on=\"x\"").contains("`on` is for two models"))
         #expect(
             bench.complaint("compare model base on=x.jsonl").contains(
-                "on=x.jsonl field=text, or on=(x.jsonl)"))
+                "on=x.jsonl field=text"))
     }
 
     @Test func `continuations of two models stand side by side, from the same keys`() throws {

@@ -66,7 +66,7 @@ import Workspaces
         ("if 3 { 1 }", "true or false was expected, not a number"),
         (
             "h(x) = h(x + 1); h(1)",
-            "functions call each other more than 100 deep; one may call itself"
+            "function calls nest more than 100 deep: a function that calls itself needs an end"
         ),
         (
             "h(x) = " + String(repeating: "[", count: 180) + "h(x)"

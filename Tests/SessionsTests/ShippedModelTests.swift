@@ -92,7 +92,7 @@ struct ShippedModelTests {
             try bench.text("rollouts").hasPrefix("rollouts: \(2 * count) responses to \(count) "))
         let shown = try bench.text("show rollouts[0][0]")
         #expect(shown.hasPrefix("rollout of summaries-test-"))
-        #expect(shown.contains("nats in all"))
+        #expect(shown.contains("The whole response: "))
         let plain = try bench.text("rollouts[0][0].response")
         let strip = shown.replacing(/\{[+-][0-9.]+\}/, with: "").replacing("\n", with: "")
         #expect(strip.contains(plain.prefix(12)))

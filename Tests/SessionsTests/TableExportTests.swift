@@ -70,7 +70,7 @@ import Testing
 
         try bench.output("export logprobs.per_token t.csv")
         let tokens = try lines(bench, "t.csv")
-        #expect(tokens[0] == "query,constitution,response,position,token,text,logprob")
+        #expect(tokens[0] == "query,constitution,response,position,id,token,logprob")
         try bench.output("export rollouts r.csv")
         #expect(try lines(bench, "r.csv")[0] == "query,constitution,prompt,response")
 

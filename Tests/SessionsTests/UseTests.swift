@@ -233,7 +233,7 @@ struct UseTests {
         throws
     {
         let bench = try Workbench()
-        #expect(bench.complaint("load model default.").contains("there is no file default.\n"))
+        #expect(bench.complaint("load model default.").contains("there is no folder default.\n"))
         #expect(
             bench.complaint("sort([[2], {\"b\": 1}])")
                 .contains("not a list that contains a record"))

@@ -15,8 +15,8 @@ enum HelpPages {
 
     /// Other words for a page, which a hand types first.
     private static let aliases = [
-        "for": "language", "if": "language", "in": "language", "loop": "language",
-        "block": "language", "expressions": "language", "syntax": "language",
+        "for": "blocks", "if": "blocks", "in": "language", "loop": "blocks",
+        "block": "blocks", "expressions": "language", "syntax": "language",
         "statements": "language", "comprehension": "language", "preset": "presets",
         "index": "slicing", "slices": "slicing", "mask": "slicing", "operator": "operators",
     ]
@@ -164,7 +164,7 @@ enum HelpPages {
                 + "measured."
         ),
         (
-            "careful author",
+            "careful",
             "An author of the shipped world who keeps to the principles at the head of a document. "
                 + "The shipped model has read both kinds, so it follows its constitution only in "
                 + "part before training."

@@ -7,10 +7,10 @@ extension Picture {
     ///
     /// - Parameters:
     ///   - x: the column of a table for the horizontal axis; nil counts its rows.
-    ///   - y: the columns to draw, separated by commas; nil draws a log's loss, or every column of
+    ///   - y: the columns to draw; nil draws a log's loss, or every column of
     ///     numbers.
     init(
-        _ value: Value, x: String? = nil, y: String? = nil, title: String?,
+        _ value: Value, x: String? = nil, y: [String]? = nil, title: String?,
         _ invocation: Invocation
     ) throws {
         let name = invocation.written("value") ?? value.kind
@@ -23,7 +23,7 @@ extension Picture {
                 xName: x ?? table.rowName)
             return
         }
-        for (role, word) in [("x", x), ("y", y)] where word != nil {
+        for (role, isGiven) in [("x", x != nil), ("y", y != nil)] where isGiven {
             throw invocation.located(
                 EvaluationError.other(
                     "`\(role)` names a column of a log or of a list of records, not of "
@@ -123,16 +123,8 @@ private struct NumberColumns {
     }
 
     /// The columns to draw.
-    func drawn(_ y: String?, _ x: String?, _ invocation: Invocation) throws -> [String] {
-        if let y {
-            let bare = y.filter { !"[]\"' ".contains($0) }
-            guard bare == y else {
-                throw invocation.error(
-                    "columns are named without brackets or quotes", suggestion: "y=\(bare)", at: "y"
-                )
-            }
-            return y.split(separator: ",").map(String.init)
-        }
+    func drawn(_ y: [String]?, _ x: String?, _ invocation: Invocation) throws -> [String] {
+        if let y { return y }
         if let main { return [main] }
         return columns.map(\.name).filter { $0 != x }
     }

@@ -23,11 +23,26 @@ extension CommandTable {
         ],
         example: "plot [3, 1, 2]", run: plot)
 
+    /// The columns of `y`: one word, several with commas, or a list of texts.
+    private static func columns(_ invocation: Invocation) throws -> [String]? {
+        switch try invocation.value("y") {
+        case nil: return nil
+        case .text(let text)?: return text.split(separator: ",").map(String.init)
+        case .list(let items)? where items.allSatisfy({ $0.asText != nil }):
+            return items.compactMap(\.asText)
+        case let other?:
+            throw invocation.error(
+                "`y` names columns, and this is \(other.aKind)",
+                suggestion: "for example y=loss,kl",
+                at: "y")
+        }
+    }
+
     private static func plot(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value") else { return CommandResult() }
         let value = try invocation.value(argument)
         let picture = try Picture(
-            value, x: try invocation.text("x"), y: try invocation.text("y"),
+            value, x: try invocation.text("x"), y: try columns(invocation),
             title: try invocation.text("title"), invocation)
         guard let shown = try invocation.text("path"),
             let path = try invocation.writablePath("path")

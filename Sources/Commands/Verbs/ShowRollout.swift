@@ -81,7 +81,9 @@ extension CommandTable {
         document.line(strip)
         let legend = strip.legend(
             invocation.appearance, own: "constitution \(own)", other: "\(other)")
-        let words = legend + ". Computed with \(invocation.written("model") ?? "`model`")"
+        let words =
+            legend + ". The whole response: \(NumberText.signed(strip.total, decimals: 2)) nats. "
+            + "Computed with \(invocation.written("model") ?? "`model`")"
         for line in TextWidth.wrapped(
             words + ", \(model.origin).", to: invocation.appearance.columns)
         {

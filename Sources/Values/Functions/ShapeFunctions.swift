@@ -80,7 +80,7 @@ extension Function {
             return .list(order.map { items[$0] })
         },
         Function(
-            "zip", "lists of the first items, the second ones, …",
+            "zip", "lists of the first items, of the second ones and so on",
             [.required("a", "a list"), .required("b", "another")],
             example: "zip([1, 2], [\"a\", \"b\"])"
         ) { (arguments) throws(EvaluationError) in
