@@ -29,7 +29,9 @@ enum MethodSettings {
     ]
 
     static let compose: [SettingOption<Composer>] = [
-        .integer("principles_each", \.principles, in: 1...62, "principles in a constitution"),
+        .integer(
+            "principles_each", \.principles, in: 1...62,
+            "principles in a constitution; without it, all that fit the query"),
         .flag("shuffle", \.shuffle, "whether the order of the principles is random"),
         .word(
             "polarity", \.polarity,

@@ -4,10 +4,13 @@ package struct Table: Sendable {
     package struct Column: Sendable {
         package var title: String
         package var isNumeric: Bool
+        /// Whether texts are cut in their middle: names of weights differ at their ends.
+        package var keepsEnds: Bool
 
-        package init(_ title: String, isNumeric: Bool = false) {
+        package init(_ title: String, isNumeric: Bool = false, keepsEnds: Bool = false) {
             self.title = title
             self.isNumeric = isNumeric
+            self.keepsEnds = keepsEnds
         }
     }
 
@@ -122,7 +125,10 @@ package struct Table: Sendable {
             let cells = rows.map { index < $0.count ? TextWidth.of($0[index]) : 0 }
             let title = showsTitles ? TextWidth.of(columns[index].title) : 0
             let widest = cells.max() ?? 0
-            return max(title, columns[index].isNumeric ? widest : min(widest, Table.leastText))
+            return max(
+                title,
+                columns[index].isNumeric
+                    ? widest : min(widest, columns[index].keepsEnds ? 20 : Table.leastText))
         }
     }
 
@@ -144,7 +150,11 @@ package struct Table: Sendable {
     private func line(_ cells: [String], _ widths: [Int], style: (Int) -> TextStyle) -> StyledText {
         var text = StyledText()
         for index in widths.indices {
-            let cell = TextWidth.cut(index < cells.count ? cells[index] : "", to: widths[index])
+            let whole = index < cells.count ? cells[index] : ""
+            let cell =
+                columns[index].keepsEnds
+                ? TextWidth.cutInside(whole, to: widths[index])
+                : TextWidth.cut(whole, to: widths[index])
             let isLast = index == widths.count - 1
             if columns[index].isNumeric {
                 text.append(

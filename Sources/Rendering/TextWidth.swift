@@ -14,6 +14,13 @@ package enum TextWidth {
         return text.prefix(cells: max(0, columns - 1)) + (columns > 0 ? "…" : "")
     }
 
+    /// The same, but cut in the middle: "model.l…q_proj".
+    package static func cutInside(_ text: String, to columns: Int) -> String {
+        guard of(text) > columns, columns > 2 else { return cut(text, to: columns) }
+        let end = String(String(text.reversed()).prefix(cells: (columns - 1) * 2 / 3).reversed())
+        return text.prefix(cells: columns - 1 - of(end)) + "…" + end
+    }
+
     package static func padded(_ text: String, to columns: Int, onLeft: Bool = false) -> String {
         let space = String(repeating: " ", count: max(0, columns - of(text)))
         return onLeft ? space + text : text + space

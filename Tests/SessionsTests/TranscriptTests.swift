@@ -21,8 +21,23 @@ struct TranscriptTests {
     @Test(arguments: ["newcomer", "researcher", "teacher"])
     func `ten minutes give the outputs that were seen`(who: String) throws {
         let path = Fixture.path("transcripts/\(who).txt")
-        let lines = try String(contentsOfFile: path, encoding: .utf8)
-            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let seen = try compare(text, isRecording: isRecording)
+        if isRecording { try Data(seen.utf8).write(to: URL(fileURLWithPath: path)) }
+    }
+
+    @Test func `the session of the README gives the outputs of the README`() throws {
+        let readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
+        let block = readme.components(separatedBy: "```\n").first { $0.hasPrefix("sami> ") }
+        try compare(try #require(block), isRecording: false)
+    }
+
+    /// Runs the statements of a transcript and compares each output.
+    ///
+    /// - Returns: the transcript with the outputs of this run.
+    @discardableResult
+    private func compare(_ text: String, isRecording: Bool) throws -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var head: [String] = []
         var steps: [Step] = []
         for line in lines.last == "" ? lines.dropLast() : lines {
@@ -36,21 +51,17 @@ struct TranscriptTests {
                 steps[steps.count - 1].output.append(line)
             }
         }
-        #expect(steps.count > 25)
+        #expect(steps.count > 10)
         let bench = try Workbench(access: .readWrite)
         var seen = head
         for step in steps {
             let output = self.output(of: step.statement, bench)
-            #expect(
-                masked(output) == masked(step.output.joined(separator: "\n"))
-                    || isRecording, "\(step.statement)")
+            let expected = step.output.joined(separator: "\n")
+            #expect(masked(output) == masked(expected) || isRecording, "\(step.statement)")
             seen.append("sami> " + step.statement.replacing("\n", with: "\n  ... "))
             if !output.isEmpty { seen.append(output) }
         }
-        if isRecording {
-            try Data((seen.joined(separator: "\n") + "\n").utf8).write(
-                to: URL(fileURLWithPath: path))
-        }
+        return seen.joined(separator: "\n") + "\n"
     }
 
     private var isRecording: Bool {

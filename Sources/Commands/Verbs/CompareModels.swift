@@ -100,7 +100,7 @@ private struct DifferenceGroups {
 
     func table(_ title: String) -> Table {
         var table = Table([
-            .init(title), .init("norm of change", isNumeric: true),
+            .init(title, keepsEnds: true), .init("norm of change", isNumeric: true),
             .init("share", isNumeric: true), .init("cosine", isNumeric: true),
             .init("largest", isNumeric: true),
         ])

@@ -27,11 +27,10 @@ extension CommandTable {
                 Display(StyledText("there is no statement yet", .faint), data: .list([])))
         }
         var table = Table([
-            .init("#", isNumeric: true), .init("when", isNumeric: true),
-            .init("took", isNumeric: true),
-            .init("statement"), .init("made"),
+            .init("#", isNumeric: true), .init("statement"), .init("made"),
+            .init("took", isNumeric: true), .init("when", isNumeric: true),
         ])
-        table.styles = [0: .faint, 1: .faint, 2: .faint, 4: .name]
+        table.styles = [0: .faint, 2: .name, 3: .faint, 4: .faint]
         for entry in entries.suffix(count) {
             let state: String
             switch entry.status {
@@ -44,9 +43,9 @@ extension CommandTable {
             case .unfinished, .running: state = "(unfinished)"
             }
             table.append([
-                (entry.isCurrent ? "> " : "") + "\(entry.sequence)",
+                (entry.isCurrent ? "> " : "") + "\(entry.sequence)", entry.source, state,
+                entry.seconds.map { NumberText.duration($0) } ?? "",
                 String(entry.time.prefix(16)).replacing("T", with: " "),
-                entry.seconds.map { NumberText.duration($0) } ?? "", entry.source, state,
             ])
         }
         let rows = entries.suffix(count).map { entry -> Value in

@@ -25,7 +25,10 @@ extension CommandTable {
                     Choice("base", "train from the base again"),
                     Choice("previous", "continue with the last model"),
                 ]), "the start of each iteration"),
-            OptionSpecification("queries", .number, "new queries each iteration"),
+            OptionSpecification(
+                "queries", .number,
+                "new queries each iteration; default: 400 for tiny, 2,000 for paper; fewer of a list"
+            ),
             OptionSpecification("on", .object("queries"), "queries to use in order"),
             OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification("count", .number, "C, constitutions a query; default: 2"),

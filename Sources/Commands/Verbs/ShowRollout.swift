@@ -67,10 +67,7 @@ extension CommandTable {
             })
         strip.showsFigures = try invocation.flag("figures") ?? false
         var document = Document("rollout of \(group.id)", .heading)
-        document.append(
-            ", constitution \(own) against \(other): "
-                + "\(NumberText.fixed(strip.total, decimals: 2)) nats, summed over its tokens",
-            .faint)
+        document.append(", constitution \(own) against \(other)", .faint)
         for constitution in [own, other] where group.constitutions.indices.contains(constitution) {
             let columns = invocation.appearance.columns - 2
             if constitution == other { document.line("  against", .faint) }

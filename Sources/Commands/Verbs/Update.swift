@@ -15,7 +15,8 @@ extension CommandTable {
         makes: ["model", "optimizer"],
         operands: [.optional("gradients", .object("gradients"), "in place of `gradients`")],
         options: MethodKey.update + [
-            OptionSpecification("beta", .number, "weight of the KL penalty"),
+            OptionSpecification(
+                "beta", .number, "weight of the KL penalty; default: that of `backward`"),
             MethodKey.preset, MethodKey.model, MethodKey.base,
         ],
         example: "update optimizer=rmsprop learning_rate=1e-5", run: update)
