@@ -57,7 +57,7 @@ let package = Package(
             ]),
         .target(name: "Worlds"),
         .target(
-            name: "Layers", dependencies: ["CProcessor", "NumberTypes", "Tensors"],
+            name: "Layers", dependencies: ["CProcessor", "LongWork", "NumberTypes", "Tensors"],
             swiftSettings: numeric),
         .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
         .target(
@@ -74,8 +74,10 @@ let package = Package(
             ]),
         // The file format of stored values, and `Codable` values in it.
         .target(
-            name: "HDF5Objects", dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "NumberTypes"]),
-        .target(name: "Workspaces", dependencies: ["CHDF5", "Files", "HDF5Objects", "JSON"]),
+            name: "HDF5Objects",
+            dependencies: ["CCrypto", "CHDF5", "Files", "JSON", "LongWork", "NumberTypes"]),
+        .target(
+            name: "Workspaces", dependencies: ["CHDF5", "Files", "HDF5Objects", "JSON", "LongWork"]),
         .target(name: "CommandLanguage"),
         // Styled text, tables, heat maps and pictures: how anything is shown, whatever it is.
         .target(name: "Rendering", dependencies: ["CommandLanguage"]),
@@ -106,7 +108,8 @@ let package = Package(
             name: "Sessions",
             dependencies: [
                 "Alignment", "CommandLanguage", "Commands", "Files", "HDF5Objects", "JSON",
-                "Rendering", "Tensors", "Tokenizers", "Transformers", "Values", "Workspaces",
+                "LongWork", "Rendering", "Tensors", "Tokenizers", "Transformers", "Values",
+                "Workspaces",
             ]),
         .target(
             name: "Shell",

@@ -40,15 +40,13 @@ public struct Backward: Sendable {
 
     /// - Parameters:
     ///   - reference: the model that the penalty keeps `model` near; needed if `beta` is not 0.
-    ///   - progress: called after every pack of queries.
-    ///   - cancel: asked before every block of the model.
+    ///   - progress: asked before every block of the model and after every pack of queries.
     /// - Throws: `AlignmentError`, which names the query whose scores or gradients are not finite;
     ///   `.stopped`, `.needsReference`; `ModelError` if memory does not suffice for one
     ///   constitution row.
     public func gradients(
         of batches: [ContrastBatch], model: LanguageModel, reference: LanguageModel? = nil,
-        progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Gradients {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
@@ -59,12 +57,18 @@ public struct Backward: Sendable {
             parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
             divergence: beta > 0 ? 0 : nil, tokens: 0)
         for pack in packs {
+            let (done, tokens) = (sum.contrasts.count, sum.tokens)
             let share = Double(pack.scoredRows) / Double(rows)
             let penalty = reference.flatMap {
                 beta > 0 ? Penalty(reference: $0, weight: Float(beta * share)) : nil
             }
             do {
-                try add(pack, of: batches.count, model, penalty, share, to: &sum, cancel)
+                try add(pack, of: batches.count, model, penalty, share, to: &sum) {
+                    progress(
+                        WorkProgress(
+                            .backward, done: done, of: batches.count, finished: $0, of: pack,
+                            tokens: tokens))
+                }
             } catch is Canceled {
                 throw AlignmentError.stopped(
                     .backward, done: sum.contrasts.count, of: batches.count)
@@ -84,7 +88,7 @@ public struct Backward: Sendable {
 
     private func add(
         _ pack: ForestPack, of count: Int, _ model: LanguageModel, _ penalty: Penalty?,
-        _ share: Double, to sum: inout Gradients, _ cancel: () -> Continuation
+        _ share: Double, to sum: inout Gradients, _ watch: Watch
     ) throws {
         var contrasts: [Contrast] = []
         func coefficients(_ logProbs: [Float]) throws -> [Float] {
@@ -108,14 +112,14 @@ public struct Backward: Sendable {
         do {
             found = try model.backpropagate(
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
-                cancel: cancel, coefficients)
+                watch: watch, coefficients)
         } catch ModelError.doesNotFit {
             // Constitutions that share their instructions form one tree. As separate trees they
             // need less memory.
             pack = pack.separatingRows
             found = try model.backpropagate(
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
-                cancel: cancel, coefficients)
+                watch: watch, coefficients)
         }
         sum.contrasts += contrasts
         sum.tokens += pack.forest.tokens.count
@@ -136,7 +140,7 @@ public struct Backward: Sendable {
             var pack = ForestPack()
             pack.add(batch)
             do {
-                try add(pack, of: 1, model, nil, 1, to: &alone) { .more }
+                try add(pack, of: 1, model, nil, 1, to: &alone) { _ in .more }
             } catch let error as AlignmentError {
                 return error
             } catch {
@@ -156,5 +160,21 @@ extension ForestPack {
         var pack = ForestPack()
         for part in parts { pack.add(part.batch, separatingRows: true) }
         return pack
+    }
+}
+
+extension WorkProgress {
+    /// A place within a pack of queries that go through the model together.
+    ///
+    /// - Parameters:
+    ///   - share: the finished share of the pack, in 0...1.
+    ///   - tokens: those of the packs before it.
+    init(
+        _ phase: Phase, done: Int, of total: Int, finished share: Double, of pack: ForestPack,
+        tokens: Int
+    ) {
+        self.init(
+            phase, done: done, of: total, underway: share * Double(pack.parts.count),
+            unit: .queries, tokens: tokens + Int(share * Double(pack.forest.tokens.count)))
     }
 }

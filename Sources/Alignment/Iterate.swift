@@ -88,7 +88,6 @@ public struct Iteration: Sendable {
         base: TextModel, from state: IterationState, key: RandomKey,
         queries: (Int) throws -> [Query],
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more },
         observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> (state: IterationState, isStopped: Bool) {
         guard plan.iterations >= 1 else {
@@ -100,7 +99,7 @@ public struct Iteration: Sendable {
             let key = key.child(UInt64(state.iteration))
             if state.rollouts == nil {
                 let queries = try queries(state.iteration)
-                let rollouts = try rollOut(queries, base.with(state.policy), key, progress, cancel)
+                let rollouts = try rollOut(queries, base.with(state.policy), key, progress)
                 if rollouts.isStopped { return (state, true) }
                 state.rollouts = rollouts
                 if try observe(.rolledOut(rollouts), state) == .stop { return (state, true) }
@@ -111,7 +110,7 @@ public struct Iteration: Sendable {
                     counts: state.rollouts.map { Dictionary(uniqueKeysWithValues: $0.counts) }
                         ?? [:])
             }
-            let wantsMore = try train(&state, rollouts, base, key, progress, cancel, observe)
+            let wantsMore = try train(&state, rollouts, base, key, progress, observe)
             // A stop at the last step still completes the iteration.
             if state.train?.step != state.steps.last?.steps { return (state, true) }
             let record = IterationRecord(
@@ -132,19 +131,19 @@ public struct Iteration: Sendable {
 
     private func rollOut(
         _ queries: [Query], _ policy: TextModel, _ key: RandomKey,
-        _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation
+        _ progress: (WorkProgress) -> Continuation
     ) throws -> Rollouts {
         let constitutions = try plan.compose.compose(
             queries, from: sources, key: key.child("compose"))
         return try RolloutSampler(plan.rollout, isMalformed: isMalformed).sample(
             queries, constitutions, with: policy, key: key.child("rollout"), memory: memory,
-            progress: progress, cancel: cancel)
+            progress: progress)
     }
 
     /// Trains to the end of the iteration; false if a closure stopped it earlier.
     private func train(
         _ state: inout IterationState, _ rollouts: Rollouts, _ base: TextModel, _ key: RandomKey,
-        _ progress: (WorkProgress) -> Continuation, _ cancel: () -> Continuation,
+        _ progress: (WorkProgress) -> Continuation,
         _ observe: (IterationEvent, IterationState) throws -> Continuation
     ) throws -> Bool {
         var reported = state
@@ -164,7 +163,6 @@ public struct Iteration: Sendable {
                 if answer == .stop { wantsMore = false }
                 return answer
             },
-            cancel: cancel,
             step: { record, model, train in
                 reported.model = model
                 reported.train = train

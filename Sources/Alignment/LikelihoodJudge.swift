@@ -26,8 +26,7 @@ public struct LikelihoodJudge: Judge {
     }
 
     public func judge(
-        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Verdicts {
         guard !pairs.isEmpty else { throw AlignmentError.noQueries }
         var batches: [ContrastBatch] = []
@@ -48,10 +47,15 @@ public struct LikelihoodJudge: Judge {
         // In portions, so that a stop keeps the comparisons that are already judged.
         while done < batches.count, !isStopped {
             let portion = done..<min(batches.count, done + 64)
+            func report(_ done: Int, _ underway: Double = 0) -> WorkProgress {
+                WorkProgress(
+                    .judge, done: done, of: batches.count, underway: underway, unit: .comparisons)
+            }
             let scores: [QueryScores]
             do {
                 scores = try Scorer(ScoreSettings(normalize: normalize)).score(
-                    Array(batches[portion]), model: text.model, cancel: cancel)
+                    Array(batches[portion]), model: text.model
+                ) { progress(report(portion.lowerBound + $0.done, $0.underway)) }
             } catch AlignmentError.stopped {
                 isStopped = true
                 break
@@ -63,9 +67,7 @@ public struct LikelihoodJudge: Judge {
                     margins[0], margins[1], tolerance: LikelihoodJudge.tolerance)
             }
             done = portion.upperBound
-            let step = WorkProgress(
-                .judge, done: done, of: batches.count, unit: .comparisons)
-            isStopped = progress(step) == .stop && done < batches.count
+            isStopped = progress(report(done)) == .stop && done < batches.count
         }
         if isStopped {
             comparisons.removeAll { $0.judgement == nil && $0.exclusion == nil }

@@ -32,8 +32,7 @@ public struct MeasuredJudge: Judge {
     }
 
     public func judge(
-        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Verdicts {
         guard !pairs.isEmpty else { throw AlignmentError.noQueries }
         var comparisons: [Comparison] = []
@@ -75,7 +74,7 @@ public struct MeasuredJudge: Judge {
                     malformed: malformed))
             let step = WorkProgress(
                 .judge, done: comparisons.count, of: pairs.count, unit: .comparisons)
-            if progress(step) == .stop || cancel() == .stop {
+            if progress(step) == .stop {
                 isStopped = comparisons.count < pairs.count
                 break
             }

@@ -17,7 +17,7 @@ public struct ModelWriter: PrincipleWriter {
     }
 
     public func write(
-        _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation = { .more }
+        _ prompt: String, samples: Int, key: RandomKey, watch: Watch = { _ in .more }
     ) throws -> [WrittenText] {
         let prompt = try text.request(prompt)
         let room = text.context - prompt.tokens.count
@@ -29,7 +29,7 @@ public struct ModelWriter: PrincipleWriter {
         sampling.maxTokens = min(sampling.maxTokens, room)
         let completions = try text.complete(
             (0..<max(0, samples)).map { CompletionRequest(prompt, key: key.child(UInt64($0))) },
-            sampling, stops: stops, memory: memory, cancel: cancel)
+            sampling, stops: stops, memory: memory, progress: { watch($0.fraction) })
         if completions.contains(where: { $0.finish == .interrupted }) { throw Canceled() }
         return completions.map {
             WrittenText(text: $0.text, isFinished: $0.finish == .stop)

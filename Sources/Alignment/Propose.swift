@@ -7,9 +7,9 @@ import Transformers
 public protocol PrincipleWriter: Sendable {
     /// `samples` texts that continue the prompt. Each text says whether a limit cut it off.
     ///
-    /// - Throws: `Canceled` if `cancel`, which is asked often, answers `.stop`.
+    /// - Throws: `Canceled` if `watch`, which is asked often, answers `.stop`.
     func write(
-        _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation
+        _ prompt: String, samples: Int, key: RandomKey, watch: Watch
     ) throws -> [WrittenText]
 }
 
@@ -71,8 +71,7 @@ public struct Proposer: Sendable, Codable, Hashable {
     public func propose(
         about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
         meaning: (String) -> String? = { _ in nil }, key: RandomKey,
-        progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let prompt = prompts.writerPrompt(about: about, count: count)
@@ -90,11 +89,19 @@ public struct Proposer: Sendable, Codable, Hashable {
         var proposal = Proposal(pairs: [], rejected: [], samples: 0)
         let parser = PrincipleParser()
         while proposal.pairs.count < count, proposal.samples < limit {
+            let found = proposal.pairs.count
             let texts: [WrittenText]
             do {
                 texts = try writer.write(
                     prompt, samples: min(batch, limit - proposal.samples),
-                    key: key.child(UInt64(proposal.samples)), cancel: cancel)
+                    key: key.child(UInt64(proposal.samples))
+                ) { share in
+                    // Nobody knows what a request will give; half of what is missing is a guess.
+                    progress(
+                        WorkProgress(
+                            .propose, done: found, of: count,
+                            underway: share * Double(count - found) / 2, unit: .pairs))
+                }
             } catch is Canceled {
                 proposal.isStopped = true
                 break

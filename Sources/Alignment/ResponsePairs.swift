@@ -21,6 +21,7 @@ public struct PairSampler: Sendable {
     ///
     /// - Parameters:
     ///   - done: the pairs that an interrupted run reported.
+    ///   - progress: asked before every block of a model and after every token.
     ///   - observe: called after every portion with all pairs so far, for saving as `done`.
     /// - Returns: the pairs, and the queries that do not fit the context of both models.
     /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.unknownQuery`,
@@ -30,7 +31,6 @@ public struct PairSampler: Sendable {
         second: TextModel, key: RandomKey, memory: MemoryPlan = .automatic,
         from done: [ResponsePair] = [],
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more },
         observe: ([ResponsePair]) throws -> Void = { _ in }
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         guard !constitutions.isEmpty else { throw AlignmentError.noQueries }
@@ -49,14 +49,14 @@ public struct PairSampler: Sendable {
                 var finished = 0
                 var last = 0
                 let sampled = try sampler.sample(
-                    portion.map { ($0.prompts[side], $0.key) }, cancel: cancel
+                    portion.map { ($0.prompts[side], $0.key) }
                 ) { step in
                     finished = step.done
                     last = step.tokens
                     return progress(
                         WorkProgress(
                             .rollout, done: before + finished, of: 2 * requests.count,
-                            unit: .responses, tokens: tokens + last))
+                            underway: step.underway, unit: .responses, tokens: tokens + last))
                 }
                 tokens += last
                 if sampled.contains(where: { $0.finish == .interrupted }) {

@@ -37,13 +37,13 @@ struct ResponseSampler {
     /// - Throws: `ModelError`; `AlignmentError.logitsNotFinite` with the query's id.
     func sample(
         _ requests: [(prompt: RolloutPrompt, key: RandomKey)],
-        cancel: () -> Continuation, progress: (WorkProgress) -> Continuation
+        progress: (WorkProgress) -> Continuation
     ) throws -> [SampledResponse] {
         let completions: [Completion]
         do {
             completions = try text.complete(
                 requests.map { CompletionRequest($0.prompt.prompt, key: $0.key) }, sampling,
-                stops: text.prompts.stops, memory: memory, progress: progress, cancel: cancel)
+                stops: text.prompts.stops, memory: memory, progress: progress)
         } catch ModelError.logitsNotFinite(let place) where requests.indices.contains(place) {
             throw AlignmentError.logitsNotFinite(query: requests[place].prompt.query.id.text)
         }

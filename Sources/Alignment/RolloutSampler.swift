@@ -35,6 +35,7 @@ public struct RolloutSampler: Sendable {
     /// - Parameters:
     ///   - state: of an interrupted run; the continued run ends in the same rollouts as an
     ///     uninterrupted run.
+    ///   - progress: asked before every block of the model and after every token.
     ///   - observe: called after every portion of queries with the state, for saving.
     /// - Returns: the queries that passed every check, and the reasons for the others. After a
     ///   stop, queries with missing responses are left out.
@@ -44,7 +45,6 @@ public struct RolloutSampler: Sendable {
         _ queries: [Query], _ constitutions: [ConstitutionGroup], with text: TextModel,
         key: RandomKey, memory: MemoryPlan = .automatic, from state: RolloutState? = nil,
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more },
         observe: (RolloutState) throws -> Void = { _ in }
     ) throws -> Rollouts {
         guard !constitutions.isEmpty else { throw AlignmentError.noQueries }
@@ -64,14 +64,12 @@ public struct RolloutSampler: Sendable {
             let portion = portion(fitting[state.next...])
             let done = fitting[..<state.next].reduce(0) { $0 + responses(of: $1) }
             var last = 0
-            let sampled = try sampler.sample(
-                portion.flatMap { requests($0, key) }, cancel: cancel
-            ) { step in
+            let sampled = try sampler.sample(portion.flatMap { requests($0, key) }) { step in
                 last = step.tokens
                 return progress(
                     WorkProgress(
-                        .rollout, done: done + step.done, of: total, unit: .responses,
-                        tokens: tokens + last))
+                        .rollout, done: done + step.done, of: total, underway: step.underway,
+                        unit: .responses, tokens: tokens + last))
             }
             tokens += last
             var result = state.rollouts

@@ -92,14 +92,12 @@ public struct Scorer: Sendable {
 
     /// - Parameters:
     ///   - perToken: keeps the log-prob of every token.
-    ///   - progress: called after every pack of queries.
-    ///   - cancel: asked before every block of the model.
-    /// - Throws: `AlignmentError` that names the query that cannot be scored, `.stopped` if a
-    ///   closure answers `.stop`, `.scoreNotFinite`; `ModelError`.
+    ///   - progress: asked before every block of the model and after every pack of queries.
+    /// - Throws: `AlignmentError` that names the query that cannot be scored, `.stopped` if
+    ///   `progress` answers `.stop`, `.scoreNotFinite`; `ModelError`.
     public func score(
         _ groups: [RolloutGroup], model: LanguageModel, tokenizer: Tokenizer?,
-        perToken: Bool = false, progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        perToken: Bool = false, progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [QueryScores] {
         guard !groups.isEmpty else { throw AlignmentError.noRollouts }
         let batches = try groups.map {
@@ -107,21 +105,26 @@ public struct Scorer: Sendable {
                 $0, tokenizer: tokenizer, configuration: model.configuration,
                 scoresEnd: settings.scoresEnd)
         }
-        return try score(
-            batches, model: model, perToken: perToken, progress: progress, cancel: cancel)
+        return try score(batches, model: model, perToken: perToken, progress: progress)
     }
 
     public func score(
         _ batches: [ContrastBatch], model: LanguageModel, perToken: Bool = false,
-        progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [QueryScores] {
         var results: [QueryScores] = []
         var tokens = 0
+        func report(_ pack: ForestPack, _ share: Double) -> WorkProgress {
+            WorkProgress(
+                .score, done: results.count, of: batches.count, finished: share, of: pack,
+                tokens: tokens)
+        }
         for pack in ForestPack.packs(batches, rows: packRows) {
             let logProbs: [Float]
             do {
-                logProbs = try model.logProbs(pack.forest, pack.targets, cancel: cancel)
+                logProbs = try model.logProbs(pack.forest, pack.targets) {
+                    progress(report(pack, $0))
+                }
             } catch is Canceled {
                 throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
             }
@@ -132,9 +135,7 @@ public struct Scorer: Sendable {
                 if perToken { scores.keepTokens(part.batch, logProbs[part.targets]) }
                 results.append(scores)
             }
-            let step = WorkProgress(
-                .score, done: results.count, of: batches.count, unit: .queries, tokens: tokens)
-            if progress(step) == .stop, results.count < batches.count {
+            if progress(report(pack, 0)) == .stop, results.count < batches.count {
                 throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
             }
         }

@@ -33,9 +33,8 @@ public struct Trainer: Sendable {
     ///   - model: the start, or the model of an interrupted run.
     ///   - reference: the model that the penalty keeps the weights near; usually the base.
     ///   - state: of an interrupted run; `nil` starts a new run.
-    ///   - progress: called within a step, after every pack of queries. A stop there discards the
-    ///     step unless all of its queries are done.
-    ///   - cancel: asked before every block of the model. A stop there discards the step.
+    ///   - progress: asked within a step, before every block of the model and after every pack of
+    ///     queries. A stop there discards the step unless all of its queries are done.
     ///   - step: called after every step with the present model, for evaluation, for saving a
     ///     checkpoint, and for stopping early.
     /// - Throws: `AlignmentError` that names the query with a non-finite result, or the setting out
@@ -44,7 +43,6 @@ public struct Trainer: Sendable {
         _ model: LanguageModel, on groups: [RolloutGroup], tokenizer: Tokenizer?,
         reference: LanguageModel? = nil, from state: TrainState? = nil, key: RandomKey,
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more },
         step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
     ) throws -> TrainResult {
         let batches = try groups.map {
@@ -54,7 +52,7 @@ public struct Trainer: Sendable {
         }
         return try train(
             model, on: batches, reference: reference, from: state, key: key, progress: progress,
-            cancel: cancel, step: step)
+            step: step)
     }
 
     /// The same for queries that are already encoded.
@@ -62,7 +60,6 @@ public struct Trainer: Sendable {
         _ model: LanguageModel, on batches: [ContrastBatch], reference: LanguageModel? = nil,
         from state: TrainState? = nil, key: RandomKey,
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more },
         step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
     ) throws -> TrainResult {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
@@ -88,7 +85,7 @@ public struct Trainer: Sendable {
                         report.step = .init(index + 1, of: steps)
                         if progress(report) == .stop { wantsMore = false }
                         return wantsMore ? .more : .stop
-                    }, cancel: cancel)
+                    })
             } catch AlignmentError.stopped {
                 result.isStopped = true
                 return result

@@ -31,17 +31,22 @@ public struct Update: Sendable, Codable, Hashable {
     ///
     /// - Parameters:
     ///   - factor: of the schedule; multiplies the learning rate.
-    ///   - cancel: asked before every tensor.
+    ///   - progress: asked before every tensor.
     /// - Throws: `AlignmentError.setting` for a constant out of range, `.otherModel` for gradients
     ///   of another shape, `.gradientNotFinite`, `.weightsNotFinite`; `.stopped`.
     public func apply(
         _ gradients: ParameterSet, to model: inout LanguageModel, state: inout OptimizerState,
-        factor: Double = 1, cancel: () -> Continuation = { .more }
+        factor: Double = 1, progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Report {
         var changed = model
         var changedState = state
         var spent = gradients
-        let report = try step(&changed, &changedState, &spent, factor: factor, cancel: cancel)
+        let count = gradients.tensors.count
+        let report = try step(&changed, &changedState, &spent, factor: factor) {
+            progress(
+                WorkProgress(
+                    .update, done: Int($0 * Double(count)), of: count, unit: .tensors))
+        }
         model = changed
         state = changedState
         return report
@@ -51,7 +56,7 @@ public struct Update: Sendable, Codable, Hashable {
     func step(
         _ model: inout LanguageModel, _ state: inout OptimizerState,
         _ gradients: inout ParameterSet, factor: Double,
-        cancel: () -> Continuation = { .more }
+        watch: Watch = { _ in .more }
     ) throws -> Report {
         try check()
         guard gradients.layout == model.parameters.layout else { throw AlignmentError.otherModel }
@@ -64,7 +69,7 @@ public struct Update: Sendable, Codable, Hashable {
         do {
             done = try optimizer.step(
                 &model, &gradients, norm: norm, clip: clip, &state,
-                learningRate: learningRate * factor, cancel: cancel)
+                learningRate: learningRate * factor, watch: watch)
         } catch is Canceled {
             throw AlignmentError.stopped(.update, done: 0, of: 1)
         }

@@ -176,19 +176,18 @@ public struct Verdicts: Sendable, Codable, Hashable {
 /// Decides which of two responses follows a constitution better.
 public protocol Judge: Sendable {
     var name: String { get }
-    /// Judges the pairs, all of them or until a closure answers `.stop`. `cancel` is asked before
-    /// every block of a model.
+    /// Judges the pairs, all of them or until `progress` answers `.stop`. A judge with a model asks
+    /// it before every block.
     ///
     /// - Throws: `AlignmentError.unknownQuery` for a pair whose query is not among the judge's
     ///   queries.
     func judge(
-        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation,
-        cancel: () -> Continuation
+        _ pairs: [ResponsePair], progress: (WorkProgress) -> Continuation
     ) throws -> Verdicts
 }
 
 extension Judge {
     public func judge(_ pairs: [ResponsePair]) throws -> Verdicts {
-        try judge(pairs, progress: { _ in .more }, cancel: { .more })
+        try judge(pairs, progress: { _ in .more })
     }
 }

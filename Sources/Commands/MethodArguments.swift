@@ -66,7 +66,7 @@ extension Invocation {
 
     // MARK: Progress
 
-    /// A closure for long work: shows the progress and stops the work on the user's request.
+    /// Follows long work: shows the progress and stops the work on the user's request.
     func follower(_ task: String? = nil) -> ProgressFollower {
         ProgressFollower(invocation: self, task: task)
     }

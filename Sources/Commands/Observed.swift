@@ -97,10 +97,21 @@ extension Invocation {
             configuration: model.model.configuration)
     }
 
-    /// Runs a look into a model, which Ctrl-C may stop between blocks.
-    func looking<Result>(_ body: () throws -> Result) throws -> Result {
+    /// Runs one pass of a look into a model. Shows its layers, and lets Ctrl-C stop it between two.
+    func looking<Result>(
+        into model: LanguageModel, _ body: (Watch) throws -> Result
+    ) throws -> Result {
+        var meter = meter()
+        defer { meter.finish() }
+        let layers = model.configuration.layers
         do {
-            return try body()
+            return try body { share in
+                let passed = share * Double(layers)
+                meter.update(
+                    Int(passed), of: layers, underway: passed - passed.rounded(.down),
+                    unit: "layers")
+                return cancel()
+            }
         } catch is Canceled {
             throw located(EvaluationError.interrupted("stopped; nothing has changed"))
         }

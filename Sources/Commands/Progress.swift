@@ -10,6 +10,8 @@ public struct Progress: Sendable, Equatable {
     public var total: Double?
     /// "queries"
     public var unit: String
+    /// The finished share of the whole work, in 0...1, with the units at hand.
+    public var share: Double?
     public var rate: Double?
     /// "tokens/s"
     public var rateUnit: String
@@ -31,6 +33,8 @@ public struct Progress: Sendable, Equatable {
         } else {
             parts.append("\(NumberText.grouped(Int(completed))) \(unit)")
         }
+        // Never 100 % before the end.
+        if let share, !isFinished { parts.append("\(Int(100 * min(max(share, 0), 0.99))) %") }
         if isFinished {
             parts.append(NumberText.duration(elapsed))
         } else if let remaining {
@@ -46,53 +50,73 @@ public struct Progress: Sendable, Equatable {
 }
 
 /// Makes progress reports from counts: measures the rate, and sends at most ten reports a second.
-struct ProgressMeter {
+package struct ProgressMeter {
     let task: String
     private let start = ContinuousClock.now
     private var lastReport: ContinuousClock.Instant?
     private let handler: ((Progress) -> Void)?
     private var last: Progress?
 
-    init(task: String, report: ((Progress) -> Void)?) {
+    package init(task: String, report: ((Progress) -> Void)?) {
         self.task = task
         handler = report
     }
 
     /// A report of the method. The caller keeps its pace over the steps of a run.
     mutating func update(_ progress: WorkProgress, _ pace: Pace) {
+        guard isDue(progress.done, of: progress.total) else { return }
         let step = progress.step.map { "step \($0.number) of \($0.count)" } ?? ""
         report(
             Progress(
                 task: task, completed: Double(progress.done), total: Double(progress.total),
-                unit: progress.unit.rawValue, rate: pace.tokensPerSecond, rateUnit: "tokens/s",
+                unit: progress.unit.rawValue, share: progress.fraction, rate: pace.tokensPerSecond,
+                rateUnit: "tokens/s",
                 detail: [step, progress.detail].filter { !$0.isEmpty }.joined(separator: ", "),
-                elapsed: (ContinuousClock.now - start).seconds, remaining: pace.secondsLeft,
+                elapsed: (ContinuousClock.now - start).seconds,
+                remaining: pace.elapsed < 1 ? nil : pace.secondsLeft,
                 isFinished: false))
     }
 
-    mutating func update(
-        _ completed: Int, of total: Int?, unit: String, tokens: Int = 0, detail: String = ""
+    /// - Parameter underway: the finished work on units that are not finished, in units.
+    package mutating func update(
+        _ completed: Int, of total: Int?, underway: Double = 0, unit: String, tokens: Int = 0,
+        detail: String = ""
     ) {
+        guard isDue(completed, of: total) else { return }
         let elapsed = (ContinuousClock.now - start).seconds
-        let share = total.map { $0 > 0 ? Double(completed) / Double($0) : 1 }
+        let share = total.map { $0 > 0 ? min(1, (Double(completed) + underway) / Double($0)) : 1 }
         report(
             Progress(
                 task: task, completed: Double(completed), total: total.map(Double.init), unit: unit,
+                share: share,
                 rate: tokens > 0 && elapsed > 0 ? Double(tokens) / elapsed : nil,
                 rateUnit: "tokens/s", detail: detail, elapsed: elapsed,
-                remaining: share.flatMap { $0 > 0 ? elapsed * (1 - $0) / $0 : nil },
+                remaining: elapsed < 1
+                    ? nil
+                    : share.flatMap {
+                        $0 > 0 ? elapsed * (1 - $0) / $0 : nil
+                    },
                 isFinished: false))
     }
 
-    private mutating func report(_ progress: Progress) {
-        guard let report = handler else { return }
+    /// Whether a report is worth making: one that can be sent now, or the last of a span. Work
+    /// reports before every block of a model, which may be ten thousand times a second.
+    private func isDue(_ done: Int, of total: Int?) -> Bool {
+        handler != nil && (done == total || canSend)
+    }
+
+    private var canSend: Bool {
         let now = ContinuousClock.now
-        last = progress
-        if let lastReport, (now - lastReport).seconds < 0.1 { return }
+        if let lastReport { return (now - lastReport).seconds >= 0.1 }
         // Short work shows nothing.
-        guard progress.elapsed > 0.2 else { return }
-        lastReport = now
-        report(progress)
+        return (now - start).seconds > 0.2
+    }
+
+    private mutating func report(_ progress: Progress) {
+        last = progress
+        guard canSend else { return }
+        lastReport = ContinuousClock.now
+        handler?(progress)
     }
 
     /// Sends the last report, so that a host can end its line; nothing if there was no report

@@ -94,11 +94,23 @@ extension FileSystem {
     /// Replaces files, in order. All files are written before the first fsync, and every folder is
     /// synchronized once. If anything fails, the temporary files are removed. A file that already
     /// has its final name keeps it.
-    public static func replace(_ files: [Replacement], _ durability: Durability) throws {
+    ///
+    /// - Parameter before: called with the place of a file before it is written, and again before
+    ///   it is synchronized. Its error ends the work.
+    public static func replace(
+        _ files: [Replacement], _ durability: Durability,
+        before: (Int) throws -> Void = { _ in }
+    ) throws {
         do {
-            for file in files { try file.body(file.temporary) }
+            for (place, file) in files.enumerated() {
+                try before(place)
+                try file.body(file.temporary)
+            }
             if durability == .durable {
-                for file in files { try synchronize(file.temporary) }
+                for (place, file) in files.enumerated() {
+                    try before(place)
+                    try synchronize(file.temporary)
+                }
             }
             for file in files { try move(file.temporary, to: file.path) }
             if durability == .durable {

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import LongWork
 import NumberTypes
 
 /// The layout of an object in a file: one dataset for each array, under a path of the record keys
@@ -25,7 +26,9 @@ package struct ObjectLayout {
     /// The path of the array or text that a link to the object leads to; empty for its root.
     let mainPath: String
 
-    package init(_ object: StoredObject) throws {
+    /// - Parameter watch: asked before every array, whose digest takes time.
+    /// - Throws: `ObjectError`; `Canceled`.
+    package init(_ object: StoredObject, watch: Watch = { _ in .more }) throws {
         guard !object.kind.isEmpty, object.kind.utf8.count <= 255, !object.kind.utf8.contains(0)
         else { throw ObjectError.kindNotUsable(object.kind) }
         var arrays: [(path: String, array: StoredArray)] = []
@@ -50,7 +53,11 @@ package struct ObjectLayout {
             ObjectManifest.Entry(
                 path: Self.jsonPath, type: nil, shape: [json.count], sha256: sha256(json))
         ]
+        let bytes = arrays.reduce(0) { $0 + $1.array.byteCount }
+        var finished = 0
         for (path, array) in arrays {
+            try Canceled.check(watch, Double(finished) / Double(max(1, bytes)))
+            finished += array.byteCount
             entries.append(
                 .init(
                     path: path, type: array.type, shape: array.shape,

@@ -168,6 +168,16 @@ extension StoredValue {
     }
     public var arrayValue: StoredArray? { if case .array(let value) = self { value } else { nil } }
 
+    /// The bytes of its arrays.
+    public var byteCount: Int {
+        switch self {
+        case .null, .bool, .number, .text: 0
+        case .list(let items): items.reduce(0) { $0 + $1.byteCount }
+        case .record(let record): record.fields.reduce(0) { $0 + $1.value.byteCount }
+        case .array(let array): array.byteCount
+        }
+    }
+
     /// The number if it is whole and fits in an `Int`, else nil.
     public var intValue: Int? { numberValue.flatMap { Int(exactly: $0) } }
 

@@ -1,5 +1,6 @@
 import CProcessor
 import Foundation
+import LongWork
 import NumberTypes
 import Tensors
 
@@ -51,13 +52,16 @@ public enum ScoredHead {
     }
 
     /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
+    ///
+    /// - Parameter watch: asked before every chunk of rows, here and in the other passes.
+    /// - Throws: `Canceled`.
     public static func forward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: KeptLogits? = nil,
-        _ arithmetic: Arithmetic = .float32
-    ) -> [Float] {
+        _ arithmetic: Arithmetic = .float32, watch: Watch = { _ in .more }
+    ) throws(Canceled) -> [Float] {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         let isKept = rows.count * weight.rows <= KeptLogits.most
-        forEachChunk(rows.count, weight) { chunk in
+        try forEachChunk(rows.count, weight, watch) { chunk in
             let logits = logitsOf(hidden, chunk, weight: weight, arithmetic)
             let (columns, base) = (logits.columns, logits.pointer)
             logProbs.withUnsafeMutableBufferPointer { logProbs in
@@ -89,12 +93,13 @@ public enum ScoredHead {
     public static func backward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
         reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
-        _ dweight: inout Tensor?, _ arithmetic: Arithmetic = .float32
-    ) -> (logProbs: [Float], divergences: [Float]) {
+        _ dweight: inout Tensor?, _ arithmetic: Arithmetic = .float32,
+        watch: Watch = { _ in .more }
+    ) throws(Canceled) -> (logProbs: [Float], divergences: [Float]) {
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
         kept?.chunks.reverse()
-        forEachChunk(rows.count, weight) { chunk in
+        try forEachChunk(rows.count, weight, watch) { chunk in
             var logits =
                 kept?.chunks.popLast() ?? logitsOf(hidden, chunk, weight: weight, arithmetic)
             var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight, arithmetic) }
@@ -132,10 +137,10 @@ public enum ScoredHead {
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
         reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
         _ dweight: inout Tensor
-    ) -> (logProbs: [Float], divergences: [Float]) {
+    ) throws(Canceled) -> (logProbs: [Float], divergences: [Float]) {
         var sum: Tensor? = dweight
         dweight = Tensor(zeros: [0])
-        let result = backward(
+        let result = try backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             kept: kept, into: &dhidden, &sum)
         if let sum { dweight = sum }
@@ -145,10 +150,10 @@ public enum ScoredHead {
     /// KL(p ‖ q) of each row, in nats, without gradients.
     public static func divergences(
         _ hidden: Tensor, weight: Tensor, reference: Reference,
-        _ arithmetic: Arithmetic = .float32
-    ) -> [Float] {
+        _ arithmetic: Arithmetic = .float32, watch: Watch = { _ in .more }
+    ) throws(Canceled) -> [Float] {
         var result = [Float](repeating: 0, count: hidden.rows)
-        forEachChunk(hidden.rows, weight) { chunk in
+        try forEachChunk(hidden.rows, weight, watch) { chunk in
             var (p, q) = (
                 logitsOf(hidden, chunk, weight: weight, arithmetic),
                 logitsOf(reference.hidden, chunk, weight: reference.weight, arithmetic)
@@ -274,10 +279,13 @@ public enum ScoredHead {
         min(512, max(type == .float32 ? 32 : 128, (1 << 20) / max(1, vocabulary)))
     }
 
-    private static func forEachChunk(_ rows: Int, _ weight: Tensor, _ body: (Range<Int>) -> Void) {
+    private static func forEachChunk(
+        _ rows: Int, _ weight: Tensor, _ watch: Watch, _ body: (Range<Int>) -> Void
+    ) throws(Canceled) {
         let size = chunkRows(vocabulary: weight.rows, weight.type)
         var first = 0
         while first < rows {
+            try Canceled.check(watch, Double(first) / Double(rows))
             body(first..<min(first + size, rows))
             first += size
         }

@@ -1,19 +1,22 @@
-/// Whether long work continues. Callers answer with it when they receive progress, and whenever the
-/// work asks whether it is canceled.
-///
-/// Long work takes `cancel: () -> Continuation` and asks it between blocks of a model, so that a
-/// stop takes effect within the time of one block. `cancel` must be cheap, such as the load of an
-/// atomic flag. After its first `.stop` it must always answer `.stop`.
+/// Whether long work continues. A caller answers with it whenever the work reports how far it is.
 public enum Continuation: Sendable, Hashable { case more, stop }
 
-/// Thrown by work without a result after `cancel` answered `.stop`. The data that the work would
+/// Follows work that gives its result only at the end, such as a pass through a model.
+///
+/// The work calls it between its parts (blocks of a model, tensors of an optimizer), with the share
+/// of itself that is finished, in 0...1, so that a display moves and a stop takes effect within the
+/// time of one part. It must be cheap, such as the load of an atomic flag. After `.stop` the work
+/// asks no more and throws `Canceled`.
+public typealias Watch = (_ share: Double) -> Continuation
+
+/// Thrown by work without a result after its watch answered `.stop`. The data that the work would
 /// have changed are unchanged.
 public struct Canceled: Error, Equatable {
     public init() {}
 
-    /// Throws `Canceled` if `cancel` answers `.stop`.
+    /// Reports a share of finished work. Throws `Canceled` if the answer is `.stop`.
     @inlinable
-    public static func check(_ cancel: () -> Continuation) throws(Canceled) {
-        if cancel() == .stop { throw Canceled() }
+    public static func check(_ watch: Watch, _ share: Double) throws(Canceled) {
+        if watch(share) == .stop { throw Canceled() }
     }
 }

@@ -21,7 +21,7 @@ public struct Pace: Sendable {
     /// Adds the next report.
     public mutating func update(_ progress: WorkProgress, at seconds: Double) {
         if let last, last.phase == progress.phase, last.step?.count == progress.step?.count,
-            progress.fraction >= last.fraction
+            last.place <= progress.place
         {
             // A new span counts its tokens from zero.
             if last.step != progress.step { earlierTokens += last.tokens }
@@ -51,4 +51,9 @@ public struct Pace: Sendable {
 
     /// Seconds from the beginning of the run to its last report.
     public var elapsed: Double { now - start.seconds }
+}
+
+extension WorkProgress {
+    /// Grows within a run. The work underway is an estimate and does not count.
+    fileprivate var place: (step: Int, done: Int) { (step?.number ?? 0, done) }
 }

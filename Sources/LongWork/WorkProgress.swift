@@ -26,6 +26,9 @@ public struct WorkProgress: Sendable, Hashable {
     /// Number of finished units in this span, and of all units in it.
     public var done: Int
     public var total: Int
+    /// The finished work on units that are not finished yet, in units: 0.5 for half of a query, 2
+    /// for a half of each of four.
+    public var underway: Double
     public var unit: Unit
     /// Tokens that went through the model in this span.
     public var tokens: Int
@@ -35,12 +38,13 @@ public struct WorkProgress: Sendable, Hashable {
     public var detail: String
 
     public init(
-        _ phase: Phase, done: Int, of total: Int, unit: Unit, tokens: Int = 0, step: Step? = nil,
-        detail: String = ""
+        _ phase: Phase, done: Int, of total: Int, underway: Double = 0, unit: Unit, tokens: Int = 0,
+        step: Step? = nil, detail: String = ""
     ) {
         self.phase = phase
         self.done = done
         self.total = total
+        self.underway = underway
         self.unit = unit
         self.tokens = tokens
         self.step = step
@@ -48,9 +52,9 @@ public struct WorkProgress: Sendable, Hashable {
     }
 
     /// The share of the whole run that is finished, in 0...1: the finished steps and the finished
-    /// share of the present step.
+    /// share of the present step, with the units at hand.
     public var fraction: Double {
-        let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
+        let share = total > 0 ? min(1, max(0, (Double(done) + underway) / Double(total))) : 0
         guard let step, step.count > 0 else { return share }
         return min(1, (Double(step.number - 1) + share) / Double(step.count))
     }

@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import HDF5Objects
+import LongWork
 import Rendering
 import Tensors
 import Tokenizers
@@ -364,10 +365,15 @@ extension Session {
     private func keep(_ work: StoppedWork, _ sequence: Int, _ notes: inout [String]) -> String? {
         guard work.state != .null else { return work.progress }
         do {
-            try workspace.checkpoint(
-                sequence, StoredObject(kind: work.kind, value: work.state),
-                progress: work.progress)
+            _ = try writing(work.state.byteCount) { watch in
+                try workspace.checkpoint(
+                    sequence, StoredObject(kind: work.kind, value: work.state),
+                    progress: work.progress, watch: watch)
+            }
             return work.progress
+        } catch is Canceled {
+            notes.append("its state was not written, so `resume` cannot continue it")
+            return nil
         } catch {
             notes.append("it cannot be resumed: \(Failure.sentence(for: error))")
             return nil

@@ -1,15 +1,19 @@
 import Synchronization
 
-/// A cancellation flag. A signal handler or another thread sets it; long work polls it.
+/// Requests to stop. A signal handler or another thread makes them; long work polls it.
 public final class Interruption: Sendable {
-    private let flag = Atomic<Bool>(false)
+    private let requests = Atomic<Int>(0)
 
     public init() {}
 
-    /// One atomic store: safe in a signal handler.
-    public func request() { flag.store(true, ordering: .relaxed) }
+    /// One atomic addition: safe in a signal handler.
+    public func request() { requests.add(1, ordering: .relaxed) }
 
-    public func clear() { flag.store(false, ordering: .relaxed) }
+    public func clear() { requests.store(0, ordering: .relaxed) }
 
-    public var isRequested: Bool { flag.load(ordering: .relaxed) }
+    public var isRequested: Bool { count > 0 }
+
+    /// The number of requests since the last `clear`. Stopped work writes what it kept, and a second
+    /// request stops the writing.
+    var count: Int { requests.load(ordering: .relaxed) }
 }

@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import HDF5Objects
+import LongWork
 import Values
 import Workspaces
 
@@ -11,26 +12,48 @@ extension Session {
     /// are computed together, and so the last bits of results.
     var seedText: String { "\(seed)/\(Session.memoryMark)\(settings.memoryPlan.budget)" }
 
+    /// Stores values and binds names to them. A request to stop that arrives meanwhile stops the
+    /// writing, not the statement: large values then stay in memory until the session ends.
+    ///
+    /// - Returns: sentences for the user.
     func commit(
         _ sequence: Int, bind: [(name: String, value: Value)], unbind: [String], seconds: Double,
         stopped: String? = nil
     ) throws -> [String] {
         do {
-            var bound: [(String, BoundValue)] = []
-            for (name, value) in bind {
-                let bytes = value.storedBytes
-                if bytes > settings.snapshotLimit {
-                    bound.append(
-                        (name, .transient(kind: value.kind, digest: nil, bytes: bytes)))
-                } else {
-                    bound.append((name, .stored(try value.storedObject())))
+            func commit(storing limit: Int, watch: Watch = { _ in .more }) throws -> CommitReport {
+                var bound: [(String, BoundValue)] = []
+                for (name, value) in bind {
+                    let bytes = value.storedBytes
+                    if bytes > limit {
+                        bound.append(
+                            (name, .transient(kind: value.kind, digest: nil, bytes: bytes)))
+                    } else {
+                        bound.append((name, .stored(try value.storedObject())))
+                    }
                 }
+                return try workspace.commit(
+                    sequence, bind: bound, unbind: unbind, inputs: inputs, files: inputFiles,
+                    seconds: seconds, stopped: stopped, watch: watch)
             }
-            let report = try workspace.commit(
-                sequence, bind: bound, unbind: unbind, inputs: inputs, files: inputFiles,
-                seconds: seconds, stopped: stopped)
+            var notes: [String] = []
+            var report: CommitReport
+            do {
+                let bytes = bind.reduce(0) { $0 + $1.value.storedBytes }
+                report = try writing(bytes) { watch in
+                    try commit(storing: settings.snapshotLimit, watch: watch)
+                }
+            } catch is Canceled {
+                let limit = min(settings.snapshotLimit, Session.quicklyWritten)
+                report = try commit(storing: limit)
+                let left = bind.filter { $0.value.storedBytes > limit }.map(\.name)
+                notes.append(
+                    "writing was stopped: \(Sentence.list(left)) \(left.count == 1 ? "is" : "are") "
+                        + "complete and in memory"
+                        + (workspace.isEphemeral ? "" : ", and written when the session ends"))
+            }
             bindings.hold(bind.map { ($0.name, $0.value) }, report)
-            var notes = report.notices.map { "\($0)" }
+            notes += report.notices.map { "\($0)" }
             if let depth = settings.undoDepth {
                 do {
                     try workspace.trim(keepingUndo: depth)
@@ -43,6 +66,24 @@ extension Session {
         } catch {
             try? workspace.fail(sequence, message: Failure.sentence(for: error))
             throw error
+        }
+    }
+
+    /// A value of this many bytes is written in an instant.
+    private static let quicklyWritten = 1 << 20
+
+    /// Runs the writing of about `bytes` bytes: shows how far it is, and lets a new request to stop
+    /// end it. The requests that ended the work itself do not count.
+    func writing<Result>(_ bytes: Int, _ body: (Watch) throws -> Result) throws -> Result {
+        // A replay's session works for another one, whose requests it hears.
+        let interruption = outerInterruption ?? interruption
+        let before = interruption.count
+        var meter = ProgressMeter(task: "write", report: progress)
+        defer { meter.finish() }
+        let size = Double(bytes) / 1e6
+        return try body { share in
+            meter.update(Int(share * size), of: Int(size), unit: "MB")
+            return interruption.count > before ? .stop : .more
         }
     }
 

@@ -125,7 +125,7 @@ package struct ShippedModelEvaluation {
             prompts.enumerated().map {
                 CompletionRequest($0.element, key: key.child(UInt64($0.offset)))
             }, Sampling(maxTokens: min(120, model.context - longest)), memory: memory,
-            cancel: cancel)
+            progress: { _ in cancel() })
         if case .stop = cancel() { return nil }
         return completions.map(\.text)
     }

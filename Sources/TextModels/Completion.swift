@@ -32,20 +32,17 @@ extension TextModel {
     /// - Parameters:
     ///   - stops: strings that end a completion, in addition to the model's stop tokens. Sampling
     ///     ends with the token that completes a string.
-    ///   - progress: called after every token of the batch, with the numbers of finished
-    ///     completions and sampled tokens.
-    ///   - cancel: asked before every block of the model.
-    ///
-    ///   If either answers `.stop`, the work ends, and unfinished completions are returned with
-    ///   their tokens so far, as `.interrupted`.
+    ///   - progress: asked before every block of the model and after every token of the batch, with
+    ///     the numbers of finished completions and sampled tokens. If it answers `.stop`, the work
+    ///     ends, and unfinished completions are returned with their tokens so far, as
+    ///     `.interrupted`.
     /// - Throws: `ModelError` if a prompt is empty or has an unknown token, if prompt and
     ///   `maxTokens` together exceed the context, and for settings out of range; `.logitsNotFinite`
     ///   with the number of the request.
     public func complete(
         _ requests: [CompletionRequest], _ sampling: Sampling, stops: [String] = [],
         memory: MemoryPlan = .automatic,
-        progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Completion] {
         guard !requests.isEmpty else { return [] }
         let stops = StopStrings(stops)
@@ -53,7 +50,7 @@ extension TextModel {
             requests.map { GenerationRequest(prompt: $0.prompt.tokens, key: $0.key) },
             sampling.settings(stopTokens: stopTokens), memory: memory,
             stop: stops.longest == 0 ? nil : { isComplete($1, after: requests[$0].prompt, stops) },
-            progress: progress, cancel: cancel)
+            progress: progress)
         return zip(requests, generations).map { request, generation in
             let (text, isCut) = stops.cut(addedText(generation.tokens, after: request.prompt))
             return Completion(

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Glibc
 import HDF5Objects
+import LongWork
 
 /// The folder `objects`: immutable files, each named by the digest of its content.
 ///
@@ -123,8 +124,10 @@ final class ObjectStore {
     /// Writes those of the objects that are not there yet, and of their arrays those that no other
     /// object has: arrays first, so that an object that is there is complete.
     ///
+    /// - Parameter watch: asked before every file is written, and before it is synchronized.
     /// - Returns: the bytes written.
-    func write(_ layouts: [ObjectLayout]) throws -> Int {
+    /// - Throws: `WorkspaceError`; `Canceled`, and then no file has its name.
+    func write(_ layouts: [ObjectLayout], watch: Watch = { _ in .more }) throws -> Int {
         var new: [ObjectLayout] = []
         for layout in layouts {
             let digest = layout.manifest.digest
@@ -136,17 +139,18 @@ final class ObjectStore {
         var written: Set<String> = []
         var files: [FileSystem.Replacement] = []
         var apart: [ObjectManifest.Entry] = []
-        var needed = 0
+        var sizes: [Int] = []
         for (entry, array) in new.flatMap(\.apart)
         where written.insert(entry.arrayDigest).inserted {
             guard let file = arrays.newFile(for: entry, array) else { continue }
             files.append(file)
             apart.append(entry)
-            needed += entry.byteCount
+            sizes.append(entry.byteCount)
         }
         for layout in new {
-            needed += layout.byteCount - layout.apart.reduce(0) { $0 + $1.entry.byteCount }
+            sizes.append(layout.byteCount - layout.apart.reduce(0) { $0 + $1.entry.byteCount })
         }
+        let needed = sizes.reduce(0, +)
         try FileSystem.makeFolder(folder)
         try reserve(needed)
         var homes = Set(new.map { FileSystem.folder(of: path($0.manifest.digest)) })
@@ -164,7 +168,13 @@ final class ObjectStore {
                     try ObjectFile.write(layout, to: temporary, isWhole: false)
                 })
         }
-        try FileSystem.replace(files, isDurable ? .durable : .derived)
+        // Every byte is written once and synchronized once.
+        let all = Double(isDurable ? 2 * needed : needed) + 1
+        var finished = 0
+        try FileSystem.replace(files, isDurable ? .durable : .derived) { place in
+            try Canceled.check(watch, Double(finished) / all)
+            finished += sizes[place]
+        }
         if isDurable, !newHomes.isEmpty { try FileSystem.synchronize(folder) }
         for entry in apart { arrays.noteWritten(entry) }
         for layout in new {

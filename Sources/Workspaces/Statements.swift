@@ -1,5 +1,6 @@
 import Foundation
 import HDF5Objects
+import LongWork
 
 /// The result of a commit.
 public struct CommitReport: Sendable {
@@ -94,11 +95,13 @@ extension Workspace {
     ///   - files: files outside the workspace that the statement read.
     ///   - seconds: the duration of the statement.
     ///   - stopped: how far it came, if a user stopped it and it can be resumed.
-    /// - Throws: `WorkspaceError`; the statement then still runs, and no name is bound.
+    ///   - watch: asked before every array and file.
+    /// - Throws: `WorkspaceError`, `Canceled`; the statement then still runs, and no name is bound.
     @discardableResult
     public func commit(
         _ sequence: Int, bind: [(String, BoundValue)], unbind: [String] = [],
-        inputs: [String] = [], files: [InputFile] = [], seconds: Double, stopped: String? = nil
+        inputs: [String] = [], files: [InputFile] = [], seconds: Double, stopped: String? = nil,
+        watch: Watch = { _ in .more }
     ) throws -> CommitReport {
         try locked {
             let start = ContinuousClock.now
@@ -106,11 +109,13 @@ extension Workspace {
             try check(bind: bind.map(\.0), unbind: unbind)
             var layouts: [ObjectLayout] = []
             var bound: [BindingInfo] = []
-            for (name, value) in bind {
+            for (index, (name, value)) in bind.enumerated() {
                 var binding: BindingInfo
                 switch value {
                 case .stored(let object):
-                    let layout = try ObjectLayout(object)
+                    let layout = try ObjectLayout(object) {
+                        watch((Double(index) + $0) / Double(bind.count) / 3)
+                    }
                     layouts.append(layout)
                     binding = BindingInfo(
                         name: name, kind: layout.kind, digest: layout.manifest.digest,
@@ -130,7 +135,7 @@ extension Workspace {
                 }
                 bound.append(binding)
             }
-            let written = try objects.write(layouts)
+            let written = try objects.write(layouts) { watch((1 + 2 * $0) / 3) }
             let known = inputs.compactMap(timeline.binding)
             try append(
                 [
@@ -189,16 +194,20 @@ extension Workspace {
     /// Stores the state of a long statement. `gc` keeps the last checkpoint until the statement
     /// ends.
     ///
-    /// - Parameter progress: the position in words: "step 40 of 100".
+    /// - Parameters:
+    ///   - progress: the position in words: "step 40 of 100".
+    ///   - watch: asked before every array and file.
     /// - Returns: the checkpoint's digest, for `read(digest:)`.
+    /// - Throws: `WorkspaceError`; `Canceled`, and then nothing is stored.
     @discardableResult
     public func checkpoint(
-        _ sequence: Int, _ state: StoredObject, progress: String = ""
+        _ sequence: Int, _ state: StoredObject, progress: String = "",
+        watch: Watch = { _ in .more }
     ) throws -> String {
         try locked {
             try mustBeRunning(sequence)
-            let layout = try ObjectLayout(state)
-            _ = try objects.write([layout])
+            let layout = try ObjectLayout(state) { watch($0 / 3) }
+            _ = try objects.write([layout]) { watch((1 + 2 * $0) / 3) }
             let digest = layout.manifest.digest
             let previous = timeline.statement(sequence)?.checkpoint
             try append(

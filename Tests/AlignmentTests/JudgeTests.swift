@@ -65,7 +65,7 @@ struct WordMeasure: Measure {
     @Test func `a stop keeps what is judged`() throws {
         let pairs = (0..<9).map { _ in Self.pair(["Say arr."], "arr", "") }
         let verdicts = try Self.judge().judge(
-            pairs, progress: { $0.done == 4 ? .stop : .more }, cancel: { .more })
+            pairs, progress: { $0.done == 4 ? .stop : .more })
         #expect(verdicts.isStopped && verdicts.wins == 4)
     }
 
@@ -169,16 +169,16 @@ struct WordMeasure: Measure {
         writer.sampling.temperature = 0
         writer.sampling.maxTokens = 7
         #expect(
-            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1)) { .more }
+            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1)) { _ in .more }
                 == Array(repeating: WrittenText(text: "abcabca", isFinished: false), count: 2))
         writer.stops = ["ca"]
         #expect(
-            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1)) { .more }
+            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1)) { _ in .more }
                 == [WrittenText(text: "ab", isFinished: true)])
         #expect(throws: AlignmentError.self) {
             try writer.write(
                 String(repeating: "x", count: 300), samples: 1, key: RandomKey(seed: 1)
-            ) { .more }
+            ) { _ in .more }
         }
     }
 }

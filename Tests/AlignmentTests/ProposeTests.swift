@@ -18,7 +18,7 @@ final class ScriptedWriter: PrincipleWriter {
     var prompts: [String] { asked.withLock { $0 } }
 
     func write(
-        _ prompt: String, samples: Int, key: RandomKey, cancel: () -> Continuation
+        _ prompt: String, samples: Int, key: RandomKey, watch: Watch
     ) -> [WrittenText] {
         asked.withLock { $0.append(prompt) }
         return texts.withLock { texts in
@@ -49,7 +49,7 @@ final class ScriptedWriter: PrincipleWriter {
         let written = try #require(
             try ModelWriter(text).write(
                 "Ask.\n\nAnswer:", samples: 1, key: RandomKey(seed: 2)
-            ) { .more }.first)
+            ) { _ in .more }.first)
         #expect(written.isFinished)
         #expect(written.text.hasPrefix(" ") && written.text.hasSuffix("."))
         #expect(written.text.dropFirst().dropLast().allSatisfy { "abcdefgh".contains($0) })

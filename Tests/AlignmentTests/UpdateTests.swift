@@ -176,8 +176,9 @@ import Transformers
             return try trainer.train(
                 reference.model, on: [reference.group, reference.other], tokenizer: nil,
                 reference: reference.model, key: RandomKey(seed: 1),
-                progress: { _ in
-                    calls += 1
+                progress: { report in
+                    // Counts the ends of packs, not the blocks within them.
+                    calls += report.underway == 0 && report.done > 0 ? 1 : 0
                     return calls == stopAt ? .stop : .more
                 })
         }

@@ -196,33 +196,35 @@ import Testing
         rows.append([0])
         rows.append([])
         let coefficients: [Float] = [0.5, -1, 0.7]
-        func loss(_ hidden: Tensor, _ weight: Tensor) -> Double {
-            let logProbs = ScoredHead.forward(hidden, weight: weight, rows)
-            let kl = ScoredHead.divergences(hidden, weight: weight, reference: reference)
+        func loss(_ hidden: Tensor, _ weight: Tensor) throws -> Double {
+            let logProbs = try ScoredHead.forward(hidden, weight: weight, rows)
+            let kl = try ScoredHead.divergences(hidden, weight: weight, reference: reference)
             return zip(coefficients, logProbs).reduce(0) { $0 + Double($1.0 * $1.1) }
                 + kl.reduce(0) { $0 + 0.3 * Double($1) }
         }
         var dhidden = Tensor(zeros: hidden.shape)
         var dweight: Tensor? = Tensor(zeros: weight.shape)
-        let found = ScoredHead.backward(
+        let found = try ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             into: &dhidden, &dweight)
         let kept = ScoredHead.KeptLogits()
         #expect(
-            found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
+            try found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
         // Kept logits change nothing.
         var again = Tensor(zeros: hidden.shape)
         var weightAgain: Tensor? = Tensor(zeros: weight.shape)
-        _ = ScoredHead.backward(
+        _ = try ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             kept: kept, into: &again, &weightAgain)
         #expect(again.values == dhidden.values)
         #expect(weightAgain?.values == dweight?.values)
-        checkGradient(dhidden, of: "hidden", at: hidden) { loss($0, weight) }
-        checkGradient(try #require(dweight), of: "weight", at: weight) { loss(hidden, $0) }
+        try checkGradient(dhidden, of: "hidden", at: hidden) { try loss($0, weight) }
+        try checkGradient(try #require(dweight), of: "weight", at: weight) {
+            try loss(hidden, $0)
+        }
         // A frozen head has no gradient, and the hidden states have the same.
         var (frozen, none) = (Tensor(zeros: hidden.shape), Tensor?.none)
-        _ = ScoredHead.backward(
+        _ = try ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             into: &frozen, &none)
         #expect(none == nil && frozen.values == dhidden.values)

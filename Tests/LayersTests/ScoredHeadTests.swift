@@ -30,16 +30,16 @@ import Testing
     }
 
     @Test(arguments: cases)
-    func chunksGiveWhatRowsGiveAlone(_ shape: Case) {
+    func chunksGiveWhatRowsGiveAlone(_ shape: Case) throws {
         let width = 6
         let hidden = random([shape.rows, width], 1)
         let weight = random([shape.vocabulary, width], 2)
         let (rows, coefficients) = scoredRows(shape)
-        let all = ScoredHead.forward(hidden, weight: weight, rows)
+        let all = try ScoredHead.forward(hidden, weight: weight, rows)
         var (dhidden, dweight) = (
             Tensor(uninitialized: hidden.shape), Tensor(zeros: weight.shape)
         )
-        let again = ScoredHead.backward(
+        let again = try ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, into: &dhidden, &dweight)
         #expect(relativeError(again.logProbs, all) < 1e-5)
 
@@ -77,17 +77,17 @@ import Testing
     /// The logits that the forward pass keeps are those that the backward pass would compute, chunk
     /// by chunk in the same order. The backward pass consumes them.
     @Test(arguments: cases)
-    func keptLogitsGiveTheSameGradients(_ shape: Case) {
+    func keptLogitsGiveTheSameGradients(_ shape: Case) throws {
         let (hidden, weight) = (random([shape.rows, 6], 1), random([shape.vocabulary, 6], 2))
         let (rows, coefficients) = scoredRows(shape)
         let kept = ScoredHead.KeptLogits()
-        let logProbs = ScoredHead.forward(hidden, weight: weight, rows, keeping: kept)
+        let logProbs = try ScoredHead.forward(hidden, weight: weight, rows, keeping: kept)
         var results: [(Tensor, Tensor, [Float])] = []
         for logits in [nil, kept, kept] {
             var (dhidden, dweight) = (
                 Tensor(uninitialized: hidden.shape), Tensor(zeros: weight.shape)
             )
-            let found = ScoredHead.backward(
+            let found = try ScoredHead.backward(
                 hidden, weight: weight, rows, coefficients: coefficients, kept: logits,
                 into: &dhidden, &dweight)
             results.append((dhidden, dweight, found.logProbs))
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// KL(p ‖ q) and its gradient, over an edge between chunks.
-    @Test func divergencesOverSeveralChunks() {
+    @Test func divergencesOverSeveralChunks() throws {
         let (rows, vocabulary) = (513, 40)
         let (hidden, weight) = (random([rows, 6], 1), random([vocabulary, 6], 2))
         let reference = ScoredHead.Reference(
@@ -109,7 +109,7 @@ import Testing
         var scored = ScoredHead.Rows()
         for _ in 0..<rows { scored.append([]) }
         var (dhidden, dweight) = (Tensor(uninitialized: hidden.shape), Tensor(zeros: weight.shape))
-        let found = ScoredHead.backward(
+        let found = try ScoredHead.backward(
             hidden, weight: weight, scored, coefficients: [], reference: reference, into: &dhidden,
             &dweight)
         func divergences(_ hidden: Tensor, _ weight: Tensor) -> [Double] {
@@ -131,7 +131,7 @@ import Testing
         }
         expectClose(found.divergences, divergences(hidden, weight), within: 1e-5, "KL")
         expectClose(
-            ScoredHead.divergences(hidden, weight: weight, reference: reference),
+            try ScoredHead.divergences(hidden, weight: weight, reference: reference),
             divergences(hidden, weight), within: 1e-5, "KL without gradients")
         checkGradient(dhidden, of: "hidden", at: hidden, samples: 11) {
             0.3 * divergences($0, weight).reduce(0, +)

@@ -150,11 +150,11 @@ import Testing
         #expect(exponential(0) == 1)
     }
 
-    @Test func logSoftmaxEqualsItsDefinition() {
+    @Test func logSoftmaxEqualsItsDefinition() throws {
         let (hidden, weight) = (random([5, 8], 1), random([700, 8], 2))
         var rows = ScoredHead.Rows()
         for row in 0..<5 { rows.append([Int32(row * 100), 699]) }
-        let fast = ScoredHead.forward(hidden, weight: weight, rows)
+        let fast = try ScoredHead.forward(hidden, weight: weight, rows)
         let logits = slowProduct(hidden, transposed: weight)
         for row in 0..<5 {
             let line = (0..<700).map { Double(logits[row, $0]) }

@@ -39,6 +39,20 @@ import Testing
         #expect(abs(try #require(pace.secondsLeft) - 39) < 1e-9)
     }
 
+    @Test func `work on unfinished units counts, and its estimate may fall`() throws {
+        var pace = Pace(startingAt: 0)
+        func report(_ done: Int, _ underway: Double, tokens: Int) -> WorkProgress {
+            WorkProgress(
+                .propose, done: done, of: 4, underway: underway, unit: .pairs, tokens: tokens)
+        }
+        pace.update(report(0, 1, tokens: 10), at: 2)
+        #expect(try #require(pace.secondsLeft) == 6)
+        pace.update(report(1, 0.5, tokens: 30), at: 4)
+        pace.update(report(1, 0, tokens: 40), at: 5)
+        #expect(pace.tokensPerSecond == 8)
+        #expect(try #require(pace.secondsLeft) == 15)
+    }
+
     @Test func `nothing is said before the first unit is done`() {
         var pace = Pace(startingAt: 0)
         #expect(pace.secondsLeft == nil && pace.tokensPerSecond == nil)

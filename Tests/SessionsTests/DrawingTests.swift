@@ -120,11 +120,11 @@ import Testing
 
     @Test func `progress fits its line`() {
         let progress = Progress(
-            task: "rollout", completed: 12, total: 64, unit: "queries", rate: 431.2,
+            task: "rollout", completed: 12, total: 64, unit: "queries", share: 0.195, rate: 431.2,
             rateUnit: "tokens/s", detail: "loss 0.41", elapsed: 5, remaining: 21, isFinished: false)
         #expect(
-            progress.line(width: 80) == "rollout  12/64 queries  21 s left  431 tokens/s  loss 0.41"
-        )
-        #expect(progress.line(width: 40) == "rollout  12/64 queries  21 s left")
+            progress.line(width: 80)
+                == "rollout  12/64 queries  19 %  21 s left  431 tokens/s  loss 0.41")
+        #expect(progress.line(width: 40) == "rollout  12/64 queries  19 %  21 s left")
     }
 }

@@ -212,9 +212,12 @@ import Testing
         // Two blocks a pass: the first reads the prompts, then every pass gives a token.
         for limit in [0, 1, 7] {
             var asked = 0
+            var last = -1.0
             let found = try model.generate(
                 requests(), settings,
-                cancel: {
+                progress: { report in
+                    #expect(report.fraction > last || asked < 2 && report.fraction >= last)
+                    last = report.fraction
                     asked += 1
                     return asked > limit ? .stop : .more
                 })
@@ -233,16 +236,22 @@ import Testing
         let targets = [Target(row: 3, token: 5)]
         var asked = 0
         #expect(throws: Canceled.self) {
-            try model.logProbs(forest, targets) {
+            try model.logProbs(forest, targets) { _ in
                 asked += 1
                 return asked == 2 ? .stop : .more
             }
         }
         #expect(asked == 2)
+        var shares: [Double] = []
+        _ = try model.logProbs(forest, targets) { share in
+            shares.append(share)
+            return .more
+        }
+        #expect(shares.first == 0 && shares == shares.sorted() && shares.allSatisfy { $0 < 1 })
         var gradients = ParameterSet(zeros: model.parameters.layout)
         #expect(throws: Canceled.self) {
             try model.backpropagate(
-                forest, targets, into: &gradients, cancel: { .stop }, { _ in [1] })
+                forest, targets, into: &gradients, watch: { _ in .stop }, { _ in [1] })
         }
     }
 }

@@ -68,7 +68,7 @@ import Testing
     @Test func `observing stops when asked, and refuses what the model cannot read`() throws {
         let model = try ModelOracle("llama").model
         #expect(throws: Canceled.self) {
-            try model.hiddenState([3, 4], layer: 1, cancel: { .stop })
+            try model.hiddenState([3, 4], layer: 1, watch: { _ in .stop })
         }
         #expect(throws: ModelError.self) { try model.hiddenState([], layer: 0) }
         #expect(throws: ModelError.self) { try model.lens([1_000_000], row: 0) }

@@ -45,8 +45,7 @@ extension CommandTable {
         let follower = invocation.follower()
         defer { follower.finish() }
         let gradients = try Backward(score: score, beta: beta, memory: memory).gradients(
-            of: batches, model: model.model, reference: reference, progress: follower.follow,
-            cancel: invocation.cancel)
+            of: batches, model: model.model, reference: reference, progress: follower.follow)
         let name = invocation.written("model") ?? "model"
         let object = GradientsObject(
             parameters: gradients.parameters, configuration: model.model.configuration,

@@ -24,7 +24,10 @@ extension CommandTable {
         var tensors: [(name: String, difference: ParameterDifference)] = []
         var layers = DifferenceGroups()
         var kinds = DifferenceGroups()
+        var meter = invocation.meter()
+        defer { meter.finish() }
         for (name, (x, y)) in zip(a.names, zip(a.tensors, b.tensors)) {
+            meter.update(tensors.count, of: a.names.count, unit: "tensors")
             if invocation.isInterrupted {
                 throw invocation.located(
                     EvaluationError.interrupted("stopped; nothing has changed"))

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import LongWork
 import Rendering
 import Tokenizers
 import Transformers
@@ -33,9 +34,20 @@ extension CommandTable {
         var (first, tokens) = (0, 0)
         while first < sequences.count {
             let pack = pack(sequences, from: first)
-            let compared = try invocation.looking {
-                try one.model.compared(
-                    with: two.model, on: pack.filter { $0.count > 1 }, cancel: invocation.cancel)
+            let size = pack.reduce(0) { $0 + $1.count }
+            let compared: [(own: [Float], other: [Float], divergences: [Float])]
+            do {
+                compared = try one.model.compared(
+                    with: two.model, on: pack.filter { $0.count > 1 }
+                ) { share in
+                    meter.update(
+                        first, of: sequences.count, underway: share * Double(pack.count),
+                        unit: "texts", tokens: tokens + Int(share * Double(size)))
+                    return invocation.cancel()
+                }
+            } catch is Canceled {
+                throw invocation.located(
+                    EvaluationError.interrupted("stopped; nothing has changed"))
             }
             var next = 0
             for sequence in pack {
@@ -47,7 +59,7 @@ extension CommandTable {
                 next += 1
             }
             first += pack.count
-            tokens += pack.reduce(0) { $0 + $1.count }
+            tokens += size
             meter.update(first, of: sequences.count, unit: "texts", tokens: tokens)
         }
         let whole = totals.reduce(into: TextTotal()) { $0.add($1) }

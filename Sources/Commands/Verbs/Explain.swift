@@ -103,8 +103,10 @@ extension CommandTable {
         else { return [] }
         let rollout = RolloutObject(group: group, query: nil, index: explanation.parts.worst.index)
         let batch = try invocation.contrastBatch(rollout, model)
+        let follower = invocation.follower("explain")
+        defer { follower.finish() }
         let scores = try Scorer(logprobs.settings).score(
-            [batch], model: model.model, perToken: true, cancel: invocation.cancel)
+            [batch], model: model.model, perToken: true, progress: follower.follow)
         let tokenizer = model.tokenizer ?? (try? invocation.tokenizer(of: model))
         return scores.first.map { scores in
             explanation.tokens(scores) { TokenName.text($0, tokenizer) }

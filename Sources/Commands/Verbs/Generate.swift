@@ -69,11 +69,13 @@ extension CommandTable {
             settings.sampling, stops: [try invocation.text("stop")].compactMap(\.self),
             memory: invocation.session.settings.memoryPlan,
             progress: { progress in
+                let most = progress.total * settings.sampling.maxTokens
                 meter.update(
-                    progress.tokens, of: progress.total * settings.sampling.maxTokens,
+                    progress.tokens, of: most,
+                    underway: max(0, progress.fraction * Double(most) - Double(progress.tokens)),
                     unit: "tokens", tokens: progress.tokens)
                 return invocation.cancel()
-            }, cancel: invocation.cancel)
+            })
         let isStopped = completions.contains { $0.finish == .interrupted }
         let tokens = completions.reduce(0) { $0 + $1.tokens.count }
         return (completions.map(\.text), isStopped ? "stopped after \(tokens) tokens" : nil)

@@ -74,7 +74,7 @@ extension CommandTable {
         do {
             result = try iteration.run(
                 base: text, from: start, key: try invocation.randomKey(),
-                queries: supply.queries, progress: follower.follow, cancel: invocation.cancel
+                queries: supply.queries, progress: follower.follow
             ) { event, state in
                 try keeper.note(event, state)
                 return invocation.cancel()

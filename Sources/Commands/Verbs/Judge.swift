@@ -98,7 +98,7 @@ extension CommandTable {
             judge = try MeasuredJudge(WorldMeasure(), queries: queries)
         }
         let verdicts = try judge.judge(
-            pairs, progress: follower.follow, cancel: invocation.cancel)
+            pairs, progress: follower.follow)
         if !verdicts.unknownPrinciples.isEmpty {
             let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
             notes.append(
@@ -146,7 +146,7 @@ extension CommandTable {
             return try sampler.pairs(
                 queries, groups, first: sides[0], second: sides[1], key: key,
                 memory: invocation.session.settings.memoryPlan, from: sampled,
-                progress: follower.follow, cancel: invocation.cancel,
+                progress: follower.follow,
                 observe: { pairs in
                     sampled = pairs
                     try clock.writeIfDue {

@@ -75,8 +75,8 @@ extension CommandTable {
         let size = model.model.configuration.vocabularySize
         try invocation.bound(
             [rows.count, size], suggestion: "last=true gives the logits after the last token alone")
-        let logits = try invocation.looking {
-            try model.model.logits(tokens, rows: rows, cancel: invocation.cancel)
+        let logits = try invocation.looking(into: model.model) { watch in
+            try model.model.logits(tokens, rows: rows, watch: watch)
         }
         return CommandResult(value: .tensor(isLast ? logits.reshaped([size]) : logits))
     }
@@ -90,8 +90,8 @@ extension CommandTable {
             [tokens.count, configuration.hiddenSize], suggestion: "take a shorter text")
         return CommandResult(
             value: .tensor(
-                try invocation.looking {
-                    try model.model.hiddenState(tokens, layer: layer, cancel: invocation.cancel)
+                try invocation.looking(into: model.model) { watch in
+                    try model.model.hiddenState(tokens, layer: layer, watch: watch)
                 }))
     }
 
@@ -108,9 +108,9 @@ extension CommandTable {
         try invocation.bound(
             [heads.count, tokens.count, tokens.count],
             suggestion: heads.count > 1 ? "head=0 gives one head" : "take a shorter text")
-        let found = try invocation.looking {
+        let found = try invocation.looking(into: model.model) { watch in
             try model.model.attention(
-                tokens, layer: layer, heads: heads, cancel: invocation.cancel)
+                tokens, layer: layer, heads: heads, watch: watch)
         }
         return CommandResult(
             value: .tensor(head == nil ? found : found.reshaped([tokens.count, tokens.count])))
@@ -124,8 +124,8 @@ extension CommandTable {
             ? 0
             : try sequence.position(
                 try invocation.integer("at", atLeast: -(1 << 31)) ?? -1, invocation)
-        let logits = try invocation.looking {
-            try model.model.lens(sequence.tokens, row: row, cancel: invocation.cancel)
+        let logits = try invocation.looking(into: model.model) { watch in
+            try model.model.lens(sequence.tokens, row: row, watch: watch)
         }
         let (values, width) = (logits.values, logits.columns)
         let last = NextTokensObject.ranking(Array(values.suffix(width)))

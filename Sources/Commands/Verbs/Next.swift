@@ -42,10 +42,9 @@ extension CommandTable {
                 suggestion: "next rollouts[0][0] \(key)=1", at: key)
         }
         let sequence = try invocation.plainSequence(value, "prompt", model)
-        let logits = try invocation.looking {
+        let logits = try invocation.looking(into: model.model) { watch in
             try model.model.logits(
-                sequence.tokens, rows: [max(0, sequence.tokens.count - 1)],
-                cancel: invocation.cancel)
+                sequence.tokens, rows: [max(0, sequence.tokens.count - 1)], watch: watch)
         }.values
         let ids = Array(NextTokensObject.ranking(logits).prefix(count))
         return result(
@@ -71,9 +70,9 @@ extension CommandTable {
         }
         func logits(_ sequence: ContrastBatch.Sequence) throws -> [Float] {
             let end = sequence.scored.lowerBound + place
-            return try invocation.looking {
+            return try invocation.looking(into: model.model) { watch in
                 try model.model.logits(
-                    Array(sequence.tokens[..<end]), rows: [end - 1], cancel: invocation.cancel)
+                    Array(sequence.tokens[..<end]), rows: [end - 1], watch: watch)
             }.values
         }
         let ownLogits = try logits(sequence)

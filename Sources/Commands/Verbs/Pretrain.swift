@@ -87,10 +87,19 @@ extension CommandTable {
         // A log of some hundred rows shows the course of any run.
         let stride = max(1, settings.steps / 200)
         let before = run.tokens
+        var (done, tokens) = (run.step, 0)
+        func report(_ share: Double) {
+            meter.update(
+                done, of: settings.steps, underway: share, unit: "steps", tokens: tokens,
+                detail: mean == 0 ? "" : "loss \(NumberText.fixed(mean, decimals: 3))")
+        }
         var clock = CheckpointClock(every: 60)
         try run.run(
             settings, memory: invocation.session.settings.memoryPlan, document: corpus.text,
-            cancel: invocation.cancel
+            watch: { share in
+                report(share)
+                return invocation.cancel()
+            }
         ) { step, run in
             mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
             if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
@@ -100,9 +109,8 @@ extension CommandTable {
                     "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
                 ])
             }
-            meter.update(
-                step.step, of: step.steps, unit: "steps", tokens: step.tokens - before,
-                detail: "loss \(NumberText.fixed(mean, decimals: 3))")
+            (done, tokens) = (step.step, step.tokens - before)
+            report(0)
             if step.step < step.steps {
                 try clock.writeIfDue {
                     try invocation.keepCheckpoint(

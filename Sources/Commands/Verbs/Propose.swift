@@ -52,7 +52,7 @@ extension CommandTable {
             about: about ?? prompts.post.responses, prompts: prompts,
             writer: ModelWriter(text, memory: invocation.session.settings.memoryPlan),
             meaning: WorldMeasure.meaning, key: try invocation.randomKey(),
-            progress: follower.follow, cancel: invocation.cancel)
+            progress: follower.follow)
         var notes: [String] = []
         if !proposal.counts.isEmpty {
             notes.append(

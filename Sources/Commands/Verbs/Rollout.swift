@@ -37,7 +37,7 @@ extension CommandTable {
         let rollouts = try RolloutSampler(settings, isMalformed: WorldMeasure.isMalformed).sample(
             queries, groups, with: text, key: key,
             memory: invocation.session.settings.memoryPlan, from: state,
-            progress: follower.follow, cancel: invocation.cancel,
+            progress: follower.follow,
             observe: { portion in
                 state = portion
                 try clock.writeIfDue {

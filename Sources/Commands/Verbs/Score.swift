@@ -29,7 +29,7 @@ extension CommandTable {
         defer { follower.finish() }
         let scores = try Scorer(settings).score(
             batches, model: model.model, perToken: try invocation.flag("per_token") ?? false,
-            progress: follower.follow, cancel: invocation.cancel)
+            progress: follower.follow)
         let tokenizer = model.tokenizer ?? (try? invocation.tokenizer(of: model))
         let kept = Set(scores.flatMap { $0.tokens.joined() })
         let texts = tokenizer.map { tokenizer in

@@ -47,9 +47,11 @@ extension CommandTable {
             return rollout.document(invocation.appearance)
         }
         let batch = try invocation.contrastBatch(rollout, model)
+        let follower = invocation.follower("show")
+        defer { follower.finish() }
         guard
             let scores = try Scorer().score(
-                [batch], model: model.model, perToken: true, cancel: invocation.cancel
+                [batch], model: model.model, perToken: true, progress: follower.follow
             ).first,
             let shifts = scores.shifts(response: rollout.index, from: other, to: own)
         else {
@@ -113,12 +115,8 @@ private struct Alternatives {
     func table(_ count: Int, under: (Int, Int), _ invocation: Invocation) throws -> Table {
         let places = shifts.indices.sorted { shifts[$0].magnitude > shifts[$1].magnitude }
             .prefix(Self.places).sorted()
-        let (first, second) = try invocation.looking {
-            (
-                try logits(own, places, invocation.cancel),
-                try logits(other, places, invocation.cancel)
-            )
-        }
+        let first = try invocation.looking(into: model) { try logits(own, places, $0) }
+        let second = try invocation.looking(into: model) { try logits(other, places, $0) }
         var table = Table([
             .init("at", isNumeric: true), .init("token"),
             .init("under \(under.0)", isNumeric: true), .init("under \(under.1)", isNumeric: true),
@@ -146,11 +144,11 @@ private struct Alternatives {
     }
 
     private func logits(
-        _ sequence: ContrastBatch.Sequence, _ places: [Int], _ cancel: () -> Continuation
+        _ sequence: ContrastBatch.Sequence, _ places: [Int], _ watch: Watch
     ) throws -> Tensor {
         try model.logits(
             Array(sequence.tokens.dropLast()),
-            rows: places.map { sequence.scored.lowerBound + $0 - 1 }, cancel: cancel)
+            rows: places.map { sequence.scored.lowerBound + $0 - 1 }, watch: watch)
     }
 
     private func line(_ logits: Tensor, _ row: Int) -> [Float] {

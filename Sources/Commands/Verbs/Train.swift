@@ -37,8 +37,7 @@ extension CommandTable {
         do {
             result = try Trainer(settings, memory: invocation.session.settings.memoryPlan).train(
                 earlier?.model ?? model.model, on: batches, reference: reference,
-                from: earlier?.state, key: try invocation.randomKey(), progress: follower.follow,
-                cancel: invocation.cancel
+                from: earlier?.state, key: try invocation.randomKey(), progress: follower.follow
             ) { record, weights, state in
                 records.append(record)
                 if record.step < record.steps {

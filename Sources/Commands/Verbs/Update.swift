@@ -41,10 +41,12 @@ extension CommandTable {
             state = object.state
         }
         var weights = model.model
+        let follower = invocation.follower()
+        defer { follower.finish() }
         let report: Update.Report
         do {
             report = try update.apply(
-                gradients.parameters, to: &weights, state: &state, cancel: invocation.cancel)
+                gradients.parameters, to: &weights, state: &state, progress: follower.follow)
         } catch AlignmentError.weightsNotFinite(let tensor, let count, let rate) {
             throw invocation.located(
                 AlignmentError.weightsNotFinite(tensor: tensor, count: count, learningRate: rate),

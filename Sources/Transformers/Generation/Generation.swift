@@ -37,20 +37,16 @@ extension LanguageModel {
     ///   - stop: called after every token with the request's number and its tokens so far. If it
     ///     returns true, the response ends after its last token. Used for stop strings, which need
     ///     a tokenizer.
-    ///   - progress: called after every token of the batch, with the numbers of finished responses
-    ///     and generated tokens.
-    ///   - cancel: asked before every block.
-    ///
-    ///   If either answers `.stop`, the work ends, and unfinished responses are returned with their
-    ///   tokens so far, as `.interrupted`.
+    ///   - progress: asked before every block and after every token of the batch, with the numbers
+    ///     of finished responses and generated tokens. If it answers `.stop`, the work ends, and
+    ///     unfinished responses are returned with their tokens so far, as `.interrupted`.
     /// - Throws: `ModelError` if a prompt is empty, if a token is unknown, or if prompt and
     ///   `maxTokens` together exceed the context. `.logitsNotFinite` names the first request whose
     ///   logits are not finite.
     public func generate(
         _ requests: [GenerationRequest], _ settings: SamplerSettings,
         memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
-        progress: (WorkProgress) -> Continuation = { _ in .more },
-        cancel: () -> Continuation = { .more }
+        progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Generation] {
         try settings.check()
         for request in requests {
@@ -68,15 +64,15 @@ extension LanguageModel {
                 rowBytes: configuration.cacheRowBytes)
             var batch = try GenerationBatch(
                 model: self, requests: Array(requests[first..<first + wave]), settings: settings)
-            let before = results
+            let before = (results.count, results.reduce(0) { $0 + $1.tokens.count })
             let offset = first
             let outcome = batch.run(
-                family, stop: stop.map { stop in { stop(offset + $0, $1) } }, cancel: cancel
-            ) { finished, tokens in
+                family, stop: stop.map { stop in { stop(offset + $0, $1) } }
+            ) { finished, underway, tokens in
                 progress(
                     WorkProgress(
-                        .generate, done: before.count + finished, of: requests.count,
-                        unit: .responses, tokens: before.reduce(tokens) { $0 + $1.tokens.count }))
+                        .generate, done: before.0 + finished, of: requests.count,
+                        underway: underway, unit: .responses, tokens: before.1 + tokens))
             }
             if let broken = batch.broken {
                 throw ModelError.logitsNotFinite(request: first + broken)
@@ -128,9 +124,11 @@ private struct GenerationBatch {
             heads: c.keyValueHeads, size: c.headSize)
     }
 
+    /// - Parameter progress: receives the number of finished responses, the work done on the
+    ///   others (1 for a whole response), and the number of generated tokens.
     mutating func run(
-        _ family: some Family, stop: ((Int, [Int32]) -> Bool)?, cancel: () -> Continuation,
-        progress: (_ finished: Int, _ tokens: Int) -> Continuation
+        _ family: some Family, stop: ((Int, [Int32]) -> Bool)?,
+        progress: (_ finished: Int, _ underway: Double, _ tokens: Int) -> Continuation
     ) -> Continuation {
         var active = requests.indices.map { number in
             Sequence(
@@ -141,7 +139,14 @@ private struct GenerationBatch {
         }
         var (step, produced) = (0, 0)
         let lastRows = active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }
-        guard var hidden = try? readPrompts(family, last: lastRows, cancel) else { return .stop }
+        let reading = shareOfReading
+        let prompts = try? readPrompts(family, last: lastRows) {
+            progress(0, $0 * reading * Double(requests.count), 0)
+        }
+        guard var hidden = prompts else { return .stop }
+        func underway(_ count: Int, _ steps: Double) -> Double {
+            Double(count) * (reading + (1 - reading) * steps / Double(settings.maxTokens))
+        }
         while true {
             let drawn = draw(family, hidden, active, step)
             var next: [Sequence] = []
@@ -168,17 +173,30 @@ private struct GenerationBatch {
                 }
             }
             active = next
-            if progress(requests.count - active.count, produced) == .stop { return .stop }
+            let (count, finished) = (active.count, requests.count - active.count)
+            if progress(finished, underway(count, Double(step + 1)), produced) == .stop {
+                return .stop
+            }
             if active.isEmpty { return .more }
-            guard let next = try? extend(family, active, step, cancel) else { return .stop }
-            hidden = next
+            let extended = try? extend(family, active, step) {
+                progress(finished, underway(count, Double(step + 1) + $0), produced)
+            }
+            guard let extended else { return .stop }
+            hidden = extended
             step += 1
         }
     }
 
+    /// The share of the work that reads the prompts, if no response ends early. A step for few
+    /// sequences reads all weights for few rows, and so costs about ten rows more.
+    private var shareOfReading: Double {
+        let rows = Double(forest.tokens.count)
+        return rows / (rows + Double(settings.maxTokens) * Double(requests.count + 10))
+    }
+
     /// Returns the final hidden states at the `last` rows of the prompts: (B, D).
     private func readPrompts(
-        _ family: some Family, last: [Int], _ cancel: () -> Continuation
+        _ family: some Family, last: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
         var hidden = Tensor(zeros: [last.count, model.configuration.hiddenSize])
         let positions = forest.positions
@@ -189,8 +207,10 @@ private struct GenerationBatch {
             let asked = last.indices.filter { rows.contains(last[$0]) }
             let out = try forward(
                 family, Array(forest.tokens[rows]), Array(positions[rows]),
-                forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first },
-                cancel)
+                forest.plan(of: rows, window: nil), outputRows: asked.map { last[$0] - first }
+            ) {
+                watch((Double(first) + $0 * Double(rows.count)) / Double(forest.tokens.count))
+            }
             hidden.scatterAdd(out, toRows: asked)
             first = rows.upperBound
         }
@@ -199,7 +219,7 @@ private struct GenerationBatch {
 
     /// Computes one more token for each sequence: (B, D).
     private func extend(
-        _ family: some Family, _ active: [Sequence], _ step: Int, _ cancel: () -> Continuation
+        _ family: some Family, _ active: [Sequence], _ step: Int, _ watch: Watch
     ) throws(Canceled) -> Tensor {
         cache.destinations = active.map { $0.slot + step..<$0.slot + step + 1 }
         let spans = active.enumerated().map { row, sequence in
@@ -210,17 +230,17 @@ private struct GenerationBatch {
         return try forward(
             family, active.map(\.last), active.map { $0.promptLength + step },
             AttentionPlan(spans: spans, groups: [], window: nil),
-            outputRows: Array(active.indices), cancel)
+            outputRows: Array(active.indices), watch)
     }
 
     private func forward(
         _ family: some Family, _ tokens: [Int32], _ positions: [Int], _ plan: AttentionPlan,
-        outputRows rows: [Int], _ cancel: () -> Continuation
+        outputRows rows: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
         let context = BlockContext(positions: positions, plan: plan, cache: cache)
         var x = family.embed(tokens, positions, model.parameters)
         for block in 0..<model.configuration.layers {
-            try Canceled.check(cancel)
+            try Canceled.check(watch, Double(block) / Double(model.configuration.layers))
             x = family.forward(block: block, x, context, model.parameters, outputRows: rows).out
         }
         return x

@@ -8,12 +8,12 @@ extension LanguageModel {
     ///
     /// - Parameters:
     ///   - sequences: each with two tokens or more.
-    ///   - cancel: asked before every block.
+    ///   - watch: asked before every block and within the heads.
     /// - Throws: as `logProbs`.
     /// - Precondition: the models have vocabularies of one size.
     public func compared(
         with other: LanguageModel, on sequences: [[Int32]],
-        cancel: () -> Continuation = { .more }
+        watch: Watch = { _ in .more }
     ) throws -> [(own: [Float], other: [Float], divergences: [Float])] {
         precondition(
             other.configuration.vocabularySize == configuration.vocabularySize,
@@ -31,17 +31,23 @@ extension LanguageModel {
         }
         try check(forest)
         try other.check(forest)
-        let (mine, theirs) = (
-            try hiddenRows(forest, rows, cancel), try other.hiddenRows(forest, rows, cancel)
-        )
-        let own = ScoredHead.forward(mine, weight: headWeight, scored, parameters.arithmetic)
-        let beside = ScoredHead.forward(
-            theirs, weight: other.headWeight, scored, other.parameters.arithmetic)
-        let divergences = ScoredHead.divergences(
+        // Two passes through the blocks, and four through a head: two for the log-probs, two for
+        // the divergence.
+        let cost = PassCost(self, rows: forest.tokens.count, scored: rows.count)
+        let (blocks, whole) = (Double(cost.layers), 2 * Double(cost.layers) + 4 * cost.head)
+        let mine = try hiddenRows(forest, rows) { watch($0 * blocks / whole) }
+        let theirs = try other.hiddenRows(forest, rows) { watch((1 + $0) * blocks / whole) }
+        func heads(_ finished: Double) -> Double { (2 * blocks + finished * cost.head) / whole }
+        let own = try ScoredHead.forward(
+            mine, weight: headWeight, scored, parameters.arithmetic, watch: { watch(heads($0)) })
+        let beside = try ScoredHead.forward(
+            theirs, weight: other.headWeight, scored, other.parameters.arithmetic,
+            watch: { watch(heads(1 + $0)) })
+        let divergences = try ScoredHead.divergences(
             mine, weight: headWeight,
             reference: ScoredHead.Reference(
                 hidden: theirs, weight: other.headWeight, coefficient: 0),
-            parameters.arithmetic)
+            parameters.arithmetic, watch: { watch(heads(2 + 2 * $0)) })
         var start = 0
         return sequences.map { sequence in
             let range = start..<start + max(0, sequence.count - 1)

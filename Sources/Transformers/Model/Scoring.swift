@@ -17,36 +17,39 @@ public struct Target: Sendable, Hashable {
 extension LanguageModel {
     /// log p(token | everything its row sees), in nats, for each target in order.
     ///
-    /// - Parameter cancel: asked before every block and before the head.
+    /// - Parameter watch: asked before every block and within the head.
     /// - Throws: `ModelError` if the forest is empty or longer than the context, or has a token
     ///   outside the vocabulary; `Canceled`.
     public func logProbs(
-        _ forest: TokenForest, _ targets: [Target], cancel: () -> Continuation = { .more }
+        _ forest: TokenForest, _ targets: [Target], watch: Watch = { _ in .more }
     ) throws -> [Float] {
         try check(forest, targets)
         let scored = ScoredRows(targets)
-        return scored.inTargetOrder(try logProbs(family, forest, scored, cancel))
+        return scored.inTargetOrder(try logProbs(family, forest, scored, watch))
     }
 
     private func logProbs(
-        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows,
-        _ cancel: () -> Continuation
+        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows, _ watch: Watch
     ) throws(Canceled) -> [Float] {
-        let hidden = try hiddenRows(family, forest, scored.rows, cancel)
-        try Canceled.check(cancel)
-        return ScoredHead.forward(
-            hidden, weight: parameters[family.head], scored.tokens, parameters.arithmetic)
+        let cost = PassCost(self, rows: forest.tokens.count, scored: scored.rows.count)
+        let blocks = Double(cost.layers)
+        let hidden = try hiddenRows(family, forest, scored.rows) {
+            watch($0 * blocks / cost.forward)
+        }
+        return try ScoredHead.forward(
+            hidden, weight: parameters[family.head], scored.tokens, parameters.arithmetic,
+            watch: { watch((blocks + $0 * cost.head) / cost.forward) })
     }
 
     /// The final hidden states of some rows after the last norm, as input for the head: (M, D).
     func hiddenRows(
-        _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+        _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
         var x = family.embed(forest.tokens, context.positions, parameters)
         for block in 0..<configuration.layers {
-            try Canceled.check(cancel)
+            try Canceled.check(watch, Double(block) / Double(configuration.layers))
             x = family.forward(block: block, x, context, parameters, outputRows: rows).out
         }
         return family.applyFinalNorm(x, parameters)
@@ -54,9 +57,9 @@ extension LanguageModel {
 
     /// The same, for any family.
     func hiddenRows(
-        _ forest: TokenForest, _ rows: [Int], _ cancel: () -> Continuation
+        _ forest: TokenForest, _ rows: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
-        try hiddenRows(family, forest, rows, cancel)
+        try hiddenRows(family, forest, rows, watch)
     }
 }
 

@@ -35,19 +35,19 @@ extension LanguageModel {
     ///   - memory: limits the activations; less memory costs a second forward pass.
     ///   - coefficients: returns ∂loss/∂log-prob of each target, given the log-probs of the
     ///     targets.
-    ///   - cancel: asked before every block, forward and backward, and before the head.
+    ///   - watch: asked before every block and within the head, forward and backward.
     /// - Throws: `ModelError`, or an error of `coefficients`; `gradients` is then unchanged.
     ///   `Canceled`; `gradients` may then hold a part of the sum and must be discarded.
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], penalty: Penalty? = nil,
         into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
-        cancel: () -> Continuation = { .more }, _ coefficients: ([Float]) throws -> [Float]
+        watch: Watch = { _ in .more }, _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         try check(forest, targets)
         if let penalty { try penalty.reference.check(forest, targets) }
         let strategy = try strategy(forest, gradients, memory)
         let pass = BackwardPass(model: self, penalty: penalty, strategy: strategy)
-        return try pass.run(family, forest, targets, into: &gradients, cancel, coefficients)
+        return try pass.run(family, forest, targets, into: &gradients, watch, coefficients)
     }
 
     /// The same with coefficients known in advance, as for the likelihood of text: one pass through
@@ -55,7 +55,7 @@ extension LanguageModel {
     public func backpropagate(
         _ forest: TokenForest, _ targets: [Target], coefficients: [Float],
         into gradients: inout ParameterSet, memory: MemoryPlan = .automatic,
-        cancel: () -> Continuation = { .more }
+        watch: Watch = { _ in .more }
     ) throws -> [Float] {
         try check(forest, targets)
         guard coefficients.count == targets.count else {
@@ -64,12 +64,12 @@ extension LanguageModel {
         let strategy = try strategy(forest, gradients, memory)
         let pass = BackwardPass(model: self, penalty: nil, strategy: strategy)
         if strategy == .recomputeTreeByTree {
-            return try pass.run(family, forest, targets, into: &gradients, cancel) { _ in
+            return try pass.run(family, forest, targets, into: &gradients, watch) { _ in
                 coefficients
             }.logProbs
         }
         return try pass.run(
-            family, forest, targets, coefficients, rowCount: nil, into: &gradients, cancel
+            family, forest, targets, coefficients, rowCount: nil, into: &gradients, watch
         ).logProbs
     }
 
@@ -95,7 +95,7 @@ private struct BackwardPass {
 
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
-        into gradients: inout ParameterSet, _ cancel: () -> Continuation,
+        into gradients: inout ParameterSet, _ watch: Watch,
         _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         func checked(_ logProbs: [Float]) throws -> [Float] {
@@ -106,22 +106,27 @@ private struct BackwardPass {
             return found
         }
         if strategy == .recomputeTreeByTree {
-            return try runTreeByTree(family, forest, targets, into: &gradients, cancel, checked)
+            return try runTreeByTree(family, forest, targets, into: &gradients, watch, checked)
         }
         let scored = ScoredRows(targets)
         let lowest = family.lowestBlock(gradients)
-        var trace = try forward(family, forest, scored.rows, from: lowest, cancel)
+        let cost = BackwardCost(self, forest, scored, from: lowest)
+        let whole = cost.pass.forward + cost.whole
+        var trace = try forward(family, forest, scored.rows, from: lowest) {
+            watch($0 * cost.blocks / whole)
+        }
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let logits = ScoredHead.KeptLogits()
         let logProbs = scored.inTargetOrder(
-            ScoredHead.forward(
+            try ScoredHead.forward(
                 hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits,
-                model.parameters.arithmetic))
+                model.parameters.arithmetic,
+                watch: { watch((cost.blocks + $0 * cost.pass.head) / whole) }))
         let found = try checked(logProbs)
         let divergence = try backward(
-            family, forest, scored, hidden, found, rowCount: nil, kept: logits, &trace, &gradients,
-            cancel
-        ).divergence
+            family, forest, scored, hidden, found, rowCount: nil, kept: logits, cost, &trace,
+            &gradients
+        ) { watch((cost.pass.forward + $0 * cost.whole) / whole) }.divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
 
@@ -130,15 +135,20 @@ private struct BackwardPass {
     func run(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
         _ coefficients: [Float], rowCount: Int?, into gradients: inout ParameterSet,
-        _ cancel: () -> Continuation
+        _ watch: Watch
     ) throws(Canceled) -> Backpropagation {
         let scored = ScoredRows(targets)
         let lowest = family.lowestBlock(gradients)
-        var trace = try forward(family, forest, scored.rows, from: lowest, cancel)
+        let cost = BackwardCost(self, forest, scored, from: lowest)
+        let whole = cost.blocks + cost.whole
+        var trace = try forward(family, forest, scored.rows, from: lowest) {
+            watch($0 * cost.blocks / whole)
+        }
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let result = try backward(
-            family, forest, scored, hidden, coefficients, rowCount: rowCount, &trace, &gradients,
-            cancel)
+            family, forest, scored, hidden, coefficients, rowCount: rowCount, cost, &trace,
+            &gradients
+        ) { watch((cost.blocks + $0 * cost.whole) / whole) }
         return Backpropagation(
             logProbs: scored.inTargetOrder(result.logProbs), divergence: result.divergence)
     }
@@ -147,7 +157,7 @@ private struct BackwardPass {
     /// its own.
     private func runTreeByTree(
         _ family: some Family, _ forest: TokenForest, _ targets: [Target],
-        into gradients: inout ParameterSet, _ cancel: () -> Continuation,
+        into gradients: inout ParameterSet, _ watch: Watch,
         _ coefficients: ([Float]) throws -> [Float]
     ) throws -> Backpropagation {
         var treeOfRow = [Int](repeating: 0, count: forest.tokens.count)
@@ -167,17 +177,28 @@ private struct BackwardPass {
         }.filter { !$0.targets.isEmpty }
 
         var logProbs = [Float](repeating: 0, count: targets.count)
+        // A pass forward for the log-probs takes a quarter of the work.
+        let rows = Double(parts.reduce(0) { $0 + $1.forest.tokens.count })
+        var finished = 0.0
         for part in parts {
-            let found = try model.logProbs(part.forest, part.targets, cancel: cancel)
+            let own = Double(part.forest.tokens.count)
+            let found = try model.logProbs(part.forest, part.targets) {
+                watch((finished + $0 * own) / rows / 4)
+            }
+            finished += own
             for (index, value) in zip(part.chosen, found) { logProbs[index] = value }
         }
         let found = try coefficients(logProbs)
         let rowCount = Set(targets.map(\.row)).count
         var divergence: Float? = penalty == nil ? nil : 0
+        finished = 0
         for part in parts {
+            let own = Double(part.forest.tokens.count)
             let result = try run(
                 family, part.forest, part.targets, part.chosen.map { found[$0] },
-                rowCount: rowCount, into: &gradients, cancel)
+                rowCount: rowCount, into: &gradients
+            ) { watch((1 + 3 * (finished + $0 * own) / rows) / 4) }
+            finished += own
             if let more = result.divergence, let sum = divergence { divergence = sum + more }
         }
         return Backpropagation(logProbs: logProbs, divergence: divergence)
@@ -196,7 +217,7 @@ private struct BackwardPass {
 
     private func forward<F: Family>(
         _ family: F, _ forest: TokenForest, _ rows: [Int], from lowest: Int,
-        _ cancel: () -> Continuation
+        _ watch: Watch
     ) throws(Canceled) -> Trace<F.Activations> {
         let context = BlockContext(
             positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
@@ -204,7 +225,7 @@ private struct BackwardPass {
             context: context,
             output: family.embed(forest.tokens, context.positions, model.parameters))
         for block in 0..<model.configuration.layers {
-            try Canceled.check(cancel)
+            try Canceled.check(watch, Double(block) / Double(model.configuration.layers))
             let isPassedBack = block >= lowest
             if isPassedBack, strategy != .keep { trace.inputs.append(trace.output) }
             let step = family.forward(
@@ -218,30 +239,33 @@ private struct BackwardPass {
     private func backward<F: Family>(
         _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
         _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.KeptLogits? = nil,
-        _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet,
-        _ cancel: () -> Continuation
+        _ cost: BackwardCost, _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet,
+        _ watch: Watch
     ) throws(Canceled) -> (logProbs: [Float], divergence: Float?) {
         let rowCount = max(1, rowCount ?? scored.rows.count)
         var reference: ScoredHead.Reference?
         if let penalty {
             reference = ScoredHead.Reference(
-                hidden: try penalty.reference.hiddenRows(forest, scored.rows, cancel),
+                hidden: try penalty.reference.hiddenRows(forest, scored.rows) {
+                    watch($0 * cost.reference / cost.whole)
+                },
                 weight: penalty.reference.headWeight,
                 coefficient: penalty.weight / Float(rowCount))
         }
-        try Canceled.check(cancel)
         let weights = model.parameters
         var dhidden = Tensor(uninitialized: hidden.shape)
         var dhead = gradients.take(family.head)
-        let result = ScoredHead.backward(
+        let result = try ScoredHead.backward(
             hidden, weight: weights[family.head], scored.tokens,
             coefficients: scored.inRowOrder(coefficients), reference: reference, kept: kept,
-            into: &dhidden, &dhead, weights.arithmetic)
+            into: &dhidden, &dhead, weights.arithmetic,
+            watch: { watch((cost.reference + $0 * cost.head) / cost.whole) })
         gradients.put(dhead, family.head)
         var dx = family.applyFinalNormBackward(dhidden, trace.output, weights, into: &gradients)
         let lowest = family.lowestBlock(gradients)
         for block in (lowest..<model.configuration.layers).reversed() {
-            try Canceled.check(cancel)
+            let passed = cost.block * Double(model.configuration.layers - 1 - block)
+            try Canceled.check(watch, (cost.reference + cost.head + passed) / cost.whole)
             let activations: F.Activations
             if strategy == .keep {
                 activations = trace.activations.removeLast()
@@ -264,6 +288,32 @@ private struct BackwardPass {
         }
         return (result.logProbs, divergence)
     }
+}
+
+/// The costs of a pass forward and back, in forward passes of one block.
+private struct BackwardCost {
+    let pass: PassCost
+    /// The reference's pass through its blocks.
+    let reference: Double
+    /// The head, forward again and backward.
+    let head: Double
+    /// One block backward; forward too if its activations were not kept.
+    let block: Double
+    /// All of `backward`.
+    let whole: Double
+
+    init(_ backward: BackwardPass, _ forest: TokenForest, _ scored: ScoredRows, from lowest: Int) {
+        pass = PassCost(
+            backward.model, rows: forest.tokens.count, scored: scored.rows.count)
+        let hasReference = backward.penalty != nil
+        reference = hasReference ? Double(pass.layers) : 0
+        head = (hasReference ? 4 : 3) * pass.head
+        block = backward.strategy == .keep ? 2 : 3
+        whole = max(1e-9, reference + head + block * Double(pass.layers - lowest))
+    }
+
+    /// All blocks forward.
+    var blocks: Double { Double(pass.layers) }
 }
 
 extension Family {

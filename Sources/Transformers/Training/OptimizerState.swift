@@ -28,22 +28,25 @@ public struct OptimizerState: Sendable {
 extension Optimizer {
     /// One step: changes the parameters that `gradients` holds, and the state.
     ///
-    /// - Parameter cancel: asked before every tensor.
+    /// - Parameter watch: asked before every tensor.
     /// - Throws: `Canceled`; `parameters` and `state` are then useless.
     public func step(
         _ parameters: inout ParameterSet, _ gradients: ParameterSet, _ state: inout OptimizerState,
-        learningRate: Float, cancel: () -> Continuation = { .more }
+        learningRate: Float, watch: Watch = { _ in .more }
     ) throws(Canceled) {
         state.steps += 1
         var sets: [ParameterSet] = []
         for name in rule.moments { sets.append(state.take(name, gradients.layout)) }
+        let count = gradients.tensors.reduce(0) { $0 + $1.count }
+        var finished = 0
         for parameter in gradients.parameters {
-            try Canceled.check(cancel)
+            try Canceled.check(watch, Double(finished) / Double(max(1, count)))
             var moments: [Tensor] = []
             for i in sets.indices { if let part = sets[i].take(parameter) { moments.append(part) } }
             step(
                 &parameters[parameter], gradients[parameter], &moments, number: state.steps,
                 learningRate: learningRate)
+            finished += gradients[parameter].count
             for i in sets.indices.reversed() { sets[i].put(moments.popLast(), parameter) }
         }
         for (name, set) in zip(rule.moments, sets) { state.moments[name] = set }
@@ -59,13 +62,13 @@ extension Optimizer {
     public func step(
         _ model: inout LanguageModel, _ gradients: inout ParameterSet, norm: Double, clip: Double,
         _ state: inout OptimizerState, learningRate: Double,
-        cancel: () -> Continuation = { .more }
+        watch: Watch = { _ in .more }
     ) throws(Canceled) -> (clipFactor: Double, learningRate: Double) {
         let rate = learningRate * rateFactor(step: state.steps + 1)
         let clipFactor = clip > 0 && norm > clip ? clip / norm : 1
         if clipFactor < 1 { gradients.scale(by: Float(clipFactor)) }
         try model.update { parameters throws(Canceled) in
-            try step(&parameters, gradients, &state, learningRate: Float(rate), cancel: cancel)
+            try step(&parameters, gradients, &state, learningRate: Float(rate), watch: watch)
         }
         return (clipFactor, rate)
     }

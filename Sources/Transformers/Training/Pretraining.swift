@@ -80,14 +80,15 @@ public struct Pretraining: Sendable {
     /// Takes steps until `settings.steps` are done or a closure answers `.stop`.
     /// - Parameters:
     ///   - document: returns document number i of an endless, repeatable stream.
-    ///   - cancel: asked before every block. A stop within a step discards the step.
+    ///   - watch: asked before every block, with the finished share of the step. A stop within a
+    ///     step discards the step.
     ///   - step: called after every step with the present state of the run.
     /// - Throws: `ModelError.nonFinite` if a loss or a gradient is not finite. The model is then
     ///   that of the step before.
     public mutating func run(
         _ settings: PretrainingSettings, memory: MemoryPlan = .automatic,
         document: (Int) throws -> TrainingText,
-        cancel: () -> Continuation = { .more },
+        watch: Watch = { _ in .more },
         step report: (PretrainingRecord, Pretraining) throws -> Continuation
     ) throws {
         var gradients = ParameterSet(zeros: model.parameters.layout)
@@ -98,7 +99,7 @@ public struct Pretraining: Sendable {
             do {
                 logProbs = try model.backpropagate(
                     batch.forest, batch.targets, coefficients: batch.coefficients,
-                    into: &gradients, memory: memory, cancel: cancel)
+                    into: &gradients, memory: memory, watch: watch)
             } catch is Canceled {
                 nextDocument = batch.firstDocument
                 return
