@@ -96,7 +96,7 @@ public struct Proposer: Sendable, Codable, Hashable {
                     prompt, samples: min(batch, limit - proposal.samples),
                     key: key.child(UInt64(proposal.samples))
                 ) { share in
-                    // Nobody knows what a request will give; half of what is missing is a guess.
+                    // A request gives some number of pairs; half of the missing ones is a guess.
                     progress(
                         WorkProgress(
                             .propose, done: found, of: count,

@@ -23,6 +23,8 @@ package protocol CommandContext: AnyObject, Environment {
     var isInterrupted: Bool { get }
     /// Opens texts in a person's editor; nil where no person is at a terminal.
     var editor: TextEditor? { get }
+    /// Asks a person before each statement of a script; nil where nobody can be asked.
+    var askStep: (() -> StepAnswer)? { get }
     /// Called with reports of long work.
     var progress: ((Progress) -> Void)? { get }
 
@@ -44,7 +46,7 @@ package protocol CommandContext: AnyObject, Environment {
     /// `quit`
     func finish()
     /// `source`: runs the statements of a script and throws its first error.
-    func run(script: Data, file: String) throws
+    func run(script: Data, file: String, _ manner: ScriptManner) throws
     /// `replay`: replays this session, another session, or a script.
     func replay(
         _ path: String?, _ options: ReplayOptions
@@ -68,6 +70,26 @@ public struct TextEditor: Sendable {
         self.open = open
         self.asksAgain = asksAgain
     }
+}
+
+/// How the statements of a script run.
+package enum ScriptManner: Sendable {
+    /// A host does not show them.
+    case hidden
+    /// A host shows each before it runs.
+    case shown
+    /// A host shows each, and a person is asked before it runs.
+    case stepped
+}
+
+/// What a person answers before a statement of a script that waits.
+public enum StepAnswer: Sendable, Hashable {
+    /// Runs the statement.
+    case run
+    /// Leaves the script.
+    case leave
+    /// Runs another statement first.
+    case statement(String)
 }
 
 /// Who may change the workspace.

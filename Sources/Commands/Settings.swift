@@ -23,6 +23,10 @@ package struct Settings: Sendable {
     package var width: Int?
     package var color: Color?
 
+    /// Whether a terminal shows long output page by page.
+    package enum Pager: String, CaseIterable, Sendable { case auto, off }
+    package var pager = Pager.auto
+
     package init() {}
 
     package var memoryPlan: MemoryPlan {

@@ -47,6 +47,11 @@ public final class FileWriter {
         try result.get()
     }
 
+    /// Hands the bytes so far to the disk, so that `finish` has little left to wait for.
+    public func synchronize() throws(FileError) {
+        if durability == .durable, fdatasync(descriptor) != 0 { throw .last(.write, path) }
+    }
+
     /// Gives the file its name. If that fails, the temporary file is removed.
     public func finish() throws(FileError) {
         if durability == .durable, fsync(descriptor) != 0 { throw .last(.write, path) }

@@ -60,7 +60,9 @@ extension Session {
                         position: SourcePosition(
                             of: statement.span.lower, in: program.source,
                             firstLine: program.origin.firstLine),
-                        depth: sourceDepth)))
+                        depth: sourceDepth, isOfScript: sourceDepth > 0 && showsScript,
+                        isStep: stepping != nil, isLook: isLook(statement))))
+            guard isWanted(index, of: program) else { break }
             let outcome = finished(statement, program)
             if case .failure(let failure) = outcome.result {
                 allWell = false
@@ -75,6 +77,15 @@ extension Session {
             if isFinished { break }
         }
         return allWell
+    }
+
+    /// Whether a statement only shows something.
+    private func isLook(_ statement: Statement) -> Bool {
+        switch statement.body {
+        case .expression: statement.target == nil
+        case .command(let call): CommandTable.form(of: call)?.effect == .looks
+        case .loop, .choice, .function: false
+        }
     }
 
     /// Runs a statement of a block, from its first event to its last. Its failure is reported as

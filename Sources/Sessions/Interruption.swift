@@ -13,7 +13,7 @@ public final class Interruption: Sendable {
 
     public var isRequested: Bool { count > 0 }
 
-    /// The number of requests since the last `clear`. Stopped work writes what it kept, and a second
+    /// The number of requests since the last `clear`. Stopped work writes its results, and a second
     /// request stops the writing.
     var count: Int { requests.load(ordering: .relaxed) }
 }

@@ -48,26 +48,6 @@ extension Session: CommandContext {
         return notices
     }
 
-    package func run(script: Data, file: String) throws {
-        let program = try Session.program(ofScript: script, path: file)
-        guard sourceDepth < 16 else {
-            throw EvaluationError.other(
-                "scripts run scripts more than 16 deep; one may run itself")
-        }
-        sourceDepth += 1
-        defer { sourceDepth -= 1 }
-        let outer = events
-        var failure: Failure?
-        evaluate(program) { event in
-            if case .finished(let outcome) = event, case .failure(let found) = outcome.result {
-                failure = failure ?? found
-            } else {
-                outer?(event)
-            }
-        }
-        if let failure { throw failure }
-    }
-
     package func replay(
         _ path: String?, _ options: ReplayOptions
     ) throws -> (isWell: Bool, summary: String) {

@@ -7,6 +7,9 @@ import Tokenizers
 import Values
 import Workspaces
 
+/// What a person answers before a statement of a script.
+public typealias StepAnswer = Commands.StepAnswer
+
 /// The progress of a long statement. The name alone would also mean Foundation's class.
 public typealias Progress = Commands.Progress
 
@@ -52,6 +55,9 @@ public final class Session {
     private var hostAppearance: Appearance
     /// A host with a person at a terminal sets it; `edit` needs it.
     public var editor: TextEditor?
+    /// A host with a person at a terminal sets it: asked before each statement of a script that
+    /// `source pause=true` runs.
+    public var askStep: (() -> StepAnswer)?
     public let interruption = Interruption()
     /// Sentences about the state found on opening, shown once.
     public internal(set) var notices: [String] = []
@@ -77,6 +83,10 @@ public final class Session {
     var inputs: [String] = []
     var inputFiles: [InputFile] = []
     var sourceDepth = 0
+    /// Whether a host shows the statements of the running script.
+    var showsScript = false
+    /// How the running script waits before each statement; nil for one that does not.
+    var stepping: Stepping?
     /// The block that runs; nil outside of blocks.
     var block: RunningBlock?
     /// Receives the events of the running block; `source` sends those of its statements too.
@@ -119,6 +129,9 @@ public final class Session {
     }
 
     public var isReadOnly: Bool { !workspace.isWritable }
+
+    /// Whether a host may show long output page by page: `set pager=`.
+    public var pagesOutput: Bool { settings.pager == .auto }
 
     /// The present names and the kinds of their values.
     public var boundNames: [(name: String, kind: String)] {

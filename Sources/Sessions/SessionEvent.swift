@@ -42,6 +42,14 @@ public struct StartedStatement: Sendable {
     /// 0 for a statement of the block, 1 for one of a script that it runs with `source`, and so
     /// on. The failure of an inner statement is reported as that of the statement of the block.
     public var depth: Int
+    /// Whether it is a statement of a script that `source` or `tour` runs, and no inner one of a
+    /// block.
+    public var isOfScript = false
+    /// Whether the script was asked to wait before each statement. A host shows such a statement
+    /// even where there is nobody to wait for.
+    public var isStep = false
+    /// Whether it only shows something, so that a host may show its output page by page.
+    public var isLook = false
 }
 
 /// The texts of a program's statements, as a reader of the source sees them.

@@ -49,7 +49,14 @@ public final class Console {
     private let errors: Writer
     private let progress: ProgressLine
     let interrupts: InterruptController
+    private let echo: TypingEcho?
     private var hasShownNotices = false
+    /// Whether a person types the statements.
+    private var isInteractive = false
+    /// Whether the running statement only shows something.
+    private var isLook = false
+    /// Has the terminal's settings while it is there.
+    private var reader: (any LineReader)?
 
     public init(session: Session, terminal: Terminal, options: Options = Options()) {
         self.session = session
@@ -57,14 +64,21 @@ public final class Console {
         self.options = options
         output = Writer(terminal.output)
         errors = Writer(terminal.errors)
+        let echo =
+            terminal.inputIsTerminal && terminal.errorsAreTerminal
+            ? TypingEcho(terminal.input) : nil
+        self.echo = echo
         progress = ProgressLine(errors, isTerminal: terminal.errorsAreTerminal) {
             terminal.size.columns
         }
         let interruption = session.interruption
         interrupts = InterruptController(
             interrupt: { interruption.request() },
-            notices: terminal.errorsAreTerminal ? terminal.errors : nil)
+            notices: terminal.errorsAreTerminal ? terminal.errors : nil, echo: echo)
         updateAppearance()
+        if terminal.inputIsTerminal, terminal.outputIsTerminal, !options.isJSON {
+            session.askStep = { [weak self] in self?.askStep() ?? .leave }
+        }
     }
 
     /// The window may have another size than before.
@@ -91,7 +105,11 @@ public final class Console {
         var history: HistoryFile?
         if let path = options.historyPath { history = HistoryFile(path: path) }
         let reader = personReader()
-        if terminal.inputIsTerminal, terminal.outputIsTerminal { session.editor = .on(terminal) }
+        (self.reader, isInteractive) = (reader, true)
+        defer { (self.reader, isInteractive) = (nil, false) }
+        if terminal.inputIsTerminal, terminal.outputIsTerminal {
+            session.editor = .on(terminal, echo)
+        }
         for block in history?.load() ?? [] { reader.remember(block) }
         if !options.isJSON { options.greeting.map(output.writeLine) }
         // If nobody reads the prompt's own output, notices go to standard error.
@@ -150,6 +168,29 @@ public final class Console {
                 guard case .incomplete = program.completeness else { return program }
                 block += "\n"
             }
+        }
+    }
+
+    /// Waits before a statement of a script until the person goes on, leaves, or types another
+    /// statement.
+    private func askStep() -> StepAnswer {
+        progress.reset()
+        interrupts.isRunning = false
+        defer { interrupts.isRunning = true }
+        let hint = "-- Return runs it, q leaves --"
+        // A script that nobody typed at a prompt has no reader yet.
+        let reader = reader ?? personReader()
+        switch reader.read(prompt: hint + " ", preceding: "") {
+        case .end, .interrupted: return .leave
+        case .line(let line):
+            let answer = line.filter { !$0.isWhitespace }
+            guard answer.isEmpty || answer == "q" else {
+                reader.remember(line)
+                return .statement(line)
+            }
+            // The hint has served, and the output follows its statement.
+            if terminal.isEditable { output.write("\u{1B}[A" + ProgressLine.eraser) }
+            return answer.isEmpty ? .run : .leave
         }
     }
 
@@ -254,7 +295,8 @@ public final class Console {
         switch event {
         case .progress(let report): progress.show(report)
         case .started(let statement):
-            guard options.echoes, !options.isJSON, statement.depth == 0 else { return }
+            isLook = statement.isLook
+            guard !options.isJSON, isShown(statement) else { return }
             progress.reset()
             output.writeLine(echoed(statement.source))
         case .display(let display):
@@ -264,7 +306,18 @@ public final class Console {
             if terminal.outputIsTerminal {
                 text = text.wrapped(cells: session.appearance.columns)
             }
-            if !text.isEmpty { output.writeLine(text.rendered(color)) }
+            guard !text.isEmpty else { return }
+            let pager = Pager(terminal: terminal, output: output, signals: interrupts.pending)
+            if isInteractive, isLook, terminal.isEditable, session.pagesOutput,
+                pager.isNeeded(for: text)
+            {
+                // Ctrl-C ends the pages.
+                interrupts.isRunning = false
+                pager.show(text, color)
+                interrupts.isRunning = true
+            } else {
+                output.writeLine(text.rendered(color))
+            }
         case .finished(let outcome):
             progress.reset()
             if options.isJSON { output.writeLine(outcome.json) }
@@ -272,6 +325,13 @@ public final class Console {
                 errors.writeLine(failure.rendered(color, wraps: terminal.errorsAreTerminal))
             }
         }
+    }
+
+    /// Whether to show a statement before it runs.
+    private func isShown(_ statement: StartedStatement) -> Bool {
+        if statement.isStep { return true }
+        if statement.isOfScript { return isInteractive || options.echoes }
+        return options.echoes && statement.depth == 0
     }
 
     /// A statement in the form in which a user would have typed it.

@@ -59,11 +59,19 @@ enum Editor {
 
 extension TextEditor {
     /// The editor on a terminal, which the question is asked on, too.
-    static func on(_ terminal: Terminal) -> TextEditor {
+    ///
+    /// - Parameter echo: off while a statement runs, but the editor's terminal echoes.
+    static func on(_ terminal: Terminal, _ echo: TypingEcho?) -> TextEditor {
         let (input, output) = (terminal.input, terminal.output)
         return TextEditor(
-            open: { try Editor.open($0) },
+            open: { path in
+                echo?.turnOn()
+                defer { echo?.turnOff() }
+                try Editor.open(path)
+            },
             asksAgain: { complaint in
+                echo?.turnOn()
+                defer { echo?.turnOff() }
                 let question = Array("\(complaint)\nedit again? [Y/n] ".utf8)
                 _ = write(output, question, question.count)
                 return firstLetter(of: input).map { $0 | 0x20 != UInt8(ascii: "n") } ?? false

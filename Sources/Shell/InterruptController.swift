@@ -8,6 +8,8 @@ final class InterruptController: Sendable {
     private let interrupt: @Sendable () -> Void
     /// Descriptor for the notice that a stop has begun; nil without a watching user.
     private let notices: Int32?
+    /// Of the terminal that statements are typed at; off while one runs.
+    private let echo: TypingEcho?
     private let state = Mutex(State())
 
     private struct State {
@@ -16,8 +18,11 @@ final class InterruptController: Sendable {
         var isEnding = false
     }
 
-    init(interrupt: @escaping @Sendable () -> Void, notices: Int32?) {
+    init(
+        interrupt: @escaping @Sendable () -> Void, notices: Int32?, echo: TypingEcho? = nil
+    ) {
         self.interrupt = interrupt
+        self.echo = echo
         self.notices = notices
         pending = PendingSignals()
     }
@@ -25,6 +30,7 @@ final class InterruptController: Sendable {
     var isRunning: Bool {
         get { state.withLock { $0.isRunning } }
         set {
+            if newValue { echo?.turnOff() } else { echo?.turnOn() }
             state.withLock {
                 $0.isRunning = newValue
                 $0.interruptions = 0
@@ -49,16 +55,26 @@ final class InterruptController: Sendable {
                 pending?.post(.interrupt)
             } else {
                 interrupt()
-                if count == 2, let notices {
-                    Writer(notices).write(
-                        "\r\u{1B}[Kstopping at the next step; Ctrl-\\ ends the process at once\n")
-                }
+                notices.map { Writer($0).write(InterruptController.notice(count)) }
             }
         case .terminate:
             state.withLock { $0.isEnding = true }
             interrupt()
             pending?.post(.terminate)
+        case .stop where isRunning:
+            // The program in front must find a terminal that echoes.
+            echo?.turnOn()
+            kill(getpid(), SIGSTOP)
+        case .resume where isRunning:
+            echo?.turnOff()
+            pending?.post(signal)
         case .stop, .resume, .resize: pending?.post(signal)
         }
+    }
+
+    /// The answer to Ctrl-C number `count`, on a row of its own.
+    private static func notice(_ count: Int) -> String {
+        ProgressLine.eraser + "^C\n"
+            + (count == 2 ? "stopping at the next step; Ctrl-\\ ends the process at once\n" : "")
     }
 }

@@ -3,7 +3,10 @@ import Sessions
 
 /// Shows the progress of long work: on a terminal one line, redrawn in place; in a log a line of
 /// its own now and then.
-public final class ProgressLine {
+///
+/// The cursor waits at the beginning of the line. So the line can be erased from there to the end
+/// of the screen, also when a change of the window has broken it into several rows.
+final class ProgressLine {
     private let writer: Writer
     private let isTerminal: Bool
     private let columns: () -> Int
@@ -16,13 +19,13 @@ public final class ProgressLine {
     /// Seconds between two lines of a log.
     static let logInterval = 10.0
 
-    public init(_ writer: Writer, isTerminal: Bool, columns: @escaping () -> Int) {
+    init(_ writer: Writer, isTerminal: Bool, columns: @escaping () -> Int) {
         self.writer = writer
         self.isTerminal = isTerminal
         self.columns = columns
     }
 
-    public func show(_ progress: Progress) {
+    func show(_ progress: Progress) {
         if progress.elapsed < lastElapsed { lastLogged = 0 }
         lastElapsed = progress.elapsed
         if isTerminal {
@@ -30,7 +33,8 @@ public final class ProgressLine {
             guard progress.elapsed >= ProgressLine.patience || isShown else { return }
             // The last cell stays free: some terminals wrap after writing to it.
             let width = max(10, columns() - 1)
-            writer.write("\r\u{1B}[K" + progress.line(width: width).printable.prefix(cells: width))
+            let line = progress.line(width: width).printable.prefix(cells: width)
+            writer.write(ProgressLine.eraser + line + "\r")
             isShown = true
         } else if progress.elapsed - lastLogged >= ProgressLine.logInterval {
             lastLogged = progress.elapsed
@@ -38,15 +42,18 @@ public final class ProgressLine {
         }
     }
 
+    /// To the beginning of the row, and everything away from there.
+    static let eraser = "\r\u{1B}[J"
+
     /// Erases the line; call it before writing anything else.
-    public func erase() {
+    func erase() {
         guard isShown else { return }
-        writer.write("\r\u{1B}[K")
+        writer.write(ProgressLine.eraser)
         isShown = false
     }
 
     /// Called after a statement: the next statement begins anew.
-    public func reset() {
+    func reset() {
         erase()
         lastLogged = 0
         lastElapsed = 0

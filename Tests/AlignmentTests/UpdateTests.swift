@@ -171,6 +171,7 @@ import Transformers
         let reference = try Reference()
         func train(_ packRows: Int, stopAt: Int) throws -> TrainResult {
             var calls = 0
+            var last = (step: 1, done: 0)
             var trainer = Trainer(settings(4))
             trainer.packRows = packRows
             return try trainer.train(
@@ -178,7 +179,9 @@ import Transformers
                 reference: reference.model, key: RandomKey(seed: 1),
                 progress: { report in
                     // Counts the ends of packs, not the blocks within them.
-                    calls += report.underway == 0 && report.done > 0 ? 1 : 0
+                    let place = (step: report.step?.number ?? 0, done: report.done)
+                    calls += place != last && place.done > 0 ? 1 : 0
+                    last = place
                     return calls == stopAt ? .stop : .more
                 })
         }

@@ -111,10 +111,8 @@ import Testing
     }
 
     @Test func `the tour's commands parse`() {
-        for line in Help.tour.plain.split(separator: "\n") where line.hasPrefix("  ") {
-            guard !line.hasPrefix("   ") else { continue }
-            let program = CommandTable.grammar.parse(String(line))
-            #expect(program.diagnostics.isEmpty, "\(line)")
-        }
+        let program = CommandTable.grammar.parse(Tour.script)
+        #expect(program.diagnostics.isEmpty, "\(program.diagnostics)")
+        #expect(program.statements.count == 16)
     }
 }

@@ -185,7 +185,7 @@ import Testing
             line.erase()
         }
         #expect(
-            text == "\r\u{1B}[Kwork  5 steps\r\u{1B}[Kwork  10 steps\r\u{1B}[K")
+            text == "\r\u{1B}[Jwork  5 steps\r\r\u{1B}[Jwork  10 steps\r\r\u{1B}[J")
     }
 
     @Test("in a log a line comes now and then, and short work leaves none")

@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import Foundation
+import LongWork
 import TextModels
 import Tokenizers
 import Transformers
@@ -92,8 +93,10 @@ enum ModelFiles {
     }
 
     /// Writes a directory that this program and others can load.
-    static func write(_ object: ModelObject, to directory: String, shown: String) throws {
-        try ModelDirectory.write(object.model, to: directory)
+    static func write(
+        _ object: ModelObject, to directory: String, shown: String, watch: Watch
+    ) throws {
+        try ModelDirectory.write(object.model, to: directory, watch: watch)
         for (name, data) in object.directory?.files ?? [:] {
             let path = directory + "/" + name
             try? FileManager.default.createDirectory(

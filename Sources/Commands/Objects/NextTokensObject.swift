@@ -36,11 +36,15 @@ struct NextTokensObject: StorableObject {
             let logSum = log(sum)
             entropy = logSum - weighted / sum
             logProbs = tokens.map { Double(logits[Int($0)]) - largest - logSum }
-            var places = [Int](repeating: 0, count: logits.count)
-            for (place, token) in NextTokensObject.ranking(logits).enumerated() {
-                places[Int(token)] = place + 1
+            let keys = NextTokensObject.keys(logits)
+            ranks = tokens.map { token in
+                let own = keys[Int(token)]
+                var rank = 1
+                for (index, key) in keys.enumerated() where key >= own {
+                    rank += key > own || index < Int(token) ? 1 : 0
+                }
+                return rank
             }
-            ranks = tokens.map { places[Int($0)] }
         }
     }
 
@@ -59,11 +63,20 @@ struct NextTokensObject: StorableObject {
 
     var content: Content
 
-    /// The ids with the largest logits first; of equal ones the smaller id.
-    static func ranking(_ logits: [Float]) -> [Int32] {
-        // A NaN is below everything, so that the order is always defined.
-        func key(_ index: Int) -> Float { logits[index].isNaN ? -.infinity : logits[index] }
-        return logits.indices.sorted { (key($0), $1) > (key($1), $0) }.map { Int32($0) }
+    /// The `count` ids with the largest logits, the largest first; of equal ones the smaller id.
+    static func likeliest(_ count: Int, of logits: [Float]) -> [Int32] {
+        let keys = keys(logits)
+        guard count > 0, let largest = keys.max() else { return [] }
+        // Sorting plain numbers is much faster than sorting places by them.
+        let least =
+            count == 1 ? largest : keys.sorted(by: >)[min(count, keys.count) - 1]
+        let places = keys.indices.filter { keys[$0] >= least }
+        return places.sorted { (keys[$0], $1) > (keys[$1], $0) }.prefix(count).map { Int32($0) }
+    }
+
+    /// A NaN is below everything, so that the order is always defined.
+    private static func keys(_ logits: [Float]) -> [Float] {
+        logits.map { $0.isNaN ? -.infinity : $0 }
     }
 
     static let fields: [Field<NextTokensObject>] = [

@@ -59,7 +59,8 @@ extension CommandTable {
                     return CommandResult(note: "`\(name)` is as it was")
                 }
                 let statement = try statement(binding: name, value, to: data, path)
-                try invocation.session.run(script: Data(statement.utf8), file: "edit \(name)")
+                try invocation.session.run(
+                    script: Data(statement.utf8), file: "edit \(name)", .hidden)
                 try? FileManager.default.removeItem(atPath: folder)
                 return CommandResult()
             } catch {

@@ -1,6 +1,7 @@
 import CommandLanguage
 import Foundation
 import HDF5Objects
+import LongWork
 import Rendering
 import Tensors
 import Transformers
@@ -37,8 +38,18 @@ extension CommandTable {
             throw invocation.located(refusal, at: "path")
         }
         if let model = value.object(ModelObject.self), isFolder(shown, path) {
+            var meter = invocation.meter()
+            defer { meter.finish() }
+            let size = Double(model.model.weightBytes) / 1e6
             do {
-                try ModelFiles.write(model, to: path, shown: shown)
+                try ModelFiles.write(model, to: path, shown: shown) { share in
+                    meter.update(Int(share * size), of: Int(size), unit: "MB")
+                    return invocation.cancel()
+                }
+            } catch is Canceled {
+                throw invocation.located(
+                    EvaluationError.interrupted("stopped before \(shown)/ was complete"),
+                    at: "path")
             } catch {
                 throw invocation.located(error, at: "path")
             }

@@ -11,10 +11,6 @@ extension CommandTable {
             .optional("form", .word, "the form of the verb"),
         ],
         example: "help rollout", run: { try Help.run($0) })
-
-    static let tourCommand = Command(
-        "tour", .session, "a first session, command by command", effect: .looks,
-        example: "tour", run: { _ in CommandResult(text: Help.tour) })
 }
 
 /// Help, generated from the tables that parsing and dispatch use.
@@ -227,39 +223,4 @@ package enum Help {
         text.line(table.rendered(appearance, showsTitles: false))
         return text
     }
-
-    /// Steps for a user to type one after another, with the result of each.
-    static let tour: StyledText = {
-        var text = StyledText("SAMI, one command at a time", .heading)
-        let steps: [(String, String)] = [
-            (
-                "load model default",
-                "the shipped model, which follows principles only in part; `base` keeps it"
-            ),
-            ("load queries summaries count=16", "posts to summarize, of the shipped world"),
-            ("propose about=summaries", "the model writes principles and their opposites"),
-            (
-                "compose count=2 principles_each=2",
-                "two opposite constitutions for each query"
-            ),
-            ("rollout", "a response for each query and constitution"),
-            ("show rollouts[0]", "the words at which a principle acts"),
-            ("score", "S: the log-prob of each response under each constitution"),
-            ("contrast", "the loss: does each response fit its own constitution?"),
-            ("backward", "the gradients of the loss"),
-            ("update", "one step that way"),
-            ("score; contrast", "the same, with the changed model"),
-            ("iterate 1", "the whole loop, on new queries"),
-            (
-                "load queries summaries split=test count=100; judge",
-                "the trained model against its base"
-            ),
-            ("undo", "undoes the last statement; history lists all statements"),
-        ]
-        for (command, meaning) in steps {
-            text.line("  \(command)", .name)
-            text.line("      \(meaning)")
-        }
-        return text
-    }()
 }

@@ -128,7 +128,7 @@ extension CommandTable {
             try model.model.lens(sequence.tokens, row: row, watch: watch)
         }
         let (values, width) = (logits.values, logits.columns)
-        let last = NextTokensObject.ranking(Array(values.suffix(width)))
+        let last = NextTokensObject.likeliest(1, of: Array(values.suffix(width)))
         var table = Table([
             .init("layer", isNumeric: true), .init("likeliest"), .init("id", isNumeric: true),
             .init("probability", isNumeric: true), .init("entropy", isNumeric: true),
@@ -138,7 +138,7 @@ extension CommandTable {
         var rows: [Value] = []
         for layer in 0..<logits.rows {
             let line = Array(values[layer * width..<(layer + 1) * width])
-            let best = NextTokensObject.ranking(line)[0]
+            let best = NextTokensObject.likeliest(1, of: line)[0]
             let found = NextTokensObject.Distribution(line, at: [best, last[0]])
             let text = TokenName.text(best, sequence.tokenizer)
             table.append([

@@ -46,7 +46,7 @@ extension CommandTable {
             try model.model.logits(
                 sequence.tokens, rows: [max(0, sequence.tokens.count - 1)], watch: watch)
         }.values
-        let ids = Array(NextTokensObject.ranking(logits).prefix(count))
+        let ids = NextTokensObject.likeliest(count, of: logits)
         return result(
             NextTokensObject.Content(
                 place: "after " + ending(sequence), tokens: texts(ids, sequence.tokenizer),
@@ -76,7 +76,7 @@ extension CommandTable {
             }.values
         }
         let ownLogits = try logits(sequence)
-        var ids = Array(NextTokensObject.ranking(ownLogits).prefix(count))
+        var ids = NextTokensObject.likeliest(count, of: ownLogits)
         var chosen: Int?
         if place < length {
             let token = sequence.tokens[sequence.scored.lowerBound + place]

@@ -99,27 +99,27 @@ extension CommandTable {
             watch: { share in
                 report(share)
                 return invocation.cancel()
-            }
-        ) { step, run in
-            mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
-            if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
-                rows.append([
-                    "step": Value(step.step), "loss": .number(step.loss),
-                    "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
-                    "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
-                ])
-            }
-            (done, tokens) = (step.step, step.tokens - before)
-            report(0)
-            if step.step < step.steps {
-                try clock.writeIfDue {
-                    try invocation.keepCheckpoint(
-                        "pretraining", "step \(step.step) of \(step.steps)"
-                    ) { try PretrainingStorage.stored(run, rows, mean) }
+            },
+            step: { step, run in
+                mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
+                if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
+                    rows.append([
+                        "step": Value(step.step), "loss": .number(step.loss),
+                        "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
+                        "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
+                    ])
                 }
-            }
-            return invocation.cancel()
-        }
+                (done, tokens) = (step.step, step.tokens - before)
+                report(0)
+                if step.step < step.steps {
+                    try clock.writeIfDue {
+                        try invocation.keepCheckpoint(
+                            "pretraining", "step \(step.step) of \(step.steps)"
+                        ) { try PretrainingStorage.stored(run, rows, mean) }
+                    }
+                }
+                return invocation.cancel()
+            })
         guard run.step > 0 else {
             throw StoppedEarly(
                 error: invocation.located(

@@ -27,6 +27,12 @@ extension CommandTable {
                     Choice("none", "plain text"), Choice("basic", "16 colors"),
                     Choice("palette", "256 colors"), Choice("full", "24 bits"),
                 ]), "the colors of outputs"),
+            OptionSpecification(
+                "pager",
+                .words([
+                    Choice("auto", "page by page at a prompt (default)"),
+                    Choice("off", "all at once"),
+                ]), "how help and looks longer than the screen are shown"),
         ],
         example: "set memory=2GB", run: set)
 
@@ -66,6 +72,7 @@ extension CommandTable {
             settings.width = value
         }
         if let value = try invocation.word("color", Color.self) { settings.color = value }
+        if let value = try invocation.word("pager", Settings.Pager.self) { settings.pager = value }
         session.settings = settings
         let appearance = session.appearance
         guard invocation.call.options.isEmpty else { return CommandResult() }
@@ -95,6 +102,9 @@ extension CommandTable {
         table.append(["width", "\(appearance.width)", "width of outputs, in columns"])
         table.append(["color", appearance.color.rawValue, "the colors of outputs"])
         table.append([
+            "pager", settings.pager.rawValue, "how looks longer than the screen are shown",
+        ])
+        table.append([
             "threads", "\(Workers.count)", "chosen when sami starts, by SAMI_THREADS",
         ])
         var document = Document()
@@ -105,7 +115,8 @@ extension CommandTable {
             "undo_depth": settings.undoDepth.map { Value($0) } ?? .text("all"),
             "tensor_limit": Value(settings.limits.tensor),
             "file_limit": Value(settings.limits.file), "width": Value(appearance.width),
-            "color": .text(appearance.color.rawValue), "threads": Value(Workers.count),
+            "color": .text(appearance.color.rawValue), "pager": .text(settings.pager.rawValue),
+            "threads": Value(Workers.count),
         ])
         return CommandResult(document, appearance, data: data)
     }

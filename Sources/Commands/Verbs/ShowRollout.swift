@@ -161,7 +161,7 @@ private struct Alternatives {
         _ one: [Float], _ two: [Float], but chosen: Int32, _ count: Int
     ) -> [Int32] {
         let ids = Set(
-            [one, two].flatMap { NextTokensObject.ranking($0).prefix(count + 1) }
+            [one, two].flatMap { NextTokensObject.likeliest(count + 1, of: $0) }
         ).subtracting([chosen]).sorted()
         let (a, b) = (
             NextTokensObject.Distribution(one, at: ids),

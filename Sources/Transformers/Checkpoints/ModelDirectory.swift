@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import JSON
+import LongWork
 import NumberTypes
 import Tensors
 
@@ -136,7 +137,8 @@ public enum ModelDirectory {
     /// or not at all. Afterwards it removes weights in the other form, and shards of an earlier,
     /// larger model. Throws `ModelError.unwritable`.
     public static func write(
-        _ model: LanguageModel, to directory: String, limit: Int = largestFile
+        _ model: LanguageModel, to directory: String, limit: Int = largestFile,
+        watch: Watch = { _ in .more }
     ) throws {
         do {
             try FileManager.default.createDirectory(
@@ -151,13 +153,18 @@ public enum ModelDirectory {
         let parts = shardRanges(sizes, limit: limit)
         var written: [String] = []
         if parts.count == 1 {
-            try SafeTensors.write(tensors, to: file(weightsFile, in: directory))
+            try SafeTensors.write(
+                tensors, to: file(weightsFile, in: directory), watch: watch)
             written = [weightsFile]
         } else {
             var map: [JSON.Member] = []
             for (number, part) in parts.enumerated() {
                 let name = shardName(number, of: parts.count)
-                try SafeTensors.write(Array(tensors[part]), to: file(name, in: directory))
+                let (own, whole) = (sizes[part].reduce(0, +), sizes.reduce(0, +))
+                let before = sizes[..<part.lowerBound].reduce(0, +)
+                try SafeTensors.write(Array(tensors[part]), to: file(name, in: directory)) {
+                    watch((Double(before) + $0 * Double(own)) / Double(whole))
+                }
                 map += tensors[part].map { JSON.Member($0.name, .string(name)) }
                 written.append(name)
             }

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import JSON
+import LongWork
 import NumberTypes
 import Tensors
 
@@ -17,16 +18,31 @@ extension SafeTensors {
     }
 
     /// The same into a file, without a copy of the tensors. The file is written under a temporary
-    /// name and then renamed. Throws `ModelError.unwritable`.
+    /// name and then renamed.
+    ///
+    /// - Parameter watch: asked before every tensor.
+    /// - Throws: `ModelError.unwritable`; `Canceled`, and then the file is as it was.
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], to path: String,
-        metadata: [String: String] = ["format": "pt"]
+        metadata: [String: String] = ["format": "pt"], watch: Watch = { _ in .more }
     ) throws {
         do {
             let writer = try FileWriter(path)
             try writer.write(
                 header(tensors.map { ($0.name, $0.tensor.type, $0.tensor.shape) }, metadata))
-            for (_, tensor) in tensors { try tensor.withUnsafeBytes { try writer.write($0) } }
+            let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
+            let bytes = sizes.reduce(0, +)
+            var (written, waiting) = (0, 0)
+            for ((_, tensor), size) in zip(tensors, sizes) {
+                try Canceled.check(watch, Double(written) / Double(max(1, bytes)))
+                try tensor.withUnsafeBytes { try writer.write($0) }
+                written += size
+                waiting += size
+                if waiting > 1 << 26 {
+                    try writer.synchronize()
+                    waiting = 0
+                }
+            }
             try writer.finish()
         } catch let error as FileError {
             throw ModelError(error)
