@@ -106,10 +106,8 @@ package struct ProgressMeter {
     }
 
     private var canSend: Bool {
-        let now = ContinuousClock.now
-        if let lastReport { return (now - lastReport).seconds >= 0.1 }
-        // Short work shows nothing.
-        return (now - start).seconds > 0.2
+        // The first report goes out at once: the first part of the work may be long.
+        lastReport.map { (ContinuousClock.now - $0).seconds >= 0.1 } ?? true
     }
 
     private mutating func report(_ progress: Progress) {

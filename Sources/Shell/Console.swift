@@ -68,7 +68,7 @@ public final class Console {
             terminal.inputIsTerminal && terminal.errorsAreTerminal
             ? TypingEcho(terminal.input) : nil
         self.echo = echo
-        progress = ProgressLine(errors, isTerminal: terminal.errorsAreTerminal) {
+        progress = ProgressLine(terminal.errors, isTerminal: terminal.errorsAreTerminal) {
             terminal.size.columns
         }
         let interruption = session.interruption

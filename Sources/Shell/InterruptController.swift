@@ -62,9 +62,10 @@ final class InterruptController: Sendable {
             interrupt()
             pending?.post(.terminate)
         case .stop where isRunning:
-            // The program in front must find a terminal that echoes.
+            // The program in front must find a terminal that echoes. From here on the signal has
+            // its usual effect again: it stops the process, if someone can continue it.
             echo?.turnOn()
-            kill(getpid(), SIGSTOP)
+            kill(getpid(), SIGTSTP)
         case .resume where isRunning:
             echo?.turnOff()
             pending?.post(signal)

@@ -169,8 +169,7 @@ import Testing
 
     private func shown(isTerminal: Bool, _ use: (ProgressLine) -> Void) -> String {
         let pipe = Pipe()
-        let writer = Writer(pipe.fileHandleForWriting.fileDescriptor)
-        use(ProgressLine(writer, isTerminal: isTerminal) { 21 })
+        use(ProgressLine(pipe.fileHandleForWriting.fileDescriptor, isTerminal: isTerminal) { 21 })
         pipe.fileHandleForWriting.closeFile()
         return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }
@@ -186,6 +185,19 @@ import Testing
         }
         #expect(
             text == "\r\u{1B}[Jwork  5 steps\r\r\u{1B}[Jwork  10 steps\r\r\u{1B}[J")
+    }
+
+    @Test("a timer draws the first report if the next one is late, unless the work is over")
+    func timer() {
+        let text = shown(isTerminal: true) { line in
+            line.show(progress(0))
+            usleep(600_000)
+            line.reset()
+            line.show(progress(0))
+            line.reset()
+            usleep(600_000)
+        }
+        #expect(text == "\r\u{1B}[Jwork  0 steps\r\r\u{1B}[J")
     }
 
     @Test("in a log a line comes now and then, and short work leaves none")
