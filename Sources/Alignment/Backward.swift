@@ -51,6 +51,11 @@ public struct Backward: Sendable {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
         if beta > 0, reference == nil { throw AlignmentError.needsReference }
+        // The first report comes before the memory of the gradients is prepared.
+        let start = WorkProgress(.backward, done: 0, of: batches.count, unit: .queries)
+        guard progress(start) == .more else {
+            throw AlignmentError.stopped(.backward, done: 0, of: batches.count)
+        }
         let packs = ForestPack.packs(batches, rows: packRows)
         let rows = packs.reduce(0) { $0 + $1.scoredRows }
         var sum = Gradients(

@@ -42,6 +42,10 @@ public struct Update: Sendable, Codable, Hashable {
         var changedState = state
         var spent = gradients
         let count = gradients.tensors.count
+        // The norm comes before the first tensor.
+        guard progress(WorkProgress(.update, done: 0, of: count, unit: .tensors)) == .more else {
+            throw AlignmentError.stopped(.update, done: 0, of: 1)
+        }
         let report = try step(&changed, &changedState, &spent, factor: factor) {
             progress(
                 WorkProgress(

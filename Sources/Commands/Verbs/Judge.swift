@@ -6,6 +6,7 @@ import Tensors
 import TextModels
 import Tokenizers
 import Transformers
+import Values
 
 extension CommandTable {
     static let judgeCommand = Command(
@@ -97,8 +98,7 @@ extension CommandTable {
         } else {
             judge = try MeasuredJudge(WorldMeasure(), queries: queries)
         }
-        let verdicts = try judge.judge(
-            pairs, progress: follower.follow)
+        let verdicts = try judge.judge(pairs, progress: follower.follow)
         if !verdicts.unknownPrinciples.isEmpty {
             let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
             notes.append(
@@ -108,6 +108,15 @@ extension CommandTable {
         }
         for (reason, count) in verdicts.exclusions {
             notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
+        }
+        if verdicts.count == 0, verdicts.isStopped {
+            throw StoppedEarly(
+                error: invocation.located(
+                    EvaluationError.interrupted(
+                        "stopped before a comparison was judged; nothing has changed")),
+                work: StoppedWork(
+                    progress: "\(pairs.count) of \(pairs.count) pairs", kind: "judging",
+                    state: try SamplingStorage.stored(pairs)))
         }
         guard verdicts.count > 0 else {
             throw invocation.error(
