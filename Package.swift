@@ -111,6 +111,10 @@ let package = Package(
                 "LongWork", "Rendering", "Tensors", "Tokenizers", "Transformers", "Values",
                 "Workspaces",
             ]),
+        // Notebooks of Jupyter: their files, a runner without Python.
+        .target(
+            name: "Notebooks",
+            dependencies: ["CommandLanguage", "Files", "JSON", "Rendering", "Sessions"]),
         .target(
             name: "Shell",
             dependencies: [
@@ -119,12 +123,14 @@ let package = Package(
         .executableTarget(
             name: "sami",
             dependencies: [
-                "CommandLanguage", "Commands", "Rendering", "Sessions", "Shell",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CommandLanguage", "Commands", "Files", "JSON", "Notebooks", "Rendering",
+                "Sessions",
+                "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.
-        .target(name: "Faults", dependencies: ["ChatTemplates", "Sessions", "Tokenizers"]),
+        .target(
+            name: "Faults", dependencies: ["ChatTemplates", "Notebooks", "Sessions", "Tokenizers"]),
         .executableTarget(
             name: "sami-faults",
             dependencies: [
@@ -138,6 +144,8 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(
+            name: "NotebooksTests", dependencies: ["JSON", "Notebooks", "Sessions", "TestSupport"]),
         .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "NumberTypes"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),

@@ -53,7 +53,9 @@ extension Diagnostic {
         if let file = origin.file {
             let position = SourcePosition(
                 of: span.lower, in: source, firstLine: origin.firstLine)
-            place = "\(file):\(position.line):\(position.column): "
+            place =
+                origin.cell.map { "\(file): cell \($0), line \(position.line): " }
+                ?? "\(file):\(position.line):\(position.column): "
         }
         let label = "error:"
         var lines = wrapped(place + label + " " + message.printable)

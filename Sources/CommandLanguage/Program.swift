@@ -19,11 +19,15 @@ public struct Program: Hashable, Sendable {
 public struct SourceOrigin: Hashable, Sendable {
     /// If there is a file, diagnostics begin with `file:line:column:`; nil at a prompt.
     public var file: String?
+    /// The number of the notebook's cell that the source is, from 1. Diagnostics then begin with
+    /// `file: cell 7, line 2:`, and lines count within the cell.
+    public var cell: Int?
     /// The number of the source's first line in the file, from 1.
     public var firstLine: Int
 
-    public init(file: String? = nil, firstLine: Int = 1) {
+    public init(file: String? = nil, cell: Int? = nil, firstLine: Int = 1) {
         self.file = file
+        self.cell = cell
         self.firstLine = firstLine
     }
 

@@ -1,5 +1,6 @@
 import ChatTemplates
 import Foundation
+import Notebooks
 import Sessions
 import Tokenizers
 
@@ -17,7 +18,8 @@ struct FuzzReader: Sendable {
     var read: @Sendable (FuzzBench, [UInt8]) throws -> String?
 
     static let all: [FuzzReader] =
-        languageReaders + lineReaders + dataReaders + modelReaders + workspaceReaders
+        languageReaders + notebookReaders + lineReaders + dataReaders + modelReaders
+        + workspaceReaders
 
     // MARK: The language
 
@@ -59,6 +61,50 @@ struct FuzzReader: Sendable {
                 _ = Session.parse(text)
                 let list = bench.session.completions(in: text, at: text.utf8.count / 3)
                 return list.replacing.lower <= list.replacing.upper ? nil : "a range is inverted"
+            }),
+    ]
+
+    // MARK: Notebooks
+
+    private static let notebookReaders = [
+        FuzzReader(
+            name: "notebooks",
+            seeds: { bench in
+                let path = bench.root + "/Tests/Fixtures/notebook.ipynb"
+                return [[UInt8](FileManager.default.contents(atPath: path) ?? Data())]
+            },
+            read: { _, bytes in
+                do throws(NotebookError) {
+                    var notebook = try Notebook(bytes, path: "a.ipynb")
+                    let text = notebook.json.asJupyterWrites
+                    let again = try Notebook(Array(text.utf8), path: "a.ipynb")
+                    guard again.json.asJupyterWrites == text else {
+                        return "it is written otherwise"
+                    }
+                    _ = notebook.mistakes(path: "a.ipynb")
+                    let script = PercentScript.notebook(of: PercentScript.text(of: notebook))
+                    guard script.cells.count == notebook.cells.count else {
+                        return "cells are lost"
+                    }
+                    try? notebook.setParameters([("n", "2")], path: "a.ipynb")
+                    return nil
+                } catch {
+                    return error.description.hasPrefix("a.ipynb: ") ? nil : "no file: \(error)"
+                }
+            }),
+        FuzzReader(
+            name: "percent scripts",
+            seeds: { _ in
+                [
+                    "# %% [markdown] id=\"a\" tags=[\"x\"]\n# text\n\n# %%\nx = 1\n",
+                    "# %% [raw] key={\"a\": [1, 2]}\n# %%\n## %% no\n",
+                ].map { Array($0.utf8) }
+            },
+            read: { _, bytes in
+                let notebook = PercentScript.notebook(of: String(decoding: bytes, as: UTF8.self))
+                let again = PercentScript.notebook(of: PercentScript.text(of: notebook))
+                return again.cells.map(\.source) == notebook.cells.map(\.source)
+                    ? nil : "a cell changes"
             }),
     ]
 

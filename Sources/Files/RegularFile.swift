@@ -62,4 +62,14 @@ public final class RegularFile: Sendable {
     }
 
     public func readAll() throws(FileError) -> Data { try read(at: 0, count: size) }
+
+    /// The whole content.
+    public func contents() throws(FileError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: size)
+        let result = bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(FileError) in try read(at: 0, into: buffer) }
+        }
+        try result.get()
+        return bytes
+    }
 }

@@ -36,6 +36,11 @@ extension JSON {
             case compact
             /// By two blanks a level.
             case indented
+            /// As `json.dumps(value, indent=1, ensure_ascii=False)` of Python writes: one blank a
+            /// level, and \\b and \\f for two of the control characters.
+            case python
+
+            var isIndented: Bool { self != .compact }
         }
 
         public private(set) var bytes: [UInt8] = []
@@ -141,8 +146,8 @@ extension JSON {
                 return
             }
             guard let last = open.indices.last else { return }
-            let isLine = style == .indented && !open[last].isFlat
-            if !open[last].isEmpty { raw(style == .indented && !isLine ? ", " : ",") }
+            let isLine = style.isIndented && !open[last].isFlat
+            if !open[last].isEmpty { raw(style.isIndented && !isLine ? ", " : ",") }
             open[last].isEmpty = false
             if isLine { newLine() }
         }
@@ -155,13 +160,13 @@ extension JSON {
 
         private mutating func close(_ bracket: String) {
             guard let closed = open.popLast() else { return }
-            if style == .indented, !closed.isFlat, !closed.isEmpty { newLine() }
+            if style.isIndented, !closed.isFlat, !closed.isEmpty { newLine() }
             raw(bracket)
         }
 
         private mutating func newLine() {
             bytes.append(0x0A)
-            for _ in open { raw("  ") }
+            for _ in open { raw(style == .python ? " " : "  ") }
         }
 
         private mutating func quote(_ text: String) {
@@ -189,6 +194,8 @@ extension JSON {
             case UInt8(ascii: "\n"): raw("\\n")
             case UInt8(ascii: "\r"): raw("\\r")
             case UInt8(ascii: "\t"): raw("\\t")
+            case 0x08 where style == .python: raw("\\b")
+            case 0x0C where style == .python: raw("\\f")
             default:
                 let digits = String(byte, radix: 16)
                 raw(digits.utf8.count == 1 ? "\\u000" : "\\u00")

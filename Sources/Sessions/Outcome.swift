@@ -78,6 +78,13 @@ public struct Failure: Error, Sendable {
     public var origin: SourceOrigin
     public var width: Int
 
+    public init(
+        kind: Kind, diagnostic: Diagnostic, source: String, origin: SourceOrigin, width: Int = 80
+    ) {
+        (self.kind, self.diagnostic, self.source) = (kind, diagnostic, source)
+        (self.origin, self.width) = (origin, width)
+    }
+
     public var message: String { diagnostic.message }
     /// The file of the statement; nil at a prompt.
     public var file: String? { origin.file }
@@ -99,6 +106,7 @@ public struct Failure: Error, Sendable {
         record["kind"] = .text(kind.rawValue)
         record["message"] = .text(message)
         record["file"] = file.map(Value.text)
+        if let cell = origin.cell { record["cell"] = Value(cell) }
         record["line"] = Value(position.line)
         record["column"] = Value(position.column)
         record["suggestion"] = diagnostic.suggestion.map(Value.text)

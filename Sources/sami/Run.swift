@@ -1,4 +1,5 @@
 import ArgumentParser
+import Notebooks
 import Sessions
 import Shell
 
@@ -6,10 +7,12 @@ import struct CommandLanguage.Program
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run scripts, one after the other.",
+        abstract: "Run scripts and notebooks, one after the other.",
         discussion: "A script stops at its first error, and so does the run.")
 
-    @Argument(help: ArgumentHelp("Scripts; - is standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp(
+            "Scripts, or notebooks of Jupyter; - is standard input.", valueName: "file"))
     var files: [String]
 
     @Option(
@@ -25,18 +28,26 @@ struct Run: ParsableCommand {
     @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    /// A script is one program, a notebook one for each cell.
+    private static func programs(_ path: String) throws -> [(program: Program, mayFail: Bool)] {
+        guard path.hasSuffix(".ipynb") else { return [(try readScript(path), false)] }
+        let notebook = try Notebook.read(path).0
+        try notebook.requireLanguage(path: path)
+        return notebook.programs(path: path)
+    }
+
     func run() throws {
-        let scripts: [Program]
+        let scripts: [(program: Program, mayFail: Bool)]
         do {
             // Reads all scripts first, so that a misspelled name is found at once and not after an
             // hour.
-            scripts = try files.map { try readScript($0) }
+            scripts = try files.flatMap(Run.programs)
         } catch {
             Launch.complain("\(error)")
             throw End(status: .usage)
         }
         let launch = try Launch(workspace.configuration, output)
-        let taken = scripts.map { ScriptParameters(of: $0) }
+        let taken = scripts.map { ScriptParameters(of: $0.program) }
         for parameter in parameters {
             // With -i the prompt may read it.
             if !interactive, !taken.contains(where: { $0.takes(parameter.name) }) {
@@ -51,8 +62,9 @@ struct Run: ParsableCommand {
             }
         }
         var status = RunStatus.fine
-        for script in scripts where !launch.session.isFinished {
+        for (script, mayFail) in scripts where !launch.session.isFinished {
             let found = launch.console.run(script)
+            if found == .failed, mayFail { continue }
             if found != .fine { status = found }
             if found == .interrupted || (found != .fine && !output.keepGoing) { break }
         }

@@ -16,12 +16,13 @@ struct Sami: ParsableCommand {
         usage: """
             sami [--workspace PATH | --ephemeral]          a prompt
             sami -c 'load model default; describe model'   statements
-            sami run FILE… [-p name=value]                 scripts
+            sami run FILE… [-p name=value]                 scripts and notebooks
+            sami notebook run FILE                         a notebook, with its outputs
             sami < FILE                                    statements from a pipe
             """,
         discussion: "At the prompt, `help` lists the commands and `tour` shows a first session.",
         version: version,
-        subcommands: [Run.self, Replay.self, ManualPage.self])
+        subcommands: [Run.self, NotebookCommand.self, Replay.self, ManualPage.self])
 
     @Option(
         name: [.customShort("c"), .customLong("command")],
@@ -71,8 +72,9 @@ struct End: Error {
 struct WorkspaceOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("The workspace's folder.", valueName: "path"))
-    var workspace = "session.samiws"
+        help: ArgumentHelp(
+            "The workspace's folder, session.samiws if none is named.", valueName: "path"))
+    var workspace: String?
 
     @Flag(help: "Keep nothing: no workspace, no history.")
     var ephemeral = false
@@ -85,7 +87,7 @@ struct WorkspaceOptions: ParsableArguments {
 
     var configuration: Session.Configuration {
         var configuration = Session.Configuration()
-        configuration.workspace = workspace
+        configuration.workspace = workspace ?? "session.samiws"
         configuration.access = ephemeral ? .ephemeral : readOnly ? .readOnly : .readWrite
         configuration.seed = seed
         configuration.program = Sami.program

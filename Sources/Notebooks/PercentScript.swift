@@ -1,0 +1,140 @@
+import JSON
+
+/// A notebook as a script with percent cells: `# %%` opens a code cell, `# %% [markdown]` a cell
+/// whose lines are comments. VS Code, Spyder and jupytext read this form; `sami run` runs it.
+///
+/// Ids, tags and other metadata of a cell stand behind its mark as `key=value` with JSON values.
+/// Outputs are left out. Source: the documentation of jupytext, "The percent format".
+public enum PercentScript {
+    private static let mark = "# %%"
+
+    public static func text(of notebook: Notebook) -> String {
+        notebook.cells.enumerated().map { index, cell in
+            var head = mark
+            if cell.kind != .code { head += " [\(cell.kind.rawValue)]" }
+            // An id that the script would get anyway is not written.
+            if let id = cell.id, id != freeID(Array(notebook.cells[..<index])) {
+                head += " id=" + JSON.quoted(id)
+            }
+            for member in cell.metadata where isStored(member) {
+                head += " \(member.key)=" + member.value.compact
+            }
+            let lines = cell.source.split(separator: "\n", omittingEmptySubsequences: false)
+            let body = lines.map { line -> String in
+                if cell.kind == .code { return isMark(line) ? "#" + line : String(line) }
+                return line.isEmpty ? "#" : "# " + line
+            }
+            return cell.source.isEmpty
+                ? head + "\n" : ([head] + body).joined(separator: "\n") + "\n"
+        }.joined(separator: "\n")
+    }
+
+    /// A key that can stand behind a mark. What a run has written is no part of a script.
+    private static func isStored(_ member: JSON.Member) -> Bool {
+        !["execution", "papermill"].contains(member.key)
+            && member.key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D }
+            && !member.key.isEmpty
+    }
+
+    /// The cells of a script. A script without marks is one code cell.
+    public static func notebook(of text: String) -> Notebook {
+        var cells: [Notebook.Cell] = []
+        var head = Head()
+        var body: [Substring] = []
+        func close(_ isLast: Bool) {
+            // The blank line before the next mark belongs to no cell.
+            if !isLast, body.last?.isEmpty == true { body.removeLast() }
+            if isLast, body.last?.isEmpty == true { body.removeLast() }
+            guard head.isMarked || body.contains(where: { !$0.allSatisfy(\.isWhitespace) }) else {
+                body = []
+                return
+            }
+            let lines = body.map { line -> String in
+                if head.kind == .code {
+                    return line.hasPrefix("#" + mark) ? String(line.dropFirst()) : String(line)
+                }
+                return String(line.hasPrefix("# ") ? line.dropFirst(2) : line.drop { $0 == "#" })
+            }
+            let id = head.id ?? freeID(cells)
+            var cell = Notebook.Cell(
+                head.kind, id: id, source: lines.joined(separator: "\n"))
+            if !head.metadata.isEmpty { cell.metadata = head.metadata }
+            cells.append(cell)
+            body = []
+        }
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            let line = line.hasSuffix("\r") ? line.dropLast() : line
+            if isMark(line) {
+                close(false)
+                head = Head(line.dropFirst(mark.count))
+            } else {
+                body.append(line)
+            }
+        }
+        close(true)
+        return Notebook(cells: cells)
+    }
+
+    private static func isMark(_ line: Substring) -> Bool {
+        guard line.hasPrefix(mark) else { return false }
+        let rest = line.dropFirst(mark.count)
+        return rest.isEmpty || rest.first == " "
+    }
+
+    /// An id that is the same whenever the same script is converted.
+    private static func freeID(_ cells: [Notebook.Cell]) -> String {
+        let taken = Set(cells.compactMap(\.id))
+        var number = cells.count + 1
+        while taken.contains("cell-\(number)") { number += 1 }
+        return "cell-\(number)"
+    }
+
+    /// The line of a mark: ` [markdown] id="a" tags=["x"]`.
+    private struct Head {
+        var isMarked = false
+        var kind = Notebook.Cell.Kind.code
+        var id: String?
+        var metadata: [JSON.Member] = []
+
+        init() {}
+
+        /// Reads what it understands; a title, as other programs write it, is left out.
+        init(_ text: Substring) {
+            isMarked = true
+            var rest = text.drop { $0 == " " }
+            for kind in [Notebook.Cell.Kind.markdown, .raw]
+            where rest.hasPrefix("[\(kind.rawValue)]") {
+                self.kind = kind
+                rest = rest.dropFirst(kind.rawValue.count + 2).drop { $0 == " " }
+            }
+            if rest.hasPrefix("[md]") {
+                kind = .markdown
+                rest = rest.dropFirst(4).drop { $0 == " " }
+            }
+            while let equals = rest.firstIndex(of: "=") {
+                let key = rest[..<equals].split(separator: " ").last.map(String.init) ?? ""
+                guard let (value, end) = Head.value(rest[rest.index(after: equals)...]) else {
+                    break
+                }
+                rest = rest[end...].drop { $0 == " " }
+                if key == "id", let id = value.string {
+                    self.id = id
+                } else if !key.isEmpty {
+                    metadata.set(key, value)
+                }
+            }
+        }
+
+        /// The shortest start of a text that is JSON and that a blank or the end follows.
+        private static func value(_ text: Substring) -> (JSON, Substring.Index)? {
+            var end = text.startIndex
+            repeat {
+                end = text[end...].dropFirst().firstIndex(of: " ") ?? text.endIndex
+                if let value = try? JSON.read(String(text[..<end]), limits: .init(depth: 16)) {
+                    return (value, end)
+                }
+            } while end < text.endIndex
+            return nil
+        }
+    }
+}
