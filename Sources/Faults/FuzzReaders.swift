@@ -73,9 +73,10 @@ struct FuzzReader: Sendable {
                 let path = bench.root + "/Tests/Fixtures/notebook.ipynb"
                 return [[UInt8](FileManager.default.contents(atPath: path) ?? Data())]
             },
-            read: { _, bytes in
+            read: { bench, bytes in
                 do throws(NotebookError) {
                     var notebook = try Notebook(bytes, path: "a.ipynb")
+                    bench.accepted += 1
                     let text = notebook.json.asJupyterWrites
                     let again = try Notebook(Array(text.utf8), path: "a.ipynb")
                     guard again.json.asJupyterWrites == text else {
@@ -100,7 +101,8 @@ struct FuzzReader: Sendable {
                     "# %% [raw] key={\"a\": [1, 2]}\n# %%\n## %% no\n",
                 ].map { Array($0.utf8) }
             },
-            read: { _, bytes in
+            read: { bench, bytes in
+                bench.accepted += 1
                 let notebook = PercentScript.notebook(of: String(decoding: bytes, as: UTF8.self))
                 let again = PercentScript.notebook(of: PercentScript.text(of: notebook))
                 return again.cells.map(\.source) == notebook.cells.map(\.source)

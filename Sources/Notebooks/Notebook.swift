@@ -176,8 +176,8 @@ extension JSON {
         return writer.text + "\n"
     }
 
-    /// The same value with the members of every object in the order of their code points: their order
-    /// means nothing.
+    /// The same value with the members of every object in the order of their code points: that of
+    /// the file means nothing.
     var sorted: JSON {
         switch self {
         case .array(let items): .array(items.map(\.sorted))

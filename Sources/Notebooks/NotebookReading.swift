@@ -74,7 +74,7 @@ extension Notebook {
         self.init(members: members, cells: cells)
     }
 
-    /// What is wrong with a cell, as part of a sentence; nil if it is in order.
+    /// The fault of a cell, as part of a sentence; nil if it is in order.
     private static func problem(of cell: JSON) -> String? {
         guard cell.members != nil else { return "it must be an object" }
         guard let kind = cell["cell_type"]?.string.flatMap(Cell.Kind.init) else {

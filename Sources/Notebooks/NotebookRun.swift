@@ -128,10 +128,11 @@ public struct NotebookRun {
         if ranOut { session.interruption.clear() }
         var outputs = collected.outputs.finished(count)
         if ranOut {
-            collected.failure = collected.failure ?? timedOut(program)
-            if outputs.last?["output_type"]?.string != "error" {
-                outputs.append(CellOutputs.error(timedOut(program)))
-            }
+            // The statement says that it was stopped; the reader wants to know why.
+            let failure = timedOut(program, collected.failure)
+            if collected.failure != nil { outputs.removeLast() }
+            outputs.append(CellOutputs.error(failure))
+            collected.failure = failure
         }
         let seconds = (ContinuousClock.now - clock) / .seconds(1)
         cell.outputs = outputs
@@ -150,13 +151,14 @@ public struct NotebookRun {
         )
     }
 
-    private func timedOut(_ program: Program) -> Failure {
+    private func timedOut(_ program: Program, _ stopped: Failure?) -> Failure {
         let limit = NumberText.significant(options.timeout ?? 0, digits: 3)
         return Failure(
             kind: .interrupted,
             diagnostic: Diagnostic(
-                message: "this cell ran past the limit of \(limit) s",
-                span: SourceSpan(lower: 0, upper: 0), suggestion: "--timeout sets another"),
+                message: "stopped: this cell ran past the limit of \(limit) s",
+                span: stopped?.diagnostic.span ?? SourceSpan(lower: 0, upper: 0),
+                suggestion: "--timeout sets another"),
             source: program.source, origin: program.origin, width: 80)
     }
 

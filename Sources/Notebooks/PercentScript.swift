@@ -3,7 +3,7 @@ import JSON
 /// A notebook as a script with percent cells: `# %%` opens a code cell, `# %% [markdown]` a cell
 /// whose lines are comments. VS Code, Spyder and jupytext read this form; `sami run` runs it.
 ///
-/// Ids, tags and other metadata of a cell stand behind its mark as `key=value` with JSON values.
+/// Ids, tags and other metadata of a cell follow its mark as `key=value` with JSON values.
 /// Outputs are left out. Source: the documentation of jupytext, "The percent format".
 public enum PercentScript {
     private static let mark = "# %%"
@@ -19,7 +19,7 @@ public enum PercentScript {
             for member in cell.metadata where isStored(member) {
                 head += " \(member.key)=" + member.value.compact
             }
-            let lines = cell.source.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = PercentScript.lines(cell.source)
             let body = lines.map { line -> String in
                 if cell.kind == .code { return isMark(line) ? "#" + line : String(line) }
                 return line.isEmpty ? "#" : "# " + line
@@ -29,7 +29,7 @@ public enum PercentScript {
         }.joined(separator: "\n")
     }
 
-    /// A key that can stand behind a mark. What a run has written is no part of a script.
+    /// A key that can follow a mark. The records of a run are no part of a script.
     private static func isStored(_ member: JSON.Member) -> Bool {
         !["execution", "papermill"].contains(member.key)
             && member.key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D }
@@ -62,8 +62,7 @@ public enum PercentScript {
             cells.append(cell)
             body = []
         }
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
+        for line in lines(text) {
             if isMark(line) {
                 close(false)
                 head = Head(line.dropFirst(mark.count))
@@ -73,6 +72,11 @@ public enum PercentScript {
         }
         close(true)
         return Notebook(cells: cells)
+    }
+
+    /// Line ends of Windows are line ends; to Swift they are one character.
+    private static func lines(_ text: String) -> [Substring] {
+        text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
     }
 
     private static func isMark(_ line: Substring) -> Bool {
@@ -98,7 +102,7 @@ public enum PercentScript {
 
         init() {}
 
-        /// Reads what it understands; a title, as other programs write it, is left out.
+        /// Reads the kind, the id and the metadata; a title, as other programs write it, is left out.
         init(_ text: Substring) {
             isMarked = true
             var rest = text.drop { $0 == " " }

@@ -133,7 +133,7 @@ import Testing
         let shown = run.notebook.cells[2].outputs.last?["data"]?["text/plain"]?.joinedLines
         #expect(shown == "[8, \"a\"]")
         for (name, message) in [
-            ("m", "a.ipynb: there is no parameter `m`; did you mean `n`?"),
+            ("nam", "a.ipynb: there is no parameter `nam`; did you mean `name`?"),
             ("other", "a.ipynb: there is no parameter `other`; it has `n`, `name`"),
         ] {
             let error = #expect(throws: NotebookError.self) {
