@@ -1,5 +1,4 @@
 import CommandLanguage
-import Dispatch
 import Foundation
 import JSON
 import Rendering
@@ -180,23 +179,31 @@ private final class Collected {
     var isInterrupted = false
 }
 
-/// Stops a statement after a time.
-private final class Alarm {
-    private let item: DispatchWorkItem
+/// Stops a statement after a time. It has a thread of its own: a queue that others use may be busy.
+private final class Alarm: @unchecked Sendable {
+    /// Guards `isOver`, and wakes the thread when the statement has ended before its time.
+    private let condition = NSCondition()
+    private var isOver = false
     private let rang = Interruption()
 
     init(after seconds: Double, _ interruption: Interruption) {
-        let rang = rang
-        item = DispatchWorkItem {
+        let end = Date(timeIntervalSinceNow: seconds)
+        Thread.detachNewThread { [self] in
+            condition.lock()
+            defer { condition.unlock() }
+            while !isOver, condition.wait(until: end) {}
+            guard !isOver else { return }
             rang.request()
             interruption.request()
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: item)
     }
 
     /// - Returns: whether the time was over.
     func stop() -> Bool {
-        item.cancel()
+        condition.lock()
+        defer { condition.unlock() }
+        isOver = true
+        condition.signal()
         return rang.isRequested
     }
 }

@@ -102,7 +102,7 @@ public enum PercentScript {
 
         init() {}
 
-        /// Reads the kind, the id and the metadata. A title, as other programs write it, is left out.
+        /// Reads the kind, the id and the metadata; titles of other programs are left out.
         init(_ text: Substring) {
             isMarked = true
             var rest = text.drop { $0 == " " }
