@@ -105,6 +105,8 @@ struct FuzzReader: Sendable {
                 bench.accepted += 1
                 let notebook = PercentScript.notebook(of: String(decoding: bytes, as: UTF8.self))
                 let again = PercentScript.notebook(of: PercentScript.text(of: notebook))
+                let file = Array(notebook.json.asJupyterWrites.utf8)
+                guard (try? Notebook(file, path: "a.ipynb")) != nil else { return "no notebook" }
                 return again.cells.map(\.source) == notebook.cells.map(\.source)
                     ? nil : "a cell changes"
             }),

@@ -74,6 +74,17 @@ extension Notebook {
         self.init(members: members, cells: cells)
     }
 
+    /// Whether a text can be the id of a cell.
+    static func isID(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
+                default: false
+                }
+            }
+    }
+
     /// The fault of a cell, as part of a sentence; nil if it is in order.
     private static func problem(of cell: JSON) -> String? {
         guard cell.members != nil else { return "it must be an object" }
@@ -84,18 +95,8 @@ extension Notebook {
             return "`source` must be text or a list of lines"
         }
         guard cell["metadata"]?.members != nil else { return "`metadata` must be an object" }
-        if let id = cell["id"] {
-            let allowed = id.string.map { text in
-                (1...64).contains(text.utf8.count)
-                    && text.utf8.allSatisfy { byte in
-                        let scalar = Unicode.Scalar(byte)
-                        return scalar.properties.isAlphabetic && byte < 0x80
-                            || (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x5F
-                    }
-            }
-            if allowed != true {
-                return "`id` must be 1 to 64 letters, digits, - and _"
-            }
+        if let id = cell["id"], id.string.map(isID) != true {
+            return "`id` must be 1 to 64 letters, digits, - and _"
         }
         guard kind == .code else { return nil }
         guard let outputs = cell["outputs"]?.elements else { return "`outputs` must be a list" }

@@ -9,13 +9,13 @@ public enum PercentScript {
     private static let mark = "# %%"
 
     public static func text(of notebook: Notebook) -> String {
-        notebook.cells.enumerated().map { index, cell in
+        var ids = CellIDs()
+        return notebook.cells.map { cell in
             var head = mark
             if cell.kind != .code { head += " [\(cell.kind.rawValue)]" }
             // An id that the script would get anyway is not written.
-            if let id = cell.id, id != freeID(Array(notebook.cells[..<index])) {
-                head += " id=" + JSON.quoted(id)
-            }
+            if let id = cell.id, id != ids.free { head += " id=" + JSON.quoted(id) }
+            ids.take(cell.id)
             for member in cell.metadata where isStored(member) {
                 head += " \(member.key)=" + member.value.compact
             }
@@ -39,6 +39,7 @@ public enum PercentScript {
     /// The cells of a script. A script without marks is one code cell.
     public static func notebook(of text: String) -> Notebook {
         var cells: [Notebook.Cell] = []
+        var ids = CellIDs()
         var head = Head()
         var body: [Substring] = []
         func close(_ isLast: Bool) {
@@ -55,7 +56,10 @@ public enum PercentScript {
                 }
                 return String(line.hasPrefix("# ") ? line.dropFirst(2) : line.drop { $0 == "#" })
             }
-            let id = head.id ?? freeID(cells)
+            // An id that Jupyter would refuse, or that another cell has, is replaced.
+            let wanted = head.id.flatMap { Notebook.isID($0) && !ids.has($0) ? $0 : nil }
+            let id = wanted ?? ids.free
+            ids.take(id)
             var cell = Notebook.Cell(
                 head.kind, id: id, source: lines.joined(separator: "\n"))
             if !head.metadata.isEmpty { cell.metadata = head.metadata }
@@ -74,9 +78,10 @@ public enum PercentScript {
         return Notebook(cells: cells)
     }
 
-    /// Line ends of Windows are line ends; to Swift they are one character.
+    /// Line ends of Windows and of old Macs are line ends too; to Swift "\r\n" is one character.
     private static func lines(_ text: String) -> [Substring] {
-        text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+        text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+            .split(separator: "\n", omittingEmptySubsequences: false)
     }
 
     private static func isMark(_ line: Substring) -> Bool {
@@ -85,12 +90,24 @@ public enum PercentScript {
         return rest.isEmpty || rest.first == " "
     }
 
-    /// An id that is the same whenever the same script is converted.
-    private static func freeID(_ cells: [Notebook.Cell]) -> String {
-        let taken = Set(cells.compactMap(\.id))
-        var number = cells.count + 1
-        while taken.contains("cell-\(number)") { number += 1 }
-        return "cell-\(number)"
+    /// The ids of the cells so far.
+    private struct CellIDs {
+        private var taken: Set<String> = []
+        private var count = 0
+
+        /// The id of the next cell if it has none: the same whenever the same script is converted.
+        var free: String {
+            var number = count + 1
+            while taken.contains("cell-\(number)") { number += 1 }
+            return "cell-\(number)"
+        }
+
+        func has(_ id: String) -> Bool { taken.contains(id) }
+
+        mutating func take(_ id: String?) {
+            count += 1
+            if let id { taken.insert(id) }
+        }
     }
 
     /// The line of a mark: ` [markdown] id="a" tags=["x"]`.

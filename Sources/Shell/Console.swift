@@ -177,7 +177,7 @@ public final class Console {
         progress.reset()
         interrupts.isRunning = false
         defer { interrupts.isRunning = true }
-        let hint = "-- Return runs it, q leaves --"
+        let hint = "-- Return: run it; q, Return: leave; or type a statement --"
         // A script that nobody typed at a prompt has no reader yet.
         let reader = reader ?? personReader()
         switch reader.read(prompt: hint + " ", preceding: "") {

@@ -45,6 +45,13 @@ import Testing
         #expect(merged.cells[0].executionCount == 3)
     }
 
+    @Test func `ids that Jupyter would refuse are replaced`() throws {
+        let text = "# %% id=\"a b\"\n1\n\n# %% id=\"c\"\n2\n\n# %% id=\"c\"\n3\n"
+        let notebook = PercentScript.notebook(of: text)
+        #expect(notebook.cells.map(\.id) == ["cell-1", "c", "cell-3"])
+        _ = try Notebook(Array(notebook.json.asJupyterWrites.utf8), path: "a.ipynb")
+    }
+
     @Test func `a script without marks is one cell, and an empty one none`() {
         #expect(PercentScript.notebook(of: "x = 1\ny\n").cells.map(\.source) == ["x = 1\ny"])
         #expect(PercentScript.notebook(of: "\n \n").cells.isEmpty)

@@ -7,7 +7,7 @@ import Testing
 
 /// Scripts that wait, pages, and the progress line: what a person sees who watches.
 extension TranscriptTests {
-    private static let hint = "-- Return runs it, q leaves --"
+    private static let hint = "-- Return: run it; q, Return: leave; or type a statement --"
 
     @Test("a script shows its statements with their comments, and waits before each if asked to")
     func lesson() throws {

@@ -51,8 +51,8 @@ extension CommandTable {
 /// A first session: a script of the program itself.
 package enum Tour {
     package static let script = """
-        # SAMI, one command at a time. Here is the shipped model, which follows principles only in
-        # part; `base` keeps it.
+        # SAMI, one command at a time. Here is the shipped model.
+        # It follows principles only in part; `base` keeps it.
         load model default
         # Posts to summarize, of the shipped world.
         load queries summaries count=16
