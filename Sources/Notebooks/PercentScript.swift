@@ -21,8 +21,9 @@ public enum PercentScript {
             }
             let lines = PercentScript.lines(cell.source)
             let body = lines.map { line -> String in
-                if cell.kind == .code { return isMark(line) ? "#" + line : String(line) }
-                return line.isEmpty ? "#" : "# " + line
+                let written =
+                    cell.kind == .code ? String(line) : line.isEmpty ? "#" : "# " + line
+                return looksLikeMark(Substring(written)) ? "#" + written : written
             }
             return cell.source.isEmpty
                 ? head + "\n" : ([head] + body).joined(separator: "\n") + "\n"
@@ -51,9 +52,8 @@ public enum PercentScript {
                 return
             }
             let lines = body.map { line -> String in
-                if head.kind == .code {
-                    return line.hasPrefix("#" + mark) ? String(line.dropFirst()) : String(line)
-                }
+                let line = looksLikeMark(line) ? line.dropFirst() : line
+                if head.kind == .code { return String(line) }
                 return String(line.hasPrefix("# ") ? line.dropFirst(2) : line.drop { $0 == "#" })
             }
             // An id that Jupyter would refuse, or that another cell has, is replaced.
@@ -82,6 +82,12 @@ public enum PercentScript {
     private static func lines(_ text: String) -> [Substring] {
         text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
             .split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    /// A mark, or one with more signs: a line of a cell that looks so gets one sign more.
+    private static func looksLikeMark(_ line: Substring) -> Bool {
+        let rest = line.drop { $0 == "#" }
+        return line.hasPrefix("#") && isMark("#" + rest)
     }
 
     private static func isMark(_ line: Substring) -> Bool {

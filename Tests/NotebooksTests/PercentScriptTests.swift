@@ -24,7 +24,8 @@ import Testing
     @Test func `marks that a cell holds are text of the cell`() throws {
         let cells = [
             Notebook.Cell(.code, id: "cell-1", source: "# %% no cell\nx = 1"),
-            Notebook.Cell(.markdown, id: "b", source: "# %%\n\n# head"),
+            Notebook.Cell(.markdown, id: "b", source: "# %%\n\n# head\n%% [raw]\n## %%"),
+            Notebook.Cell(.code, id: "c", source: "## %%\n### %% x\n#%%"),
         ]
         let text = PercentScript.text(of: Notebook(cells: cells))
         #expect(PercentScript.notebook(of: text).cells == cells)
