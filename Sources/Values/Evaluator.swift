@@ -330,9 +330,9 @@ package struct Evaluator {
             case .text(let name) = try value(of: key)
         else {
             throw LocatedError(
-                error: EvaluationError.wrongKind(
-                    role: "the index of a record", expected: "a field's name in quotes",
-                    found: "something else"),
+                error: EvaluationError.other(
+                    "the index of a record must be a field's name in quotes",
+                    suggestion: "it has \(Sentence.list(Array(record.keys)))"),
                 span: span)
         }
         guard let value = record[name] else {

@@ -102,13 +102,14 @@ struct RunNotebook: ParsableCommand {
         var options = NotebookRun.Options()
         (options.keepsGoing, options.timeout) = (output.keepGoing, timeout)
         var run = NotebookRun(notebook, path: path, session: launch.session, options: options)
-        var ending = NotebookRun.Ending.finished
+        var (ending, isSaved) = (NotebookRun.Ending.finished, true)
         let status = launch.console.runInterruptibly { events in
             ending = run.run(
                 progress: { event in if case .progress = event { events(event) } },
                 ended: { report, notebook in
                     show(report)
-                    if !check { _ = save(notebook, stored) }
+                    // The first failure is enough to hear of; the end tries again.
+                    if !check { isSaved = save(notebook, stored, complains: isSaved) && isSaved }
                 })
             return ending == .finished
         }
@@ -125,9 +126,10 @@ struct RunNotebook: ParsableCommand {
     }
 
     /// Writes the notebook, unless that would leave the file as it is.
-    private func save(_ notebook: Notebook, _ stored: Notebook) -> Bool {
+    private func save(_ notebook: Notebook, _ stored: Notebook, complains: Bool = true) -> Bool {
         if target == nil, notebook == stored { return true }
-        return NotebookFile.write(notebook, unchangedFrom: (stored, path), to: target ?? path)
+        return NotebookFile.write(
+            notebook, unchangedFrom: (stored, path), to: target ?? path, complains: complains)
     }
 }
 
@@ -230,20 +232,23 @@ enum NotebookFile {
     /// - Parameter stored: the notebook as it was read, and its path: an equal notebook keeps the
     ///   very bytes.
     static func write(
-        _ notebook: Notebook, unchangedFrom stored: (Notebook, path: String), to path: String
+        _ notebook: Notebook, unchangedFrom stored: (Notebook, path: String), to path: String,
+        complains: Bool
     ) -> Bool {
         if notebook == stored.0, let bytes = try? RegularFile(stored.path).contents() {
-            return write(Data(bytes), to: path)
+            return write(Data(bytes), to: path, complains: complains)
         }
-        return write(Data(notebook.json.asJupyterWrites.utf8), to: path)
+        return write(
+            Data(notebook.json.asJupyterWrites.utf8), to: path, complains: complains)
     }
 
-    static func write(_ data: Data, to path: String) -> Bool {
+    static func write(_ data: Data, to path: String, complains: Bool = true) -> Bool {
         do throws(FileError) {
             try FileWriter.write(data, to: path)
             return true
         } catch {
-            Launch.complain("\(error)")
+            // The file that was to be, not the temporary one beside it.
+            if complains { Launch.complain("\(FileError(.write, path, error.reason))") }
             return false
         }
     }

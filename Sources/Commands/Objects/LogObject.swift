@@ -19,7 +19,9 @@ struct LogObject: StorableObject {
     static let fields: [Field<LogObject>] = [
         Field("count", "number of rows") { Value($0.rows.count) },
         Field("title", "the logged verb") { .text($0.title) },
-        Field("columns", "the names of the columns") { object in
+        Field(
+            "columns", "the names of the columns; `loss` explains those it has too, kl is to `base`"
+        ) { object in
             Value(object.rows.first.map { Array($0.keys) } ?? [])
         },
         Field("remarks", "sentences about the whole run") { Value($0.remarks) },

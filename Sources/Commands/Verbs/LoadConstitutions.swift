@@ -21,7 +21,8 @@ extension CommandTable {
 
 extension ConstitutionsObject: ListObject {
     static let typedItem: String? =
-        #"{"positive": "1. Be brief.", "negative": "1. Be long."}"#
+        #"{"positive": "1. Be brief.", "negative": "1. Be long."}, or {"principles": "#
+        + #"["Be brief."], "antitheses": ["Be long."]}"#
 
     init?(wrapping value: Value) throws(EvaluationError) {
         guard
