@@ -47,7 +47,7 @@ public struct Notebook: Equatable, Sendable {
     }
 
     /// Cells have ids from minor version 5 on.
-    public var hasIDs: Bool { (json["nbformat_minor"]?.integer ?? 0) >= 5 }
+    public var hasIDs: Bool { (JSON.object(members)["nbformat_minor"]?.integer ?? 0) >= 5 }
 
     /// The language that the notebook names; nil if it names none.
     public var namedLanguage: String? {

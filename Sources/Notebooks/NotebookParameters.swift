@@ -63,13 +63,12 @@ extension Notebook {
     public mutating func setRecord(
         of values: [(name: String, value: String)], from start: Date, to end: Date
     ) {
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         metadata.set(
             "papermill",
             [
                 "parameters": .object(values.map { .init($0.name, .string($0.value)) }),
-                "start_time": .string(start.formatted(style)),
-                "end_time": .string(end.formatted(style)),
+                "start_time": JSON.time(start),
+                "end_time": JSON.time(end),
                 "duration": .double(end.timeIntervalSince(start)),
             ])
     }

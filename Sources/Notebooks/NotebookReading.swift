@@ -8,7 +8,7 @@ extension Notebook {
     /// Reads a file.
     ///
     /// - Throws: ``NotebookError``.
-    public static func read(_ path: String) throws(NotebookError) -> (Notebook, bytes: [UInt8]) {
+    public static func read(_ path: String) throws(NotebookError) -> Notebook {
         let file: RegularFile
         let bytes: [UInt8]
         do throws(FileError) {
@@ -21,7 +21,7 @@ extension Notebook {
             throw NotebookError(
                 path, "it holds \(file.size >> 20) MB, and notebooks up to 128 MB are read")
         }
-        return (try Notebook(bytes, path: path), bytes)
+        return try Notebook(bytes, path: path)
     }
 
     /// - Parameter path: for messages.

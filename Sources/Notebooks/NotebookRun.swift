@@ -163,12 +163,18 @@ public struct NotebookRun {
 
     /// As nbclient stores them.
     private static func times(_ start: Date, _ end: Date) -> JSON {
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        let (start, end) = (JSON.string(start.formatted(style)), JSON.string(end.formatted(style)))
+        let (start, end) = (JSON.time(start), JSON.time(end))
         return [
             "iopub.execute_input": start, "iopub.status.busy": start, "iopub.status.idle": end,
             "shell.execute_reply": end,
         ]
+    }
+}
+
+extension JSON {
+    /// A date as Jupyter writes it: ISO 8601 in UTC, with fractions of a second.
+    static func time(_ date: Date) -> JSON {
+        .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     }
 }
 

@@ -1,7 +1,7 @@
 import JSON
 
 /// A notebook as a script with percent cells: `# %%` opens a code cell, `# %% [markdown]` a cell
-/// whose lines are comments. VS Code, Spyder and jupytext read this form; `sami run` runs it.
+/// whose lines are comments. jupytext reads this form, and `sami run` runs it.
 ///
 /// Ids, tags and other metadata of a cell follow its mark as `key=value` with JSON values.
 /// Outputs are left out. Source: the documentation of jupytext, "The percent format".
@@ -43,10 +43,9 @@ public enum PercentScript {
         var ids = CellIDs()
         var head = Head()
         var body: [Substring] = []
-        func close(_ isLast: Bool) {
-            // The blank line before the next mark belongs to no cell.
-            if !isLast, body.last?.isEmpty == true { body.removeLast() }
-            if isLast, body.last?.isEmpty == true { body.removeLast() }
+        func close() {
+            // The blank line before the next mark, or the end of the last line, is of no cell.
+            if body.last?.isEmpty == true { body.removeLast() }
             guard head.isMarked || body.contains(where: { !$0.allSatisfy(\.isWhitespace) }) else {
                 body = []
                 return
@@ -68,13 +67,13 @@ public enum PercentScript {
         }
         for line in lines(text) {
             if isMark(line) {
-                close(false)
+                close()
                 head = Head(line.dropFirst(mark.count))
             } else {
                 body.append(line)
             }
         }
-        close(true)
+        close()
         return Notebook(cells: cells)
     }
 

@@ -18,12 +18,11 @@ extension Value {
             ?? (records.count > 12
                 ? Array(0..<8) + Array((records.count - 2)..<records.count)
                 : Array(records.indices))
-        var all: [String] = []
+        var names: [String] = []
         var known: Set<String> = []
         for index in shown {
-            for key in records[index].keys where known.insert(key).inserted { all.append(key) }
+            for key in records[index].keys where known.insert(key).inserted { names.append(key) }
         }
-        let names = all
         var table = Table(
             [.init("", isNumeric: true)]
                 + names.map { name in

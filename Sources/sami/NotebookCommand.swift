@@ -62,7 +62,7 @@ struct RunNotebook: ParsableCommand {
         let stored: Notebook
         var notebook: Notebook
         do throws(NotebookError) {
-            stored = try Notebook.read(path).0
+            stored = try Notebook.read(path)
             try stored.requireLanguage(path: path)
             notebook = stored
             try notebook.setParameters(
@@ -145,7 +145,7 @@ struct CheckNotebook: ParsableCommand {
         var isFine = true
         for path in paths {
             do throws(NotebookError) {
-                let notebook = try Notebook.read(path).0
+                let notebook = try Notebook.read(path)
                 try notebook.requireLanguage(path: path)
                 let mistakes = notebook.mistakes(path: path)
                 for mistake in mistakes { print(mistake) }
@@ -198,7 +198,7 @@ struct ConvertNotebook: ParsableCommand {
             throw NotebookError(target, "it is already there", remedy: "--force replaces it")
         }
         if isFrom {
-            let text = PercentScript.text(of: try Notebook.read(source).0)
+            let text = PercentScript.text(of: try Notebook.read(source))
             guard NotebookFile.write(Data(text.utf8), to: target) else { throw .unwritten(target) }
             return
         }
@@ -213,7 +213,7 @@ struct ConvertNotebook: ParsableCommand {
         }
         var notebook = PercentScript.notebook(of: text)
         if FileSystem.kind(of: target) != .absent {
-            notebook.takeOutputs(of: try Notebook.read(target).0)
+            notebook.takeOutputs(of: try Notebook.read(target))
         }
         let data = Data(notebook.json.asJupyterWrites.utf8)
         guard NotebookFile.write(data, to: target) else { throw .unwritten(target) }

@@ -31,7 +31,7 @@ struct Run: ParsableCommand {
     /// A script is one program, a notebook one for each cell.
     private static func programs(_ path: String) throws -> [(program: Program, mayFail: Bool)] {
         guard path.hasSuffix(".ipynb") else { return [(try readScript(path), false)] }
-        let notebook = try Notebook.read(path).0
+        let notebook = try Notebook.read(path)
         try notebook.requireLanguage(path: path)
         return notebook.programs(path: path)
     }
