@@ -186,8 +186,9 @@ let package = Package(
         .testTarget(
             name: "SessionsTests",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "HDF5Objects", "JSON", "Rendering",
-                "Sessions", "ShippedWorld", "Tensors", "TestSupport", "TextModels", "Transformers",
+                "Alignment", "CommandLanguage", "Commands", "HDF5Objects", "JSON", "LongWork",
+                "Rendering", "Sessions", "ShippedWorld", "Tensors", "TestSupport", "TextModels",
+                "Transformers",
                 "Values", "Workspaces",
             ]),
         .testTarget(

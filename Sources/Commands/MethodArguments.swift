@@ -67,40 +67,11 @@ extension Invocation {
     // MARK: Progress
 
     /// Follows long work: shows the progress and stops the work on the user's request.
-    func follower(_ task: String? = nil) -> ProgressFollower {
-        ProgressFollower(invocation: self, task: task)
-    }
-}
-
-/// Turns progress of the method into the session's progress, and a request to stop into `.stop`.
-final class ProgressFollower {
-    private let invocation: Invocation
-    private var meter: ProgressMeter?
-    private var phase: WorkProgress.Phase?
-    private var pace: Pace
-    private let start = ContinuousClock.now
-    private let task: String?
-
-    init(invocation: Invocation, task: String?) {
-        self.invocation = invocation
-        self.task = task
-        pace = Pace(startingAt: 0)
-    }
-
-    func follow(_ progress: WorkProgress) -> Continuation {
-        if phase != progress.phase {
-            meter?.finish()
-            phase = progress.phase
-            let name = progress.phase.rawValue
-            meter = invocation.meter(task.map { "\($0): \(name)" } ?? name)
-        }
-        pace.update(progress, at: (ContinuousClock.now - start).seconds)
-        meter?.update(progress, pace)
-        return invocation.cancel()
-    }
-
-    func finish() {
-        meter?.finish()
-        meter = nil
+    ///
+    /// - Parameter losses: of the steps before a resumption.
+    func follower(
+        _ task: String? = nil, losses: some Sequence<Double> = []
+    ) -> ProgressFollower {
+        ProgressFollower(invocation: self, task: task, losses: Course(losses))
     }
 }

@@ -15,17 +15,24 @@ public struct Progress: Sendable, Equatable {
     public var rate: Double?
     /// "tokens/s"
     public var rateUnit: String
-    /// "loss 0.412"
-    public var detail: String
     /// Seconds since the work began.
     public var elapsed: Double
-    /// Estimated seconds left.
+    /// Estimated seconds left; of iterations, until the end of the present phase.
     public var remaining: Double?
     public var isFinished: Bool
+    /// The present step of a run of steps, from 1; nil for work without steps.
+    public var step: WorkProgress.Step?
+    /// The present iteration, from 1; nil for work that is no iteration.
+    public var iteration: WorkProgress.Step?
+    /// The loss of every step so far, in nats, and of pretraining the smoothed one; empty for work
+    /// that has none.
+    public var losses = Course()
 
-    /// `rollout  12/64 queries  19 %  431 tokens/s  0:21 left  loss 0.41`, cut to `width`; the
-    /// least important parts are dropped first.
-    public func line(width: Int) -> String {
+    /// `train  12/64 queries  19 %  0:21 left  431 tokens/s  step 2 of 9, loss 0.412  ▇▃▁`, cut to
+    /// `width`; the least important parts are dropped first.
+    ///
+    /// - Parameter isUnicode: whether the course of the loss may stand at the end.
+    public func line(width: Int, isUnicode: Bool = false) -> String {
         var parts = [task]
         if let total {
             parts.append(
@@ -41,12 +48,26 @@ public struct Progress: Sendable, Equatable {
             parts.append(NumberText.duration(remaining < 1 ? 1 : remaining.rounded(.up)) + " left")
         }
         if let rate { parts.append("\(NumberText.significant(rate, digits: 3)) \(rateUnit)") }
-        if !detail.isEmpty { parts.append(detail) }
+        var words = [iteration.map { "iteration \($0.number) of \($0.count)" }]
+        // Steps that are counted already are not said twice.
+        if unit != WorkProgress.Unit.steps.rawValue {
+            words.append(step.map { "step \($0.number) of \($0.count)" })
+        }
+        words.append(loss)
+        let said = words.compactMap(\.self).joined(separator: ", ")
+        if !said.isEmpty { parts.append(said) }
+        if isUnicode {
+            let course = Sparkline.text(losses.points.map(\.value), cells: 16)
+            if !course.isEmpty { parts.append(course) }
+        }
         while parts.count > 2, TextWidth.of(parts.joined(separator: "  ")) > width {
             parts.removeLast()
         }
         return TextWidth.cut(parts.joined(separator: "  "), to: max(1, width))
     }
+
+    /// "loss 0.412"; nil before the first step.
+    var loss: String? { losses.last.map { "loss \(NumberText.fixed($0, decimals: 3))" } }
 }
 
 /// Makes progress reports from counts: measures the rate, and sends at most ten reports a second.
@@ -55,32 +76,34 @@ package struct ProgressMeter {
     private let start = ContinuousClock.now
     private var lastReport: ContinuousClock.Instant?
     private let handler: ((Progress) -> Void)?
+    /// Seconds; shorter work makes no reports.
+    private let patience: Double
     private var last: Progress?
+    /// What the reports carry besides counts.
+    package var iteration: WorkProgress.Step?
+    package var losses = Course()
 
-    package init(task: String, report: ((Progress) -> Void)?) {
+    package init(task: String, patience: Double = 0, report: ((Progress) -> Void)?) {
         self.task = task
+        self.patience = patience
         handler = report
     }
 
     /// A report of the method. The caller keeps its pace over the steps of a run.
     mutating func update(_ progress: WorkProgress, _ pace: Pace) {
         guard isDue(progress.done, of: progress.total) else { return }
-        let step = progress.step.map { "step \($0.number) of \($0.count)" } ?? ""
         report(
             Progress(
                 task: task, completed: Double(progress.done), total: Double(progress.total),
                 unit: progress.unit.rawValue, share: progress.fraction, rate: pace.tokensPerSecond,
-                rateUnit: "tokens/s",
-                detail: [step, progress.detail].filter { !$0.isEmpty }.joined(separator: ", "),
-                elapsed: (ContinuousClock.now - start).seconds,
+                rateUnit: "tokens/s", elapsed: (ContinuousClock.now - start).seconds,
                 remaining: pace.elapsed < 1 ? nil : pace.secondsLeft,
-                isFinished: false))
+                isFinished: false, step: progress.step, iteration: iteration, losses: losses))
     }
 
     /// - Parameter underway: the finished work on units that are not finished, in units.
     package mutating func update(
-        _ completed: Int, of total: Int?, underway: Double = 0, unit: String, tokens: Int = 0,
-        detail: String = ""
+        _ completed: Int, of total: Int?, underway: Double = 0, unit: String, tokens: Int = 0
     ) {
         guard isDue(completed, of: total) else { return }
         let elapsed = (ContinuousClock.now - start).seconds
@@ -90,7 +113,7 @@ package struct ProgressMeter {
                 task: task, completed: Double(completed), total: total.map(Double.init), unit: unit,
                 share: share,
                 rate: tokens > 0 && elapsed > 0 ? Double(tokens) / elapsed : nil,
-                rateUnit: "tokens/s", detail: detail, elapsed: elapsed,
+                rateUnit: "tokens/s", elapsed: elapsed,
                 remaining: elapsed < 1
                     ? nil
                     : share.flatMap {
@@ -102,7 +125,8 @@ package struct ProgressMeter {
     /// Whether a report is worth making: one that can be sent now, or the last of a span. Work
     /// reports before every block of a model, which may be ten thousand times a second.
     private func isDue(_ done: Int, of total: Int?) -> Bool {
-        handler != nil && (done == total || canSend)
+        guard handler != nil, done == total || canSend else { return false }
+        return patience == 0 || (ContinuousClock.now - start).seconds >= patience
     }
 
     private var canSend: Bool {
@@ -124,6 +148,7 @@ package struct ProgressMeter {
         last.isFinished = true
         last.elapsed = (ContinuousClock.now - start).seconds
         last.remaining = nil
+        last.losses = losses
         handler(last)
     }
 }

@@ -2,8 +2,9 @@
 ///
 /// A run is a sequence of reports of one phase with one number of steps; a report of another phase
 /// begins a new run. Rate and remaining time refer to the part of the run that the pace has seen.
-/// After a resumption the first report may belong to a later step; the steps before it do not
-/// count. Times are in seconds since any fixed moment.
+/// After a resumption the first report may belong to a later step, or have finished units although
+/// no token went through the model; such steps and units do not count. Times are in seconds since
+/// any fixed moment.
 public struct Pace: Sendable {
     /// Time and fraction at the beginning of the run, as far as this pace knows.
     private var start: (seconds: Double, fraction: Double)
@@ -28,7 +29,8 @@ public struct Pace: Sendable {
         } else {
             // The work between the last report and this one belongs to the new run.
             let before = progress.step.map { Double($0.number - 1) / Double(max(1, $0.count)) }
-            start = (now, before ?? 0)
+            let isUntouched = progress.tokens == 0 && progress.underway == 0
+            start = (now, before ?? (isUntouched ? progress.fraction : 0))
             earlierTokens = 0
         }
         last = progress

@@ -34,12 +34,10 @@ public struct WorkProgress: Sendable, Hashable {
     public var tokens: Int
     /// The step that the span belongs to; nil for work without steps.
     public var step: Step?
-    /// A few words about the result so far, such as "loss 0.412".
-    public var detail: String
 
     public init(
         _ phase: Phase, done: Int, of total: Int, underway: Double = 0, unit: Unit, tokens: Int = 0,
-        step: Step? = nil, detail: String = ""
+        step: Step? = nil
     ) {
         self.phase = phase
         self.done = done
@@ -48,7 +46,6 @@ public struct WorkProgress: Sendable, Hashable {
         self.unit = unit
         self.tokens = tokens
         self.step = step
-        self.detail = detail
     }
 
     /// The share of the whole run that is finished, in 0...1: the finished steps and the finished

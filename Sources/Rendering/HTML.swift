@@ -22,7 +22,7 @@ public enum HTML {
     }
 
     /// A tag with its content, which is HTML already. An empty `style` or `title` is left out.
-    static func element(
+    package static func element(
         _ tag: String, style: String = "", title: String = "", _ content: String
     ) -> String {
         var opening = tag

@@ -78,7 +78,8 @@ extension Session {
         // A replay's session works for another one, whose requests it hears.
         let interruption = outerInterruption ?? interruption
         let before = interruption.count
-        var meter = ProgressMeter(task: "write", report: progress)
+        // A host that shows the work itself does not show the writing of a moment in its place.
+        var meter = ProgressMeter(task: "write", patience: 0.3, report: progress)
         defer { meter.finish() }
         let size = Double(bytes) / 1e6
         return try body { share in

@@ -68,9 +68,10 @@ public final class Console {
             terminal.inputIsTerminal && terminal.errorsAreTerminal
             ? TypingEcho(terminal.input) : nil
         self.echo = echo
-        progress = ProgressLine(terminal.errors, isTerminal: terminal.errorsAreTerminal) {
-            terminal.size.columns
-        }
+        progress = ProgressLine(
+            terminal.errors, isTerminal: terminal.errorsAreTerminal,
+            isUnicode: terminal.isUnicode && terminal.errorsAreTerminal
+        ) { terminal.size.columns }
         let interruption = session.interruption
         interrupts = InterruptController(
             interrupt: { interruption.request() },

@@ -15,6 +15,7 @@ import Synchronization
 final class ProgressLine: Sendable {
     private let descriptor: Int32
     private let isTerminal: Bool
+    private let isUnicode: Bool
     private let columns: @Sendable () -> Int
     private let state = Mutex(State())
     /// A queue of its own has a thread even while the work occupies every processor.
@@ -35,9 +36,13 @@ final class ProgressLine: Sendable {
     /// Seconds between two lines of a log.
     static let logInterval = 10.0
 
-    init(_ descriptor: Int32, isTerminal: Bool, columns: @escaping @Sendable () -> Int) {
+    init(
+        _ descriptor: Int32, isTerminal: Bool, isUnicode: Bool = false,
+        columns: @escaping @Sendable () -> Int
+    ) {
         self.descriptor = descriptor
         self.isTerminal = isTerminal
+        self.isUnicode = isUnicode
         self.columns = columns
     }
 
@@ -45,7 +50,7 @@ final class ProgressLine: Sendable {
         if isTerminal, progress.isFinished { return erase() }
         // The last cell stays free: some terminals wrap after writing to it.
         let width = isTerminal ? max(10, columns() - 1) : 120
-        let line = progress.line(width: width).printable
+        let line = progress.line(width: width, isUnicode: isUnicode).printable
         state.withLock { state in
             if progress.elapsed < state.lastElapsed { state.lastLogged = 0 }
             state.lastElapsed = progress.elapsed

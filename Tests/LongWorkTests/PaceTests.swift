@@ -30,6 +30,18 @@ import Testing
         #expect(abs(try #require(pace.secondsLeft) - 9) < 1e-9)
     }
 
+    @Test func `a resumed run without steps does not count the units that it did not do`() throws {
+        var pace = Pace(startingAt: 0)
+        func report(_ done: Int, tokens: Int) -> WorkProgress {
+            WorkProgress(.pretrain, done: done, of: 100, unit: .steps, tokens: tokens)
+        }
+        pace.update(report(60, tokens: 0), at: 0)
+        #expect(pace.secondsLeft == nil)
+        pace.update(report(70, tokens: 50), at: 5)
+        #expect(pace.tokensPerSecond == 10)
+        #expect(abs(try #require(pace.secondsLeft) - 15) < 1e-9)
+    }
+
     @Test func `another phase begins a new run`() throws {
         var pace = Pace(startingAt: 0)
         pace.update(

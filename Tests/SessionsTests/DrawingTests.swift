@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Testing
 
@@ -120,11 +121,16 @@ import Testing
 
     @Test func `progress fits its line`() {
         let progress = Progress(
-            task: "rollout", completed: 12, total: 64, unit: "queries", share: 0.195, rate: 431.2,
-            rateUnit: "tokens/s", detail: "loss 0.41", elapsed: 5, remaining: 21, isFinished: false)
+            task: "train", completed: 12, total: 64, unit: "queries", share: 0.195, rate: 431.2,
+            rateUnit: "tokens/s", elapsed: 5, remaining: 21, isFinished: false,
+            step: .init(3, of: 9), losses: Course([0.9, 0.5, 0.412]))
         #expect(
             progress.line(width: 80)
-                == "rollout  12/64 queries  19 %  21 s left  431 tokens/s  loss 0.41")
-        #expect(progress.line(width: 40) == "rollout  12/64 queries  19 %  21 s left")
+                == "train  12/64 queries  19 %  21 s left  431 tokens/s  step 3 of 9, loss 0.412")
+        #expect(
+            progress.line(width: 90, isUnicode: true)
+                == "train  12/64 queries  19 %  21 s left  431 tokens/s  step 3 of 9, loss 0.412  █▂▁"
+        )
+        #expect(progress.line(width: 40) == "train  12/64 queries  19 %  21 s left")
     }
 }

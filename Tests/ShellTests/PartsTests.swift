@@ -164,7 +164,7 @@ import Testing
     private func progress(_ elapsed: Double, isFinished: Bool = false) -> Commands.Progress {
         Commands.Progress(
             task: "work", completed: elapsed * 10, unit: "steps", rateUnit: "tokens/s",
-            detail: "a detail", elapsed: elapsed, isFinished: isFinished)
+            elapsed: elapsed, isFinished: isFinished)
     }
 
     private func shown(isTerminal: Bool, _ use: (ProgressLine) -> Void) -> String {
@@ -209,8 +209,8 @@ import Testing
         }
         #expect(
             text == """
-                work  100 steps  a detail
-                work  200 steps  a detail
+                work  100 steps
+                work  200 steps
 
                 """)
     }

@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import LongWork
 import Rendering
 import ShippedWorld
 import TextModels
@@ -67,8 +68,13 @@ extension CommandTable {
         let start =
             try invocation.resumed.map { try IterationStorage.restored($0, base: base.model) }
             ?? IterationState(base: base.model)
-        let follower = invocation.follower("iterate")
+        let records = start.log.flatMap(\.steps) + start.steps
+        let follower = invocation.follower("iterate", losses: records.map(\.contrast.loss))
         defer { follower.finish() }
+        func number(_ state: IterationState) -> WorkProgress.Step {
+            WorkProgress.Step(min(state.iteration, plan.iterations), of: plan.iterations)
+        }
+        follower.iteration = number(start)
         var keeper = CheckpointKeeper(invocation, plan.iterations)
         let result: (state: IterationState, isStopped: Bool)
         do {
@@ -76,6 +82,10 @@ extension CommandTable {
                 base: text, from: start, key: try invocation.randomKey(),
                 queries: supply.queries, progress: follower.follow
             ) { event, state in
+                if case .trained(let record) = event {
+                    follower.losses.append(record.contrast.loss)
+                }
+                follower.iteration = number(state)
                 try keeper.note(event, state)
                 return invocation.cancel()
             }

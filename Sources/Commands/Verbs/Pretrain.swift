@@ -1,5 +1,6 @@
 import CommandLanguage
 import JSON
+import LongWork
 import Optimizers
 import Rendering
 import ShippedWorld
@@ -82,24 +83,26 @@ extension CommandTable {
             run = Pretraining(model: object.model)
             run.nextDocument = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
         }
-        var meter = invocation.meter()
-        defer { meter.finish() }
+        let follower = invocation.follower()
+        for row in rows {
+            guard let loss = row["mean_loss"]?.asNumber else { continue }
+            follower.losses.append(loss, step: row["step"]?.asInteger)
+        }
+        defer { follower.finish() }
         // A log of some hundred rows shows the course of any run.
         let stride = max(1, settings.steps / 200)
         let before = run.tokens
         var (done, tokens) = (run.step, 0)
-        func report(_ share: Double) {
-            meter.update(
-                done, of: settings.steps, underway: share, unit: "steps", tokens: tokens,
-                detail: mean == 0 ? "" : "loss \(NumberText.fixed(mean, decimals: 3))")
+        func report(_ share: Double) -> Continuation {
+            follower.follow(
+                WorkProgress(
+                    .pretrain, done: done, of: settings.steps, underway: share, unit: .steps,
+                    tokens: tokens))
         }
         var clock = CheckpointClock(every: 60)
         try run.run(
             settings, memory: invocation.session.settings.memoryPlan, document: corpus.text,
-            watch: { share in
-                report(share)
-                return invocation.cancel()
-            },
+            watch: report,
             step: { step, run in
                 mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
                 if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
@@ -110,7 +113,8 @@ extension CommandTable {
                     ])
                 }
                 (done, tokens) = (step.step, step.tokens - before)
-                report(0)
+                follower.losses.append(mean, step: step.step)
+                let answer = report(0)
                 if step.step < step.steps {
                     try clock.writeIfDue {
                         try invocation.keepCheckpoint(
@@ -118,7 +122,7 @@ extension CommandTable {
                         ) { try PretrainingStorage.stored(run, rows, mean) }
                     }
                 }
-                return invocation.cancel()
+                return answer
             })
         guard run.step > 0 else {
             throw StoppedEarly(

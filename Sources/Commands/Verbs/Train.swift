@@ -26,12 +26,12 @@ extension CommandTable {
         let reference =
             settings.beta > 0 ? try invocation.object(ModelObject.self, "base").model : nil
         let (batches, note) = try batches(rollouts, model, settings.score, invocation)
-        let follower = invocation.follower()
-        defer { follower.finish() }
         let earlier = try invocation.resumed.map {
             try TrainingStorage.restored($0, model.model)
         }
         var records = earlier?.log ?? []
+        let follower = invocation.follower(losses: records.map(\.contrast.loss))
+        defer { follower.finish() }
         var clock = CheckpointClock()
         let result: TrainResult
         do {
@@ -40,6 +40,7 @@ extension CommandTable {
                 from: earlier?.state, key: try invocation.randomKey(), progress: follower.follow
             ) { record, weights, state in
                 records.append(record)
+                follower.losses.append(record.contrast.loss)
                 if record.step < record.steps {
                     try clock.writeIfDue {
                         try invocation.keepCheckpoint(

@@ -1,0 +1,76 @@
+/// A small chart of one line within a page, for work that is under way. It has no ground and the
+/// color of the text around it, so it is legible in a light and in a dark theme.
+package struct RunningChart: Sendable {
+    package var points: [(x: Double, y: Double)]
+    package var xName: String
+    package var yName: String
+
+    package init(points: [(x: Double, y: Double)], xName: String, yName: String) {
+        (self.points, self.xName, self.yName) = (points, xName, yName)
+    }
+
+    private enum Frame {
+        static let (width, height) = (480.0, 160.0)
+        static let (left, right, top, bottom) = (64.0, 470.0, 10.0, 122.0)
+    }
+
+    /// An SVG element; nil if no point is finite.
+    package var svg: String? {
+        let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
+        guard let range = ChartRange([(name: yName, points: finite)]) else { return nil }
+        func across(_ x: Double) -> String {
+            RunningChart.fixed(
+                Frame.left + ChartRange.share(x, of: range.x) * (Frame.right - Frame.left))
+        }
+        func down(_ y: Double) -> String {
+            RunningChart.fixed(
+                Frame.bottom - ChartRange.share(y, of: range.y) * (Frame.bottom - Frame.top))
+        }
+        var drawing =
+            "<path d=\"M\(Frame.left) \(Frame.top)V\(Frame.bottom)H\(Frame.right)\" "
+            + "fill=\"none\" stroke=\"currentColor\" stroke-opacity=\"0.6\"/>"
+        let yTicks = Ticks(range.y, count: 3)
+        for (value, label) in zip(yTicks.values, yTicks.labels) {
+            drawing +=
+                "<path d=\"M\(Frame.left) \(down(value))H\(Frame.right)\" stroke=\"currentColor\" "
+                + "stroke-opacity=\"0.2\"/>"
+                + RunningChart.text(label, x: "\(Frame.left - 6)", y: down(value), "end", dy: 4)
+        }
+        let xTicks = Ticks(range.x, count: 8, isWhole: true)
+        for (value, label) in zip(xTicks.values, xTicks.labels) {
+            drawing += RunningChart.text(
+                label, x: across(value), y: "\(Frame.bottom)", "middle", dy: 15)
+        }
+        let middle = "\((Frame.left + Frame.right) / 2)"
+        drawing += RunningChart.text(xName, x: middle, y: "\(Frame.bottom)", "middle", dy: 31)
+        let half = RunningChart.fixed((Frame.top + Frame.bottom) / 2)
+        drawing +=
+            "<text transform=\"rotate(-90 12 \(half))\" x=\"12\" y=\"\(half)\" "
+            + "text-anchor=\"middle\" fill=\"currentColor\">"
+            + "\(HTML.escaped(TextWidth.oneLine(yName)))</text>"
+        drawing +=
+            finite.count == 1
+            ? "<circle cx=\"\(across(finite[0].x))\" cy=\"\(down(finite[0].y))\" r=\"3\" "
+                + "fill=\"currentColor\"/>"
+            : "<polyline points=\""
+                + finite.map { "\(across($0.x)),\(down($0.y))" }.joined(separator: " ")
+                + "\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/>"
+        let size = "\(Int(Frame.width)) \(Int(Frame.height))"
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\""
+            + HTML.escaped(TextWidth.oneLine("\(yName) over \(xName)"))
+            + "\" viewBox=\"0 0 \(size)\" width=\"\(Int(Frame.width))\" "
+            + "height=\"\(Int(Frame.height))\" font-family=\"sans-serif\" font-size=\"12\">"
+            + drawing + "</svg>"
+    }
+
+    private static func fixed(_ number: Double) -> String {
+        NumberText.fixed(number, decimals: 1)
+    }
+
+    private static func text(
+        _ words: String, x: String, y: String, _ anchor: String, dy: Int
+    ) -> String {
+        "<text x=\"\(x)\" y=\"\(y)\" dy=\"\(dy)\" text-anchor=\"\(anchor)\" "
+            + "fill=\"currentColor\">\(HTML.escaped(TextWidth.oneLine(words)))</text>"
+    }
+}
