@@ -34,6 +34,7 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         // A header alone: processor instructions that Swift has no name for.
         .systemLibrary(name: "CProcessor"),
 
@@ -115,6 +116,13 @@ let package = Package(
         .target(
             name: "Notebooks",
             dependencies: ["CommandLanguage", "Files", "JSON", "Rendering", "Sessions"]),
+        // Serves a session to the clients of Jupyter.
+        .target(
+            name: "JupyterKernel",
+            dependencies: [
+                "CCrypto", "CZeroMQ", "CommandLanguage", "Files", "JSON", "Notebooks", "Rendering",
+                "Sessions",
+            ]),
         .target(
             name: "Shell",
             dependencies: [
@@ -123,9 +131,8 @@ let package = Package(
         .executableTarget(
             name: "sami",
             dependencies: [
-                "CommandLanguage", "Commands", "Files", "JSON", "Notebooks", "Rendering",
-                "Sessions",
-                "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CommandLanguage", "Commands", "Files", "JSON", "JupyterKernel", "Notebooks",
+                "Rendering", "Sessions", "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.

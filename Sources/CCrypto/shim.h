@@ -4,3 +4,5 @@
    hold it and copy it. Both run the same code for the processor's SHA instructions. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>

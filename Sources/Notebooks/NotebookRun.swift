@@ -111,30 +111,23 @@ public struct NotebookRun {
         let (start, clock) = (Date(), ContinuousClock.now)
         let alarm = options.timeout.map { Alarm(after: $0, session.interruption) }
         session.evaluate(program, forgetsInterruption: false) { event in
-            switch event {
-            case .display(let display): collected.outputs.take(display)
-            case .finished(let outcome):
-                collected.outputs.take(outcome)
+            collected.outputs += collected.collector.take(event)
+            if case .finished(let outcome) = event {
                 collected.isInterrupted = collected.isInterrupted || outcome.isInterrupted
-                if case .failure(let failure) = outcome.result, collected.failure == nil {
-                    collected.failure = failure
-                }
-            case .started, .progress: break
             }
             progress(event)
         }
         let ranOut = alarm?.stop() ?? false
-        if ranOut { session.interruption.clear() }
-        var outputs = collected.outputs.finished(count)
         if ranOut {
+            session.interruption.clear()
             // The statement says that it was stopped; the reader wants to know why.
-            let failure = timedOut(program, collected.failure)
-            if collected.failure != nil { outputs.removeLast() }
-            outputs.append(CellOutputs.error(failure))
-            collected.failure = failure
+            collected.collector.failures = [
+                timedOut(program, collected.collector.failures.first)
+            ]
         }
+        let outputs = collected.outputs + collected.collector.finish()
         let seconds = (ContinuousClock.now - clock) / .seconds(1)
-        cell.outputs = outputs
+        cell.outputs = outputs.map { $0.stored(count: count) }
         cell.executionCount = count
         // Times alone change nothing: a run that gives the same outputs leaves the file as it was.
         if cell != before {
@@ -144,7 +137,7 @@ public struct NotebookRun {
         return (
             Report(
                 cell: place + 1, count: notebook.cells.count, id: cell.id, seconds: seconds,
-                outputs: outputs.count, failure: collected.failure,
+                outputs: outputs.count, failure: collected.collector.failures.first,
                 isAllowed: cell.tags.contains("raises-exception")),
             collected.isInterrupted && !ranOut
         )
@@ -180,8 +173,8 @@ extension JSON {
 
 /// The events of a cell. A class, since the handler of events escapes.
 private final class Collected {
-    var outputs = CellOutputs()
-    var failure: Failure?
+    var collector = CellOutputs()
+    var outputs: [CellOutput] = []
     var isInterrupted = false
 }
 

@@ -78,7 +78,7 @@ extension Session {
     }
 
     /// Names, fields and indexes; completion must not compute with a model's weights.
-    private func isCheap(_ node: Node) -> Bool {
+    func isCheap(_ node: Node) -> Bool {
         switch node.expression {
         case .name, .number, .text: true
         case .field(let owner, _), .index(let owner, _): isCheap(owner)

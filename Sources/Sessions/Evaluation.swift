@@ -58,7 +58,8 @@ extension Session {
                             of: statement.span.lower, in: program.source,
                             firstLine: program.origin.firstLine),
                         depth: sourceDepth, isOfScript: sourceDepth > 0 && showsScript,
-                        isStep: stepping != nil, isLook: isLook(statement))))
+                        isStep: stepping != nil, isLook: isLook(statement),
+                        asksForHelp: asksForHelp(statement))))
             guard isWanted(index, of: program) else { break }
             let outcome = finished(statement, program)
             if case .failure(let failure) = outcome.result {
@@ -74,6 +75,10 @@ extension Session {
             if isFinished { break }
         }
         return allWell
+    }
+
+    private func asksForHelp(_ statement: Statement) -> Bool {
+        if case .command(let call) = statement.body { call.verb.name == "help" } else { false }
     }
 
     /// Whether a statement only shows something.

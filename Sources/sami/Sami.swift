@@ -22,7 +22,9 @@ struct Sami: ParsableCommand {
             """,
         discussion: "At the prompt, `help` lists the commands and `tour` shows a first session.",
         version: version,
-        subcommands: [Run.self, NotebookCommand.self, Replay.self, ManualPage.self])
+        subcommands: [
+            Run.self, NotebookCommand.self, KernelCommand.self, Replay.self, ManualPage.self,
+        ])
 
     @Option(
         name: [.customShort("c"), .customLong("command")],

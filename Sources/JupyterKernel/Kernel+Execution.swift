@@ -1,0 +1,186 @@
+import CommandLanguage
+import Foundation
+import JSON
+import Notebooks
+import Rendering
+import Sessions
+
+extension Kernel {
+    /// Runs a cell. Its outputs are published as they come; the reply is returned.
+    func execute(_ request: Message) -> [JSON.Member] {
+        let content = request.content
+        guard let code = content["code"]?.string else {
+            return failed("value", "execute_request needs a text, `code`")
+        }
+        let isSilent = content["silent"]?.bool ?? false
+        let counts = !isSilent && (content["store_history"]?.bool ?? true)
+        if counts { executionCount += 1 }
+        let cell = Cell(wire, request, isSilent: isSilent, count: executionCount)
+        cell.publish(
+            "execute_input",
+            [.init("code", .string(code)), .init("execution_count", .integer(executionCount))])
+        showNotices(in: cell)
+        let program = Session.parse(
+            code, origin: SourceOrigin(file: "In [\(max(1, executionCount))]"))
+        session.evaluate(program, forgetsInterruption: false) { cell.take($0) }
+        let failures = cell.finish()
+        if counts { history.add(code, number: executionCount, result: cell.resultText) }
+        if !failures.isEmpty {
+            if content["stop_on_error"]?.bool ?? true { queue.refuseWaiting() }
+            let error = CellOutput.error(failures).content(count: executionCount)
+            return [.init("status", "error")] + error + common(cell)
+        }
+        return [.init("status", "ok")] + common(cell)
+            + [.init("user_expressions", values(of: content["user_expressions"]))]
+    }
+
+    /// The answer to a cell that waited for one that failed or was stopped.
+    func refusal() -> [JSON.Member] {
+        failed("interrupted", "not run: a request before it failed or was stopped")
+    }
+
+    private func failed(_ name: String, _ sentence: String) -> [JSON.Member] {
+        [
+            .init("status", "error"), .init("ename", .string(name)),
+            .init("evalue", .string(sentence)), .init("traceback", [.string(sentence)]),
+            .init("execution_count", .integer(executionCount)), .init("payload", []),
+            .init("user_expressions", [:]),
+        ]
+    }
+
+    private func common(_ cell: Cell) -> [JSON.Member] {
+        var payload = cell.pages.map { page -> JSON in
+            ["source": "page", "data": page.mimeBundle, "start": 0]
+        }
+        if session.isFinished { payload.append(["source": "ask_exit", "keepkernel": false]) }
+        return [
+            .init("execution_count", .integer(executionCount)), .init("payload", .array(payload)),
+        ]
+    }
+
+    /// Sentences about the state of the workspace, in the first output.
+    private func showNotices(in cell: Cell) {
+        guard !hasShownNotices, !session.notices.isEmpty else { return }
+        hasShownNotices = true
+        cell.publish(
+            "stream",
+            [
+                .init("name", "stderr"),
+                .init("text", .string(session.notices.joined(separator: "\n") + "\n")),
+            ])
+    }
+
+    private func values(of expressions: JSON?) -> JSON {
+        .object(
+            (expressions?.members ?? []).map { member in
+                switch session.value(ofExpression: member.value.string ?? "") {
+                case .success(let display):
+                    return .init(
+                        member.key,
+                        ["status": "ok", "data": display.mimeBundle, "metadata": [:]])
+                case .failure(let failure):
+                    return .init(
+                        member.key,
+                        .object(
+                            [.init("status", "error")]
+                                + CellOutput.error([failure]).content(count: executionCount)))
+                }
+            })
+    }
+}
+
+/// A cell that runs: publishes its outputs, and collects what the reply says.
+private final class Cell {
+    private let wire: Wire
+    private let request: Message
+    private let isSilent: Bool
+    private let count: Int
+    private var outputs = CellOutputs()
+    private var progress: LiveDisplay?
+    /// Whether a statement was stopped that had done a part.
+    private var stopped: Outcome?
+    private var asksForHelp = false
+    /// Help, which clients show apart from the outputs.
+    private(set) var pages: [Display] = []
+    /// The text of the result, for the history.
+    private(set) var resultText: String?
+
+    init(_ wire: Wire, _ request: Message, isSilent: Bool, count: Int) {
+        (self.wire, self.request, self.isSilent, self.count) = (wire, request, isSilent, count)
+    }
+
+    func publish(_ type: String, _ content: [JSON.Member]) {
+        if !isSilent { wire.publish(type, content, parent: request.header) }
+    }
+
+    func take(_ event: SessionEvent) {
+        switch event {
+        case .started(let statement):
+            asksForHelp = statement.asksForHelp
+            progress = nil
+        case .progress(let report):
+            var live = progress ?? LiveDisplay()
+            if let (type, content) = live.message(for: report) { publish(type, content) }
+            progress = live
+            return
+        case .display(let display) where asksForHelp:
+            pages.append(display)
+            return
+        case .finished(let outcome):
+            if outcome.isInterrupted, case .success = outcome.result { stopped = outcome }
+        case .display: break
+        }
+        show(outputs.take(event))
+    }
+
+    /// - Returns: the failures of the cell.
+    func finish() -> [Failure] {
+        if let stopped, outputs.failures.isEmpty {
+            outputs.failures = [
+                Failure(
+                    kind: .interrupted,
+                    diagnostic: Diagnostic(
+                        message: "stopped by an interrupt; the output above says what was kept",
+                        span: SourceSpan(lower: 0, upper: stopped.statement.utf8.count)),
+                    source: stopped.statement, origin: .prompt)
+            ]
+        }
+        let failures = outputs.failures
+        show(outputs.finish())
+        return failures
+    }
+
+    private func show(_ new: [CellOutput]) {
+        for output in new {
+            if case .result(let display) = output { resultText = display.text().plain }
+            publish(output.type, output.content(count: count))
+        }
+    }
+}
+
+/// The progress of long work, in one output that changes.
+private struct LiveDisplay {
+    private let id = UUID().uuidString.lowercased()
+    private var isShown = false
+
+    /// Work that ends sooner, in seconds, shows no progress.
+    private static let delay = 0.3
+
+    /// The message for a report: a new output for the first, then changes of it.
+    mutating func message(for report: Sessions.Progress) -> (type: String, content: [JSON.Member])? {
+        guard isShown || (report.elapsed >= LiveDisplay.delay && !report.isFinished) else {
+            return nil
+        }
+        defer { isShown = true }
+        let display = Display(StyledText(report.line(width: 100)))
+        return (
+            isShown ? "update_display_data" : "display_data",
+            [
+                .init("data", display.mimeBundle),
+                // A run without a client has no such output, so comparisons leave it out.
+                .init("metadata", ["sami": ["progress": true]]),
+                .init("transient", ["display_id": .string(id)]),
+            ]
+        )
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import JSON
+import Sessions
+
+/// A session that clients of Jupyter drive: JupyterLab, a console, a pipeline.
+///
+/// Requests run one after the other on the thread that calls ``run()``. Another thread serves the
+/// sockets, so that an interrupt reaches a statement that computes. Source: "Messaging in Jupyter",
+/// version 5.4.
+///
+/// ```swift
+/// let kernel = try Kernel(ConnectionFile(path), session: session, version: "0.1.0")
+/// kernel.run()
+/// session.close()
+/// ```
+public final class Kernel {
+    let session: Session
+    let wire: Wire
+    let queue: RequestQueue
+    private let info: [JSON.Member]
+    var history: KernelHistory
+    /// The number of the last execution that counts.
+    var executionCount = 0
+    var hasShownNotices = false
+
+    /// Binds the sockets. Requests that come before ``run()`` wait.
+    ///
+    /// - Parameters:
+    ///   - version: that of the program.
+    ///   - parent: the process whose end ends the kernel; nil if there is none.
+    /// - Throws: `KernelError` if an address cannot be used.
+    public init(
+        _ connection: ConnectionFile, session: Session, version: String, parent: pid_t? = nil
+    ) throws(KernelError) {
+        self.session = session
+        history = KernelHistory(earlier: session.journaledStatements)
+        info = Kernel.info(version: version, banner: session.workspaceSentence)
+        queue = RequestQueue(session.interruption)
+        wire = try Wire(connection, queue, info: info, parent: parent)
+    }
+
+    /// Serves requests until a client or a signal ends the kernel.
+    public func run() {
+        wire.start()
+        wire.publish(state: "starting", parent: [:])
+        while let request = queue.next() {
+            serve(request)
+            queue.finish()
+            if session.isFinished { break }
+        }
+        wire.stop()
+    }
+
+    /// As an interrupt from a client. Any thread may call it.
+    public var interrupt: @Sendable () -> Void { { [queue] in queue.interrupt() } }
+
+    /// Ends ``run()`` when the running statement has stopped. Any thread may call it.
+    public var end: @Sendable () -> Void { { [queue] in queue.close() } }
+
+    private func serve(_ request: RequestQueue.Request) {
+        let (message, type) = (request.message, request.message.type)
+        let content = message.content
+        let reply: [JSON.Member]
+        switch type {
+        case "kernel_info_request", "execute_request", "complete_request", "inspect_request",
+            "is_complete_request", "history_request", "comm_info_request":
+            wire.publish(state: "busy", parent: message.header)
+            switch type {
+            case "kernel_info_request": reply = info
+            case "execute_request": reply = request.isRefused ? refusal() : execute(message)
+            case "complete_request": reply = completions(content)
+            case "inspect_request": reply = inspection(content)
+            case "is_complete_request": reply = completeness(content)
+            case "history_request": reply = history.reply(to: content)
+            default: reply = [.init("status", "ok"), .init("comms", [:])]
+            }
+            let name = type.replacing("_request", with: "_reply")
+            wire.reply(name, reply, to: message, on: request.channel)
+            wire.publish(state: "idle", parent: message.header)
+        // A widget of the client has nobody to talk to here.
+        case "comm_open", "comm_msg", "comm_close": break
+        default: Wire.log("\(JSON.quoted(type)) is not known and has no answer")
+        }
+    }
+
+    private static func info(version: String, banner: String) -> [JSON.Member] {
+        [
+            .init("status", "ok"), .init("protocol_version", .string(Message.version)),
+            .init("implementation", "sami"), .init("implementation_version", .string(version)),
+            .init(
+                "language_info",
+                [
+                    "name": "sami", "version": .string(version), "mimetype": "text/x-sami",
+                    "file_extension": ".sami",
+                    // Comments, texts and numbers look as in Python.
+                    "pygments_lexer": "python", "codemirror_mode": "python",
+                ]),
+            .init(
+                "banner",
+                .string(
+                    "sami \(version): `help` lists the commands, `tour` shows a first session\n"
+                        + banner)),
+            .init("help_links", []), .init("debugger", false), .init("supported_features", []),
+        ]
+    }
+}
