@@ -132,7 +132,8 @@ let package = Package(
             name: "sami",
             dependencies: [
                 "CommandLanguage", "Commands", "Files", "JSON", "JupyterKernel", "Notebooks",
-                "Rendering", "Sessions", "Shell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Rendering", "Sessions", "Shell",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Breaks the program on purpose and counts what was lost; docs/FAULTS.md.
@@ -153,6 +154,9 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
             name: "NotebooksTests", dependencies: ["JSON", "Notebooks", "Sessions", "TestSupport"]),
+        .testTarget(
+            name: "JupyterKernelTests",
+            dependencies: ["CZeroMQ", "JSON", "JupyterKernel", "Sessions", "TestSupport"]),
         .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "NumberTypes"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),

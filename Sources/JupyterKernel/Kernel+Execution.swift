@@ -167,7 +167,8 @@ private struct LiveDisplay {
     private static let delay = 0.3
 
     /// The message for a report: a new output for the first, then changes of it.
-    mutating func message(for report: Sessions.Progress) -> (type: String, content: [JSON.Member])? {
+    mutating func message(for report: Sessions.Progress) -> (type: String, content: [JSON.Member])?
+    {
         guard isShown || (report.elapsed >= LiveDisplay.delay && !report.isFinished) else {
             return nil
         }
@@ -177,8 +178,7 @@ private struct LiveDisplay {
             isShown ? "update_display_data" : "display_data",
             [
                 .init("data", display.mimeBundle),
-                // A run without a client has no such output, so comparisons leave it out.
-                .init("metadata", ["sami": ["progress": true]]),
+                .init("metadata", CellOutput.progressMark),
                 .init("transient", ["display_id": .string(id)]),
             ]
         )

@@ -29,9 +29,10 @@ public enum NotebookComparison {
         }
     }
 
-    /// The plain text of all outputs, line by line.
+    /// The plain text of all outputs, line by line, without the progress that a kernel showed.
     private static func lines(_ outputs: [JSON]) -> [String] {
         outputs.flatMap { output -> [String] in
+            guard !CellOutput.isProgress(output) else { return [] }
             let text: String
             switch output["output_type"]?.string {
             case "error": text = "error: " + (output["evalue"]?.string ?? "")

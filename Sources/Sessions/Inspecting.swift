@@ -62,7 +62,8 @@ extension Session {
         var display = Display(StyledText())
         var failure: Failure?
         let isExpression =
-            program.statements.allSatisfy { statement in
+            !program.statements.isEmpty
+            && program.statements.allSatisfy { statement in
                 if case .expression = statement.body { statement.targets.isEmpty } else { false }
             }
         guard isExpression else {
