@@ -173,7 +173,7 @@ private struct LiveDisplay {
             return nil
         }
         defer { isShown = true }
-        let display = Display(StyledText(report.line(width: 100)))
+        let display = report.display(Appearance())
         return (
             isShown ? "update_display_data" : "display_data",
             [

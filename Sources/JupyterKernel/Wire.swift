@@ -7,7 +7,7 @@ import Synchronization
 /// The five sockets of a kernel, on a thread of their own.
 ///
 /// That thread answers interrupts and shutdowns at once, while a statement computes on another
-/// thread. It hands all other requests to ``RequestQueue``, and sends what other threads post.
+/// thread. It hands all other requests to ``RequestQueue``, and sends the messages that other threads post.
 final class Wire: @unchecked Sendable {
     typealias Channel = ConnectionFile.Channel
 
@@ -71,7 +71,7 @@ final class Wire: @unchecked Sendable {
         thread.start()
     }
 
-    /// Sends what is posted, and ends the thread.
+    /// Ends the thread, after all posted messages are sent.
     func stop() {
         isEnding.store(true, ordering: .sequentiallyConsistent)
         wakeUp()

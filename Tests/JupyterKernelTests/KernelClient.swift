@@ -110,7 +110,7 @@ final class KernelClient {
         return parts
     }
 
-    /// Sends a request, and returns its reply and what was published for it.
+    /// Sends a request, and returns its reply and the messages published for it.
     func ask(
         _ type: String, _ content: JSON, on channel: ConnectionFile.Channel = .shell
     ) throws -> (reply: JSON, published: [Message]) {
@@ -119,7 +119,7 @@ final class KernelClient {
         return (reply.content, try published(for: header))
     }
 
-    /// What is published for a request, up to its idle status.
+    /// The messages published for a request, up to its idle status.
     func published(for header: JSON) throws -> [Message] {
         var published: [Message] = []
         while true {
