@@ -36,6 +36,7 @@ extension Kernel {
 
     /// The answer to a cell that waited for one that failed or was stopped.
     func refusal() -> [JSON.Member] {
+        // Without a count, the cell shows none: it has not run.
         failed("interrupted", "not run: a request before it failed or was stopped")
     }
 
@@ -43,8 +44,7 @@ extension Kernel {
         [
             .init("status", "error"), .init("ename", .string(name)),
             .init("evalue", .string(sentence)), .init("traceback", [.string(sentence)]),
-            .init("execution_count", .integer(executionCount)), .init("payload", []),
-            .init("user_expressions", [:]),
+            .init("payload", []), .init("user_expressions", [:]),
         ]
     }
 
@@ -96,7 +96,7 @@ private final class Cell {
     private let isSilent: Bool
     private let count: Int
     private var outputs = CellOutputs()
-    private var progress: LiveDisplay?
+    private var progress = LiveDisplay()
     /// Whether a statement was stopped that had done a part.
     private var stopped: Outcome?
     private var asksForHelp = false
@@ -113,20 +113,19 @@ private final class Cell {
         if !isSilent { wire.publish(type, content, parent: request.header) }
     }
 
+    private func publish(_ message: LiveDisplay.Message?) {
+        if let message { publish(message.type, message.content) }
+    }
+
     func take(_ event: SessionEvent) {
         switch event {
         case .started(let statement):
             asksForHelp = statement.asksForHelp
-            progress = nil
-        case .progress(let report):
-            var live = progress ?? LiveDisplay()
-            if let (type, content) = live.message(for: report) { publish(type, content) }
-            progress = live
-            return
-        case .display(let display) where asksForHelp:
-            pages.append(display)
-            return
+            publish(progress.end())
+        case .progress(let report): return publish(progress.message(for: report))
+        case .display(let display) where asksForHelp: return pages.append(display)
         case .finished(let outcome):
+            publish(progress.end())
             if outcome.isInterrupted, case .success = outcome.result { stopped = outcome }
         case .display: break
         }
@@ -155,32 +154,5 @@ private final class Cell {
             if case .result(let display) = output { resultText = display.text().plain }
             publish(output.type, output.content(count: count))
         }
-    }
-}
-
-/// The progress of long work, in one output that changes.
-private struct LiveDisplay {
-    private let id = UUID().uuidString.lowercased()
-    private var isShown = false
-
-    /// Work that ends sooner, in seconds, shows no progress.
-    private static let delay = 0.3
-
-    /// The message for a report: a new output for the first, then changes of it.
-    mutating func message(for report: Sessions.Progress) -> (type: String, content: [JSON.Member])?
-    {
-        guard isShown || (report.elapsed >= LiveDisplay.delay && !report.isFinished) else {
-            return nil
-        }
-        defer { isShown = true }
-        let display = report.display(Appearance())
-        return (
-            isShown ? "update_display_data" : "display_data",
-            [
-                .init("data", display.mimeBundle),
-                .init("metadata", CellOutput.progressMark),
-                .init("transient", ["display_id": .string(id)]),
-            ]
-        )
     }
 }

@@ -1,6 +1,6 @@
 import JSON
 
-/// What was run: in the workspace before this kernel, and in this kernel.
+/// The statements that have run: in the workspace before this kernel, and in this kernel.
 ///
 /// A client counts sessions of a kernel. Number 1 is the journal of the workspace as the kernel
 /// found it, number 2 is the kernel's own time.

@@ -10,6 +10,10 @@ extension Session {
     /// function or a term, `describe` for a value; nil if there is nothing to say.
     public func inspection(in source: String, at cursor: Int) -> Display? {
         let place = InspectedPlace(in: source, at: cursor)
+        // It is shown in a small window.
+        let appearance = hostAppearance
+        defer { hostAppearance = appearance }
+        hostAppearance.width = min(appearance.width, 72)
         for statement in statements(about: place) {
             if let display = look(at: statement) { return display }
         }

@@ -52,7 +52,7 @@ public final class Session {
         }
         set { hostAppearance = newValue }
     }
-    private var hostAppearance: Appearance
+    var hostAppearance: Appearance
     /// A host with a person at a terminal sets it; `edit` needs it.
     public var editor: TextEditor?
     /// A host with a person at a terminal sets it: asked before each statement of a script that
