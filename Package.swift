@@ -208,7 +208,7 @@ let package = Package(
         .testTarget(
             name: "ShellTests",
             dependencies: [
-                "CommandLanguage", "Commands", "Rendering", "sami", "Sessions", "Shell",
+                "CommandLanguage", "Commands", "JSON", "Rendering", "sami", "Sessions", "Shell",
                 "TestSupport", "Values",
             ]),
     ],

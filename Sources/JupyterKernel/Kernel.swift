@@ -22,6 +22,7 @@ public final class Kernel {
     /// The number of the last execution that counts.
     var executionCount = 0
     var hasShownNotices = false
+    private var log = KernelLog()
 
     /// Binds the sockets. Requests that come before ``run()`` wait.
     ///
@@ -79,7 +80,7 @@ public final class Kernel {
             wire.publish(state: "idle", parent: message.header)
         // A widget of the client has nobody to talk to here.
         case "comm_open", "comm_msg", "comm_close": break
-        default: Wire.log("\(JSON.quoted(type)) is not known and has no answer")
+        default: log.add("no answer to a request of unknown type: \(type.debugDescription)")
         }
     }
 

@@ -64,13 +64,11 @@ public struct KernelSpec: Sendable {
     ///
     /// - Parameters:
     ///   - executable: absolute, since clients start it from other folders.
-    ///   - workspace: for every notebook; nil for one beside each notebook.
-    public func install(executable: String, workspace: String?) throws(KernelError) {
-        var arguments = [executable, "kernel", "run"]
-        if let workspace { arguments += ["--workspace", workspace] }
-        arguments.append("{connection_file}")
+    ///   - arguments: those of `sami kernel run`, but for the connection file.
+    public func install(executable: String, arguments: [String]) throws(KernelError) {
+        let command = [executable, "kernel", "run"] + arguments + ["{connection_file}"]
         let json: JSON = [
-            "argv": .array(arguments.map { .string($0) }), "display_name": "sami",
+            "argv": .array(command.map { .string($0) }), "display_name": "sami",
             "interrupt_mode": "message", "language": "sami", "metadata": ["debugger": false],
         ]
         do {

@@ -13,8 +13,8 @@ struct LiveDisplay {
 
     /// The id by which a client finds the output; nil before there is one.
     private var id: String?
-    /// The last report of the statement's own work. Other work, such as writing the result, is shown
-    /// while it takes long, and leaves no trace.
+    /// The last report of the statement's own work. Other work, such as writing the result, is
+    /// shown while it takes long, and leaves no trace.
     private var last: Sessions.Progress?
     private var start = ContinuousClock.now
 

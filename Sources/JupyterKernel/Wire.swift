@@ -7,7 +7,8 @@ import Synchronization
 /// The five sockets of a kernel, on a thread of their own.
 ///
 /// That thread answers interrupts and shutdowns at once, while a statement computes on another
-/// thread. It hands all other requests to ``RequestQueue``, and sends the messages that other threads post.
+/// thread. It hands all other requests to ``RequestQueue``, and sends the messages that other
+/// threads post.
 final class Wire: @unchecked Sendable {
     typealias Channel = ConnectionFile.Channel
 
@@ -27,7 +28,7 @@ final class Wire: @unchecked Sendable {
     private let wake: (read: Int32, write: Int32)
     /// The process whose end ends the kernel; nil if there is none.
     private var parent: pid_t?
-    private var dropped = 0
+    private var log = KernelLog()
     private var seen = SeenSignatures()
     private let ended = DispatchSemaphore(value: 0)
 
@@ -107,10 +108,6 @@ final class Wire: @unchecked Sendable {
         _ = write(wake.write, &byte, 1)
     }
 
-    static func log(_ sentence: String) {
-        FileHandle.standardError.write(Data("sami kernel: \(sentence)\n".utf8))
-    }
-
     // MARK: The thread of the sockets
 
     private func run() {
@@ -138,7 +135,7 @@ final class Wire: @unchecked Sendable {
                 while let parts = sockets[channel]?.receive() { take(parts, from: channel) }
             }
             if let parent, getppid() != parent {
-                Wire.log("the client is gone")
+                KernelLog.write("the client is gone")
                 self.parent = nil
                 queue.close()
             }
@@ -158,7 +155,7 @@ final class Wire: @unchecked Sendable {
                 if signer.signs, !seen.insert(parts, of: message) { throw .repeated }
                 take(message, from: channel)
             } catch {
-                drop(error)
+                log.add("message dropped: \(error)")
             }
         }
     }
@@ -203,13 +200,6 @@ final class Wire: @unchecked Sendable {
         let type = message.type.replacing("_request", with: "_reply")
         reply(type, [.init("status", "ok")], to: message, on: channel)
         publish(state: "idle", parent: message.header)
-    }
-
-    /// Says why a message does nothing: the first ones, then ever fewer.
-    private func drop(_ fault: Message.Fault) {
-        dropped += 1
-        guard dropped <= 10 || dropped & (dropped - 1) == 0 else { return }
-        Wire.log("message dropped: \(fault)" + (dropped > 10 ? " (\(dropped) so far)" : ""))
     }
 }
 

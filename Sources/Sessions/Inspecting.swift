@@ -3,8 +3,8 @@ import Commands
 import Rendering
 import Values
 
-/// What a host shows beside the statements: help for the word at a place, and values of expressions
-/// that are not a person's own statements.
+/// Help for the word at a place, and values of expressions that are no statements of a person: a
+/// host shows them beside the statements.
 extension Session {
     /// The help or the description for a UTF-8 offset of a block: `help` for a verb, a key, a
     /// function or a term, `describe` for a value; nil if there is nothing to say.
@@ -57,8 +57,8 @@ extension Session {
         }
     }
 
-    /// The value of an expression that a host wants to show beside the statements. The session stays
-    /// as it is: `_` is what it was.
+    /// The value of an expression that a host wants to show beside the statements. The session
+    /// stays as it is, `_` too.
     public func value(ofExpression source: String) -> Result<Display, Failure> {
         let program = Session.parse(source)
         let (last, pending) = (lastResult, unjournaled)

@@ -69,15 +69,12 @@ struct InstallKernel: ParsableCommand {
         discussion: """
             Each notebook keeps a workspace of its own beside it: lesson.samiws for lesson.ipynb. A \
             client that does not name its notebook, such as a console, keeps nothing. --workspace \
-            names one workspace for all.
+            names one workspace for all. The options about the workspace hold for every kernel.
             """)
 
     @OptionGroup var place: KernelPlace
 
-    @Option(
-        name: [.short, .long],
-        help: ArgumentHelp("A workspace for every notebook.", valueName: "path"))
-    var workspace: String?
+    @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
 
     func run() throws {
         let spec = place.spec
@@ -87,9 +84,18 @@ struct InstallKernel: ParsableCommand {
                 throw KernelError("the path of this program is not known")
             }
             try spec.install(
-                executable: executable, workspace: workspace.map(KernelCommand.absolute))
+                executable: executable, arguments: workspace.kernelArguments)
         }
         print("installed: \(spec.folder)")
+    }
+}
+
+extension WorkspaceOptions {
+    /// The arguments by which a kernel has these options, wherever a client starts it.
+    fileprivate var kernelArguments: [String] {
+        (workspace.map { ["--workspace", KernelCommand.absolute($0)] } ?? [])
+            + (ephemeral ? ["--ephemeral"] : []) + (readOnly ? ["--read-only"] : [])
+            + (seed.map { ["--seed", "\($0)"] } ?? [])
     }
 }
 
@@ -148,7 +154,7 @@ struct RunKernel: ParsableCommand {
     func run() throws {
         let environment = ProcessInfo.processInfo.environment
         var configuration = workspace.configuration
-        if workspace.workspace == nil {
+        if workspace.workspace == nil, !workspace.ephemeral {
             if let path = RunKernel.workspaceBesideNotebook(environment) {
                 configuration.workspace = path
             } else {
