@@ -106,8 +106,11 @@ public struct OperandSpecification: Sendable {
     public var name: String
     public var kind: ArgumentKind
     public var isRequired: Bool
-    /// Whether it takes all following operands; only the last operand repeats.
+    /// Whether it takes all following operands, but for a path that is known by its form.
     public var repeats: Bool
+    /// For a path after an operand that repeats: the extensions by which the path is known, as
+    /// `svg` in `plot a b c.svg`. A word that begins as a path is known without one.
+    public var extensions: [String] = []
     public var summary: String
 
     public static func required(
@@ -118,10 +121,12 @@ public struct OperandSpecification: Sendable {
     }
 
     public static func optional(
-        _ name: String, _ kind: ArgumentKind, _ summary: String = "", repeats: Bool = false
+        _ name: String, _ kind: ArgumentKind, _ summary: String = "", repeats: Bool = false,
+        extensions: [String] = []
     ) -> OperandSpecification {
         OperandSpecification(
-            name: name, kind: kind, isRequired: false, repeats: repeats, summary: summary)
+            name: name, kind: kind, isRequired: false, repeats: repeats, extensions: extensions,
+            summary: summary)
     }
 }
 

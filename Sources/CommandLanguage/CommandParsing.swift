@@ -166,6 +166,12 @@ extension Parser {
         {
             nextOperand += 1
         }
+        if nextOperand + 1 < form.operands.count, form.operands[nextOperand].repeats,
+            call.operand(form.operands[nextOperand].name) != nil,
+            isPath(next, form.operands[nextOperand + 1])
+        {
+            nextOperand += 1
+        }
         guard nextOperand < form.operands.count else { throw tooMany(form, call) }
         let specification = form.operands[nextOperand]
         if specification.kind.takesNoBareWord, let word = next.word,
@@ -182,6 +188,20 @@ extension Parser {
             shownAs: "\(specification.name.uppercased()) of `\(call.title)`")
         call.operands.append(argument)
         if !specification.repeats { nextOperand += 1 }
+    }
+
+    /// Whether an operand after one that repeats is the path that may follow it: by its extension,
+    /// or by a beginning that no expression has.
+    private func isPath(_ next: Lexeme, _ specification: OperandSpecification) -> Bool {
+        var word = lexer.text(
+            SourceSpan(lower: next.span.lower, upper: lexer.bareWordEnd(next.span.lower)))
+        if case .text(let text) = next.kind {
+            word = text
+        } else if ["/", "~", "./", "../"].contains(where: word.hasPrefix) {
+            return true
+        }
+        guard let dot = word.lastIndex(of: ".") else { return false }
+        return specification.extensions.contains(word[word.index(after: dot)...].lowercased())
     }
 
     private mutating func tooMany(_ form: CommandForm, _ call: CommandCall) -> SyntaxError {

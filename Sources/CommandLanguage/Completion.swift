@@ -213,6 +213,9 @@ extension Parser {
             operands += wants(form.operands[index].kind)
             raw = raw || form.operands[index].kind.isBare
             // Optional words may be missing, so the operand after them fits as well.
+            if form.operands[index].repeats, call.operand(form.operands[index].name) != nil {
+                continue
+            }
             guard !form.operands[index].isRequired, case .words = form.operands[index].kind else {
                 break
             }

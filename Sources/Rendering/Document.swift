@@ -9,6 +9,7 @@ public struct Document: Sendable {
         case heatMap(HeatMap)
         case strip(TokenStrip)
         case picture(Picture)
+        case rates(RateBars)
     }
 
     private var parts: [Part] = []
@@ -56,6 +57,8 @@ public struct Document: Sendable {
 
     package mutating func line(_ picture: Picture) { parts.append(.picture(picture)) }
 
+    package mutating func line(_ rates: RateBars) { parts.append(.rates(rates)) }
+
     package mutating func line(_ other: Document) {
         for part in other.parts {
             if case .text(let text) = part { line(text) } else { parts.append(part) }
@@ -75,6 +78,7 @@ public struct Document: Sendable {
             case .heatMap(let map): text.line(map.rendered(appearance))
             case .strip(let strip): text.line(strip.rendered(appearance))
             case .picture(let picture): text.line(picture.rendered(appearance))
+            case .rates(let rates): text.line(rates.rendered(appearance))
             }
         }
         return text
@@ -90,6 +94,7 @@ public struct Document: Sendable {
             case .heatMap(let map): map.html
             case .strip(let strip): strip.html
             case .picture(let picture): picture.html
+            case .rates(let rates): rates.html
             }
         }.joined()
     }

@@ -1,5 +1,8 @@
 /// Text in HTML and SVG.
 public enum HTML {
+    /// Grounds are printed too.
+    static let printed = "-webkit-print-color-adjust: exact; print-color-adjust: exact"
+
     /// A text whose every character stands for itself, between tags and in quoted attributes.
     /// Control characters, which HTML does not allow, become U+FFFD.
     public static func escaped(_ text: some StringProtocol) -> String {
@@ -96,64 +99,5 @@ extension Table {
             ? HTML.element("thead", cells("th", columns.map(\.title)) { _ in .plain }) : ""
         let body = rows.map { row in cells("td", row) { styles[$0] ?? .plain } }.joined()
         return HTML.element("table", head + HTML.element("tbody", body))
-    }
-}
-
-extension HeatMap {
-    /// Largest number of rows and of columns that a page shows.
-    private static let htmlLimit = 32
-
-    /// A table with colored cells, the whole number in each cell's title, and the scale below.
-    package var html: String {
-        guard let range else { return StyledText("empty", .faint).html }
-        let decimals = decimals
-        let shownRows = min(rows, HeatMap.htmlLimit)
-        let shownColumns = min(columns, HeatMap.htmlLimit)
-        var head = HTML.element("th", "")
-        for column in 0..<shownColumns {
-            head += HTML.element("th", HTML.escaped("\(columnLabel)\(column)"))
-        }
-        var body = ""
-        for row in 0..<shownRows {
-            var cells = HTML.element("th", HTML.escaped("\(rowLabel)\(row)"))
-            for column in 0..<shownColumns {
-                let value = values[row * columns + column]
-                let isDiagonal = self.isDiagonal(row, column)
-                var style = "text-align: right"
-                let css = HeatMap.style(share(value, of: range), isBold: isDiagonal).css
-                if !css.isEmpty { style += "; " + css }
-                if isDiagonal { style += "; border: 2px solid currentColor" }
-                cells += HTML.element(
-                    "td", style: style,
-                    title: "\(rowLabel)\(row), \(columnLabel)\(column): "
-                        + NumberText.significant(value),
-                    HTML.escaped(HeatMap.digits(value, decimals: decimals)))
-            }
-            body += HTML.element("tr", cells)
-        }
-        var scale = "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "
-        scale += NumberText.significant(range.upperBound, digits: 4)
-        if shownRows < rows || shownColumns < columns {
-            scale += "; \(shownRows) × \(shownColumns) of \(rows) × \(columns)"
-        }
-        return HTML.element(
-            "table",
-            HTML.element("caption", style: "caption-side: bottom; opacity: 0.7", scale)
-                + HTML.element("thead", HTML.element("tr", head)) + HTML.element("tbody", body))
-    }
-}
-
-extension TokenStrip {
-    /// Each token on the ground that its change has, with the change in its title.
-    var html: String {
-        let spans = tokens.map { token in
-            HTML.element(
-                "span", style: TokenStrip.style(token.shift).css, title: token.change + " nats",
-                HTML.escaped(pieces(token.text).joined(separator: "\n")))
-        }
-        let legend = HTML.element(
-            "small", style: "opacity: 0.7",
-            "green: the response's own constitution raises the token's log-prob; red: lowers it")
-        return HTML.element("pre", style: "white-space: pre-wrap", spans.joined()) + legend
     }
 }

@@ -1,38 +1,54 @@
-/// Numbers for a picture: lines over a common axis, or matrices.
+/// Numbers as a picture: a chart, matrices, or rates.
 package struct Picture: Sendable {
     package enum Content: Sendable {
-        case lines([(name: String, points: [(x: Double, y: Double)])])
+        case chart(Chart)
         /// One matrix, or several that share a scale of color.
         case matrices([HeatMap])
+        /// Groups of bars, one below the other.
+        case rates([RateBars])
+
+        /// Lines over a common axis.
+        package static func lines(
+            _ lines: [(name: String, points: [(x: Double, y: Double)])], xName: String? = nil
+        ) -> Content {
+            .chart(Chart(lines.map { Chart.Series($0.name, $0.points) }, xName: xName))
+        }
     }
 
     package var content: Content
     package var title: String
-    /// The name of the horizontal axis of lines; nil for the number of the item.
-    package var xName: String?
 
-    package init(_ content: Content, title: String, xName: String? = nil) {
+    package init(_ content: Content, title: String) {
         self.content = content
         self.title = title
-        self.xName = xName
     }
 
     /// Largest number of matrices that a terminal shows.
     private static let mostInTerminal = 4
 
     package func rendered(_ appearance: Appearance) -> StyledText {
-        var text = StyledText(title, .heading)
+        var text = StyledText(TextWidth.oneLine(title), .heading)
         switch content {
         case .matrices(let maps):
             for map in maps.prefix(Picture.mostInTerminal) {
-                if !map.title.isEmpty { text.line(StyledText(map.title, .name)) }
+                if !map.title.isEmpty {
+                    text.line(StyledText(TextWidth.oneLine(map.title), .name))
+                }
                 text.line(map.rendered(appearance))
             }
             if maps.count > Picture.mostInTerminal {
                 text.line(left(after: Picture.mostInTerminal, of: maps.count), .faint)
             }
-        case .lines(let lines):
-            text.line(TerminalChart(lines: lines, xName: xName, appearance: appearance).rendered())
+        case .chart(let chart):
+            text.line(TerminalChart(chart: chart, appearance: appearance).rendered())
+        case .rates(let groups):
+            for (index, group) in groups.enumerated() {
+                if groups.count > 1 {
+                    text.line(TextWidth.cut(TextWidth.oneLine(group.title), to: appearance.columns))
+                }
+                let next = groups.dropFirst(index + 1).first
+                text.line(group.rendered(appearance, showsLegend: group.explains(before: next)))
+            }
         }
         return text
     }

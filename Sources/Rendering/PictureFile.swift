@@ -11,18 +11,19 @@ package enum PictureFileError: Error {
     case failed(String)
 }
 
-/// Pictures as files: SVG as it is drawn here, and PNG that librsvg makes from it.
+/// Pictures as files: SVG as it is drawn here, PNG that librsvg makes from it, and a page that
+/// holds it.
 package enum PictureFile {
-    package static let extensions = ["svg", "png"]
+    package static let extensions = ["svg", "png", "html"]
 
     /// The content of a picture file.
     package static func data(
         of picture: Picture, extension name: String
     ) throws(PictureFileError) -> Data {
-        let svg = Data(picture.svg.utf8)
         switch name {
-        case "svg": return svg
-        case "png": return try png(svg)
+        case "svg": return Data(picture.svg.utf8)
+        case "png": return try png(Data(picture.svg.utf8))
+        case "html": return Data(HTMLPage(title: picture.title, body: picture.html).text.utf8)
         default: throw .unknownExtension(name)
         }
     }

@@ -17,26 +17,26 @@ package struct RunningChart: Sendable {
     /// An SVG element; nil if no point is finite.
     package var svg: String? {
         let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
-        guard let range = ChartRange([(name: yName, points: finite)]) else { return nil }
+        guard let axes = Chart([.init(yName, finite)]).axes else { return nil }
         func across(_ x: Double) -> String {
             RunningChart.fixed(
-                Frame.left + ChartRange.share(x, of: range.x) * (Frame.right - Frame.left))
+                Frame.left + axes.x.share(x) * (Frame.right - Frame.left))
         }
         func down(_ y: Double) -> String {
             RunningChart.fixed(
-                Frame.bottom - ChartRange.share(y, of: range.y) * (Frame.bottom - Frame.top))
+                Frame.bottom - axes.y.share(y) * (Frame.bottom - Frame.top))
         }
         var drawing =
             "<path d=\"M\(Frame.left) \(Frame.top)V\(Frame.bottom)H\(Frame.right)\" "
             + "fill=\"none\" stroke=\"currentColor\" stroke-opacity=\"0.6\"/>"
-        let yTicks = Ticks(range.y, count: 3)
+        let yTicks = axes.y.ticks(5)
         for (value, label) in zip(yTicks.values, yTicks.labels) {
             drawing +=
                 "<path d=\"M\(Frame.left) \(down(value))H\(Frame.right)\" stroke=\"currentColor\" "
                 + "stroke-opacity=\"0.2\"/>"
                 + RunningChart.text(label, x: "\(Frame.left - 6)", y: down(value), "end", dy: 4)
         }
-        let xTicks = Ticks(range.x, count: 8, isWhole: true)
+        let xTicks = Ticks(axes.x.range, count: 8, isWhole: true)
         for (value, label) in zip(xTicks.values, xTicks.labels) {
             drawing += RunningChart.text(
                 label, x: across(value), y: "\(Frame.bottom)", "middle", dy: 15)

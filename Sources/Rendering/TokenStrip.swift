@@ -20,6 +20,12 @@ package struct TokenStrip: Sendable {
     package var tokens: [Token]
     /// Whether a colored strip has the figures too.
     package var showsFigures = false
+    /// The constitution whose rise is positive, and the one beside it: "constitution 0", "1". A
+    /// strip that has them has a legend below it.
+    package var own = ""
+    package var other = ""
+    /// Sentences after the legend.
+    package var remark = ""
 
     package init(tokens: [Token]) { self.tokens = tokens }
 
@@ -30,22 +36,29 @@ package struct TokenStrip: Sendable {
     static let leastColor = 0.05
 
     /// How to read the strip, without a full stop.
-    ///
-    /// - Parameter own: the constitution whose rise is positive. `other`: the one beside it.
-    package func legend(_ appearance: Appearance, own: String, other: String) -> String {
+    private func legend(_ appearance: Appearance) -> String {
         let figures =
             "{+0.50}: \(own) makes the token likelier than \(other) does, by 0.50 nats; {-0.50}: "
             + "less likely; shown from \(NumberText.significant(TokenStrip.leastFigure)) on"
         guard appearance.color != .none else { return figures }
         let colors =
-            "green: \(own) makes the token likelier than \(other) does; red: less likely; from "
+            "blue: \(own) makes the token likelier than \(other) does; orange: less likely; from "
             + "\(NumberText.significant(TokenStrip.leastColor)) nats on, full color at 2"
         return colors + (showsFigures ? ". " + figures : "; figures=true writes the nats")
     }
 
-    /// Green if the response's own constitution raises a token, red if it lowers it. Without color
-    /// each token that changes by a tenth of a nat or more is followed by the change: `Arr{+2.31}`.
+    /// Blue if the response's own constitution raises a token, orange if it lowers it. Without
+    /// color each token that changes by a tenth of a nat or more is followed by the change:
+    /// `Arr{+2.31}`.
     package func rendered(_ appearance: Appearance) -> StyledText {
+        var text = body(appearance)
+        guard !own.isEmpty else { return text }
+        let words = legend(appearance) + (remark.isEmpty ? "." : ". " + remark)
+        for line in TextWidth.wrapped(words, to: appearance.columns) { text.line(line, .faint) }
+        return text
+    }
+
+    private func body(_ appearance: Appearance) -> StyledText {
         let cells = cells(showsColor: appearance.color != .none)
         var text = StyledText()
         var used = 0
@@ -110,13 +123,20 @@ package struct TokenStrip: Sendable {
             .map { TextWidth.oneLine($0) }
     }
 
-    static func style(_ shift: Double) -> TextStyle {
-        guard shift.isFinite, shift.magnitude >= TokenStrip.leastColor else { return .plain }
-        // Saturates at two nats: a token that is seven times as probable.
-        let strength = min(1, shift.magnitude / 2)
-        let strong = UInt8(70 + 110 * strength)
+    /// How strong the color of a shift is, in 0...1; nil for none. It saturates at two nats: a
+    /// token that is seven times as probable.
+    static func strength(_ shift: Double) -> Double? {
+        guard shift.isFinite, shift.magnitude >= TokenStrip.leastColor else { return nil }
+        return min(1, shift.magnitude / 2)
+    }
+
+    /// Shades of Okabe and Ito's blue and vermilion, which the color-blind can tell apart.
+    private static func style(_ shift: Double) -> TextStyle {
+        guard let strength = strength(shift) else { return .plain }
+        func shade(_ full: Double) -> UInt8 { UInt8(full * (0.4 + 0.6 * strength)) }
         let background: TextColor =
-            shift > 0 ? .rgb(20, strong, 60) : .rgb(strong, 30, 40)
+            shift > 0
+            ? .rgb(shade(0), shade(114), shade(178)) : .rgb(shade(213), shade(94), shade(0))
         return TextStyle(foreground: .rgb(255, 255, 255), background: background)
     }
 }

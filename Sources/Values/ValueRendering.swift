@@ -19,7 +19,8 @@ extension Value {
                 let points = items.enumerated().map {
                     (Double($0.offset), $0.element.asNumber ?? .nan)
                 }
-                return Picture(.lines([("", points)]), title: summary).svg
+                let chart = Chart([Chart.Series("value", points)], xName: "index")
+                return Picture(.chart(chart), title: summary).svg
             }
         default: break
         }
@@ -105,5 +106,6 @@ extension HeatMap {
             rows: tensor.shape[0], columns: tensor.shape[1],
             values: tensor.values.map { Double($0) }, marksDiagonal: false, rowLabel: "",
             columnLabel: "")
+        (rowName, columnName) = ("row", "column")
     }
 }

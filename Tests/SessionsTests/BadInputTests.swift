@@ -333,7 +333,7 @@ import Testing
             error: a number cannot be written as `.npz`
               export 1 x.npz
                        ^~~~~
-              use `.json`, `.npy`, `.safetensors` or `.h5`
+              use `.json`, `.npy`, `.safetensors`, `.h5` or `.html`
             """)
         try check(
             "export \"a text\" x.npy",
@@ -341,7 +341,7 @@ import Testing
             error: text cannot be written as `.npy`
               export "a text" x.npy
                               ^~~~~
-              use `.json`, `.txt` or `.h5`
+              use `.json`, `.txt`, `.h5` or `.html`
             """)
     }
 
@@ -355,7 +355,7 @@ import Testing
         try check(
             "plot \"text\"",
             """
-            error: what is plotted must be numbers, a matrix or a log, not text
+            error: what is plotted must be numbers, a matrix, a log or verdicts, not text
               plot "text"
                    ^~~~~~
             """)

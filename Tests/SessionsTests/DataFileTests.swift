@@ -173,7 +173,7 @@ import Testing
                 error: a list cannot be written as `.txt`
                   export [1] x.txt
                              ^~~~~
-                  use `.csv`, `.json`, `.jsonl`, `.npy`, `.safetensors` or `.h5`
+                  use `.csv`, `.json`, `.jsonl`, `.npy`, `.safetensors`, `.h5` or `.html`
                 """)
     }
 

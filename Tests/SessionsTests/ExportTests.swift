@@ -94,7 +94,7 @@ import Transformers
                 error: a picture cannot be written as `.gif`
                   plot [1] x.gif
                            ^~~~~
-                  use `.svg` or `.png`
+                  use `.svg`, `.png` or `.html`
                 """)
     }
 
@@ -117,6 +117,7 @@ import Transformers
                    |   ...*.
                   0|*..
                     0           2           4
+                              index
                 """)
     }
 }

@@ -21,11 +21,11 @@ enum Export {
     static func fitting(_ value: Value, _ name: String) -> [String] {
         writers.keys.sorted().filter { format in
             refusal(of: value, as: format) == nil && (try? writers[format]?(value, name)) != nil
-        } + ["h5"]
+        } + ["h5", "html"]
     }
 
     /// The files that a model can be written to; every other path is a folder.
-    static let ofModels = ["safetensors", "h5", "json"]
+    static let ofModels = ["safetensors", "h5", "json", "html"]
 
     /// The reason why a kind of value is not written in a format, with what to do.
     static func refusal(of value: Value, as format: String) -> EvaluationError? {
@@ -54,10 +54,10 @@ enum Export {
 
     /// What a file lacks, if the value cannot be made from it again.
     static func remark(on value: Value, as format: String) -> String? {
-        if value.object(ModelObject.self) != nil, format == "json" {
+        if value.object(ModelObject.self) != nil, ["json", "html"].contains(format) {
             return "this is a description; a path without an extension writes the model"
         }
-        if value.object(OptimizerObject.self) != nil {
+        if value.object(OptimizerObject.self) != nil, format != "html" {
             return "this is a description; `export optimizer.squares FILE.safetensors` writes its "
                 + "moments"
         }

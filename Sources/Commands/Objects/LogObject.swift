@@ -69,7 +69,10 @@ struct LogObject: StorableObject {
             appearance, json: { Value.object(self).printedJSON }, document: document(appearance))
         if !rows.isEmpty {
             display.svg = {
-                Picture(.lines([line(mainColumn)]), title: "\(title): \(mainColumn)").svg
+                var chart = Chart(
+                    [Chart.Series(mainColumn, line(mainColumn).points)], xName: "step")
+                chart.yName = LogObject.named([mainColumn])
+                return Picture(.chart(chart), title: "\(title): \(mainColumn)").svg
             }
         }
         return display
@@ -80,6 +83,20 @@ struct LogObject: StorableObject {
         guard let first = rows.first else { return "loss" }
         return first.keys.contains("loss") ? "loss" : first.keys.last ?? "loss"
     }
+
+    /// The name of a vertical axis for columns: "loss, nats". Without a unit that they share it is
+    /// the name of a single column, or nil.
+    static func named(_ columns: [String]) -> String? {
+        let units = Set(columns.map { LogObject.units[$0] ?? "" })
+        let name = columns.count == 1 ? columns[0] : nil
+        guard units.count == 1, let unit = units.first, !unit.isEmpty else { return name }
+        return name.map { "\($0), \(unit)" } ?? unit
+    }
+
+    private static let units = [
+        "loss": "nats", "mean_loss": "nats", "bound": "nats", "kl": "nats a token",
+        "row_accuracy": "share of rows", "column_accuracy": "share of columns",
+    ]
 
     /// A column's numbers over the rows, counted from 1.
     func line(_ column: String) -> (name: String, points: [(x: Double, y: Double)]) {

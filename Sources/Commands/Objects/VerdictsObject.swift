@@ -105,6 +105,7 @@ struct VerdictsObject: StorableObject {
                     + "\(NumberText.fixed(control.interval.lower * 100, decimals: 1)) to "
                     + "\(NumberText.percent(control.interval.upper)))")
         }
+        document.line(rates)
         var sides = Table([
             .init(""), .init("words", isNumeric: true), .init("characters", isNumeric: true),
             .init("malformed", isNumeric: true),
@@ -137,6 +138,42 @@ struct VerdictsObject: StorableObject {
                 .faint)
         }
         return document
+    }
+
+    /// The win rate and the one at equal lengths.
+    private var rates: RateBars {
+        func bar(_ name: String, _ rate: Double, _ interval: Interval) -> RateBars.Bar {
+            RateBars.Bar(
+                name, rate, interval.lower...max(interval.lower, interval.upper),
+                count: verdicts.count)
+        }
+        var bars: [RateBars.Bar] = []
+        if let rate = verdicts.winRate, let interval = verdicts.interval {
+            bars.append(bar("win rate", rate, interval))
+        }
+        if let control = verdicts.lengthControlled {
+            bars.append(bar("at equal lengths", control.rate, control.interval))
+        }
+        return RateBars(
+            "\(first) over \(second)", bars, unit: "comparisons", half: "no difference")
+    }
+
+    /// The rates, and how often the responses of both sides follow the principles asked most.
+    var picture: Picture? {
+        guard verdicts.count > 0 else { return nil }
+        let adherence = verdicts.principles.prefix(12).map { tally in
+            let sides = [(first, tally.first), (second, tally.second)]
+            return RateBars(
+                tally.principle,
+                sides.compactMap { name, share in
+                    Interval.wilson(successes: share * Double(tally.count), of: tally.count).map {
+                        RateBars.Bar(name, share, $0.lower...$0.upper, count: tally.count)
+                    }
+                }, unit: "responses that were asked to follow the principle")
+        }
+        return Picture(
+            .rates([rates] + adherence.filter { !$0.bars.isEmpty }),
+            title: "win rate of \(first) over \(second)")
     }
 
     var jsonValue: Value {

@@ -12,7 +12,8 @@ extension CommandTable {
         "export", .data, "writes a value to a file; the file name's extension gives the format",
         about: """
             .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
-            .txt a text, .svg and .png pictures. A model goes into a folder in Hugging Face form. \
+            .txt a text, .svg and .png pictures, .html a page that shows the value and needs no \
+            other file. A model goes into a folder in Hugging Face form. \
             In .csv and .jsonl verdicts, loss, logprobs and log have one row an item, with the ids \
             of its query and constitution; `export logprobs.per_token FILE.csv` has one row a \
             token. `load tensor` reads arrays again, `load table` rows, `load text` a text; \
@@ -59,8 +60,14 @@ extension CommandTable {
         do {
             switch format {
             case "svg", "png":
+                let source = Picture.Source(
+                    name: invocation.written("value") ?? value.kind, value: value,
+                    argument: argument)
                 try invocation.write(
-                    try Picture(value, title: nil, invocation), to: path, shown: shown)
+                    try Picture(of: source, invocation), to: path, shown: shown)
+            case "html":
+                let page = value.page(title: invocation.written("value") ?? value.kind)
+                try FileWriting.write(Data(page.utf8), to: path, shown: shown)
             case "h5":
                 let object = StoredObject(kind: value.kind, value: try value.namedStored(name))
                 let folder = (path as NSString).deletingLastPathComponent
@@ -110,6 +117,14 @@ extension CommandTable {
 }
 
 extension Value {
+    /// A whole HTML page that shows the value as a notebook does.
+    fileprivate func page(title: String) -> String {
+        let display = display(Appearance(width: 100))
+        var body = display.html?() ?? display.text().html
+        if let svg = display.svg { body += svg() }
+        return HTMLPage(title: title, body: body).text
+    }
+
     /// The stored form, with arrays under their own names: the content of `export NAME FILE.h5`.
     fileprivate func namedStored(_ name: String) throws -> StoredValue {
         switch self {

@@ -1,64 +1,143 @@
 import CommandLanguage
 import Rendering
+import Tensors
 import Values
 
 extension Picture {
-    /// The picture of the value in the argument `value`.
-    ///
-    /// - Parameters:
-    ///   - x: the column of a table for the horizontal axis; nil counts its rows.
-    ///   - y: the columns to draw; nil draws a log's loss, or every column of
-    ///     numbers.
-    init(
-        _ value: Value, x: String? = nil, y: [String]? = nil, title: String?,
-        _ invocation: Invocation
-    ) throws {
-        let name = invocation.written("value") ?? value.kind
+    /// One value to draw, as the user wrote it.
+    struct Source {
+        var name: String
+        var value: Value
+        var argument: Argument
+
+        /// The numbers of a list, or of a tensor of any shape, in their order; nil for other values.
+        var numbers: [Double]? {
+            if case .list(let items) = value, !items.isEmpty {
+                let numbers = items.compactMap(\.asNumber)
+                if numbers.count == items.count { return numbers }
+            }
+            return value.asTensor.map { $0.values.map { Double($0) } }
+        }
+
+        /// The name in a sentence.
+        var shortName: String { TextWidth.cut(name, to: 40) }
+
+        /// The numbers of a value with one axis.
+        var vector: [Double]? {
+            guard (value.asTensor?.shape.count ?? 1) == 1, let numbers, !numbers.isEmpty else {
+                return nil
+            }
+            return numbers
+        }
+    }
+
+    /// The picture of one or several values, with the options of `plot`.
+    init(_ sources: [Source], _ invocation: Invocation) throws {
+        let form = try invocation.word("as", PictureForm.self)
+        if invocation.has("bins"), form != .histogram {
+            throw invocation.error("`bins` belongs to as=histogram", at: "bins")
+        }
+        switch form {
+        case .histogram: try self.init(histogramOf: sources, invocation)
+        case .scatter: try self.init(scatterOf: sources, invocation)
+        case .line: try self.init(linesOf: sources, invocation)
+        case nil where sources.count == 1: try self.init(of: sources[0], invocation)
+        case nil: try self.init(together: sources, invocation)
+        }
+        try name(invocation)
+    }
+
+    // MARK: One value
+
+    /// The picture that a value suggests: of the options only `x` and `y` count.
+    init(of source: Source, _ invocation: Invocation) throws {
+        let (name, value) = (source.name, source.value)
+        let x = try invocation.text("x")
         if let table = NumberColumns(value) {
-            let drawn = try table.drawn(y, x, invocation)
+            let drawn = try table.drawn(try Picture.columns(invocation), x)
             self.init(
-                .lines(try table.lines(drawn, over: x, invocation)),
-                title: title
-                    ?? "\(table.title ?? name): \(drawn.joined(separator: ", "))",
-                xName: x ?? table.rowName)
+                .chart(try table.chart(drawn, over: x, mark: .line, invocation)),
+                title: "\(table.title ?? name): \(drawn.joined(separator: ", "))")
             return
         }
-        for (role, isGiven) in [("x", x != nil), ("y", y != nil)] where isGiven {
-            throw invocation.located(
-                EvaluationError.other(
-                    "`\(role)` names a column of a log or of a list of records, not of "
-                        + value.aKind),
-                at: role)
+        try Picture.refuseColumns(of: value, invocation)
+        if let verdicts = value.object(VerdictsObject.self) {
+            guard let picture = verdicts.picture else {
+                throw invocation.error("no comparison was judged, so there is no rate", at: "value")
+            }
+            self = picture
+            return
         }
         let logprobs =
             value.object(LogprobsObject.self) ?? value.object(ScoreMatrixObject.self)?.logprobs
         if let logprobs, !logprobs.scores.isEmpty {
             var maps = logprobs.scores.indices.map(logprobs.heatMap)
             if maps.count == 1 { maps[0].title = "" }
-            self.init(.matrices(maps), title: title ?? "\(name): S, \(logprobs.unit)")
+            self.init(.matrices(maps), title: "\(name): S, \(logprobs.unit)")
             return
         }
-        var value = value
-        if case .record(let record) = value { value = .list(Array(record.values)) }
-        guard let tensor = value.asTensor, tensor.count > 0, !tensor.shape.isEmpty else {
-            throw invocation.located(
-                EvaluationError.wrongKind(
-                    role: "what is plotted", expected: "numbers, a matrix or a log",
-                    found: value.aKind),
-                at: "value")
+        if let vector = source.vector {
+            self.init(.chart(Picture.lines([(name, vector)])), title: name)
+            return
         }
-        let values = tensor.values.map { Double($0) }
+        var whole = value
+        if case .record(let record) = value { whole = .list(Array(record.values)) }
+        guard let tensor = whole.asTensor, tensor.count > 0, !tensor.shape.isEmpty else {
+            throw Picture.notNumbers(source, invocation)
+        }
         guard tensor.shape.count > 1 else {
-            self.init(
-                .lines([(name, values.enumerated().map { (Double($0.offset), $0.element) })]),
-                title: title ?? name)
+            let values = tensor.values.map { Double($0) }
+            self.init(.chart(Picture.lines([(name, values)])), title: name)
             return
         }
-        self.init(.matrices(Picture.maps(tensor.shape, values)), title: title ?? name)
+        self.init(.matrices(Picture.maps(tensor)), title: name)
+    }
+
+    // MARK: Several values
+
+    init(together sources: [Source], _ invocation: Invocation) throws {
+        for source in sources { try Picture.refuseColumns(of: source.value, invocation) }
+        let vectors = sources.compactMap { source in source.vector.map { (source.name, $0) } }
+        let title = sources.map(\.name).joined(separator: ", ")
+        if vectors.count == sources.count {
+            self.init(.chart(Picture.lines(vectors)), title: title)
+            return
+        }
+        var maps: [HeatMap] = []
+        for source in sources {
+            guard let tensor = source.value.asTensor, tensor.count > 0, tensor.shape.count > 1
+            else {
+                if source.vector != nil { continue }
+                throw Picture.notNumbers(source, invocation)
+            }
+            var own = Picture.maps(tensor)
+            for index in own.indices {
+                own[index].title = source.name + (own[index].title.isEmpty ? "" : own[index].title)
+            }
+            maps += own
+        }
+        if let vector = sources.first(where: { $0.vector != nil }) {
+            throw LocatedError(
+                error: EvaluationError.other(
+                    "lines and matrices do not fit into one picture",
+                    suggestion: "plot them one by one"),
+                span: vector.argument.span)
+        }
+        self.init(.matrices(maps), title: title)
+    }
+
+    // MARK: Parts
+
+    static func lines(_ vectors: [(name: String, values: [Double])]) -> Chart {
+        Chart(
+            vectors.map { name, values in
+                Chart.Series(name, values.enumerated().map { (Double($0.offset), $0.element) })
+            }, xName: "index")
     }
 
     /// The matrices of the last two axes, each with its place along the others.
-    private static func maps(_ shape: [Int], _ values: [Double]) -> [HeatMap] {
+    static func maps(_ tensor: Tensor) -> [HeatMap] {
+        let (shape, values) = (tensor.shape, tensor.values.map { Double($0) })
         let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
         let leading = shape.dropLast(2)
         return (0..<leading.reduce(1, *)).map { index in
@@ -66,6 +145,7 @@ extension Picture {
                 rows: rows, columns: columns,
                 values: Array(values[index * rows * columns..<(index + 1) * rows * columns]),
                 marksDiagonal: false, rowLabel: "", columnLabel: "")
+            (map.rowName, map.columnName) = ("row", "column")
             var (place, rest) = ([Int](), index)
             for side in leading.reversed() {
                 place.insert(rest % side, at: 0)
@@ -75,83 +155,37 @@ extension Picture {
             return map
         }
     }
-}
 
-/// A log, a list of records or a record of lists, as columns of numbers.
-private struct NumberColumns {
-    var title: String?
-    /// The name of a row's number.
-    var rowName: String
-    var first = 0
-    var main: String?
-    private var columns: [(name: String, values: [Double])] = []
-
-    /// Nil for a value that is no table with a column of numbers.
-    init?(_ value: Value) {
-        rowName = "row"
-        switch value {
-        case .object(let object):
-            guard let log = object as? LogObject, !log.rows.isEmpty else { return nil }
-            (title, rowName, first, main) = (log.title, "step", 1, log.mainColumn)
-            take(log.rows)
-        case .list(let items):
-            let rows = items.compactMap { item -> Record? in
-                if case .record(let record) = item { record } else { nil }
-            }
-            guard !rows.isEmpty, rows.count == items.count else { return nil }
-            take(rows)
-        case .record(let record):
-            for (name, value) in record {
-                guard case .list(let items) = value else { return nil }
-                let numbers = items.compactMap(\.asNumber)
-                if numbers.count == items.count { columns.append((name, numbers)) }
-            }
-            guard Set(columns.map(\.values.count)).count == 1 else { return nil }
-        default: return nil
-        }
-        if columns.isEmpty { return nil }
-    }
-
-    /// A row without a number in a column leaves a gap.
-    private mutating func take(_ rows: [Record]) {
-        for name in rows.first.map({ Array($0.keys) }) ?? [] {
-            let values = rows.map { $0[name]?.asNumber }
-            if values.contains(where: { $0 != nil }) {
-                columns.append((name, values.map { $0 ?? .nan }))
-            }
+    /// The columns of `y`: one word, several with commas, or a list of texts.
+    static func columns(_ invocation: Invocation) throws -> [String]? {
+        switch try invocation.value("y") {
+        case nil: return nil
+        case .text(let text)?: return text.split(separator: ",").map(String.init)
+        case .list(let items)? where items.allSatisfy({ $0.asText != nil }):
+            return items.compactMap(\.asText)
+        case let other?:
+            throw invocation.error(
+                "`y` names columns, and this is \(other.aKind)",
+                suggestion: "for example y=loss,kl",
+                at: "y")
         }
     }
 
-    /// The columns to draw.
-    func drawn(_ y: [String]?, _ x: String?, _ invocation: Invocation) throws -> [String] {
-        if let y { return y }
-        if let main { return [main] }
-        return columns.map(\.name).filter { $0 != x }
-    }
-
-    func lines(
-        _ names: [String], over x: String?, _ invocation: Invocation
-    ) throws -> [(name: String, points: [(x: Double, y: Double)])] {
-        let across = try x.map { try values($0, "x", invocation) }
-        return try names.map { name in
-            let values = try values(name, "y", invocation)
-            let places = across ?? values.indices.map { Double($0 + first) }
-            let points = zip(places, values).map { (x: $0, y: $1) }
-            // A line runs from left to right.
-            return (name, across == nil ? points : points.sorted { $0.x < $1.x })
-        }
-    }
-
-    private func values(
-        _ name: String, _ role: String, _ invocation: Invocation
-    ) throws -> [Double] {
-        guard let column = columns.first(where: { $0.name == name }) else {
-            let names = columns.map(\.name)
+    static func refuseColumns(of value: Value, _ invocation: Invocation) throws {
+        for role in ["x", "y"] where invocation.has(role) {
             throw invocation.located(
-                EvaluationError.unknownField(
-                    name, owner: "this table", nearest: nearest(name, in: names), fields: names),
+                EvaluationError.other(
+                    "`\(role)` names a column of a log or of a list of records, not of "
+                        + value.aKind),
                 at: role)
         }
-        return column.values
+    }
+
+    static func notNumbers(_ source: Source, _ invocation: Invocation) -> LocatedError {
+        LocatedError(
+            error: EvaluationError.wrongKind(
+                role: "what is plotted", expected: "numbers, a matrix, a log or verdicts",
+                found: source.value.aKind),
+            span: source.argument.span)
     }
 }

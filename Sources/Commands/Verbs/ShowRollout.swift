@@ -77,17 +77,11 @@ extension CommandTable {
                 document.line("  " + line, .faint)
             }
         }
+        (strip.own, strip.other) = ("constitution \(own)", "\(other)")
+        strip.remark =
+            "The whole response: \(NumberText.signed(strip.total, decimals: 2)) nats. "
+            + "Computed with \(invocation.written("model") ?? "`model`"), \(model.origin)."
         document.line(strip)
-        let legend = strip.legend(
-            invocation.appearance, own: "constitution \(own)", other: "\(other)")
-        let words =
-            legend + ". The whole response: \(NumberText.signed(strip.total, decimals: 2)) nats. "
-            + "Computed with \(invocation.written("model") ?? "`model`")"
-        for line in TextWidth.wrapped(
-            words + ", \(model.origin).", to: invocation.appearance.columns)
-        {
-            document.line(line, .faint)
-        }
         if let count = try invocation.integer("alternatives", atLeast: 1, atMost: 100) {
             let alternatives = Alternatives(
                 model: model.model, tokenizer: tokenizer, own: batch[own, rollout.index],
