@@ -10,7 +10,7 @@ extension Picture {
         var value: Value
         var argument: Argument
 
-        /// The numbers of a list, or of a tensor of any shape, in their order; nil for other values.
+        /// The numbers of a list, or of a tensor of any shape, in order; nil for other values.
         var numbers: [Double]? {
             if case .list(let items) = value, !items.isEmpty {
                 let numbers = items.compactMap(\.asNumber)
