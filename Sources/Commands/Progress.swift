@@ -6,6 +6,9 @@ import Rendering
 public struct Progress: Sendable, Equatable {
     /// "rollout"
     public var task: String
+    /// The task of writing a statement's values, after its own work.
+    package static let writing = "write"
+    public var isOfWriting: Bool { task == Progress.writing }
     public var completed: Double
     public var total: Double?
     /// "queries"

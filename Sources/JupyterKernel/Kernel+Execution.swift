@@ -96,7 +96,7 @@ private final class Cell {
     private let isSilent: Bool
     private let count: Int
     private var outputs = CellOutputs()
-    private var progress = LiveDisplay()
+    private var progress = LiveDisplay(verb: nil)
     /// Whether a statement was stopped that had done a part.
     private var stopped: Outcome?
     private var asksForHelp = false
@@ -120,12 +120,15 @@ private final class Cell {
     func take(_ event: SessionEvent) {
         switch event {
         case .started(let statement):
-            asksForHelp = statement.asksForHelp
-            publish(progress.end())
+            asksForHelp = statement.verb == "help"
+            if statement.depth == 0 {
+                publish(progress.end(isStopped: false))
+                progress = LiveDisplay(verb: statement.verb)
+            }
         case .progress(let report): return publish(progress.message(for: report))
         case .display(let display) where asksForHelp: return pages.append(display)
         case .finished(let outcome):
-            publish(progress.end())
+            publish(progress.end(isStopped: outcome.isInterrupted))
             if outcome.isInterrupted, case .success = outcome.result { stopped = outcome }
         case .display: break
         }

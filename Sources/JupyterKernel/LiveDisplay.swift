@@ -11,50 +11,52 @@ struct LiveDisplay {
     /// Work that ends sooner, in seconds, shows no progress.
     private static let delay = 0.3
 
+    /// The verb of the statement; nil if it has none.
+    private let verb: String?
     /// The id by which a client finds the output; nil before there is one.
     private var id: String?
-    /// The last report of the statement's own work. Other work, such as writing the result, is
-    /// shown while it takes long, and leaves no trace.
+    /// The last report of the statement's own work. Writing the result is shown while it takes long,
+    /// and leaves no trace.
     private var last: Sessions.Progress?
-    private var start = ContinuousClock.now
+    private let start = ContinuousClock.now
+
+    init(verb: String?) { self.verb = verb }
 
     /// The message for a report; nil if it is not worth one.
     mutating func message(for report: Sessions.Progress) -> Message? {
-        if last == nil { start = .now }
-        let isOwnWork = last.map { $0.work == report.work } ?? true
-        if isOwnWork { last = report }
+        if !report.isOfWriting { last = report }
         guard !report.isFinished, report.elapsed >= LiveDisplay.delay else { return nil }
-        return message(report)
+        return message(report.display(Appearance()))
     }
 
-    /// The message at the end of the statement, which stays in the notebook: its work, and how long
-    /// it took; nil if no progress was shown.
-    mutating func end() -> Message? {
-        defer { self = LiveDisplay() }
+    /// The message at the end of the statement, which stays in the notebook: the work done, and how
+    /// long it took; nil if no progress was shown.
+    mutating func end(isStopped: Bool) -> Message? {
         guard id != nil, var last else { return nil }
-        last.isFinished = true
-        last.elapsed = (ContinuousClock.now - start) / .seconds(1)
+        if let verb { last.task = verb }
         last.remaining = nil
-        last.task = String(last.work)
-        return message(last)
+        last.elapsed = (ContinuousClock.now - start) / .seconds(1)
+        // Stopped work keeps the share that it had done.
+        last.isFinished = !isStopped
+        self.last = nil
+        let line = last.line(width: 100)
+        // Without a course of the loss, a line says it all.
+        return message(
+            last.losses.points.count > 1
+                ? last.display(Appearance()) : Display(text: { StyledText(line) }))
     }
 
-    private mutating func message(_ report: Sessions.Progress) -> Message {
+    private mutating func message(_ display: Display) -> Message {
         let type = id == nil ? "display_data" : "update_display_data"
         let id = self.id ?? UUID().uuidString.lowercased()
         self.id = id
         return (
             type,
             [
-                .init("data", report.display(Appearance()).mimeBundle),
+                .init("data", display.mimeBundle),
                 .init("metadata", CellOutput.progressMark),
                 .init("transient", ["display_id": .string(id)]),
             ]
         )
     }
-}
-
-extension Sessions.Progress {
-    /// "iterate" of the task "iterate: rollout".
-    fileprivate var work: Substring { task.prefix { $0 != ":" } }
 }

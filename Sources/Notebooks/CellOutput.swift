@@ -24,26 +24,23 @@ public enum CellOutput: Sendable {
     ///
     /// - Parameter count: the number of the cell's execution.
     public func content(count: Int) -> [JSON.Member] {
-        // Clients color what a terminal would.
-        members(count: count, .basic) { .string($0) }
+        members(count: count) { .string($0) }
     }
 
     /// Its form in a notebook, where a text is a list of lines.
     func stored(count: Int) -> JSON {
-        .object([.init("output_type", .string(type))] + members(count: count, .none, JSON.lines))
+        .object([.init("output_type", .string(type))] + members(count: count, JSON.lines))
     }
 
-    /// Marks the display of a kernel that follows long work, in an output's metadata. Its last state
-    /// stays in the notebook; a run without a client has no such output.
+    /// Marks the display of a kernel that follows long work, in an output's metadata. Its last
+    /// state stays in the notebook; a run without a client has no such output.
     public static let progressMark: JSON = ["sami": ["progress": true]]
 
     static func isProgress(_ output: JSON) -> Bool {
         output["metadata"]?["sami"]?["progress"]?.bool == true
     }
 
-    private func members(
-        count: Int, _ color: Color, _ text: (String) -> JSON
-    ) -> [JSON.Member] {
+    private func members(count: Int, _ text: (String) -> JSON) -> [JSON.Member] {
         switch self {
         case .display(let display):
             return [.init("data", display.data(text)), .init("metadata", [:])]
@@ -54,7 +51,7 @@ public enum CellOutput: Sendable {
             ]
         case .error(let failures):
             let lines = failures.flatMap {
-                $0.rendered(color).split(separator: "\n", omittingEmptySubsequences: false)
+                $0.rendered().split(separator: "\n", omittingEmptySubsequences: false)
             }
             return [
                 .init("ename", .string(failures.first?.kind.rawValue ?? "")),

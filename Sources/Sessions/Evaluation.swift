@@ -59,7 +59,7 @@ extension Session {
                             firstLine: program.origin.firstLine),
                         depth: sourceDepth, isOfScript: sourceDepth > 0 && showsScript,
                         isStep: stepping != nil, isLook: isLook(statement),
-                        asksForHelp: asksForHelp(statement))))
+                        verb: verb(of: statement))))
             guard isWanted(index, of: program) else { break }
             let outcome = finished(statement, program)
             if case .failure(let failure) = outcome.result {
@@ -77,8 +77,8 @@ extension Session {
         return allWell
     }
 
-    private func asksForHelp(_ statement: Statement) -> Bool {
-        if case .command(let call) = statement.body { call.verb.name == "help" } else { false }
+    private func verb(of statement: Statement) -> String? {
+        if case .command(let call) = statement.body { call.verb.name } else { nil }
     }
 
     /// Whether a statement only shows something.

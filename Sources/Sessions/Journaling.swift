@@ -79,7 +79,7 @@ extension Session {
         let interruption = outerInterruption ?? interruption
         let before = interruption.count
         // A host that shows the work itself does not show the writing of a moment in its place.
-        var meter = ProgressMeter(task: "write", patience: 0.3, report: progress)
+        var meter = ProgressMeter(task: Progress.writing, patience: 0.3, report: progress)
         defer { meter.finish() }
         let size = Double(bytes) / 1e6
         return try body { share in

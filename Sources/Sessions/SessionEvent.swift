@@ -50,8 +50,8 @@ public struct StartedStatement: Sendable {
     public var isStep = false
     /// Whether it only shows something, so that a host may show its output page by page.
     public var isLook = false
-    /// Whether it asks for help, which a host may show apart from the outputs.
-    public var asksForHelp = false
+    /// Its verb; nil for an expression and for a block.
+    public var verb: String?
 }
 
 /// The texts of a program's statements, as a reader of the source sees them.

@@ -29,10 +29,13 @@ struct LossObject: StorableObject {
         Field("column_accuracy", "share of columns whose largest score is on the diagonal") {
             .number($0.mean.columnAccuracy)
         },
-        Field("row_bound", "log C − row: a lower bound on mutual information, in nats") {
+        Field("row_bound", "log C − row, in nats; it can exceed the information, see `help bound`")
+        {
             .number($0.mean.rowBound)
         },
-        Field("column_bound", "log C − column, in nats") { .number($0.mean.columnBound) },
+        Field("column_bound", "log C − column: a lower bound on the information, in nats") {
+            .number($0.mean.columnBound)
+        },
         Field("bound", "log C − value, in nats") { .number($0.mean.bound) },
         Field("ceiling", "log C: the largest possible bound, in nats") { .number($0.mean.ceiling) },
         Field("count", "number of queries") { Value($0.contrasts.count) },
@@ -78,7 +81,7 @@ struct LossObject: StorableObject {
             ", mean over " + NumberText.count(contrasts.count, "query", "queries"), .faint)
         var table = Table([
             .init(""), .init("loss", isNumeric: true), .init("accuracy", isNumeric: true),
-            .init("information at least", isNumeric: true),
+            .init("bound, nats", isNumeric: true),
         ])
         table.styles = [0: .faint]
         table.append([
@@ -115,8 +118,8 @@ struct LossObject: StorableObject {
         } else {
             let share = mean.ceiling > 0 ? bound / mean.ceiling : 0
             text +=
-                "Constitutions and responses share at least \(NumberText.fixed(bound, decimals: 4)) "
-                + "of \(ceiling) nats: "
+                "By their bound, constitutions and responses share about "
+                + "\(NumberText.fixed(bound, decimals: 4)) of \(ceiling) nats: "
                 + (share < 0.05
                     ? "almost nothing yet."
                     : share > 0.9 ? "almost all there is." : "\(NumberText.percent(share)) of it.")

@@ -112,8 +112,11 @@ enum HelpPages {
         ),
         (
             "bound",
-            "A lower bound on the mutual information of constitution and response, in nats: log C "
-                + "minus the loss. Below zero it says nothing."
+            "log C minus the loss, in nats: an estimate from below of the mutual information of "
+                + "constitution and response. That of the columns never exceeds the information, "
+                + "but for chance. That of the rows supposes that the constitutions of a query are "
+                + "drawn independently, so a constitution beside its opposite can exceed it. No "
+                + "bound exceeds log C, and below zero a bound says nothing."
         ),
         (
             "temperature",
