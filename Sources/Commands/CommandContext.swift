@@ -46,7 +46,10 @@ package protocol CommandContext: AnyObject, Environment {
     /// `quit`
     func finish()
     /// `source`: runs the statements of a script and throws its first error.
-    func run(script: Data, file: String, _ manner: ScriptManner) throws
+    ///
+    /// - Returns: false if the person left it before its end.
+    @discardableResult
+    func run(script: Data, file: String, _ manner: ScriptManner) throws -> Bool
     /// `replay`: replays this session, another session, or a script.
     func replay(
         _ path: String?, _ options: ReplayOptions

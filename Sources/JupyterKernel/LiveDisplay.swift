@@ -10,6 +10,7 @@ struct LiveDisplay {
 
     /// Work that ends sooner, in seconds, shows no progress.
     private static let delay = 0.3
+    private static let appearance = Appearance(width: 120)
 
     /// The verb of the statement; nil if it has none.
     private let verb: String?
@@ -26,7 +27,7 @@ struct LiveDisplay {
     mutating func message(for report: Sessions.Progress) -> Message? {
         if !report.isOfWriting { last = report }
         guard !report.isFinished, report.elapsed >= LiveDisplay.delay else { return nil }
-        return message(report.display(Appearance()))
+        return message(report.display(LiveDisplay.appearance))
     }
 
     /// The message at the end of the statement, which stays in the notebook: the work done, and how
@@ -39,11 +40,11 @@ struct LiveDisplay {
         // Stopped work keeps the share that it had done.
         last.isFinished = !isStopped
         self.last = nil
-        let line = last.line(width: 100)
+        let line = last.line(width: LiveDisplay.appearance.width)
         // Without a course of the loss, a line says it all.
         return message(
             last.losses.points.count > 1
-                ? last.display(Appearance()) : Display(text: { StyledText(line) }))
+                ? last.display(LiveDisplay.appearance) : Display(text: { StyledText(line) }))
     }
 
     private mutating func message(_ display: Display) -> Message {

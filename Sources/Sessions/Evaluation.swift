@@ -49,10 +49,12 @@ extension Session {
         var allWell = true
         for (index, statement) in program.statements.enumerated() {
             if isParameterAssignment(statement) { continue }
+            let (explanation, text) = texts.next(statement, explains: explainsOutput)
+            explain(explanation)
             events(
                 .started(
                     StartedStatement(
-                        source: texts.text(of: statement), number: index + 1,
+                        source: text, number: index + 1,
                         file: program.origin.file,
                         position: SourcePosition(
                             of: statement.span.lower, in: program.source,
@@ -73,8 +75,18 @@ extension Session {
                 break
             }
             if isFinished { break }
+            if explainsOutput, index == program.statements.count - 1 { explain(texts.rest) }
         }
         return allWell
+    }
+
+    /// Whether the running script is shown, so that its explanations come after the outputs.
+    private var explainsOutput: Bool { sourceDepth > 0 && showsScript }
+
+    private func explain(_ text: String) {
+        guard !text.isEmpty else { return }
+        let lines = TextWidth.wrapped(text, to: appearance.columns - 2).map { "> " + $0 }
+        events?(.display(Display(StyledText(lines.joined(separator: "\n"), .faint))))
     }
 
     private func verb(of statement: Statement) -> String? {

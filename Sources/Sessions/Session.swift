@@ -87,6 +87,8 @@ public final class Session {
     var showsScript = false
     /// How the running script waits before each statement; nil for one that does not.
     var stepping: Stepping?
+    /// Whether a person has left the script that ran last before its end.
+    var wasLeft = false
     /// The block that runs; nil outside of blocks.
     var block: RunningBlock?
     /// Receives the events of the running block; `source` sends those of its statements too.

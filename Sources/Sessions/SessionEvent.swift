@@ -53,35 +53,3 @@ public struct StartedStatement: Sendable {
     /// Its verb; nil for an expression and for a block.
     public var verb: String?
 }
-
-/// The texts of a program's statements, as a reader of the source sees them.
-struct StatementTexts {
-    private let bytes: [UInt8]
-    /// The end of the text that was returned last.
-    private var end = 0
-
-    init(_ program: Program) { bytes = Array(program.source.utf8) }
-
-    /// The text of the next statement.
-    mutating func text(of statement: Statement) -> String {
-        let start = min(end, statement.span.lower)
-        end = min(max(statement.span.upper, end), bytes.count)
-        var next = skipBlanks(end)
-        if next < bytes.count, bytes[next] == UInt8(ascii: ";") {
-            end = next + 1
-            next = skipBlanks(end)
-        }
-        if next < bytes.count, bytes[next] == UInt8(ascii: "#") {
-            end = bytes[next...].firstIndex(of: 0x0A) ?? bytes.count
-        }
-        var text = Substring(String(decoding: bytes[start..<end], as: UTF8.self))
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        return String(text)
-    }
-
-    private func skipBlanks(_ place: Int) -> Int {
-        var place = place
-        while place < bytes.count, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
-        return place
-    }
-}

@@ -13,7 +13,8 @@ struct Stepping {
 }
 
 extension Session {
-    package func run(script: Data, file: String, _ manner: ScriptManner) throws {
+    @discardableResult
+    package func run(script: Data, file: String, _ manner: ScriptManner) throws -> Bool {
         let program = try Session.program(ofScript: script, path: file)
         guard sourceDepth < 16 else {
             throw EvaluationError.other(
@@ -28,6 +29,7 @@ extension Session {
             (stepping, showsScript) = (outer.stepping, outer.showsScript)
         }
         var failure: Failure?
+        wasLeft = false
         evaluate(program) { event in
             if case .finished(let outcome) = event, case .failure(let found) = outcome.result {
                 failure = failure ?? found
@@ -36,6 +38,7 @@ extension Session {
             }
         }
         if let failure { throw failure }
+        return !wasLeft && !isFinished
     }
 
     /// Asks the person before statement `index` of a script. False: the person leaves the script.
@@ -47,6 +50,7 @@ extension Session {
             case .leave:
                 let place = "left before statement \(index + 1) of \(program.statements.count)"
                 stepping.events(.display(Display(StyledText(place, .faint))))
+                wasLeft = true
                 return false
             case .statement(let text):
                 runBetween(text, stepping)

@@ -113,6 +113,15 @@ import Testing
     @Test func `the tour's commands parse`() {
         let program = CommandTable.grammar.parse(Tour.script)
         #expect(program.diagnostics.isEmpty, "\(program.diagnostics)")
-        #expect(program.statements.count == 16)
+        let chapters = Tour.chapters
+        #expect(program.statements.count == chapters.map(\.statements.count).reduce(0, +))
+        #expect(chapters.allSatisfy { $0.statements.count >= 5 })
+        // No step is left without an explanation.
+        for chapter in chapters {
+            for number in chapter.statements.indices.dropFirst() {
+                let text = chapter.text(from: number)
+                #expect(!text.hasPrefix("#>") && text.contains("\n#> "), "\(text)")
+            }
+        }
     }
 }

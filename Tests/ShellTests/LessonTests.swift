@@ -45,9 +45,12 @@ extension TranscriptTests {
     func leaving() throws {
         let talk = try Conversation(columns: 100)
         talk.pty.answer("sami>", "tour\r")
-        talk.pty.waitFor { $0.hasSuffix("... load model default\n\(Self.hint)") }
+        talk.pty.waitFor {
+            $0.hasSuffix("... S = tensor([[-0.4, -1.2], [-1.0, -0.5]])\n\(Self.hint)")
+        }
         talk.shell.interrupts.answer(.interrupt)
-        talk.pty.answer("left before statement 1 of 16\nsami>", "6 * 7\r")
+        talk.pty.answer(
+            "left before statement 1 of 6\ntour goes on there\nsami>", "6 * 7\r")
         talk.pty.answer("42\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
         #expect(talk.session.assigned.isEmpty)
