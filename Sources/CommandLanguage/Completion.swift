@@ -36,15 +36,21 @@ public enum CompletionWant: Hashable, Sendable {
 
 /// A text to insert in place of ``CompletionContext/span``.
 public struct CompletionItem: Hashable, Sendable {
+    public enum Kind: String, Sendable {
+        case verb, word, key, function, constant, value, field, item, file, folder, topic
+    }
+
     public var text: String
+    public var kind: Kind
     /// A description of one line; may be empty.
     public var summary: String
     /// Whether a blank may follow: true for a complete word; false for a key, a function or a
     /// folder.
     public var isWhole: Bool
 
-    public init(_ text: String, _ summary: String = "", isWhole: Bool = true) {
+    public init(_ text: String, _ kind: Kind, _ summary: String = "", isWhole: Bool = true) {
         self.text = text
+        self.kind = kind
         self.summary = summary
         self.isWhole = isWhole
     }
@@ -99,17 +105,22 @@ extension CommandGrammar {
         for want in context.wants {
             switch want {
             case .verbs:
-                found += verbs.map { CompletionItem($0.name, $0.summary) }
+                found += verbs.map { CompletionItem($0.name, .verb, $0.summary) }
                 if verb(named: "time") == nil {
-                    found.append(CompletionItem("time", "times a statement"))
+                    found.append(CompletionItem("time", .verb, "times a statement"))
                 }
-            case .words(let choices): found += choices.map { CompletionItem($0.word, $0.summary) }
+            case .words(let choices):
+                found += choices.map { CompletionItem($0.word, .word, $0.summary) }
             case .keys(let keys):
-                found += keys.map { CompletionItem($0.word + "=", $0.summary, isWhole: false) }
+                found += keys.map {
+                    CompletionItem($0.word + "=", .key, $0.summary, isWhole: false)
+                }
             case .functions:
                 // Without a prefix, every expression would list all functions.
                 guard !context.prefix.isEmpty, !hasKey else { continue }
-                found += functions.map { CompletionItem($0.name + "(", $0.summary, isWhole: false) }
+                found += functions.map {
+                    CompletionItem($0.name + "(", .function, $0.summary, isWhole: false)
+                }
             case .names, .namesOf, .fields, .items, .path, .topics: continue
             }
         }

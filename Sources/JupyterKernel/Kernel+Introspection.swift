@@ -14,7 +14,7 @@ extension Kernel {
         let types = list.items.map { item -> JSON in
             [
                 "start": .integer(start), "end": .integer(cursor), "text": .string(item.text),
-                "type": .string(item.summary),
+                "type": .string(item.kind.rawValue),
             ]
         }
         return [

@@ -53,8 +53,10 @@ struct Message: Sendable {
         guard signer.accepts(parts[place + 1], of: dictionaries) else { throw .wrongSignature }
         var read: [JSON] = []
         for bytes in dictionaries {
-            guard let json = try? JSON.read(bytes, limits: Message.limits), json.members != nil
-            else { throw .notJSON }
+            // A browser may send half of a surrogate pair from a cell.
+            let json = try? JSON.read(
+                bytes, limits: Message.limits, repairs: [.loneSurrogates])
+            guard let json, json.members != nil else { throw .notJSON }
             read.append(json)
         }
         (addresses, header, parent, content) = (Array(parts[..<place]), read[0], read[1], read[3])

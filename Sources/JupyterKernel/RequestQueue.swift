@@ -19,12 +19,18 @@ final class RequestQueue: @unchecked Sendable {
     private var isExecuting = false
     private var isClosed = false
     private let interruption: Interruption
+    /// The moment of the last failure.
+    private var failure: (date: Date, clock: ContinuousClock.Instant)?
+    /// Requests that were sent together with one that failed arrive within this time.
+    private static let delay = Duration.milliseconds(500)
 
     init(_ interruption: Interruption) { self.interruption = interruption }
 
     func add(_ message: Message, from channel: ConnectionFile.Channel) {
         condition.withLock {
-            waiting.append(Request(message: message, channel: channel))
+            var request = Request(message: message, channel: channel)
+            request.isRefused = message.isStoppedByErrors && wasSentBeforeFailure(message)
+            waiting.append(request)
             condition.signal()
         }
     }
@@ -46,10 +52,10 @@ final class RequestQueue: @unchecked Sendable {
     /// After a failure, the executions that wait and want to know of failures do not run.
     func refuseWaiting() {
         condition.withLock {
-            for place in waiting.indices
-            where waiting[place].message.content["stop_on_error"]?.bool ?? true {
-                refuse(place)
+            for place in waiting.indices where waiting[place].message.isStoppedByErrors {
+                waiting[place].isRefused = true
             }
+            failure = (.now, .now)
         }
     }
 
@@ -57,7 +63,9 @@ final class RequestQueue: @unchecked Sendable {
     func interrupt() {
         condition.withLock {
             if isExecuting { interruption.request() }
-            for place in waiting.indices { refuse(place) }
+            for place in waiting.indices where waiting[place].message.isExecution {
+                waiting[place].isRefused = true
+            }
         }
     }
 
@@ -70,7 +78,29 @@ final class RequestQueue: @unchecked Sendable {
         }
     }
 
-    private func refuse(_ place: Int) {
-        if waiting[place].message.type == "execute_request" { waiting[place].isRefused = true }
+    /// Whether the sender of a message could not know of the last failure: of the cells that a
+    /// client sends at once, the later ones may arrive when the first has failed already. Both its
+    /// date and its arrival must say so, because the clock of a client may be wrong.
+    private func wasSentBeforeFailure(_ message: Message) -> Bool {
+        guard let failure, ContinuousClock.now - failure.clock < RequestQueue.delay,
+            let date = message.date
+        else { return false }
+        // Clients write milliseconds, and cut the rest off.
+        return date < failure.date.addingTimeInterval(-0.001)
+    }
+}
+
+extension Message {
+    fileprivate var isExecution: Bool { type == "execute_request" }
+
+    fileprivate var isStoppedByErrors: Bool {
+        isExecution && content["stop_on_error"]?.bool ?? true
+    }
+
+    /// When it was sent, as its sender says; nil if that is no date.
+    fileprivate var date: Date? {
+        try? Date(
+            header["date"]?.string ?? "",
+            strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -27,7 +27,7 @@ extension Session {
             case .functions: items += constantCompletions(context.prefix)
             case .topics:
                 items += Help.topics.filter { $0.word.hasPrefix(context.prefix) }
-                    .map { CompletionItem($0.word, $0.summary) }
+                    .map { CompletionItem($0.word, .topic, $0.summary) }
             case .verbs, .words, .keys: continue
             }
         }
@@ -39,7 +39,7 @@ extension Session {
 
     private func nameCompletions(_ prefix: String) -> [CompletionItem] {
         workspace.names.filter { $0.name.hasPrefix(prefix) && !$0.name.hasPrefix(".") }
-            .map { CompletionItem($0.name, $0.kind) }
+            .map { CompletionItem($0.name, .value, $0.kind) }
     }
 
     /// The values of this kind. A word that begins none of them may lead to one by a field or an
@@ -58,13 +58,15 @@ extension Session {
             return []
         }
         return value.itemKeys.filter { $0.name.hasPrefix(context.prefix) }.prefix(500)
-            .map { CompletionItem(context.insertion(key: $0.name), $0.summary, isWhole: false) }
+            .map {
+                CompletionItem(context.insertion(key: $0.name), .item, $0.summary, isWhole: false)
+            }
     }
 
     /// Only with a first letter: nobody looks for them in a list of everything.
     private func constantCompletions(_ prefix: String) -> [CompletionItem] {
         Constant.all.filter { !prefix.isEmpty && $0.name.hasPrefix(prefix) }
-            .map { CompletionItem($0.name, $0.summary) }
+            .map { CompletionItem($0.name, .constant, $0.summary) }
     }
 
     /// Fields of an expression's value. An expression is evaluated only if its value is in memory
@@ -74,7 +76,7 @@ extension Session {
             return []
         }
         return value.fieldNames.filter { $0.name.hasPrefix(prefix) }
-            .map { CompletionItem($0.name, $0.summary) }
+            .map { CompletionItem($0.name, .field, $0.summary) }
     }
 
     /// Names, fields and indexes; completion must not compute with a model's weights.
@@ -113,7 +115,7 @@ extension Session {
             return CompletionItem(
                 context.insertion(
                     path: shownFolder + name + (isFolder ? "/" : ""), isFolder: isFolder),
-                isFolder ? "folder" : "file", isWhole: !isFolder)
+                isFolder ? .folder : .file, isFolder ? "folder" : "file", isWhole: !isFolder)
         }
     }
 }

@@ -85,14 +85,16 @@ import Testing
         func offered(_ marked: String) -> [CompletionItem] {
             grammar.candidates(for: context(marked))
         }
-        #expect(offered("rol|") == [CompletionItem("rollout", "samples responses")])
+        #expect(offered("rol|") == [CompletionItem("rollout", .verb, "samples responses")])
         #expect(
             offered("rollout te|") == [
-                CompletionItem("temperature=", "0 is greedy", isWhole: false)
+                CompletionItem("temperature=", .key, "0 is greedy", isWhole: false)
             ])
-        #expect(offered("score normalize=s|") == [CompletionItem("sum")])
-        #expect(offered("load m|") == [CompletionItem("model", "reads a model")])
-        #expect(offered("x = me|") == [CompletionItem("mean(", "the average", isWhole: false)])
+        #expect(offered("score normalize=s|") == [CompletionItem("sum", .word)])
+        #expect(offered("load m|") == [CompletionItem("model", .word, "reads a model")])
+        #expect(
+            offered("x = me|")
+                == [CompletionItem("mean(", .function, "the average", isWhole: false)])
         #expect(offered("ti|").map(\.text) == ["time"])
         #expect(offered("rollout m|").map(\.text) == ["max_tokens="])
         #expect(offered("rollout me|").map(\.text) == ["mean("])

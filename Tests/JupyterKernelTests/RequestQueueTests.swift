@@ -51,6 +51,26 @@ import Testing
         #expect(refused == [true, true, false])
     }
 
+    @Test func `a request that was sent before a failure and comes after it does not run`() throws {
+        let queue = RequestQueue(Interruption())
+        let (before, free) = (request("1"), request("2", stops: false))
+        Thread.sleep(forTimeInterval: 0.01)
+        queue.refuseWaiting()
+        var (undated, old) = (request("3"), request("4"))
+        undated.header = ["msg_type": "execute_request", "date": "yesterday"]
+        old.header = [
+            "msg_type": "execute_request", "date": "2020-01-01T00:00:00.123456+00:00",
+        ]
+        for message in [before, free, undated, request("5"), old] {
+            queue.add(message, from: .shell)
+        }
+        let refused = try (0..<5).map { _ in try #require(queue.next()).isRefused }
+        #expect(refused == [true, false, false, false, true])
+        Thread.sleep(forTimeInterval: 0.6)
+        queue.add(before, from: .shell)
+        #expect(queue.next()?.isRefused == false)
+    }
+
     @Test func `the end wakes a thread that waits, and nothing runs after it`() {
         let interruption = Interruption()
         let queue = RequestQueue(interruption)

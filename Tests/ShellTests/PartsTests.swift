@@ -13,8 +13,8 @@ import Testing
     func described() {
         let items = [
             CompletionItem(
-                "temperature=", "0 is greedy, 1 samples as the model says, more is wilder"),
-            CompletionItem("top_p="), CompletionItem("世界", "wide"),
+                "temperature=", .key, "0 is greedy, 1 samples as the model says, more is wilder"),
+            CompletionItem("top_p=", .key), CompletionItem("世界", .word, "wide"),
         ]
         #expect(
             listing(items, columns: 40, rows: 24) == """
@@ -27,7 +27,7 @@ import Testing
 
     @Test("many completions stand in columns, read downwards")
     func columns() {
-        let items = (1...10).map { CompletionItem("name\($0)") }
+        let items = (1...10).map { CompletionItem("name\($0)", .value) }
         #expect(
             listing(items, columns: 30, rows: 24) == """
                 name1   name5   name9
@@ -43,7 +43,8 @@ import Testing
         for count in [1, 2, 7, 30, 500] {
             let items = (0..<count).map {
                 CompletionItem(
-                    String(repeating: "世", count: $0 % 40) + "\($0)", $0 % 2 == 0 ? "x y z" : "")
+                    String(repeating: "世", count: $0 % 40) + "\($0)", .value,
+                    $0 % 2 == 0 ? "x y z" : "")
             }
             for (columns, rows) in [(20, 5), (40, 10), (80, 24), (200, 60), (1, 1)] {
                 let lines = listing(items, columns: columns, rows: rows)
@@ -54,7 +55,7 @@ import Testing
                 }
             }
         }
-        let all = listing((0..<500).map { CompletionItem("n\($0)") }, columns: 40, rows: 10)
+        let all = listing((0..<500).map { CompletionItem("n\($0)", .value) }, columns: 40, rows: 10)
         #expect(all.hasSuffix("… and 458 more\n"), "\(all)")
     }
 }
