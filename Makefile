@@ -22,6 +22,7 @@ demo: build
 	.build/release/sami --ephemeral run sessions/first-alignment.sami
 
 test: packages lint
+	scripts/jupyter-environment
 	swift build $(FLAGS) --build-tests
 	scripts/test $(FLAGS) --skip-build
 

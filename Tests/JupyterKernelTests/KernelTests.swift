@@ -147,9 +147,10 @@ import Testing
         }
         #expect(try client.execute("hacked").reply["ename"]?.string == "name")
         // The same message again is somebody who listened.
-        client.send(request, on: .shell)
+        let signed = client.parts("execute_request", ["code": "allowed = 1"])
+        client.send(signed, on: .shell)
         #expect(try client.receive(.shell).content["status"]?.string == "ok")
-        client.send(request, on: .shell)
+        client.send(signed, on: .shell)
         #expect(try client.execute("8").reply["execution_count"]?.integer == 3)
         client.send([[1], [2]], on: .heartbeat)
         #expect(try client.receiveParts(.heartbeat) == [[1], [2]])

@@ -49,7 +49,7 @@ import Testing
                 "> source s.sami pause=true", "sp> x = 1", "sp> source t.sami", "s> x + 1", "2",
             ])
         let tour = try #require(shown(bench, "tour").last)
-        #expect(tour.contains("first summary?\nshow rollouts[0][0]\n#> "), "\(tour)")
+        #expect(tour.contains("summary?\nshow rollouts[0][0]\n#> "), "\(tour)")
         #expect(shown(bench, "if true { tour }").last?.contains("inside a block") == true)
     }
 
@@ -70,7 +70,7 @@ import Testing
         var answers: [StepAnswer] = [.run, .run, .leave]
         bench.session.askStep = { answers.removeFirst() }
         let first = shown(bench, "tour")
-        #expect(first.contains("left before statement 3 of 6"), "\(first)")
+        #expect(first.contains("left before statement 3 of 7"), "\(first)")
         #expect(first.last == "tour goes on there")
         answers = [.leave]
         // `show` is in no journal, so the step after the last assignment comes again.

@@ -50,7 +50,7 @@ extension TranscriptTests {
         }
         talk.shell.interrupts.answer(.interrupt)
         talk.pty.answer(
-            "left before statement 1 of 6\ntour goes on there\nsami>", "6 * 7\r")
+            "left before statement 1 of 7\ntour goes on there\nsami>", "6 * 7\r")
         talk.pty.answer("42\nsami>", "\u{4}")
         #expect(talk.finish() == .fine)
         #expect(talk.session.assigned.isEmpty)
