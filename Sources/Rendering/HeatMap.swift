@@ -129,8 +129,11 @@ package struct HeatMap: Sendable {
     }
 
     /// The decimals that the differences between cells need.
-    var decimals: Int {
-        guard let range, range.upperBound > range.lowerBound else { return 3 }
+    var decimals: Int { range.map(HeatMap.decimals) ?? 3 }
+
+    /// The same for several matrices that share a scale.
+    static func decimals(_ range: ClosedRange<Double>) -> Int {
+        guard range.upperBound > range.lowerBound else { return 3 }
         let distance = log10(range.upperBound - range.lowerBound)
         return min(6, max(3, 2 - Int(distance.rounded(.down))))
     }

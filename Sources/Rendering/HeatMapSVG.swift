@@ -82,7 +82,7 @@ extension Picture {
                 right: cells.left + width * Double(column + 1),
                 bottom: cells.top + height * Double(row + 1))
         }
-        let decimals = map.decimals
+        let decimals = HeatMap.decimals(range)
         let longest = map.values.map { HeatMap.digits($0, decimals: decimals).count }.max() ?? 0
         let showsFigures = width >= Double(longest + 1) * characterWidth && height >= 16
         var (ground, figures, frames) = ("", "", "")

@@ -91,6 +91,9 @@ import Testing
         #expect(drawn.hasPrefix("[1, 1, 2, nan]: 4 numbers\ncount\n"))
         #expect(drawn.hasSuffix("value; 1 that are not finite are left out"))
         #expect(drawn.contains("█"))
+        #expect(
+            try plain(bench, "plot {\"a\": 1, \"b\": 2.5} as=histogram").hasPrefix(
+                "{\"a\": 1, \"b\": 2.5}: 2 numbers"))
         #expect(try svg(bench, "plot [1, 2, 3] [4, 4] as=histogram").contains(">count</text>"))
     }
 

@@ -96,6 +96,22 @@ import Testing
             String(decoding: try bench.read("m.html"), as: UTF8.self).contains("row 1, column 0"))
     }
 
+    @Test(.enabled(if: Workbench.hasShippedModel, "models/tiny is not here"))
+    func `a page of rollouts has their token strips`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            """
+            load model default; load queries summaries count=1
+            principles = load principles trained; compose; rollout seed=1
+            export rollouts all.html; export rollouts[0][0] one.html
+            """)
+        for (name, count) in [("all", 2), ("one", 1)] {
+            let page = String(decoding: try bench.read("\(name).html"), as: UTF8.self)
+            #expect(page.components(separatedBy: "orange, dashed line").count - 1 == count)
+            #expect(page.contains("constitution 0 makes the token likelier than 1 does"))
+        }
+    }
+
     @Test func `a value without a picture is refused as one`() throws {
         let bench = try Workbench()
         for source in ["export \"a\" x.svg", "export [\"a\"] x.png", "export {\"a\": \"b\"} x.svg"]

@@ -12,8 +12,8 @@ extension CommandTable {
         "export", .data, "writes a value to a file; the file name's extension gives the format",
         about: """
             .safetensors, .npy and .h5 hold arrays, .json and .jsonl plain values, .csv tables, \
-            .txt a text, .svg and .png pictures, .html a page that shows the value and needs no \
-            other file. A model goes into a folder in Hugging Face form. \
+            .txt a text, .svg and .png pictures, .html a page that shows the value, of rollouts \
+            their token strips, and needs no other file. A model goes into a folder in Hugging Face form. \
             In .csv and .jsonl verdicts, loss, logprobs and log have one row an item, with the ids \
             of its query and constitution; `export logprobs.per_token FILE.csv` has one row a \
             token. `load tensor` reads arrays again, `load table` rows, `load text` a text; \
@@ -66,8 +66,10 @@ extension CommandTable {
                 try invocation.write(
                     try Picture(of: source, invocation), to: path, shown: shown)
             case "html":
-                let page = value.page(title: invocation.written("value") ?? value.kind)
-                try FileWriting.write(Data(page.utf8), to: path, shown: shown)
+                let page = HTMLPage(
+                    title: invocation.written("value") ?? value.kind,
+                    body: try CommandTable.body(of: value, invocation))
+                try FileWriting.write(Data(page.text.utf8), to: path, shown: shown)
             case "h5":
                 let object = StoredObject(kind: value.kind, value: try value.namedStored(name))
                 let folder = (path as NSString).deletingLastPathComponent
@@ -95,6 +97,18 @@ extension CommandTable {
         return result
     }
 
+    /// Token strips of more responses than this are left out of a page.
+    private static let mostStrips = 64
+
+    /// The HTML that a notebook shows for a value; of rollouts their token strips.
+    private static func body(of value: Value, _ invocation: Invocation) throws -> String {
+        if let strips = try strips(of: value, count: mostStrips, invocation) {
+            return strips.displays.compactMap { $0.html?() }.joined()
+        }
+        let display = value.display(Appearance(width: 100))
+        return (display.html?() ?? display.text().html) + (display.svg?() ?? "")
+    }
+
     /// A model is exported to a folder, unless the file's extension asks for its tensors or its
     /// description.
     private static func isFolder(_ shown: String, _ path: String) -> Bool {
@@ -117,14 +131,6 @@ extension CommandTable {
 }
 
 extension Value {
-    /// A whole HTML page that shows the value as a notebook does.
-    fileprivate func page(title: String) -> String {
-        let display = display(Appearance(width: 100))
-        var body = display.html?() ?? display.text().html
-        if let svg = display.svg { body += svg() }
-        return HTMLPage(title: title, body: body).text
-    }
-
     /// The stored form, with arrays under their own names: the content of `export NAME FILE.h5`.
     fileprivate func namedStored(_ name: String) throws -> StoredValue {
         switch self {

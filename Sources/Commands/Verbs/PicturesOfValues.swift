@@ -10,12 +10,17 @@ extension Picture {
         var value: Value
         var argument: Argument
 
-        /// The numbers of a list, or of a tensor of any shape, in order; nil for other values.
+        /// The numbers of a list, of a record, or of a tensor of any shape, in order; nil for other
+        /// values.
         var numbers: [Double]? {
-            if case .list(let items) = value, !items.isEmpty {
-                let numbers = items.compactMap(\.asNumber)
-                if numbers.count == items.count { return numbers }
-            }
+            let items: [Value] =
+                switch value {
+                case .list(let items): items
+                case .record(let record): Array(record.values)
+                default: []
+                }
+            let numbers = items.compactMap(\.asNumber)
+            if !items.isEmpty, numbers.count == items.count { return numbers }
             return value.asTensor.map { $0.values.map { Double($0) } }
         }
 

@@ -38,20 +38,8 @@ extension CommandTable {
         }
         let count = try invocation.integer("count", atLeast: 1, atMost: 10_000) ?? 8
         let appearance = invocation.appearance
+        if let strips = try strips(of: value, count: count, invocation) { return strips }
         switch value {
-        case .object(let rollout as RolloutObject):
-            return CommandResult(try strip(rollout, invocation), appearance)
-        case .object(let group as QueryRolloutsObject):
-            return try strips(
-                "rollouts of \(group.group.id)",
-                group.group.responses.indices.map {
-                    RolloutObject(group: group.group, query: group.query, index: $0)
-                }, count: count, invocation)
-        case .object(let rollouts as RolloutsObject):
-            return try strips(
-                "rollouts: \(rollouts.summary)",
-                rollouts.all.compactMap { $0.object(RolloutObject.self) }, count: count,
-                invocation)
         case .object(let logprobs as LogprobsObject):
             var document = logprobs.document(count: count)
             if logprobs.scores.count > count {

@@ -9,8 +9,30 @@ import Values
 
 /// Responses as token strips, and the tokens that could have stood where a constitution acts most.
 extension CommandTable {
-    /// Strips of responses, one display each: a notebook shows and folds them one by one.
+    /// The strips of a value that holds rollouts, `count` at most; nil for any other value.
     static func strips(
+        of value: Value, count: Int, _ invocation: Invocation
+    ) throws -> CommandResult? {
+        switch value {
+        case .object(let rollout as RolloutObject):
+            return CommandResult(try strip(rollout, invocation), invocation.appearance)
+        case .object(let group as QueryRolloutsObject):
+            return try strips(
+                "rollouts of \(group.group.id)",
+                group.group.responses.indices.map {
+                    RolloutObject(group: group.group, query: group.query, index: $0)
+                }, count: count, invocation)
+        case .object(let rollouts as RolloutsObject):
+            return try strips(
+                "rollouts: \(rollouts.summary)",
+                rollouts.all.compactMap { $0.object(RolloutObject.self) }, count: count,
+                invocation)
+        default: return nil
+        }
+    }
+
+    /// Strips of responses, one display each: a notebook shows and folds them one by one.
+    private static func strips(
         _ title: String, _ rollouts: [RolloutObject], count: Int, _ invocation: Invocation
     ) throws -> CommandResult {
         let appearance = invocation.appearance
@@ -35,7 +57,9 @@ extension CommandTable {
     }
 
     /// The response as a token strip, or as plain text if it cannot be scored.
-    static func strip(_ rollout: RolloutObject, _ invocation: Invocation) throws -> Document {
+    private static func strip(
+        _ rollout: RolloutObject, _ invocation: Invocation
+    ) throws -> Document {
         let group = rollout.group
         let own = rollout.response.constitution
         guard let model = try invocation.objectIfBound(ModelObject.self, "model") else {
@@ -47,7 +71,7 @@ extension CommandTable {
             return rollout.document(invocation.appearance)
         }
         let batch = try invocation.contrastBatch(rollout, model)
-        let follower = invocation.follower("show")
+        let follower = invocation.follower(invocation.call.verb.name)
         defer { follower.finish() }
         guard
             let scores = try Scorer().score(
