@@ -110,14 +110,12 @@ extension Picture {
         }
         var maps: [HeatMap] = []
         for source in sources {
-            guard let tensor = source.value.asTensor, tensor.count > 0, tensor.shape.count > 1
-            else {
+            guard var own = Picture.maps(of: source.value) else {
                 if source.vector != nil { continue }
                 throw Picture.notNumbers(source, invocation)
             }
-            var own = Picture.maps(tensor)
             for index in own.indices {
-                own[index].title = source.name + (own[index].title.isEmpty ? "" : own[index].title)
+                own[index].title = own.count == 1 ? source.name : source.name + own[index].title
             }
             maps += own
         }
@@ -138,6 +136,23 @@ extension Picture {
             vectors.map { name, values in
                 Chart.Series(name, values.enumerated().map { (Double($0.offset), $0.element) })
             }, xName: "index")
+    }
+
+    /// The matrices of a value, S of each query among them; nil for a value that holds none.
+    private static func maps(of value: Value) -> [HeatMap]? {
+        let logprobs =
+            value.object(LogprobsObject.self) ?? value.object(ScoreMatrixObject.self)?.logprobs
+        if let logprobs, !logprobs.scores.isEmpty {
+            return logprobs.scores.indices.map { index in
+                var map = logprobs.heatMap(of: index)
+                map.title = "[\(index)] " + map.title
+                return map
+            }
+        }
+        guard let tensor = value.asTensor, tensor.count > 0, tensor.shape.count > 1 else {
+            return nil
+        }
+        return maps(tensor)
     }
 
     /// The matrices of the last two axes, each with its place along the others.
