@@ -19,7 +19,7 @@ build: packages
 	swift build $(FLAGS) --product sami
 
 demo: build
-	.build/release/sami --ephemeral run sessions/first-alignment.sami
+	.build/release/sami --ephemeral run --echo sessions/first-alignment.sami
 
 test: packages lint
 	scripts/jupyter-environment
