@@ -90,6 +90,21 @@ class ExecutionTests(KernelCase):
         self.assertEqual(
             [self.k.collect(request).reply["status"] for request in requests], ["error", "ok"])
 
+    def test_requests_on_their_way(self):
+        """A cell that was sent before the failure, and arrives after it, is refused; one that was
+        sent after it runs."""
+        session = self.k.client.session
+        content = {"code": "1 + 1", "silent": False, "store_history": True,
+                   "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
+        on_its_way = session.msg("execute_request", content)
+        self.assertEqual(self.k.run("nosuch").reply["status"], "error")
+        self.k.client.shell_channel.send(on_its_way)
+        refused = self.k.collect(on_its_way["header"]["msg_id"])
+        self.assertEqual(refused.reply["status"], "error")
+        self.assertIn("not run", refused.reply["evalue"])
+        self.assertEqual(self.k.run("nosuch").reply["status"], "error")
+        self.assertEqual(self.k.run("6 * 7").text, "42")
+
     def test_requests_without_code_are_not_refused(self):
         """Completion and inspection work although a cell before them failed."""
         failing = self.k.send("nosuch")
@@ -291,11 +306,14 @@ class EndTests(KernelCase):
         self.assertLess(seconds, 2.5)
 
     def test_quit_ends_the_kernel(self):
-        """`quit` replies, asks the client to go, and the process ends."""
+        """`quit` replies and asks the client to go; the process ends, but not before a client
+        that looks whether it lives has read the reply."""
         kernel = self.kernel()
         process = kernel.process
         done = kernel.run("quit")
         self.assertEqual([page["source"] for page in done.reply["payload"]], ["ask_exit"])
+        time.sleep(0.3)
+        kernel.ask("kernel_info_request", channel="control")
         wait_until(lambda: kernel.manager.provisioner.process.poll() is not None)
         self.assertFalse(is_running(process))
 
