@@ -6,7 +6,7 @@ extension Progress {
     ///
     /// The text is the line of a terminal. The HTML names the work, its iteration and its step, and
     /// has a bar, the loss, the rate, the time left, and a chart of the loss so far. It holds no
-    /// script, and it takes the color of the text around it.
+    /// script.
     public func display(_ appearance: Appearance) -> Display {
         let progress = self
         return Display(
@@ -34,7 +34,7 @@ extension Progress {
         ]
         page += HTML.element("div", HTML.escaped(speed.compactMap(\.self).joined(separator: ", ")))
         let points = losses.points.map { (x: $0.step, y: $0.value) }
-        if let chart = RunningChart(points: points, xName: "step", yName: "loss, nats").svg {
+        if let chart = RunningChart(points: points, xName: "step", yName: "loss, nats").html {
             page += chart
         }
         return HTML.element("div", style: "max-width: 480px", page)
@@ -60,10 +60,10 @@ extension Progress {
     private static func bar(_ percent: Int) -> String {
         let filled = HTML.element(
             "div",
-            style: "width: \(percent)%; height: 8px; background-color: currentColor; opacity: 0.7",
+            style: "width: \(percent)%; height: 8px; background-color: #808080",
             "")
         return HTML.element(
-            "div", style: "border: 1px solid currentColor; margin: 4px 0", title: "\(percent) %",
+            "div", style: "border: 1px solid #808080; margin: 4px 0", title: "\(percent) %",
             filled)
     }
 }

@@ -23,6 +23,8 @@ public final class Kernel {
     var executionCount = 0
     var hasShownNotices = false
     private var log = KernelLog()
+    /// Seconds.
+    private static let farewell = 2.0
 
     /// Binds the sockets. Requests that come before ``run()`` wait.
     ///
@@ -47,7 +49,11 @@ public final class Kernel {
         while let request = queue.next() {
             serve(request)
             queue.finish()
-            if session.isFinished { break }
+            guard session.isFinished else { continue }
+            // A client reads the reply to `quit` only while its kernel is alive, and then asks for
+            // the end.
+            queue.waitForEnd(seconds: Kernel.farewell)
+            break
         }
         wire.stop()
     }

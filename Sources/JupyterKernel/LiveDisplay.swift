@@ -16,8 +16,8 @@ struct LiveDisplay {
     private let verb: String?
     /// The id by which a client finds the output; nil before there is one.
     private var id: String?
-    /// The last report of the statement's own work. Writing the result is shown while it takes long,
-    /// and leaves no trace.
+    /// The last report of the work of the statement itself. Writing the result is shown while it
+    /// takes long, and leaves no trace.
     private var last: Sessions.Progress?
     private let start = ContinuousClock.now
 

@@ -69,6 +69,14 @@ final class RequestQueue: @unchecked Sendable {
         }
     }
 
+    /// Waits until the queue is closed, at most for some seconds.
+    func waitForEnd(seconds: Double) {
+        let end = Date(timeIntervalSinceNow: seconds)
+        condition.lock()
+        defer { condition.unlock() }
+        while !isClosed, condition.wait(until: end) {}
+    }
+
     /// No request runs after this.
     func close() {
         condition.withLock {

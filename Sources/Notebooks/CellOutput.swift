@@ -63,10 +63,12 @@ public enum CellOutput: Sendable {
 }
 
 extension Display {
-    /// One form for each way to show it, by MIME type.
+    /// One form for each way to show it, by MIME type. HTML that is the text again is left out:
+    /// clients show plain text as they show the rest of theirs.
     fileprivate func data(_ form: (String) -> JSON) -> JSON {
-        var data: [JSON.Member] = [.init("text/plain", form(text().plain))]
-        if let html { data.append(.init("text/html", form(html()))) }
+        let text = text()
+        var data: [JSON.Member] = [.init("text/plain", form(text.plain))]
+        if let html = html?(), html != text.html { data.append(.init("text/html", form(html))) }
         if let svg { data.append(.init("image/svg+xml", form(svg()))) }
         return .object(data)
     }

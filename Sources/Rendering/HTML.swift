@@ -1,5 +1,18 @@
+import Foundation
+
 /// Text in HTML and SVG.
+///
+/// JupyterLab cleans the outputs of a notebook that nobody has run yet: it removes inline SVG, and
+/// declarations with `currentColor` or `anywhere`. So drawings are images here, and other words
+/// stand for the same.
 public enum HTML {
+    /// The ink of drawings without a ground of their own: legible on white and on black.
+    static let ink = "#7a7a7a"
+    /// Preformatted text stands flush with the tables around it, and breaks between words.
+    static let preformatted =
+        "margin: 0; padding: 0; white-space: pre-wrap; word-break: normal; "
+        + "overflow-wrap: break-word"
+
     /// Grounds are printed too.
     static let printed = "-webkit-print-color-adjust: exact; print-color-adjust: exact"
 
@@ -24,6 +37,12 @@ public enum HTML {
         return result
     }
 
+    /// A drawing in a page. Nothing in an image can run or be loaded.
+    static func image(_ svg: String, _ description: String) -> String {
+        "<img alt=\"\(escaped(description))\" src=\"data:image/svg+xml;base64,"
+            + Data(svg.utf8).base64EncodedString() + "\">"
+    }
+
     /// A tag with its content, which is HTML already. An empty `style` or `title` is left out.
     package static func element(
         _ tag: String, style: String = "", title: String = "", _ content: String
@@ -42,7 +61,7 @@ extension StyledText {
         // HTML drops a line end directly after `<pre>`.
         let start = plain.hasPrefix("\n") ? "\n" : ""
         return HTML.element(
-            "pre", style: "white-space: pre-wrap",
+            "pre", style: HTML.preformatted,
             start
                 + runs.map { run in
                     let text = HTML.escaped(run.text)

@@ -38,7 +38,7 @@ package struct HTMLPage: Sendable {
         th, td { padding: 0.2em 0.6em; vertical-align: top; overflow-wrap: anywhere; }
         th { font-weight: bold; }
         [style*="text-align: right"], thead th { white-space: nowrap; }
-        svg { max-width: 100%; height: auto; }
+        img { max-width: 100%; height: auto; }
         @media screen and (prefers-color-scheme: dark) { body { color: #e6e6e6; \
         background: #121212; } }
         """

@@ -26,7 +26,7 @@ extension HeatMap {
                 if isDiagonal {
                     // White within black shows on every color of the scale.
                     style +=
-                        "; border: 2px solid currentColor; "
+                        "; border: 2px solid; "
                         + "box-shadow: inset 0 0 0 1px black, inset 0 0 0 2px white"
                 }
                 cells += HTML.element(
@@ -42,7 +42,7 @@ extension HeatMap {
             "div",
             style: "display: flex; flex-wrap: wrap; align-items: center; gap: 16px; "
                 + HTML.printed,
-            table + scale(range, rows: shownRows))
+            table + scale(range, decimals: decimals))
             + HTML.element(
                 "div", style: "opacity: 0.7",
                 HTML.escaped(TextWidth.oneLine(caption(range, shownRows, shownColumns))))
@@ -66,8 +66,8 @@ extension HeatMap {
         }
         if marksDiagonal { parts.append("framed: the diagonal") }
         parts.append(
-            "dark \(NumberText.significant(range.lowerBound, digits: 4)), bright "
-                + NumberText.significant(range.upperBound, digits: 4)
+            "dark \(HeatMap.digits(range.lowerBound, decimals: decimals)), bright "
+                + HeatMap.digits(range.upperBound, decimals: decimals)
                 + (unit.isEmpty ? "" : " \(unit)"))
         if shownRows < rows || shownColumns < columns {
             parts.append("\(shownRows) × \(shownColumns) of \(rows) × \(columns)")
@@ -75,34 +75,26 @@ extension HeatMap {
         return parts.joined(separator: "; ")
     }
 
-    /// The scale of color with its numbers, in the color of the page's text.
-    private func scale(_ range: ClosedRange<Double>, rows: Int) -> String {
+    /// The scale of color, with the numbers of its ends and its middle in the digits of the cells.
+    private func scale(_ range: ClosedRange<Double>, decimals: Int) -> String {
         guard range.upperBound > range.lowerBound else { return "" }
-        let steps = 24
-        let height = Double(min(240, max(96, 26 * rows)))
-        let (top, left, width) = (8.0, 1.0, 14.0)
-        func fixed(_ number: Double) -> String { NumberText.fixed(number, decimals: 1) }
-        var drawing = ""
-        for step in 0..<steps {
-            let color = HeatMap.style((Double(step) + 0.5) / Double(steps)).background?.css ?? ""
-            let part = height / Double(steps)
-            drawing +=
-                "<rect x=\"\(left)\" y=\"\(fixed(top + height - part * Double(step + 1)))\" "
-                + "width=\"\(width)\" height=\"\(fixed(part + 0.5))\" fill=\"\(color)\"/>"
+        let colors = (0...8).map {
+            HeatMap.style(Double($0) / 8).background?.css ?? ""
         }
-        let ticks = Ticks(range, count: 5)
-        for (value, label) in zip(ticks.values, ticks.labels) {
-            let y = top + height * (1 - share(value, of: range))
-            drawing +=
-                "<path d=\"M\(left + width) \(fixed(y))h4\" stroke=\"currentColor\"/>"
-                + "<text x=\"\(left + width + 7)\" y=\"\(fixed(y + 4))\" fill=\"currentColor\">"
-                + "\(HTML.escaped(label))</text>"
+        let bar = HTML.element(
+            "div",
+            style: "width: 14px; height: 96px; "
+                + "background: linear-gradient(to top, \(colors.joined(separator: ", ")))", "")
+        let middle = (range.lowerBound + range.upperBound) / 2
+        let numbers = [range.upperBound, middle, range.lowerBound].map {
+            HTML.element("div", HTML.escaped(HeatMap.digits($0, decimals: decimals)))
         }
-        let longest = ticks.labels.map(\.count).max() ?? 0
-        let size = (width: 24 + 8 * longest, height: Int(height + 2 * top))
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"scale\" "
-            + "width=\"\(size.width)\" height=\"\(size.height)\" "
-            + "viewBox=\"0 0 \(size.width) \(size.height)\" font-family=\"sans-serif\" "
-            + "font-size=\"12\">" + drawing + "</svg>"
+        let labels = HTML.element(
+            "div",
+            style: "display: flex; flex-direction: column; justify-content: space-between; "
+                + "height: 96px; line-height: 1; text-align: right",
+            numbers.joined())
+        return HTML.element(
+            "div", style: "display: flex; gap: 6px; white-space: nowrap", bar + labels)
     }
 }

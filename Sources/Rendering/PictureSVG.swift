@@ -22,7 +22,7 @@ extension Picture {
             + shown.elements + "</svg>"
     }
 
-    /// The picture within a page: matrices and rates as tables, charts as inline SVG.
+    /// The picture within a page: matrices and rates as tables, a chart as an image.
     package var html: String {
         switch content {
         case .matrices(let maps):
@@ -32,7 +32,7 @@ extension Picture {
                 }.joined()
                 + (maps.count > Picture.mostPanels
                     ? StyledText(left(after: Picture.mostPanels, of: maps.count), .faint).html : "")
-        case .chart: svg
+        case .chart: HTML.image(svg, TextWidth.oneLine(title))
         case .rates(let groups):
             heading
                 + groups.enumerated().map { index, group in

@@ -126,13 +126,12 @@ package struct RateBars: Sendable {
     private func inline(_ bar: Bar) -> String {
         let (width, height) = (260.0, 20.0)
         let drawing = RateBars.drawing(
-            bar, x: 4, y: 0, width: width - 8, height: height, ink: "currentColor",
+            bar, x: 4, y: 0, width: width - 8, height: height, ink: HTML.ink,
             isHalfShown: half != nil)
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\""
-            + "\(NumberText.percent(bar.rate)), \(bar.intervalText)\" width=\"\(Int(width))\" "
-            + "height=\"\(Int(height))\" viewBox=\"0 0 \(Int(width)) \(Int(height))\">"
-            + "<title>\(NumberText.percent(bar.rate)), 95 %: \(bar.intervalText)</title>"
-            + drawing + "</svg>"
+        let size = "width=\"\(Int(width))\" height=\"\(Int(height))\""
+        return HTML.image(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" \(size)>\(drawing)</svg>",
+            "\(NumberText.percent(bar.rate)), 95 %: \(bar.intervalText)")
     }
 
     /// The bar, its interval as a line with ends, and the place of one half.

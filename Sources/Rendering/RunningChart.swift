@@ -1,5 +1,5 @@
-/// A small chart of one line within a page, for work that is under way. It has no ground and the
-/// color of the text around it, so it is legible in a light and in a dark theme.
+/// A small chart of one line within a page, for work that is under way. It has no ground, and an
+/// ink that is legible in a light and in a dark theme.
 package struct RunningChart: Sendable {
     package var points: [(x: Double, y: Double)]
     package var xName: String
@@ -14,8 +14,8 @@ package struct RunningChart: Sendable {
         static let (left, right, top, bottom) = (64.0, 470.0, 10.0, 122.0)
     }
 
-    /// An SVG element; nil if no point is finite.
-    package var svg: String? {
+    /// An image; nil if no point is finite.
+    package var html: String? {
         let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
         guard let axes = Chart([.init(yName, finite)]).axes else { return nil }
         func across(_ x: Double) -> String {
@@ -28,11 +28,11 @@ package struct RunningChart: Sendable {
         }
         var drawing =
             "<path d=\"M\(Frame.left) \(Frame.top)V\(Frame.bottom)H\(Frame.right)\" "
-            + "fill=\"none\" stroke=\"currentColor\" stroke-opacity=\"0.6\"/>"
+            + "fill=\"none\" stroke=\"\(HTML.ink)\" stroke-opacity=\"0.6\"/>"
         let yTicks = axes.y.ticks(5)
         for (value, label) in zip(yTicks.values, yTicks.labels) {
             drawing +=
-                "<path d=\"M\(Frame.left) \(down(value))H\(Frame.right)\" stroke=\"currentColor\" "
+                "<path d=\"M\(Frame.left) \(down(value))H\(Frame.right)\" stroke=\"\(HTML.ink)\" "
                 + "stroke-opacity=\"0.2\"/>"
                 + RunningChart.text(label, x: "\(Frame.left - 6)", y: down(value), "end", dy: 4)
         }
@@ -46,21 +46,20 @@ package struct RunningChart: Sendable {
         let half = RunningChart.fixed((Frame.top + Frame.bottom) / 2)
         drawing +=
             "<text transform=\"rotate(-90 12 \(half))\" x=\"12\" y=\"\(half)\" "
-            + "text-anchor=\"middle\" fill=\"currentColor\">"
+            + "text-anchor=\"middle\" fill=\"\(HTML.ink)\">"
             + "\(HTML.escaped(TextWidth.oneLine(yName)))</text>"
         drawing +=
             finite.count == 1
             ? "<circle cx=\"\(across(finite[0].x))\" cy=\"\(down(finite[0].y))\" r=\"3\" "
-                + "fill=\"currentColor\"/>"
+                + "fill=\"\(HTML.ink)\"/>"
             : "<polyline points=\""
                 + finite.map { "\(across($0.x)),\(down($0.y))" }.joined(separator: " ")
-                + "\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\"/>"
-        let size = "\(Int(Frame.width)) \(Int(Frame.height))"
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\""
-            + HTML.escaped(TextWidth.oneLine("\(yName) over \(xName)"))
-            + "\" viewBox=\"0 0 \(size)\" width=\"\(Int(Frame.width))\" "
-            + "height=\"\(Int(Frame.height))\" font-family=\"sans-serif\" font-size=\"12\">"
-            + drawing + "</svg>"
+                + "\" fill=\"none\" stroke=\"\(HTML.ink)\" stroke-width=\"2\"/>"
+        let size = "width=\"\(Int(Frame.width))\" height=\"\(Int(Frame.height))\""
+        return HTML.image(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" \(size) font-family=\"sans-serif\" "
+                + "font-size=\"12\">\(drawing)</svg>",
+            TextWidth.oneLine("\(yName) over \(xName)"))
     }
 
     private static func fixed(_ number: Double) -> String {
@@ -71,6 +70,6 @@ package struct RunningChart: Sendable {
         _ words: String, x: String, y: String, _ anchor: String, dy: Int
     ) -> String {
         "<text x=\"\(x)\" y=\"\(y)\" dy=\"\(dy)\" text-anchor=\"\(anchor)\" "
-            + "fill=\"currentColor\">\(HTML.escaped(TextWidth.oneLine(words)))</text>"
+            + "fill=\"\(HTML.ink)\">\(HTML.escaped(TextWidth.oneLine(words)))</text>"
     }
 }

@@ -14,7 +14,7 @@ extension TokenStrip {
                         ? HTML.element("small", "{\(token.change)}") : ""))
         }
         let strip = HTML.element(
-            "pre", style: "white-space: pre-wrap; line-height: 1.7; " + HTML.printed,
+            "pre", style: HTML.preformatted + "; line-height: 1.7; " + HTML.printed,
             spans.joined())
         return strip
             + HTML.element(

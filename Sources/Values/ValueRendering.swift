@@ -14,7 +14,8 @@ extension Value {
             display.html = { document(appearance).html }
         case .tensor(let tensor) where tensor.shape.count == 2 && tensor.count > 0:
             display.html = { HeatMap(tensor).html }
-        case .list(let items) where items.count > 1 && items.allSatisfy(\.isNumber):
+        // A few numbers say more than their line.
+        case .list(let items) where items.count >= 8 && items.allSatisfy(\.isNumber):
             display.svg = {
                 let points = items.enumerated().map {
                     (Double($0.offset), $0.element.asNumber ?? .nan)

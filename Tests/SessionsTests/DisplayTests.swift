@@ -2,6 +2,7 @@ import CommandLanguage
 import Foundation
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -32,9 +33,9 @@ import Testing
             Picture(
                 .lines([(hostile, [(0, 1), (1, .nan), (2, 3)]), ("b", [(0, 2)])]), title: hostile))
         document.line(Picture(.matrices([hostileMap]), title: hostile))
-        let html = document.html
+        let html = document.html.withDrawings
         #expect(!html.contains("<script"))
-        #expect(html.components(separatedBy: DisplayTests.escaped).count - 1 == 11)
+        #expect(html.components(separatedBy: DisplayTests.escaped).count - 1 == 12)
         let matrix = Picture(.matrices([hostileMap]), title: hostile).svg
         #expect(!matrix.contains("<script") && matrix.contains(DisplayTests.escaped))
     }
@@ -86,7 +87,7 @@ import Testing
         let html = HeatMap(rows: 2, columns: 2, values: [-1.25, -2, -3.5, .nan]).html
         #expect(html.contains("title=\"c0, y1: -2\">-2.000</td>"))
         #expect(html.components(separatedBy: "border: 2px").count - 1 == 2)
-        #expect(html.contains("dark -3.5, bright -1.25"))
+        #expect(html.contains("dark -3.500, bright -1.250"))
         #expect(html.contains("title=\"c1, y1: nan\">nan</td>"))
     }
 
@@ -128,7 +129,8 @@ import Testing
         func display(_ source: String) throws -> Display {
             try #require(try bench.output(source).displays.last)
         }
-        #expect(try display("[1, 2, 4]").svg?().contains("<polyline") == true)
+        #expect(try display("[1, 2, 4, 8, 9, 8, 7, 6]").svg?().contains("<polyline") == true)
+        #expect(try display("[1, 2, 4]").svg == nil)
         #expect(try display("[1, \"a\"]").svg == nil)
         #expect(try display("tensor([[1, 2], [3, 4]])").html?().contains("<td") == true)
         #expect(try display("{\"a\": 1}").html?().hasPrefix("<table>") == true)

@@ -140,7 +140,7 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
     }
 
     static let legend =
-        "c: constitution, y: response; in brackets a response under its own constitution"
+        "c: constitution, y: response; marked: a response under its own constitution"
 
     /// - Parameter shown: how many of the first queries are shown.
     func document(count shown: Int) -> Document {
