@@ -80,7 +80,8 @@ import Testing
         let bench = try Workbench()
         try bench.output(
             """
-            n = 1.5; t = "<script>x</script>"; l = [1, 2, 4]; e = []; m = tensor([[1, 2], [3, 4]])
+            n = 1.5; t = "<script>x</script>"; e = []
+            l = [1, 2, 4, 8, 9, 8, 7, 6]; m = tensor([[1, 2], [3, 4]])
             r = {"<script>": "&"}; rows = [{"a": "<script>"}]
             """)
         for name in ["n", "t", "l", "e", "m", "r", "rows"] {

@@ -46,6 +46,23 @@ struct NotebookProgramTests {
         #expect(try read("out.ipynb", folder).contains("\"105\""))
     }
 
+    @Test func `the lessons have no mistakes, and the short ones give their stored outputs`() throws
+    {
+        let folder = Repository.path("notebooks")
+        let lessons = try FileManager.default.contentsOfDirectory(atPath: folder)
+            .filter { $0.hasSuffix(".ipynb") }.sorted()
+        #expect(lessons.count == 5)
+        let elsewhere = try TemporaryFolder()
+        let paths = lessons.map { folder + "/" + $0 }
+        let check = try Program.run(["notebook", "check"] + paths, in: elsewhere.path)
+        #expect(check.code == 0, "\(check.output)")
+        // The others take half a minute each.
+        for path in paths.prefix(3) {
+            let run = try Program.run(["notebook", "run", path, "--check"], in: elsewhere.path)
+            #expect(run.code == 0, "\(path): \(run.errors)")
+        }
+    }
+
     @Test func `a run that gives the same outputs leaves the bytes`() throws {
         let folder = try TemporaryFolder()
         try write(NotebookProgramTests.lesson, "a.sami", folder)

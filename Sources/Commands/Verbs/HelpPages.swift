@@ -119,6 +119,19 @@ enum HelpPages {
                 + "bound exceeds log C, and below zero a bound says nothing."
         ),
         (
+            "prompt",
+            "The text that a model reads before its response: the constitution, the query, and the "
+                + "words after which the response begins; rollouts[0][0].prompt is one. Its form "
+                + "belongs to the model: `load model` reads it from prompts.json, or from the file "
+                + "that prompts= names."
+        ),
+        (
+            "template",
+            "The chat template of an instruct model: a small program in its tokenizer's files that "
+                + "writes messages with the marks that the model was trained with. propose uses it "
+                + "where there is one."
+        ),
+        (
             "temperature",
             "Divides the logits before sampling: 0 takes the likeliest token, 1 samples from the "
                 + "model's distribution."
