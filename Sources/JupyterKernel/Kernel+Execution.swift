@@ -19,7 +19,7 @@ extension Kernel {
         cell.publish(
             "execute_input",
             [.init("code", .string(code)), .init("execution_count", .integer(executionCount))])
-        showNotices(in: cell)
+        if !isSilent { showNotices(in: cell) }
         let program = Session.parse(
             code, origin: SourceOrigin(file: "In [\(max(1, executionCount))]"))
         session.evaluate(program, forgetsInterruption: false) { cell.take($0) }

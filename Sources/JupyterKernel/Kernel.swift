@@ -65,28 +65,30 @@ public final class Kernel {
     public var end: @Sendable () -> Void { { [queue] in queue.close() } }
 
     private func serve(_ request: RequestQueue.Request) {
-        let (message, type) = (request.message, request.message.type)
-        let content = message.content
-        let reply: [JSON.Member]
-        switch type {
-        case "kernel_info_request", "execute_request", "complete_request", "inspect_request",
-            "is_complete_request", "history_request", "comm_info_request":
-            wire.publish(state: "busy", parent: message.header)
-            switch type {
-            case "kernel_info_request": reply = info
-            case "execute_request": reply = request.isRefused ? refusal() : execute(message)
-            case "complete_request": reply = completions(content)
-            case "inspect_request": reply = inspection(content)
-            case "is_complete_request": reply = completeness(content)
-            case "history_request": reply = history.reply(to: content)
-            default: reply = [.init("status", "ok"), .init("comms", [:])]
-            }
-            let name = type.replacing("_request", with: "_reply")
-            wire.reply(name, reply, to: message, on: request.channel)
-            wire.publish(state: "idle", parent: message.header)
+        let message = request.message
+        wire.publish(state: "busy", parent: message.header)
+        if let reply = reply(to: request) {
+            wire.reply(message.replyType, reply, to: message, on: request.channel)
+        }
+        wire.publish(state: "idle", parent: message.header)
+    }
+
+    /// Nil for a request that has no reply.
+    private func reply(to request: RequestQueue.Request) -> [JSON.Member]? {
+        let (message, content) = (request.message, request.message.content)
+        switch message.type {
+        case "kernel_info_request": return info
+        case "execute_request": return request.isRefused ? refusal() : execute(message)
+        case "complete_request": return completions(content)
+        case "inspect_request": return inspection(content)
+        case "is_complete_request": return completeness(content)
+        case "history_request": return history.reply(to: content)
+        case "comm_info_request": return [.init("status", "ok"), .init("comms", [:])]
         // A widget of the client has nobody to talk to here.
-        case "comm_open", "comm_msg", "comm_close": break
-        default: log.add("no answer to a request of unknown type: \(type.debugDescription)")
+        case "comm_open", "comm_msg", "comm_close": return nil
+        default:
+            log.add("no answer to a request of unknown type: \(message.type.debugDescription)")
+            return nil
         }
     }
 

@@ -16,6 +16,8 @@ struct Message: Sendable {
     var content: JSON
 
     var type: String { header["msg_type"]?.string ?? "" }
+    /// "execute_reply" for "execute_request".
+    var replyType: String { type.replacing("_request", with: "_reply") }
 
     /// The reason why a message is dropped.
     enum Fault: Error, Equatable {

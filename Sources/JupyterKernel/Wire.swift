@@ -175,30 +175,24 @@ final class Wire: @unchecked Sendable {
     private func take(_ message: Message, from channel: Channel) {
         switch message.type {
         case "interrupt_request":
-            answer(message, channel) { queue.interrupt() }
+            queue.interrupt()
+            answer(message, channel, [.init("status", "ok")])
         case "shutdown_request":
             let members: [JSON.Member] = [
                 .init("status", "ok"),
                 .init("restart", .bool(message.content["restart"]?.bool ?? false)),
             ]
-            publish(state: "busy", parent: message.header)
-            reply("shutdown_reply", members, to: message, on: channel)
             publish("shutdown_reply", members, parent: message.header)
-            publish(state: "idle", parent: message.header)
+            answer(message, channel, members)
             queue.close()
-        case "kernel_info_request" where channel == .control:
-            publish(state: "busy", parent: message.header)
-            reply("kernel_info_reply", info, to: message, on: channel)
-            publish(state: "idle", parent: message.header)
+        case "kernel_info_request" where channel == .control: answer(message, channel, info)
         default: queue.add(message, from: channel)
         }
     }
 
-    private func answer(_ message: Message, _ channel: Channel, _ action: () -> Void) {
+    private func answer(_ message: Message, _ channel: Channel, _ members: [JSON.Member]) {
         publish(state: "busy", parent: message.header)
-        action()
-        let type = message.type.replacing("_request", with: "_reply")
-        reply(type, [.init("status", "ok")], to: message, on: channel)
+        reply(message.replyType, members, to: message, on: channel)
         publish(state: "idle", parent: message.header)
     }
 }
