@@ -4,15 +4,15 @@ extension Tour {
     package static let script = #"""
         # 1. The loss by hand
 
-        # A row of S is a constitution, a column is a response. A number is a log-prob, in nats
-        # a token.
+        # A row of S is a constitution, a column is a response. A number is a
+        # log-prob, in nats a token.
         S = tensor([[-0.4, -1.2], [-1.0, -0.5]])
         show S
         #> On the diagonal each response stands under its own constitution.
         #> Here the diagonal has the largest number of each row and of each column.
 
-        # Rows ask: which response was written under this constitution? Softmax turns a row into
-        # probabilities.
+        # Rows ask: which response was written under this constitution?
+        # Softmax turns a row into probabilities.
         show softmax(S, axis=1)
         #> Each row sums to 1, and the right answers are on the diagonal.
         #> They get about 0.69 and 0.62.
@@ -22,12 +22,14 @@ extension Tour {
         #> Now each column sums to 1.
         #> The right answers get about 0.65 and 0.67.
 
-        # The loss is the mean of -log of the right answers, over rows and columns.
+        # The loss is the mean of -log of the right answers, over rows and
+        # columns.
         contrast S
         #> The loss is about 0.42, where 0.69 is chance and 0 is perfect.
         #> Every row and every column is right, so both accuracies are 100 %.
 
-        # A model that knows nothing finds each response equally likely under both constitutions.
+        # A model that knows nothing finds each response equally likely under
+        # both constitutions.
         contrast zeros([2, 2])
         #> Each answer gets 1/2, so the loss is log 2, about 0.69.
         #> The bound on information is 0: nothing is shared.
@@ -39,8 +41,8 @@ extension Tour {
 
         # 2. Tokens and prompts
 
-        # A small model ships with sami. It has read texts of a made-up world, and knows nothing
-        # else.
+        # A small model ships with sami. It has read texts of a made-up world,
+        # and knows nothing else.
         load model default
         #> It has 1.2 million parameters, and 962 tokens to read and write.
         #> The weights are kept under the name base too, so that we can compare later.
@@ -55,34 +57,36 @@ extension Tour {
         #> Each line asks for something, and "not" asks for the opposite.
         #> They were written for the made-up world.
 
-        # For each post, a constitution of two sentences, and the exact opposite of it.
+        # For each post, a constitution of two sentences, and the exact
+        # opposite of it.
         load queries summaries split=train count=16;
         compose count=2 principles_each=2 seed=3
         #> The two constitutions of the first post are shown.
         #> Each sentence of one is the opposite of a sentence of the other.
 
-        # The model writes one summary under each constitution. This is the text that it reads
-        # first.
+        # The model writes one summary under each constitution. This is the
+        # text that it reads first.
         rollout seed=3;
         rollouts[0][0].prompt
         #> Constitution, post, and the word "Summary:", where the summary begins.
         #> The blank after it is missing on purpose, as the next step shows.
 
-        # Prompt and response must join as the model has learned it. One blank too many at the
-        # end of the prompt:
+        # Prompt and response must join as the model has learned it. One blank
+        # too many at the end of the prompt:
         next (rollouts[0][0].prompt + " ") count=3
         #> No summary begins with these tokens, so the model is lost.
         #> The blank belongs to the first word, and sami takes care of it.
 
         # 3. One step
 
-        # A token strip: where do the two constitutions disagree about a token of the first
-        # summary?
+        # A token strip: where do the two constitutions disagree about a token
+        # of the first summary?
         show rollouts[0][0]
         #> " I think this is unfair" is likelier under the constitution that asks for an opinion.
         #> Most tokens are not marked: they follow from the post alone.
 
-        # Score every summary under both constitutions. This is S, the matrix of chapter 1.
+        # Score every summary under both constitutions. This is S, the matrix
+        # of chapter 1.
         score
         #> The differences are small, since only few tokens of a summary depend on the
         #> constitution.
@@ -111,8 +115,8 @@ extension Tour {
 
         # 4. An iteration and a judgement
 
-        # Many steps now, from base: new posts, summaries, 12 steps; then the same with the
-        # better model's summaries.
+        # Many steps now, from base: new posts, summaries, 12 steps; then the
+        # same with the better model's summaries.
         iterate 2 queries=192 steps=12 learning_rate=5e-4 seed=1
         #> The loss at the end of the second iteration is far below chance.
         #> Its summaries were written by the model of the first one, and tell more about their
@@ -124,7 +128,8 @@ extension Tour {
         #> The first iteration stays near 0.69.
         #> The second one begins there again, and then falls.
 
-        # Is the model better? 200 test posts: a program reads both models' summaries.
+        # Is the model better? 200 test posts: a program reads both models'
+        # summaries.
         load queries summaries split=test count=200;
         judge principles_each=2 seed=1
         #> 50 % would mean no difference; the trained model wins clearly.
@@ -149,7 +154,8 @@ extension Tour {
         #> The trained model sees where this summary follows its constitution and where it does
         #> not.
 
-        # Which tokens could stand at the place of " I" in "I think"? Under both constitutions:
+        # Which tokens could stand at the place of " I" in "I think"? Under
+        # both constitutions:
         next rollouts[0][0] at=29 count=3
         #> Under constitution 0 the model is now nearly certain to give an opinion, under 1 it
         #> hardly ever does.

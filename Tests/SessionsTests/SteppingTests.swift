@@ -49,7 +49,7 @@ import Testing
                 "> source s.sami pause=true", "sp> x = 1", "sp> source t.sami", "s> x + 1", "2",
             ])
         let tour = try #require(shown(bench, "tour").last)
-        #expect(tour.contains("summary?\nshow rollouts[0][0]\n#> "), "\(tour)")
+        #expect(tour.contains("of the first summary?\nshow rollouts[0][0]\n#> "), "\(tour)")
         #expect(shown(bench, "if true { tour }").last?.contains("inside a block") == true)
     }
 

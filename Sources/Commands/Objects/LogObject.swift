@@ -25,7 +25,21 @@ struct LogObject: StorableObject {
             Value(object.rows.first.map { Array($0.keys) } ?? [])
         },
         Field("remarks", "sentences about the whole run") { Value($0.remarks) },
+        Field("accuracy", "the mean of row_accuracy and column_accuracy in each row") {
+            $0.accuracies.map(Value.list) ?? .null
+        },
     ]
+
+    /// Nil for a log without accuracies.
+    private var accuracies: [Value]? {
+        let means = rows.compactMap { row -> Value? in
+            guard let rows = row["row_accuracy"]?.asNumber,
+                let columns = row["column_accuracy"]?.asNumber
+            else { return nil }
+            return .number((rows + columns) / 2)
+        }
+        return means.isEmpty ? nil : means
+    }
 
     var count: Int? { rows.count }
 
