@@ -113,6 +113,12 @@ public struct OperandSpecification: Sendable {
     public var extensions: [String] = []
     public var summary: String
 
+    /// Its place in a usage line: `PATH`, `VALUE…`, or the word itself where only one fits.
+    public var title: String {
+        if case .words(let choices) = kind, choices.count == 1 { return choices[0].word }
+        return name.uppercased() + (repeats ? "…" : "")
+    }
+
     public static func required(
         _ name: String, _ kind: ArgumentKind, _ summary: String = "", repeats: Bool = false
     ) -> OperandSpecification {

@@ -59,6 +59,8 @@ extension Problem {
         case .wrongWord(let role, let found, let words, let other, _):
             "\(role) must be \(words.alternatives)" + (other.map { " or \($0)" } ?? "")
                 + ", found \(found)"
+        case .missingOperand(let command, let role, let kind, _) where kind.words == "`\(role)`":
+            "`\(command)` needs the word \(kind.words)"
         case .missingOperand(let command, let role, let kind, _):
             "`\(command)` needs \(role.uppercased()): \(kind.words)"
         case .tooManyOperands(let command, let most, _):
@@ -206,8 +208,7 @@ extension CommandForm {
         var parts = [verb]
         if let selector { parts.append(selector) }
         for operand in operands {
-            let name = operand.name.uppercased() + (operand.repeats ? "…" : "")
-            parts.append(operand.isRequired ? name : "[\(name)]")
+            parts.append(operand.isRequired ? operand.title : "[\(operand.title)]")
         }
         parts += options.prefix(6).map { "[\($0.key)=…]" }
         if options.count > 6 { parts.append("[…]") }

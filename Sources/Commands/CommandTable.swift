@@ -5,7 +5,8 @@ import Values
 package enum CommandTable {
     package static let commands: [Command] = [
         loadCommand, exportCommand,
-        proposeCommand, composeCommand, rolloutCommand, scoreCommand, contrastCommand,
+        proposeCommand, principleCommand, composeCommand, rolloutCommand, scoreCommand,
+        contrastCommand,
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
         generateCommand, tokenizeCommand, newCommand, pretrainCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,

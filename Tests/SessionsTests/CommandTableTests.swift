@@ -12,7 +12,8 @@ import Testing
         let names = CommandTable.commands.map(\.name)
         #expect(Set(names).count == names.count)
         let expected = [
-            "load", "propose", "compose", "rollout", "score", "contrast", "backward", "update",
+            "load", "propose", "principle", "compose", "rollout", "score", "contrast", "backward",
+            "update",
             "train", "iterate", "judge", "generate", "tokenize", "new", "pretrain", "show", "plot",
             "edit", "compare", "export", "ls", "rm", "describe", "undo", "redo", "history",
             "replay",

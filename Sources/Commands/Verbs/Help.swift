@@ -156,8 +156,7 @@ package enum Help {
         var parts = [command.name]
         if let selector = form.selector { parts.append(selector) }
         for operand in form.operands {
-            let name = operand.name.uppercased() + (operand.repeats ? "…" : "")
-            parts.append(operand.isRequired ? name : "[\(name)]")
+            parts.append(operand.isRequired ? operand.title : "[\(operand.title)]")
         }
         if !form.options.isEmpty { parts.append("[key=value …]") }
         return parts.joined(separator: " ")
@@ -165,7 +164,7 @@ package enum Help {
 
     /// Operands in capitals and options as `key=`, each with its meaning.
     static func arguments(_ form: CommandForm) -> [(name: String, meaning: String)] {
-        form.operands.map { ($0.name.uppercased(), describe($0.kind, $0.summary)) }
+        form.operands.map { ($0.title, describe($0.kind, $0.summary)) }
             + form.options.map { ("\($0.key)=", describe($0.kind, $0.summary)) }
     }
 
