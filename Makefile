@@ -38,10 +38,12 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 
 install: packages
 	SAMI_ARCH=$(ARCH) SAMI_OPTIMIZE=all swift build -c release --product sami --scratch-path $(INSTALL_BUILD)
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/sami/models/tiny" "$(SHARE)/sami/sessions"
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/sami/models/tiny" "$(SHARE)/sami/sessions" \
+		"$(SHARE)/sami/notebooks"
 	install -s -m 755 $(INSTALLED) "$(DESTDIR)$(PREFIX)/bin/sami"
 	install -m 644 models/tiny/* "$(SHARE)/sami/models/tiny/"
 	install -m 644 sessions/*.sami sessions/*.jsonl "$(SHARE)/sami/sessions/"
+	install -m 644 notebooks/* "$(SHARE)/sami/notebooks/"
 	install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" \
 		"$(SHARE)/zsh/site-functions" "$(SHARE)/fish/vendor_completions.d"
 	$(INSTALLED) manual-page >"$(SHARE)/man/man1/sami.1"
