@@ -171,7 +171,7 @@ class ClientTests(TimedCase):
         self.check_outputs(again)
 
     def test_console(self):
-        """jupyter console: a value, lines that are not complete, an error, Tab, help, Ctrl-C."""
+        """jupyter console: a value, an error, Ctrl-C in long work, what follows it, exit."""
         console = pexpect.spawn(
             sys.executable, ["-m", "jupyter_console", "--kernel", "sami", "--simple-prompt"],
             cwd=str(self.folder()), encoding="utf-8", timeout=LONG, dimensions=(40, 100),

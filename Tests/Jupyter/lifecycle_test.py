@@ -6,6 +6,7 @@ SAMI_MANY=1 starts 200 kernels and kills 50; the default is a few of each.
 import os
 import pathlib
 import random
+import statistics
 import time
 import unittest
 
@@ -28,8 +29,12 @@ def kernels_of_this_test():
     return [process for process in found if is_running(process)]
 
 
-def median(values):
-    return sorted(values)[len(values) // 2]
+def started(notebook, times):
+    """A kernel of the notebook; adds the seconds of its start."""
+    start = time.monotonic()
+    kernel = Kernel(notebook=notebook)
+    times.append(time.monotonic() - start)
+    return kernel
 
 
 class LifecycleTests(TimedCase):
@@ -43,9 +48,7 @@ class LifecycleTests(TimedCase):
         notebook = self.folder() / "lesson.ipynb"
         starts, stops = [], []
         for number in range(STARTS):
-            start = time.monotonic()
-            kernel = Kernel(notebook=notebook)
-            starts.append(time.monotonic() - start)
+            kernel = started(notebook, starts)
             try:
                 if number:
                     self.assertEqual(kernel.run("kept").text, str(number - 1))
@@ -54,8 +57,8 @@ class LifecycleTests(TimedCase):
                 self.assertEqual(done.contents("stream"), [])
             finally:
                 stops.append(kernel.stop())
-        note(f"{STARTS} kernels: start {median(starts):.2f} s, at most {max(starts):.2f}; "
-             f"stop {median(stops):.2f} s, at most {max(stops):.2f}")
+        note(f"{STARTS} kernels: start {statistics.median(starts):.2f} s, at most {max(starts):.2f}; "
+             f"stop {statistics.median(stops):.2f} s, at most {max(stops):.2f}")
 
     def test_kill(self):
         """Each kernel is killed at a random moment of a computation, or while it writes."""
@@ -63,9 +66,7 @@ class LifecycleTests(TimedCase):
         notebook = self.folder() / "lesson.ipynb"
         starts = []
         for number in range(KILLS):
-            start = time.monotonic()
-            kernel = Kernel(notebook=notebook)
-            starts.append(time.monotonic() - start)
+            kernel = started(notebook, starts)
             try:
                 if number:
                     done = kernel.run("kept")
@@ -86,7 +87,7 @@ class LifecycleTests(TimedCase):
         self.assertEqual(kernel.run("kept").text, str(KILLS - 1))
         self.assertEqual(kernel.run("verify").reply["status"], "ok")
         kernel.stop()
-        note(f"{KILLS} kernels killed: next start {median(starts):.2f} s, at most "
+        note(f"{KILLS} kernels killed: next start {statistics.median(starts):.2f} s, at most "
              f"{max(starts):.2f}; seed {SEED}")
 
 
