@@ -37,7 +37,7 @@ public final class Kernel {
     ) throws(KernelError) {
         self.session = session
         history = KernelHistory(earlier: session.journaledStatements)
-        info = Kernel.info(version: version, banner: session.workspaceSentence)
+        info = Kernel.info(version: version, banner: session.greeting)
         queue = RequestQueue(session.interruption)
         wire = try Wire(connection, queue, info: info, parent: parent)
     }
@@ -104,11 +104,7 @@ public final class Kernel {
                     // Comments, texts and numbers look as in Python.
                     "pygments_lexer": "python", "codemirror_mode": "python",
                 ]),
-            .init(
-                "banner",
-                .string(
-                    "sami \(version): `help` lists the commands, `tour` shows a first session\n"
-                        + banner)),
+            .init("banner", .string(banner)),
             .init("help_links", []), .init("debugger", false), .init("supported_features", []),
         ]
     }

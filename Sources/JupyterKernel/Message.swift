@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Notebooks
 
 /// A message of Jupyter, version 5.4 of the format: four dictionaries, and the addresses that a
 /// reply goes back to.
@@ -37,8 +38,7 @@ struct Message: Sendable {
         header = [
             "msg_id": .string(UUID().uuidString.lowercased()), "msg_type": .string(type),
             "username": "sami", "session": .string(Message.session),
-            "date": .string(
-                Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
+            "date": JSON.time(.now),
             "version": .string(Message.version),
         ]
     }

@@ -166,7 +166,7 @@ public struct NotebookRun {
 
 extension JSON {
     /// A date as Jupyter writes it: ISO 8601 in UTC, with fractions of a second.
-    static func time(_ date: Date) -> JSON {
+    package static func time(_ date: Date) -> JSON {
         .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     }
 }

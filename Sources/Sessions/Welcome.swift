@@ -11,6 +11,11 @@ extension Session {
         }
     }
 
+    /// The first lines that a person sees who starts at a prompt.
+    public var greeting: String {
+        "\(program): `help` lists the commands, `tour` shows a first session\n" + workspaceSentence
+    }
+
     /// The workspace and its content, for a person who starts at a prompt.
     public var workspaceSentence: String {
         if workspace.isEphemeral { return "no workspace: nothing is kept" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Foundation
 import JupyterKernel
 import Sessions
@@ -50,7 +51,7 @@ struct KernelPlace: ParsableArguments {
 
 extension KernelCommand {
     fileprivate static func absolute(_ path: String) -> String {
-        URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardized.path
+        Paths.absolute(path, in: FileManager.default.currentDirectoryPath)
     }
 
     fileprivate static func attempt(_ work: () throws(KernelError) -> Void) throws {

@@ -32,9 +32,7 @@ final class Launch {
         options.historyPath = HistoryFile.defaultPath(environment: environment)
         // A session without a workspace keeps no history file either.
         options.savesHistory = configuration.access != .ephemeral
-        options.greeting =
-            "sami \(Sami.version): `help` lists the commands, `tour` shows a first session\n"
-            + session.workspaceSentence
+        options.greeting = session.greeting
         console = Console(session: session, terminal: terminal, options: options)
         console.watchSignals()
         if let seconds = output.timeLimit { console.end(after: seconds) }
