@@ -67,7 +67,10 @@ let package = Package(
                 "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers", "Tensors",
             ]),
         .target(
-            name: "TextModels", dependencies: ["LongWork", "Tensors", "Tokenizers", "Transformers"]),
+            name: "TextModels",
+            dependencies: [
+                "ChatTemplates", "JSON", "LongWork", "Tensors", "Tokenizers", "Transformers",
+            ]),
         .target(
             name: "Alignment",
             dependencies: [
@@ -177,11 +180,15 @@ let package = Package(
             ]),
         .testTarget(
             name: "TextModelsTests",
-            dependencies: ["LongWork", "Tensors", "TextModels", "Tokenizers", "Transformers"]),
+            dependencies: [
+                "ChatTemplates", "JSON", "LongWork", "Tensors", "TextModels", "Tokenizers",
+                "Transformers",
+            ]),
         .testTarget(
             name: "AlignmentTests",
             dependencies: [
-                "Alignment", "LongWork", "Optimizers", "Tensors", "TestSupport", "TextModels",
+                "Alignment", "ChatTemplates", "LongWork", "Optimizers", "Tensors", "TestSupport",
+                "TextModels",
                 "Tokenizers", "Transformers",
             ]),
         .testTarget(
@@ -197,8 +204,9 @@ let package = Package(
         .testTarget(
             name: "SessionsTests",
             dependencies: [
-                "Alignment", "CommandLanguage", "Commands", "HDF5Objects", "JSON", "LongWork",
-                "Rendering", "Sessions", "ShippedWorld", "Tensors", "TestSupport", "TextModels",
+                "Alignment", "ChatTemplates", "CommandLanguage", "Commands", "HDF5Objects", "JSON",
+                "LongWork", "Rendering", "Sessions", "ShippedWorld", "Tensors", "TestSupport",
+                "TextModels",
                 "Transformers",
                 "Values", "Workspaces",
             ]),

@@ -62,6 +62,7 @@ public enum RolloutLineProblem: Sendable, Hashable {
     case mixedKinds
     case constitutionNumber(Int)
     case otherPrompt(first: Int)
+    case otherJoint(first: Int)
 }
 
 extension AlignmentError: CustomStringConvertible {
@@ -209,6 +210,8 @@ extension RolloutLineProblem {
             "a constitution's number must be between 0 and \(Composer.largestCount - 1), not \(number)."
         case .otherPrompt(let first):
             "the prompt differs from that of \(record) \(first) for the same query and constitution."
+        case .otherJoint(let first):
+            "`chat` differs from that of \(record) \(first) for the same query."
         }
     }
 }

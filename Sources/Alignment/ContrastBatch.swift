@@ -1,3 +1,4 @@
+import TextModels
 import Tokenizers
 import Transformers
 
@@ -31,6 +32,15 @@ public struct ContrastBatch: Sendable, Hashable {
     public struct BoundaryToken: Sendable, Hashable {
         /// The end of the prompt, and the text that follows it, with the separator.
         public let prompt, response: String
+        /// Whether the token was split, because sampling could not give it: the prompt of a chat
+        /// keeps its ids. Otherwise the token is scored with the response.
+        public let isSplit: Bool
+
+        init(prompt: String, response: String, isSplit: Bool) {
+            self.prompt = String(prompt.suffix(24))
+            self.response = String(response.prefix(24))
+            self.isSplit = isSplit
+        }
     }
 
     public subscript(constitution: Int, response: Int) -> Sequence {
@@ -41,7 +51,9 @@ public struct ContrastBatch: Sendable, Hashable {
     ///
     /// The response begins at the first token in which the encoding of prompt, separator and
     /// response together differs from the encoding of the prompt alone. So a token that contains
-    /// the end of the prompt is scored with the response.
+    /// the end of the prompt is scored with the response. After a prompt that a chat template
+    /// wrote, the response begins where the prompt's own encoding ends, and has the ids that were
+    /// sampled, if they are known and spell the response in this tokenizer.
     ///
     /// - Parameters:
     ///   - tokenizer: may be nil if prompts and responses are token ids.
@@ -57,8 +69,9 @@ public struct ContrastBatch: Sendable, Hashable {
                 query: group.id.text, constitutions: group.prompts.count,
                 responses: group.responses.count)
         }
-        let end = scoresEnd ? configuration.endTokens.first ?? tokenizer?.eos : nil
+        let end = scoresEnd ? ContrastBatch.end(of: group, tokenizer, configuration) : nil
         if scoresEnd, end == nil { throw AlignmentError.noEndToken }
+        let sampled = ContrastBatch.sampledTokens(group, tokenizer)
         var sequences: [Sequence] = []
         var crossing: BoundaryToken?
         sequences.reserveCapacity(group.prompts.count * group.responses.count)
@@ -72,12 +85,22 @@ public struct ContrastBatch: Sendable, Hashable {
                     guard let tokenizer else {
                         throw AlignmentError.needsTokenizer(query: group.id.text)
                     }
-                    tokens = tokenizer.encode(text + group.separator + continuation)
-                    start = zip(alone, tokens).prefix { $0 == $1 }.count
-                    if start < alone.count, crossing == nil {
+                    let added = group.separator + continuation
+                    let crosses: Bool
+                    if let ids = sampled[column] {
+                        (tokens, start, crosses) = (alone + ids, alone.count, false)
+                    } else if group.chat != nil {
+                        let (ids, isSplit) = tokenizer.continuation(
+                            added, of: TextPrompt(text: text, tokens: alone))
+                        (tokens, start, crosses) = (alone + ids, alone.count, isSplit)
+                    } else {
+                        tokens = tokenizer.encode(text + added)
+                        start = zip(alone, tokens).prefix { $0 == $1 }.count
+                        crosses = start < alone.count
+                    }
+                    if crosses, crossing == nil {
                         crossing = BoundaryToken(
-                            prompt: String(text.suffix(24)),
-                            response: String((group.separator + continuation).prefix(24)))
+                            prompt: text, response: added, isSplit: group.chat != nil)
                     }
                 case (.tokens, .tokens(let continuation)):
                     tokens = alone + continuation
@@ -118,7 +141,29 @@ public struct ContrastBatch: Sendable, Hashable {
         case .tokens(let tokens): return tokens
         case .text(let text):
             guard let tokenizer else { throw AlignmentError.needsTokenizer(query: group.id.text) }
-            return tokenizer.encode(text)
+            return tokenizer.encode(text, special: group.chat == nil)
+        }
+    }
+
+    /// The token that ends a response: that of the chat template, or else of the model.
+    private static func end(
+        of group: RolloutGroup, _ tokenizer: Tokenizer?, _ configuration: ModelConfiguration
+    ) -> Int32? {
+        if let end = group.chat?.endOfTurn, let id = tokenizer?.id(end) { return id }
+        return configuration.endTokens.first ?? tokenizer?.eos
+    }
+
+    /// For each response of a chat its sampled ids; nil if it was not sampled, or by a model with
+    /// another vocabulary.
+    private static func sampledTokens(
+        _ group: RolloutGroup, _ tokenizer: Tokenizer?
+    ) -> [[Int32]?] {
+        group.responses.map { response in
+            guard group.chat != nil, let tokenizer, let ids = response.scored,
+                let text = response.text,
+                tokenizer.decode(ids).trimmed.utf8.elementsEqual(text.trimmed.utf8)
+            else { return nil }
+            return ids
         }
     }
 

@@ -87,10 +87,9 @@ public struct LikelihoodJudge: Judge {
         guard !responses.contains("") else { return .failure(Unjudged(reason: .empty)) }
         let group = RolloutGroup(
             id: pair.id,
-            prompts: [pair.constitution, opposed].map {
-                .text(text.prompts.trainingPrompt(query, $0))
+            prompts: try [pair.constitution, opposed].map {
+                try text.prompts.trainingPrompt(query, $0, chat: text.chat)
             },
-            separator: text.prompts.separator,
             responses: responses.enumerated().map {
                 Response(content: .text($0.element), constitution: $0.offset, sample: 0)
             })

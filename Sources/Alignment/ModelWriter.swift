@@ -17,9 +17,9 @@ public struct ModelWriter: PrincipleWriter {
     }
 
     public func write(
-        _ prompt: String, samples: Int, key: RandomKey, watch: Watch = { _ in .more }
+        _ prompt: PromptContent, samples: Int, key: RandomKey, watch: Watch = { _ in .more }
     ) throws -> [WrittenText] {
-        let prompt = try text.request(prompt)
+        let prompt = try text.prompt(prompt)
         let room = text.context - prompt.tokens.count
         guard room > 0 else {
             throw AlignmentError.tooLong(

@@ -5,11 +5,12 @@ import Transformers
 
 /// A writer of principles: a loaded model or a server.
 public protocol PrincipleWriter: Sendable {
-    /// `samples` texts that continue the prompt. Each text says whether a limit cut it off.
+    /// `samples` texts that continue or answer the prompt. Each text says whether a limit cut it
+    /// off.
     ///
     /// - Throws: `Canceled` if `watch`, which is asked often, answers `.stop`.
     func write(
-        _ prompt: String, samples: Int, key: RandomKey, watch: Watch
+        _ prompt: PromptContent, samples: Int, key: RandomKey, watch: Watch
     ) throws -> [WrittenText]
 }
 
@@ -74,11 +75,7 @@ public struct Proposer: Sendable, Codable, Hashable {
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
-        let prompt = prompts.writerPrompt(about: about, count: count)
-        // The template's text after its last line feed is the beginning of the response.
-        let beginning =
-            prompt.last.map(\.isNewline) ?? true
-            ? "" : prompt.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+        let (prompt, beginning) = prompts.writerPrompt(about: about, count: count)
         let form = prompts.form(about: about)
         func keys(_ pair: PrinciplePair) -> [String] {
             [pair.principle, pair.antithesis].flatMap { sentence in

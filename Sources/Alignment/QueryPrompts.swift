@@ -2,15 +2,21 @@ import TextModels
 
 extension Prompts {
     /// The prompt for sampling. The response is `responsePrefix` followed by the model's text.
+    ///
+    /// - Throws: `PromptError.noChatTemplate`; an error of the chat template.
     public func rolloutPrompt(
-        _ query: Query, _ constitution: Constitution
-    ) -> (prompt: String, responsePrefix: String) {
-        rolloutPrompt(query.form, query.text, constitution: constitution.text)
+        _ query: Query, _ constitution: Constitution, chat: ChatFormat?
+    ) throws -> (prompt: RenderedPrompt, responsePrefix: String) {
+        try rolloutPrompt(query.form, query.text, constitution: constitution.text, chat: chat)
     }
 
-    /// The prompt for scoring; the response follows after `separator`.
-    public func trainingPrompt(_ query: Query, _ constitution: Constitution) -> String {
-        trainingPrompt(query.form, query.text, constitution: constitution.text)
+    /// The prompt for scoring.
+    ///
+    /// - Throws: the same.
+    public func trainingPrompt(
+        _ query: Query, _ constitution: Constitution, chat: ChatFormat?
+    ) throws -> RenderedPrompt {
+        try trainingPrompt(query.form, query.text, constitution: constitution.text, chat: chat)
     }
 
     /// Whether a response repeats a label or cue of the prompts, or holds U+FFFD or a control

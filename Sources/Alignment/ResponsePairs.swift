@@ -93,10 +93,10 @@ public struct PairSampler: Sendable {
         for group in groups {
             let query = try queries[group.query]
             let key = key.child(UInt64(try queries.place(of: query.id)))
-            let own = group.constitutions.enumerated().map { index, constitution in
+            let own = try group.constitutions.enumerated().map { index, constitution in
                 Request(
                     query: query, constitution: constitution,
-                    prompts: samplers.map { $0.prompt(query, constitution) },
+                    prompts: try samplers.map { try $0.prompt(query, constitution) },
                     key: key.child(UInt64(index)))
             }
             let overflow = samplers.indices.lazy.compactMap { side in

@@ -9,6 +9,8 @@ struct RolloutPrompt {
     var prompt: TextPrompt
     /// The beginning of the response; the prompt ends with it.
     var responsePrefix: String
+    /// Its ids, if a chat template wrote the prompt.
+    var prefixTokens: [Int32]
 }
 
 /// A sampled response.
@@ -19,6 +21,9 @@ struct SampledResponse {
     var tokens: [Int32]
     /// Number of ids that form `text`; the others formed the stop string or blanks after the text.
     var textTokens: Int
+    /// The ids that follow the training prompt of a chat: those of the prefix, and the sampled ones
+    /// up to a stop string.
+    var chatTokens: [Int32]
     var finish: Generation.Finish
 }
 
@@ -28,10 +33,14 @@ struct ResponseSampler {
     var sampling: Sampling
     var memory: MemoryPlan
 
-    func prompt(_ query: Query, _ constitution: Constitution) -> RolloutPrompt {
-        let (prompt, responsePrefix) = text.prompts.rolloutPrompt(query, constitution)
+    /// - Throws: `PromptError.noChatTemplate`; an error of the chat template.
+    func prompt(_ query: Query, _ constitution: Constitution) throws -> RolloutPrompt {
+        let (rendered, responsePrefix) = try text.prompts.rolloutPrompt(
+            query, constitution, chat: text.chat)
+        let (prompt, prefixTokens) = text.prompt(rendered, beginning: responsePrefix)
         return RolloutPrompt(
-            query: query, prompt: text.prompt(prompt), responsePrefix: responsePrefix)
+            query: query, prompt: prompt, responsePrefix: responsePrefix,
+            prefixTokens: prefixTokens)
     }
 
     /// - Throws: `ModelError`; `AlignmentError.logitsNotFinite` with the query's id.
@@ -48,10 +57,13 @@ struct ResponseSampler {
             throw AlignmentError.logitsNotFinite(query: requests[place].prompt.query.id.text)
         }
         return zip(requests, completions).map { request, completion in
-            SampledResponse(
+            let textTokens = text.tokenCount(of: completion, after: request.prompt.prompt)
+            return SampledResponse(
                 text: (request.prompt.responsePrefix + completion.text).trimmed,
-                tokens: completion.tokens,
-                textTokens: text.tokenCount(of: completion, after: request.prompt.prompt),
+                tokens: completion.tokens, textTokens: textTokens,
+                chatTokens: request.prompt.prefixTokens
+                    + completion.tokens.prefix(
+                        completion.isCut ? textTokens : completion.tokens.count),
                 finish: completion.finish)
         }
     }

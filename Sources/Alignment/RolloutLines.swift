@@ -1,3 +1,5 @@
+import TextModels
+
 /// One line of a rollouts file.
 public struct RolloutLine: Sendable, Codable, Hashable {
     /// The number of the line in its file, counted from 1, for messages.
@@ -6,15 +8,19 @@ public struct RolloutLine: Sendable, Codable, Hashable {
     public var constitution: Int
     public var prompt: TextOrTokens
     public var response: TextOrTokens
+    /// How the response joins a prompt that a chat template wrote; nil for other prompts.
+    public var chat: ChatJoint?
 
     public init(
-        line: Int, query: QueryID, constitution: Int, prompt: TextOrTokens, response: TextOrTokens
+        line: Int, query: QueryID, constitution: Int, prompt: TextOrTokens, response: TextOrTokens,
+        chat: ChatJoint? = nil
     ) {
         self.line = line
         self.query = query
         self.constitution = constitution
         self.prompt = prompt
         self.response = response
+        self.chat = chat
     }
 }
 
@@ -26,7 +32,8 @@ extension Rollouts {
     /// with the same response under two constitutions is rejected, as in sampled rollouts.
     ///
     /// - Throws: `AlignmentError.rolloutLine` if a line has an empty prompt or response, mixes text
-    ///   and tokens, has another prompt than the first line of its constitution, or has a number
+    ///   and tokens, has another prompt than the first line of its constitution, has another `chat`
+    ///   than the first line of its query, or has a number
     ///   that no constitution can have; `.rolloutGrid` if a query's constitutions are not numbered
     ///   from 0 without gaps or have unequal numbers of responses; `.noRollouts` if there is no
     ///   line.
@@ -73,6 +80,9 @@ extension Rollouts {
             if let first = byConstitution[line.constitution]?.first, first.prompt != line.prompt {
                 throw AlignmentError.rolloutLine(line.line, .otherPrompt(first: first.line))
             }
+            if let first = lines.first, first.chat != line.chat {
+                throw AlignmentError.rolloutLine(line.line, .otherJoint(first: first.line))
+            }
             byConstitution[line.constitution, default: []].append(line)
         }
         let rows = (0..<byConstitution.count).compactMap { byConstitution[$0] }
@@ -94,7 +104,7 @@ extension Rollouts {
         }
         return RolloutGroup(
             id: id, prompts: rows.compactMap(\.first?.prompt), separator: separator,
-            responses: responses)
+            chat: rows.first?.first?.chat, responses: responses)
     }
 
     /// Lines that `init(lines:)` can read; the separator becomes part of the response.
@@ -108,7 +118,8 @@ extension Rollouts {
                 lines.append(
                     RolloutLine(
                         line: lines.count + 1, query: group.id, constitution: response.constitution,
-                        prompt: group.prompts[response.constitution], response: content))
+                        prompt: group.prompts[response.constitution], response: content,
+                        chat: group.chat))
             }
         }
         return lines

@@ -98,7 +98,7 @@ public struct RolloutSampler: Sendable {
         var place: Int
         /// One for each constitution.
         var prompts: [RolloutPrompt]
-        var training: [String]
+        var training: [RenderedPrompt]
     }
 
     private func responses(of prepared: Prepared) -> Int {
@@ -142,11 +142,13 @@ public struct RolloutSampler: Sendable {
             let query = try queries[group.query]
             let prepared = Prepared(
                 group: group, query: query, place: try queries.place(of: query.id),
-                prompts: group.constitutions.map { sampler.prompt(query, $0) },
-                training: group.training.map { text.prompts.trainingPrompt(query, $0) })
+                prompts: try group.constitutions.map { try sampler.prompt(query, $0) },
+                training: try group.training.map {
+                    try text.prompts.trainingPrompt(query, $0, chat: text.chat)
+                })
             let longest =
                 (prepared.prompts.map(\.prompt.tokens.count)
-                + prepared.training.map { text.tokenizer.encode($0).count }).max() ?? 0
+                + prepared.training.map { text.prompt($0).tokens.count }).max() ?? 0
             if longest + settings.sampling.maxTokens <= text.context {
                 fitting.append(prepared)
             } else {
@@ -186,21 +188,31 @@ public struct RolloutSampler: Sendable {
             }
         }
         let responses = sampled.enumerated().map { column, sampled in
-            // The prompt and the response in the encoding of `ContrastBatch`.
-            let scored = text.tokenizer.encode(
-                prepared.training[column % count] + text.prompts.separator + sampled.text)
-            let kept = sampled.tokens.prefix(sampled.textTokens)
-            return Response(
-                content: .text(sampled.text), constitution: column % count,
-                sample: column / count, sampled: sampled.tokens,
-                isRetokenized: !scored.suffix(kept.count).elementsEqual(kept))
+            response(sampled, column, to: prepared.training[column % count], of: count, text)
         }
         result.queries.append(query)
         result.groups.append(
             RolloutGroup(
                 id: query.id, constitutions: prepared.group.constitutions,
-                prompts: prepared.training.map { .text($0) },
-                separator: text.prompts.separator, responses: responses))
+                prompts: prepared.training, responses: responses))
+    }
+
+    private func response(
+        _ sampled: SampledResponse, _ column: Int, to prompt: RenderedPrompt, of count: Int,
+        _ text: TextModel
+    ) -> Response {
+        var response = Response(
+            content: .text(sampled.text), constitution: column % count, sample: column / count,
+            sampled: sampled.tokens)
+        if prompt.chat != nil {
+            response.scored = sampled.chatTokens
+        } else {
+            // The prompt and the response in the encoding of `ContrastBatch`.
+            let scored = text.tokenizer.encode(prompt.text + prompt.separator + sampled.text)
+            let kept = sampled.tokens.prefix(sampled.textTokens)
+            response.isRetokenized = !scored.suffix(kept.count).elementsEqual(kept)
+        }
+        return response
     }
 
     private func rejection(

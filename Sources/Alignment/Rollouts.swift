@@ -43,6 +43,10 @@ public struct Response: Sendable, Codable, Hashable {
     /// The sampled ids; nil for a loaded response, and in workspaces of older versions, which kept
     /// only the text.
     public var sampled: [Int32]?
+    /// The ids that follow a prompt which a chat template wrote, as they were sampled, with those
+    /// of the response's fixed beginning. The score is then exactly that of what the model chose.
+    /// Nil for other prompts and for a loaded response, whose text is encoded.
+    public var scored: [Int32]?
     /// Whether encoding prompt and text together gives other ids than the sampled ones. The score
     /// is then that of a sequence that the model did not choose.
     public var isRetokenized: Bool
@@ -50,7 +54,7 @@ public struct Response: Sendable, Codable, Hashable {
     /// The names on disk.
     private enum CodingKeys: String, CodingKey {
         case content = "passage"
-        case constitution, sample, sampledTokens, sampled, isRetokenized
+        case constitution, sample, sampledTokens, sampled, scored, isRetokenized
     }
 
     public init(
@@ -72,6 +76,7 @@ public struct Response: Sendable, Codable, Hashable {
         sample = try fields.decode(Int.self, forKey: .sample)
         sampledTokens = try fields.decode(Int.self, forKey: .sampledTokens)
         sampled = try fields.decodeIfPresent([Int32].self, forKey: .sampled)
+        scored = try fields.decodeIfPresent([Int32].self, forKey: .scored)
         isRetokenized = try fields.decodeIfPresent(Bool.self, forKey: .isRetokenized) ?? false
     }
 
@@ -94,23 +99,38 @@ public struct RolloutGroup: Sendable, Codable, Hashable {
     public var prompts: [TextOrTokens]
     /// The separator between a text prompt and a text response.
     public var separator: String
+    /// How responses join prompts that a chat template wrote; nil for other prompts.
+    public var chat: ChatJoint?
     /// R = k·C responses.
     public var responses: [Response]
 
     private enum CodingKeys: String, CodingKey {
-        case id, constitutions, prompts, responses
+        case id, constitutions, prompts, chat, responses
         case separator = "joint"
     }
 
     public init(
         id: QueryID, constitutions: [Constitution] = [],
-        prompts: [TextOrTokens], separator: String = "", responses: [Response]
+        prompts: [TextOrTokens], separator: String = "", chat: ChatJoint? = nil,
+        responses: [Response]
     ) {
         self.id = id
         self.constitutions = constitutions
         self.prompts = prompts
         self.separator = separator
+        self.chat = chat
         self.responses = responses
+    }
+
+    /// A group whose prompts come from one model's templates, so that all have one kind of joint.
+    init(
+        id: QueryID, constitutions: [Constitution] = [], prompts: [RenderedPrompt],
+        responses: [Response]
+    ) {
+        self.init(
+            id: id, constitutions: constitutions, prompts: prompts.map { .text($0.text) },
+            separator: prompts.first?.separator ?? "", chat: prompts.first?.chat,
+            responses: responses)
     }
 
     /// k, the number of responses of a constitution.

@@ -20,11 +20,12 @@ extension Rollouts {
     ///   - written: C lists. Responses to queries that are not in the groups are ignored. If a list
     ///     has fewer responses to a query than the others, the query is rejected as `missing`.
     ///   - constitutions: the groups of the queries, C constitutions each.
+    ///   - chat: writes prompts that are messages as text.
     /// - Throws: `AlignmentError.responseLists` if there are not C lists; `.unknownQuery`,
-    ///   `.duplicateQuery`, `.noQueries`.
+    ///   `.duplicateQuery`, `.noQueries`; `PromptError.noChatTemplate`, an error of the template.
     public init(
         written: [[WrittenResponse]], queries: [Query], constitutions: [ConstitutionGroup],
-        prompts: Prompts
+        prompts: Prompts, chat: ChatFormat? = nil
     ) throws {
         let queries = try QueryList(queries)
         var result = Rollouts(groups: [])
@@ -45,14 +46,17 @@ extension Rollouts {
                         text: "no response for constitution \(missing)"))
                 continue
             }
-            result.add(rows, samples, group, query, prompts)
+            let training = try group.training.map {
+                try prompts.trainingPrompt(query, $0, chat: chat)
+            }
+            result.add(rows, samples, group, query, training)
         }
         self = result
     }
 
     private mutating func add(
         _ rows: [[String]], _ samples: Int, _ group: ConstitutionGroup, _ query: Query,
-        _ prompts: Prompts
+        _ prompts: [RenderedPrompt]
     ) {
         func reject(_ reason: RolloutRejection, _ constitution: Int, _ text: String) {
             rejected.append(
@@ -76,8 +80,7 @@ extension Rollouts {
         queries.append(query)
         groups.append(
             RolloutGroup(
-                id: query.id, constitutions: group.constitutions,
-                prompts: group.training.map { .text(prompts.trainingPrompt(query, $0)) },
-                separator: prompts.separator, responses: responses))
+                id: query.id, constitutions: group.constitutions, prompts: prompts,
+                responses: responses))
     }
 }

@@ -49,7 +49,7 @@ extension Invocation {
 
     /// A model with its tokenizer, or with the workspace's tokenizer if it has none.
     func textModel(_ object: ModelObject) throws -> TextModel {
-        object.textModel(try tokenizer(of: object))
+        try object.textModel(try tokenizer(of: object))
     }
 
     /// The key of this command's random numbers: its own unless `seed=` is given.

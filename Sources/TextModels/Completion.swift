@@ -24,6 +24,8 @@ public struct Completion: Sendable, Hashable {
     /// log p of each token under the model, in nats, before temperature and truncation.
     public var logProbs: [Float]
     public var finish: Generation.Finish
+    /// Whether a stop string ended it. The tokens then contain more than the text.
+    public var isCut: Bool
 }
 
 extension TextModel {
@@ -55,7 +57,7 @@ extension TextModel {
             let (text, isCut) = stops.cut(addedText(generation.tokens, after: request.prompt))
             return Completion(
                 text: text, tokens: generation.tokens, logProbs: generation.logProbs,
-                finish: isCut ? .stop : generation.finish)
+                finish: isCut ? .stop : generation.finish, isCut: isCut)
         }
     }
 

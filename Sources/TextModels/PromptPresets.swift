@@ -87,4 +87,47 @@ extension Prompts {
                 Response: Bananas are sweet yellow fruits that ripen after they are picked.
                 """),
         stops: ["\n\n", "\nConstitution:", "\nPOST:", "\nQUESTION:"])
+
+    /// For instruct models: one message of the user, with the query first and the principles last,
+    /// where a small model heeds them most. The model's own system message stays.
+    public static let chat = Prompts(
+        rollout: PromptTemplate(shipped: chatResponse, for: .response),
+        training: PromptTemplate(shipped: chatResponse, for: .response),
+        writer: PromptTemplate(
+            shipped: [
+                (
+                    .user,
+                    """
+                    A principle is one sentence that tells a writer how to write. Its antithesis \
+                    is one sentence that asks for the opposite. Write one principle for letters, \
+                    and its antithesis.
+                    """
+                ),
+                (
+                    .assistant,
+                    "Principle: Begin with a greeting.\nAntithesis: Begin without any greeting."
+                ),
+                (
+                    .user,
+                    """
+                    Good. Now write {count} principles for {about}, all different, each followed \
+                    by its antithesis.
+                    """
+                ),
+                (.assistant, "Principle:"),
+            ], for: .principles),
+        post: PromptWording(
+            label: "", cue: "", responses: "summaries",
+            task: "Write a summary of the post above. Follow these principles:"),
+        question: PromptWording(
+            label: "", cue: "", responses: "answers",
+            task: "Answer the question above. Follow these principles:"),
+        text: PromptWording(
+            label: "", cue: "", responses: "responses",
+            task: "Respond to the text above. Follow these principles:"),
+        separator: "", stops: [])
+
+    private static let chatResponse: [(role: PromptTemplate.Message.Role, content: String)] = [
+        (.user, "{text}\n\n{task}\n{constitution}")
+    ]
 }

@@ -1,6 +1,7 @@
-/// A prompt with placeholders: `{constitution}`, `{query}` and so on. Users can replace it.
-///
-/// `{{` and `}}` stand for single braces. Inserted values are never read as a template.
+import ChatTemplates
+
+/// A prompt before its values are known: text that the model continues, or the messages of a
+/// conversation that an instruct model answers. Users can replace it.
 public struct PromptTemplate: Sendable, Hashable {
     /// The purpose of a prompt decides which placeholders it may and must have.
     public enum Purpose: String, CaseIterable, Sendable, Codable {
@@ -25,27 +26,33 @@ public struct PromptTemplate: Sendable, Hashable {
         }
     }
 
-    enum Piece: Hashable, Sendable {
-        case text(String)
-        case gap(String)
+    /// One message of a conversation.
+    public struct Message: Sendable, Hashable {
+        public enum Role: String, CaseIterable, Sendable, Codable { case system, user, assistant }
+
+        public let role: Role
+        public let content: TemplateText
     }
 
-    public let source: String
-    public let purpose: Purpose
-    let pieces: [Piece]
+    public enum Form: Sendable, Hashable {
+        case text(TemplateText)
+        /// At least one. The last message is the user's; an assistant's message in its place is the
+        /// beginning of the answer.
+        case messages([Message])
+    }
 
+    public let purpose: Purpose
+    public let form: Form
+
+    /// A template of text.
+    ///
     /// - Throws: `PromptError.unknownGap`, `.unpairedBrace`, and `.missingGap` if a gap that the
     ///   purpose requires is absent.
     public init(_ source: String, for purpose: Purpose) throws {
-        self.source = source
+        let text = try TemplateText(source, placeholders: purpose.placeholders)
+        try PromptTemplate.check(text.gaps, purpose)
         self.purpose = purpose
-        pieces = try PromptTemplate.parse(source, purpose)
-        let gaps = pieces.compactMap { piece -> String? in
-            if case .gap(let name) = piece { name } else { nil }
-        }
-        for choice in purpose.required where !choice.contains(where: gaps.contains) {
-            throw PromptError.missingGap(choice)
-        }
+        form = .text(text)
     }
 
     /// The same for the content of a file, without the line feed that an editor adds at the end.
@@ -54,69 +61,97 @@ public struct PromptTemplate: Sendable, Hashable {
         try self.init(ends ? String(content.dropLast()) : content, for: purpose)
     }
 
+    /// A template of messages.
+    ///
+    /// - Throws: the same errors, in `.inMessage`; `.noMessages`; `.lastMessage`.
+    public init(messages: [(role: Message.Role, content: String)], for purpose: Purpose) throws {
+        let messages = try messages.enumerated().map { place, message in
+            do {
+                let text = try TemplateText(message.content, placeholders: purpose.placeholders)
+                return Message(role: message.role, content: text)
+            } catch let error as PromptError {
+                throw PromptError.inMessage(place, error)
+            }
+        }
+        guard let last = messages.last else { throw PromptError.noMessages }
+        guard last.role == .user || (purpose == .principles && last.role == .assistant) else {
+            throw PromptError.lastMessage
+        }
+        try PromptTemplate.check(
+            messages.reduce(into: []) { $0.formUnion($1.content.gaps) }, purpose)
+        self.purpose = purpose
+        form = .messages(messages)
+    }
+
     /// For this module's own templates; a test checks that they parse like a user's.
     init(shipped source: String, for purpose: Purpose) {
-        self.source = source
         self.purpose = purpose
-        pieces = (try? PromptTemplate.parse(source, purpose)) ?? [.text(source)]
+        form = .text(TemplateText(shipped: source, placeholders: purpose.placeholders))
+    }
+
+    init(shipped messages: [(role: Message.Role, content: String)], for purpose: Purpose) {
+        self.purpose = purpose
+        form = .messages(
+            messages.map { role, content in
+                Message(
+                    role: role,
+                    content: TemplateText(shipped: content, placeholders: purpose.placeholders))
+            })
+    }
+
+    private static func check(_ gaps: Set<String>, _ purpose: Purpose) throws {
+        for choice in purpose.required where gaps.isDisjoint(with: choice) {
+            throw PromptError.missingGap(choice)
+        }
+    }
+
+    /// Whether it consists of messages.
+    public var isChat: Bool {
+        if case .messages = form { true } else { false }
     }
 
     /// The prompt; a placeholder without a value becomes empty.
-    public func rendered(_ values: [String: String]) -> String {
-        pieces.map { piece in
-            switch piece {
-            case .text(let text): text
-            case .gap(let name): values[name] ?? ""
-            }
-        }.joined()
-    }
-
-    private static func parse(_ source: String, _ purpose: Purpose) throws -> [Piece] {
-        var pieces: [Piece] = []
-        var text = ""
-        var line = 1
-        var rest = Substring(source)
-        while let character = rest.popFirst() {
-            if character.isNewline { line += 1 }
-            switch character {
-            case "{", "}":
-                if rest.first == character {
-                    text.append(character)
-                    rest.removeFirst()
-                } else if character == "{", let end = rest.firstIndex(of: "}") {
-                    let name = String(rest[..<end])
-                    guard purpose.placeholders.contains(name) else {
-                        throw PromptError.unknownGap(
-                            name, known: purpose.placeholders, line: line)
-                    }
-                    if !text.isEmpty { pieces.append(.text(text)) }
-                    text = ""
-                    pieces.append(.gap(name))
-                    rest = rest[rest.index(after: end)...]
-                } else {
-                    throw PromptError.unpairedBrace(line: line)
-                }
-            default: text.append(character)
-            }
+    public func rendered(_ values: [String: String]) -> PromptContent {
+        switch form {
+        case .text(let text): .text(text.rendered(values))
+        case .messages(let messages):
+            .messages(
+                messages.map {
+                    ChatMessage(role: $0.role.rawValue, content: $0.content.rendered(values))
+                })
         }
-        if !text.isEmpty { pieces.append(.text(text)) }
-        return pieces
     }
 }
 
+/// The form in a file: `source` or `messages`, and the purpose.
 extension PromptTemplate: Codable {
-    private enum Key: String, CodingKey { case source, purpose }
+    private enum Key: String, CodingKey { case source, messages, purpose }
+
+    private struct StoredMessage: Codable {
+        var role: Message.Role
+        var content: String
+    }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        try self.init(
-            container.decode(String.self, forKey: .source),
-            for: container.decode(Purpose.self, forKey: .purpose))
+        let purpose = try container.decode(Purpose.self, forKey: .purpose)
+        guard container.contains(.messages) else {
+            try self.init(container.decode(String.self, forKey: .source), for: purpose)
+            return
+        }
+        let messages = try container.decode([StoredMessage].self, forKey: .messages)
+        try self.init(messages: messages.map { ($0.role, $0.content) }, for: purpose)
     }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(source, forKey: .source)
+        switch form {
+        case .text(let text): try container.encode(text.source, forKey: .source)
+        case .messages(let messages):
+            try container.encode(
+                messages.map { StoredMessage(role: $0.role, content: $0.content.source) },
+                forKey: .messages)
+        }
         try container.encode(purpose, forKey: .purpose)
     }
 }

@@ -36,7 +36,10 @@ public struct PromptWording: Sendable, Codable, Hashable {
 
 /// Every prompt of a session: the templates for constitution and query, the separator before a
 /// response, and the strings that end a response.
-public struct Prompts: Sendable, Codable, Hashable {
+///
+/// The templates are text for a base model, or messages for an instruct model, whose chat template
+/// writes them as text.
+public struct Prompts: Sendable, Hashable {
     /// The template for sampling responses.
     public var rollout: PromptTemplate
     /// The template for scoring and training.
@@ -47,16 +50,11 @@ public struct Prompts: Sendable, Codable, Hashable {
     public var question: PromptWording
     public var text: PromptWording
     /// The separator between prompt and response. A blank here gives other tokens than a blank at
-    /// the start of the response, so rollout and training share this setting.
+    /// the start of the response, so rollout and training share this setting. If it is empty in
+    /// prompts of messages, the chat template decides.
     public var separator = " "
-    /// A sampled response ends before the first of these strings, or at the end-of-sequence token.
+    /// A sampled response ends before the first of these strings, or at a stop token.
     public var stops: [String]
-
-    /// The names in a `prompts.json`.
-    private enum CodingKeys: String, CodingKey {
-        case rollout, training, writer, post, question, text, stops
-        case separator = "joint"
-    }
 
     public init(
         rollout: PromptTemplate, training: PromptTemplate, writer: PromptTemplate,
@@ -72,6 +70,9 @@ public struct Prompts: Sendable, Codable, Hashable {
         self.separator = separator
         self.stops = stops
     }
+
+    /// Whether responses are asked for by messages.
+    public var isChat: Bool { training.isChat }
 
     public func words(_ form: QueryForm) -> PromptWording {
         switch form {
@@ -90,25 +91,43 @@ public struct Prompts: Sendable, Codable, Hashable {
     }
 
     /// The prompt for sampling. The response is `responsePrefix` followed by the model's text.
+    ///
+    /// - Throws: `PromptError.noChatTemplate`; an error of the chat template.
     public func rolloutPrompt(
-        _ form: QueryForm, _ text: String, constitution: String
-    ) -> (prompt: String, responsePrefix: String) {
-        let responsePrefix = words(form).responsePrefix
-        let prompt = rollout.rendered(values(form, text, constitution))
-        return (
-            responsePrefix.isEmpty ? prompt : prompt + separator + responsePrefix, responsePrefix
+        _ form: QueryForm, _ text: String, constitution: String, chat: ChatFormat?
+    ) throws -> (prompt: RenderedPrompt, responsePrefix: String) {
+        (
+            try rollout.rendered(values(form, text, constitution))
+                .rendered(separator: separator, by: chat), words(form).responsePrefix
         )
     }
 
-    /// The prompt for scoring; the response follows after `separator`.
-    public func trainingPrompt(_ form: QueryForm, _ text: String, constitution: String) -> String {
-        training.rendered(values(form, text, constitution))
+    /// The prompt for scoring.
+    ///
+    /// - Throws: the same.
+    public func trainingPrompt(
+        _ form: QueryForm, _ text: String, constitution: String, chat: ChatFormat?
+    ) throws -> RenderedPrompt {
+        try training.rendered(values(form, text, constitution))
+            .rendered(separator: separator, by: chat)
     }
 
-    /// The prompt for the principle writer. The text after its last line feed begins the response:
-    /// a template may end in `Principle:` to give the model a beginning.
-    public func writerPrompt(about: String, count: Int) -> String {
-        writer.rendered(["about": about, "count": String(count)])
+    /// The request to the principle writer, and the beginning of its answer, which the request
+    /// contains: the text after the last line feed (`Principle:`), or a last message of the
+    /// assistant.
+    public func writerPrompt(
+        about: String, count: Int
+    ) -> (prompt: PromptContent, beginning: String) {
+        let prompt = writer.rendered(["about": about, "count": String(count)])
+        switch prompt {
+        case .text(let text):
+            let last = text.lastIndex(where: \.isNewline)
+            return (prompt, last.map { String(text[text.index(after: $0)...]) } ?? text)
+        case .messages(let messages):
+            return (
+                prompt, messages.last.flatMap { $0.role == "assistant" ? $0.content : nil } ?? ""
+            )
+        }
     }
 
     private func values(
@@ -121,5 +140,26 @@ public struct Prompts: Sendable, Codable, Hashable {
             "query": words.label.isEmpty ? text : "\(words.label): \(text)",
             "task": words.task, "cue": words.cue, "example": words.example,
         ]
+    }
+}
+
+extension Prompts: Codable {
+    /// The names in a `prompts.json`.
+    private enum CodingKeys: String, CodingKey {
+        case rollout, training, writer, post, question, text, stops
+        case separator = "joint"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        rollout = try fields.decode(PromptTemplate.self, forKey: .rollout)
+        training = try fields.decode(PromptTemplate.self, forKey: .training)
+        writer = try fields.decode(PromptTemplate.self, forKey: .writer)
+        post = try fields.decode(PromptWording.self, forKey: .post)
+        question = try fields.decode(PromptWording.self, forKey: .question)
+        text = try fields.decode(PromptWording.self, forKey: .text)
+        separator = try fields.decode(String.self, forKey: .separator)
+        stops = try fields.decode([String].self, forKey: .stops)
+        guard rollout.isChat == training.isChat else { throw PromptError.mixedForms }
     }
 }

@@ -20,18 +20,17 @@ public struct TextModel: Sendable {
     public var tokenizer: Tokenizer
     /// The templates that turn queries and constitutions into text for this model.
     public var prompts: Prompts
-    /// Applies the model's chat template to a request, special tokens included; nil for a model
-    /// without a template, which continues plain text.
-    public var applyChatTemplate: (@Sendable (String) throws -> String)?
+    /// Writes conversations as text; nil for a model without a chat template.
+    public var chat: ChatFormat?
 
     public init(
         model: LanguageModel, tokenizer: Tokenizer, prompts: Prompts = .general,
-        applyChatTemplate: (@Sendable (String) throws -> String)? = nil
+        chat: ChatFormat? = nil
     ) {
         self.model = model
         self.tokenizer = tokenizer
         self.prompts = prompts
-        self.applyChatTemplate = applyChatTemplate
+        self.chat = chat
     }
 
     /// The same tokenizer, template and prompts with other weights.
@@ -44,29 +43,46 @@ public struct TextModel: Sendable {
     /// The longest sequence of prompt and completion together, in tokens.
     public var context: Int { model.configuration.longestSequence }
 
-    /// The stop tokens: those that the model's configuration names and those that its tokenizer
-    /// names.
+    /// The stop tokens: those that the model's configuration names, those that its tokenizer
+    /// names, and the token that ends an answer in its chat template.
     public var stopTokens: Set<Int32> {
-        Set(model.configuration.endTokens + tokenizer.stops)
+        Set(
+            model.configuration.endTokens + tokenizer.stops
+                + [chat?.endOfTurn.flatMap { tokenizer.id($0) }].compactMap(\.self))
     }
 
     /// A text to continue, encoded.
     public func prompt(_ text: String) -> TextPrompt {
-        TextPrompt(text: text, tokens: tokenizer.encode(text))
+        prompt(RenderedPrompt(text: text))
     }
 
-    /// A request to an instruct model. The chat template wraps the text before the last line feed;
-    /// the text after it begins the response. Without a template the text is continued unchanged.
+    /// A prompt, encoded. One that a chat template wrote has its special tokens already.
+    public func prompt(_ prompt: RenderedPrompt) -> TextPrompt {
+        TextPrompt(
+            text: prompt.text,
+            tokens: tokenizer.encode(prompt.text, special: prompt.chat == nil))
+    }
+
+    /// A request, encoded. A chat template writes messages.
     ///
-    /// - Throws: an error of the chat template.
-    public func request(_ text: String) throws -> TextPrompt {
-        guard let applyChatTemplate else { return prompt(text) }
-        let last = text.lastIndex(where: \.isNewline)
-        let (request, beginning) =
-            last.map { (text[..<$0], text[text.index(after: $0)...]) } ?? (text[...], "")
-        let whole = try applyChatTemplate(request.trimmed) + beginning
-        // The template's text already contains the special tokens.
-        return TextPrompt(text: whole, tokens: tokenizer.encode(whole, special: false))
+    /// - Throws: `PromptError.noChatTemplate`; an error of the chat template.
+    public func prompt(_ content: PromptContent) throws -> TextPrompt {
+        prompt(try content.rendered(separator: "", by: chat))
+    }
+
+    /// A prompt that ends with the beginning of its response, which follows after the separator.
+    ///
+    /// - Returns: also the ids of the beginning, which are known only of a chat prompt: in text one
+    ///   token may hold parts of both.
+    package func prompt(
+        _ prompt: RenderedPrompt, beginning: String
+    ) -> (prompt: TextPrompt, beginning: [Int32]) {
+        let own = self.prompt(prompt)
+        guard !beginning.isEmpty else { return (own, []) }
+        let text = prompt.separator + beginning
+        guard prompt.chat != nil else { return (self.prompt(prompt.text + text), []) }
+        let ids = tokenizer.continuation(text, of: own).tokens
+        return (TextPrompt(text: own.text + text, tokens: own.tokens + ids), ids)
     }
 }
 
@@ -78,5 +94,21 @@ public struct TextPrompt: Sendable, Hashable {
     public init(text: String, tokens: [Int32]) {
         self.text = text
         self.tokens = tokens
+    }
+}
+
+extension Tokenizer {
+    /// The ids of a text that continues a prompt whose ids stay as they are, as in sampling.
+    ///
+    /// They are those of the encoding of both together, if that begins with the prompt's. If a
+    /// token reaches over the joint, the text is encoded by itself, and `isSplit` is true.
+    package func continuation(
+        _ text: String, of prompt: TextPrompt
+    ) -> (tokens: [Int32], isSplit: Bool) {
+        let whole = encode(prompt.text + text, special: false)
+        if whole.starts(with: prompt.tokens) {
+            return (Array(whole.dropFirst(prompt.tokens.count)), false)
+        }
+        return (encode(text, special: false), true)
     }
 }

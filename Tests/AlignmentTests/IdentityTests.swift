@@ -65,8 +65,10 @@ import Transformers
             #expect(
                 group.prompts[0]
                     == .text(
-                        Prompts.tiny.trainingPrompt(
-                            try #require(queries.first { $0.id == group.id }), own.training[0])))
+                        try Prompts.tiny.trainingPrompt(
+                            try #require(queries.first { $0.id == group.id }), own.training[0],
+                            chat: nil
+                        ).text))
         }
     }
 

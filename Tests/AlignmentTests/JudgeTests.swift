@@ -93,7 +93,9 @@ struct WordMeasure: Measure {
         let verdicts = try judge.judge(pairs)
 
         func logProb(_ response: String, _ constitution: Constitution) throws -> Double {
-            let prompt = Prompts.tiny.trainingPrompt(Self.query, constitution)
+            let prompt = try Prompts.tiny.trainingPrompt(
+                Self.query, constitution, chat: nil
+            ).text
             let tokens = babbler.tokenizer.encode(prompt + " " + response)
             var forest = TokenForest()
             forest.append(tokens)
@@ -169,15 +171,15 @@ struct WordMeasure: Measure {
         writer.sampling.temperature = 0
         writer.sampling.maxTokens = 7
         #expect(
-            try writer.write("Go:\n", samples: 2, key: RandomKey(seed: 1)) { _ in .more }
+            try writer.write(.text("Go:\n"), samples: 2, key: RandomKey(seed: 1)) { _ in .more }
                 == Array(repeating: WrittenText(text: "abcabca", isFinished: false), count: 2))
         writer.stops = ["ca"]
         #expect(
-            try writer.write("Go:\n", samples: 1, key: RandomKey(seed: 1)) { _ in .more }
+            try writer.write(.text("Go:\n"), samples: 1, key: RandomKey(seed: 1)) { _ in .more }
                 == [WrittenText(text: "ab", isFinished: true)])
         #expect(throws: AlignmentError.self) {
             try writer.write(
-                String(repeating: "x", count: 300), samples: 1, key: RandomKey(seed: 1)
+                .text(String(repeating: "x", count: 300)), samples: 1, key: RandomKey(seed: 1)
             ) { _ in .more }
         }
     }

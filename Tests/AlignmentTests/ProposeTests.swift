@@ -1,3 +1,4 @@
+import ChatTemplates
 import LongWork
 import Synchronization
 import Tensors
@@ -18,9 +19,14 @@ final class ScriptedWriter: PrincipleWriter {
     var prompts: [String] { asked.withLock { $0 } }
 
     func write(
-        _ prompt: String, samples: Int, key: RandomKey, watch: Watch
+        _ prompt: PromptContent, samples: Int, key: RandomKey, watch: Watch
     ) -> [WrittenText] {
-        asked.withLock { $0.append(prompt) }
+        asked.withLock { asked in
+            switch prompt {
+            case .text(let text): asked.append(text)
+            case .messages(let messages): asked += messages.map(\.content)
+            }
+        }
         return texts.withLock { texts in
             let next = Array(texts.prefix(samples))
             texts.removeFirst(next.count)
@@ -45,10 +51,15 @@ final class ScriptedWriter: PrincipleWriter {
         let babbler = try Babbler.words()
         var text = babbler.text()
         // After a colon the model writes a word; after anything else all words are equally likely.
-        text.applyChatTemplate = { "<\($0)>" }
+        text.chat = try ChatFormat(babbler.tokenizer) { messages, _ in
+            messages.map { "<\($0.content)>" }.joined()
+        }
         let written = try #require(
             try ModelWriter(text).write(
-                "Ask.\n\nAnswer:", samples: 1, key: RandomKey(seed: 2)
+                .messages([
+                    ChatMessage(role: "user", content: "Ask."),
+                    ChatMessage(role: "assistant", content: "Answer:"),
+                ]), samples: 1, key: RandomKey(seed: 2)
             ) { _ in .more }.first)
         #expect(written.isFinished)
         #expect(written.text.hasPrefix(" ") && written.text.hasSuffix("."))

@@ -81,7 +81,7 @@ import Transformers
     @Test func `a token that reaches over the separator is reported with both texts`() throws {
         #expect(try batch("u u", "", "b").boundaryToken == nil)
         let merged = try batch("u a", "", "b")
-        #expect(merged.boundaryToken == .init(prompt: "u a", response: "b"))
+        #expect(merged.boundaryToken == .init(prompt: "u a", response: "b", isSplit: false))
         #expect(merged[0, 0].scored.count == 1)
         #expect(try batch("u a", " ", "b").boundaryToken == nil)
     }

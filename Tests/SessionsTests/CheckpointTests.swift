@@ -116,28 +116,6 @@ import Workspaces
         #expect(try bench.text("compare model base") == "the same weights, every bit")
     }
 
-    @Test func `a chat template formats requests to the writer, also after a reopening`() throws {
-        let bench = try Workbench(access: .readWrite)
-        try bench.output(
-            """
-            train tokenizer vocabulary=300 documents=50 seed=1
-            new model layers=1 width=32 heads=2 context=400 prompts=general seed=3
-            export model plain
-            """)
-        try
-            #"{"chat_template": "{% for m in messages %}[{{ m.role }}] {{ m.content }} [/]{% endfor %}"}"#
-            .write(
-                toFile: bench.folder + "/plain/tokenizer_config.json", atomically: true,
-                encoding: .utf8)
-        try bench.output("load model plain as=writer")
-        bench.session.close()
-        let again = try bench.reopened()
-        let object = try #require(try again.value(of: "writer")?.object(ModelObject.self))
-        let text = object.textModel(try #require(object.tokenizer))
-        #expect(try text.applyChatTemplate?("List some.") == "[user] List some. [/]")
-        again.close()
-    }
-
     @Test(arguments: ["../x.json", "/tmp/x.json", "a/../../x.json"])
     func `a stored model whose files lead out of a folder is refused`(_ name: String) throws {
         let bench = try Workbench()

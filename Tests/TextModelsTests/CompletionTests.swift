@@ -85,16 +85,4 @@ import Transformers
         #expect(found.text == " ba" && found.tokens == [7, 4, 8, 8])
         #expect(model.tokenCount(of: found, after: prompt) == 2)
     }
-
-    @Test func `a request goes through the chat template, and its last line begins the answer`()
-        throws
-    {
-        var model = try tableModel([5: 4], tokenizer: tokenizer)
-        #expect(try model.request("a\nb") == model.prompt("a\nb"))
-        model.applyChatTemplate = { "<s>\($0)" }
-        let prompt = try model.request(" a \nb")
-        #expect(prompt.text == "<s>ab")
-        #expect(prompt.tokens == tokenizer.encode("<s>ab", special: false))
-        #expect(prompt.tokens.first == 1)
-    }
 }

@@ -55,7 +55,7 @@ enum ModelFiles {
         let model = try ModelDirectory.load(directory)
         let text = try textFiles(directory, shown: shown)
         let promptsPath = directory + "/" + promptsFile
-        var prompts = Prompts.general
+        var prompts = text?.templates.isEmpty ?? true ? Prompts.general : .chat
         if FileManager.default.fileExists(atPath: promptsPath) {
             prompts = try PromptFiles.read(promptsPath, shown: shown + "/" + promptsFile)
         }

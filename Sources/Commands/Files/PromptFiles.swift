@@ -48,6 +48,12 @@ enum PromptFiles {
     private static func refuseOthers(
         than known: StoredValue, in value: StoredValue, at path: String
     ) throws {
+        if let items = value.listValue, let known = known.listValue, items.count == known.count {
+            for (index, (known, item)) in zip(known, items).enumerated() {
+                // `training.` and the place become `training.messages[0].`
+                try refuseOthers(than: known, in: item, at: String(path.dropLast()) + "[\(index)].")
+            }
+        }
         guard let known = known.recordValue else { return }
         for field in value.recordValue?.fields ?? [] {
             guard let expected = known[field.key] else {
@@ -69,7 +75,7 @@ enum PromptFiles {
             let path = folder + "/" + name
             guard FileManager.default.fileExists(atPath: path) else { continue }
             let shown = shown + "/" + name
-            let text = String(decoding: try FileReading.data(path, shown: shown), as: UTF8.self)
+            let text = try text(path, shown: shown)
             do {
                 prompts[keyPath: place] = try PromptTemplate(
                     file: text, for: prompts[keyPath: place].purpose)
@@ -83,5 +89,18 @@ enum PromptFiles {
                 path: shown, problem: "it holds no rollout.txt, training.txt or writer.txt")
         }
         return prompts
+    }
+
+    /// A file of text without what an editor adds: a byte order mark, and carriage returns at the
+    /// ends of lines.
+    private static func text(_ path: String, shown: String) throws -> String {
+        let data = try FileReading.data(path, shown: shown)
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw EvaluationError.badFile(path: shown, problem: "it is not text in UTF-8")
+        }
+        let content =
+            text.unicodeScalars.first == "\u{FEFF}"
+            ? text.unicodeScalars.dropFirst() : text.unicodeScalars[...]
+        return String(content).replacing("\r\n", with: "\n")
     }
 }

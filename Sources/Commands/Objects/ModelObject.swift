@@ -22,6 +22,9 @@ struct ModelObject: StorableObject, SizedObject {
     var origin: String
     /// The directory's files about its text, by name; nil if the tokenizer has another source.
     var directory: TokenizerDirectory?
+    /// The name of the chat template in `directory`, and the day that it is told.
+    var template = "default"
+    var date = TemplateDate()
     /// The statement that made its weights, and the log of their training. The journal holds both:
     /// equal weights are stored once, whichever statement made them.
     var madeBy: Int?
@@ -34,14 +37,29 @@ struct ModelObject: StorableObject, SizedObject {
     }
 
     /// The model with everything needed to turn text into text.
-    func textModel(_ tokenizer: Tokenizer) -> TextModel {
-        var text = TextModel(model: model, tokenizer: tokenizer, prompts: prompts)
-        if let directory, directory.templates["default"] != nil {
-            text.applyChatTemplate = {
-                try directory.prompt([ChatMessage(role: "user", content: $0)])
-            }
-        }
-        return text
+    ///
+    /// - Throws: an error of the chat template, if the prompts need it.
+    func textModel(_ tokenizer: Tokenizer) throws -> TextModel {
+        TextModel(
+            model: model, tokenizer: tokenizer, prompts: prompts,
+            chat: prompts.isChat ? try chatFormat() : try? chatFormat())
+    }
+
+    /// The format of conversations; nil without a chat template.
+    ///
+    /// - Throws: `TemplateError`, `ChatFormatError`.
+    func chatFormat() throws -> ChatFormat? {
+        guard let directory, !directory.templates.isEmpty else { return nil }
+        return try ChatFormat(directory, template: template, date: date)
+    }
+
+    /// The format that its prompts need; nil for prompts of text.
+    ///
+    /// - Throws: the same; `PromptError.noChatTemplate`.
+    func promptFormat() throws -> ChatFormat? {
+        guard prompts.isChat else { return nil }
+        guard let format = try chatFormat() else { throw PromptError.noChatTemplate }
+        return format
     }
 
     /// The same tokenizer and prompts with other weights.
@@ -70,6 +88,9 @@ struct ModelObject: StorableObject, SizedObject {
         },
         Field("context", "longest sequence, in tokens") {
             Value($0.model.configuration.contextLength)
+        },
+        Field("prompts", "how it is prompted: tiny, general, chat or own") {
+            .text($0.prompts.name)
         },
         Field("origin", "its origin") { .text($0.origin) },
         Field("norm", "root of the sum of its squared weights", isLarge: true) {
@@ -121,6 +142,14 @@ struct ModelObject: StorableObject, SizedObject {
                 + NumberText.grouped(configuration.contextLength)
                 + (tokenizer == nil ? ", no tokenizer" : ""),
         ])
+        if prompts.isChat {
+            table.append([
+                "prompts",
+                (prompts == .chat ? "chat" : "messages of one's own")
+                    + ", through its chat template"
+                    + (template == "default" ? "" : " \(template)"),
+            ])
+        }
         var document = Document()
         document.line(table, showsTitles: false)
         return document
@@ -136,14 +165,27 @@ struct ModelObject: StorableObject, SizedObject {
             return (name, StoredValue.array(array))
         }
         return .record(
-            StoredRecord([
-                ("configuration", .text(String(decoding: model.configuration.json, as: UTF8.self))),
-                ("origin", .text(origin)),
-                ("prompts", try StoredValue(encoding: prompts)),
-                ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
-                ("files", .record(StoredRecord(files))),
-                ("tensors", try model.parameters.stored()),
-            ]))
+            StoredRecord(
+                [
+                    (
+                        "configuration",
+                        .text(String(decoding: model.configuration.json, as: UTF8.self))
+                    ),
+                    ("origin", .text(origin)),
+                    ("prompts", try StoredValue(encoding: prompts)),
+                    (
+                        "tokenizer",
+                        directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null
+                    ),
+                    ("files", .record(StoredRecord(files))),
+                    ("tensors", try model.parameters.stored()),
+                ] + storedFormat))
+    }
+
+    /// What differs from the defaults: models without it are stored as older versions store them.
+    private var storedFormat: [(String, StoredValue)] {
+        (template == "default" ? [] : [("template", .text(template))])
+            + (date == TemplateDate() ? [] : [("date", .text(date.text))])
     }
 
     static func restored(_ value: StoredValue) throws -> ModelObject {
@@ -162,10 +204,25 @@ struct ModelObject: StorableObject, SizedObject {
         }
         let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
         let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
-        return ModelObject(
+        var object = ModelObject(
             model: try LanguageModel(configuration, stored: tensors),
             tokenizer: directory?.tokenizer ?? own,
             prompts: try prompts.restored(Prompts.self, kind: kind),
             origin: value["origin"]?.textValue ?? "the workspace", directory: directory)
+        object.template = value["template"]?.textValue ?? "default"
+        object.date = value["date"]?.textValue.flatMap(TemplateDate.init) ?? TemplateDate()
+        return object
+    }
+}
+
+extension Prompts {
+    /// The word that `prompts=` takes for them, or `own`.
+    var name: String {
+        switch self {
+        case .tiny: "tiny"
+        case .general: "general"
+        case .chat: "chat"
+        default: "own"
+        }
     }
 }

@@ -167,11 +167,15 @@ struct RolloutsObject: StorableObject, ListObject {
     var jsonValue: Value {
         .list(
             rollouts.lines.map { line in
-                .record([
+                var record: Record = [
                     "query": .text(line.query.text),
                     "constitution": Value(line.constitution),
                     "prompt": line.prompt.value, "response": line.response.value,
-                ])
+                ]
+                if let chat = line.chat {
+                    record["chat"] = .record(["end_of_turn": Value(chat.endOfTurn)])
+                }
+                return .record(record)
             })
     }
 

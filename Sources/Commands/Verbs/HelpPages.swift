@@ -123,13 +123,13 @@ enum HelpPages {
             "The text that a model reads before its response: the constitution, the query, and the "
                 + "words after which the response begins; rollouts[0][0].prompt is one. Its form "
                 + "belongs to the model: `load model` reads it from prompts.json, or from the file "
-                + "that prompts= names."
+                + "that prompts= names. An instruct model is prompted through its chat template."
         ),
         (
             "template",
             "The chat template of an instruct model: a small program in its tokenizer's files that "
-                + "writes messages with the marks that the model was trained with. propose uses it "
-                + "where there is one."
+                + "writes messages with the marks that the model was trained with. Every prompt of "
+                + "such a model goes through it, unless prompts= says otherwise."
         ),
         (
             "temperature",

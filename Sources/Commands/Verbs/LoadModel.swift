@@ -1,6 +1,7 @@
 import CommandLanguage
 import Foundation
 import NumberTypes
+import TextModels
 import Values
 
 extension CommandTable {
@@ -36,9 +37,16 @@ extension CommandTable {
                 .either(
                     [
                         Choice("tiny", "the shipped model's format"),
-                        Choice("general", "plain instructions"),
+                        Choice("general", "plain instructions, for base models"),
+                        Choice("chat", "messages, through the model's chat template"),
                     ], .path),
-                "prompt templates: a prompts.json or a folder of .txt files"),
+                "prompt templates: a prompts.json or a folder of .txt files; chat if the model has "
+                    + "a chat template, else general"),
+            OptionSpecification(
+                "template", .text, "the chat template's name, if there are several"),
+            OptionSpecification(
+                "date", .text,
+                "the day that the chat template is told, if it asks; default: 2024-07-26"),
             OptionSpecification(
                 "join", .text,
                 "the separator between prompt and response; a blank"),
@@ -62,6 +70,7 @@ extension CommandTable {
             switch text {
             case "tiny": object.prompts = .tiny
             case "general": object.prompts = .general
+            case "chat": object.prompts = .chat
             default:
                 do {
                     object.prompts = try PromptFiles.read(
@@ -78,6 +87,7 @@ extension CommandTable {
             object = object.with(try object.model.roundingRotary(), origin: object.origin)
         }
         if let separator = try invocation.text("join") { object.prompts.separator = separator }
+        try setChatTemplate(of: &object, invocation)
         var result = CommandResult(value: .object(object))
         if let name = try invocation.text("as") {
             result.bindings = [(name, .object(object))]
@@ -87,6 +97,32 @@ extension CommandTable {
             result.bindings = [("model", .object(object)), ("base", .object(object))]
         }
         return result
+    }
+
+    /// Reads `template` and `date`, and tries the chat template if the prompts need it.
+    private static func setChatTemplate(
+        of object: inout ModelObject, _ invocation: Invocation
+    ) throws {
+        if let name = try invocation.text("template") { object.template = name }
+        if let text = try invocation.text("date") {
+            guard let date = TemplateDate(text) else {
+                throw invocation.error(
+                    "`date` is a day such as \(TemplateDate().text), not "
+                        + Value.text(text).summary, at: "date")
+            }
+            object.date = date
+        }
+        do {
+            if invocation.has("template") { _ = try object.chatFormat() }
+            _ = try object.promptFormat()
+        } catch {
+            let role = ["template", "prompts"].first { invocation.has($0) } ?? "path"
+            var suggestion = "prompts=general prompts it with plain text"
+            if case ChatFormatError.noTemplate(_, let known) = error, let first = known.first {
+                suggestion = "template=\"\(first)\" takes that one, and " + suggestion
+            }
+            throw invocation.error(ErrorSentence.of(error), suggestion: suggestion, at: role)
+        }
     }
 
     private static func loadModel(

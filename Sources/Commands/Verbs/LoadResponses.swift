@@ -41,7 +41,8 @@ extension CommandTable {
         let rollouts: Rollouts
         do {
             rollouts = try Rollouts(
-                written: written, queries: queries, constitutions: groups, prompts: model.prompts)
+                written: written, queries: queries, constitutions: groups, prompts: model.prompts,
+                chat: try model.promptFormat())
         } catch {
             throw invocation.located(error, at: "paths")
         }

@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import TextModels
 import Values
 
 extension CommandTable {
@@ -87,7 +88,8 @@ extension Invocation {
         }
         return RolloutsObject(
             rollouts: try Rollouts(
-                written: written, queries: queries, constitutions: groups, prompts: model.prompts))
+                written: written, queries: queries, constitutions: groups, prompts: model.prompts,
+                chat: try model.promptFormat()))
     }
 }
 
@@ -99,7 +101,8 @@ extension RolloutsObject {
                 line: line.number, query: try records.queryName(line),
                 constitution: try records.wholeNumber("constitution", line),
                 prompt: try records.textOrTokens("prompt", line),
-                response: try records.textOrTokens("response", line))
+                response: try records.textOrTokens("response", line),
+                chat: try records.joint(line))
         }
         do {
             self.init(rollouts: try Rollouts(lines: lines, separator: separator))
@@ -146,6 +149,25 @@ extension RecordLines {
             throw bad(line, "`\(key)` must be a whole number, not \(value.aKind)")
         }
         return number
+    }
+
+    /// `chat`: true for a prompt that a chat template wrote, or a record with the token that ends
+    /// a turn.
+    fileprivate func joint(_ line: Line) throws(EvaluationError) -> ChatJoint? {
+        switch line.record["chat"] ?? .null {
+        case .null, .bool(false): return nil
+        case .bool(true): return ChatJoint()
+        case .record(let record):
+            switch record["end_of_turn"] ?? .null {
+            case .text(let text): return ChatJoint(endOfTurn: text)
+            case .null: return ChatJoint()
+            case let value:
+                throw bad(line, "`end_of_turn` must be text, not \(value.aKind)")
+            }
+        case let value:
+            throw bad(
+                line, "`chat` must be true, or a record with `end_of_turn`, not \(value.aKind)")
+        }
     }
 
     fileprivate func textOrTokens(

@@ -67,7 +67,10 @@ extension CommandTable {
         let crossings = batches.compactMap { batch in batch.boundaryToken.map { (batch.id, $0) } }
         let crossing = crossings.first.map { id, token in
             "in \(NumberText.count(crossings.count, "query", "queries")) a token crosses the boundary between "
-                + "prompt and response and is scored with the response: in \(id), between "
+                + "prompt and response and is "
+                + (token.isSplit
+                    ? "split there, as sampling splits it" : "scored with the response")
+                + ": in \(id), between "
                 + Value.text(token.prompt).summary + " and " + Value.text(token.response).summary
         }
         guard !tooLong.isEmpty else { return (batches, crossing) }

@@ -11,21 +11,26 @@ extension CommandTable {
             log p(token | its constitution) - log p(token | another one); text is shown whole. \
             rollouts[i] is a query, rollouts[i][j] its response j.
             """,
-        effect: .looks,
-        operands: [.optional("value", .expression, "the value; the last result")],
-        options: [
-            OptionSpecification(
-                "against", .number, "the other constitution, for a token strip"),
-            OptionSpecification("count", .number, "how many items; default: 8"),
-            OptionSpecification(
-                "figures", .flag,
-                "write the nats of a token strip into a colored one; default: false"),
-            OptionSpecification(
-                "alternatives", .number,
-                "of a rollout: other tokens shown where the constitution acts most; default: 0"),
-            MethodKey.model,
-        ],
-        example: "show logprobs", run: show)
+        forms: [
+            Command.Form(
+                nil, "shows a value in detail", effect: .looks,
+                operands: [.optional("value", .expression, "the value; the last result")],
+                options: [
+                    OptionSpecification(
+                        "against", .number, "the other constitution, for a token strip"),
+                    OptionSpecification("count", .number, "how many items; default: 8"),
+                    OptionSpecification(
+                        "figures", .flag,
+                        "write the nats of a token strip into a colored one; default: false"),
+                    OptionSpecification(
+                        "alternatives", .number,
+                        "of a rollout: other tokens shown where the constitution acts most; "
+                            + "default: 0"),
+                    MethodKey.model,
+                ],
+                example: "show logprobs", run: show),
+            showPromptForm, showPromptsForm,
+        ])
 
     private static func show(_ invocation: Invocation) throws -> CommandResult {
         let value: Value
