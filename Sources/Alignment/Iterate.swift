@@ -39,7 +39,7 @@ public struct IterationState: Sendable {
     /// The finished iterations.
     public var log: [IterationRecord] = []
 
-    /// Before the first iteration.
+    /// Before the first iteration, of a base as `IterationPlan.start` makes it.
     public init(base: LanguageModel) { policy = base }
 }
 
@@ -78,7 +78,8 @@ public struct Iteration: Sendable {
     /// Runs until the plan is done or one of the closures returns `.stop`.
     ///
     /// - Parameters:
-    ///   - state: the start; `IterationState(base:)`, or a state that an earlier run reported.
+    ///   - state: the start, `IterationState(base:)` of `plan.start`, or a state that an earlier
+    ///     run reported.
     ///   - queries: returns the new queries of an iteration, counted from 1.
     ///   - observe: called after every rollout, training step and iteration with the present state,
     ///     for saving.
@@ -149,7 +150,9 @@ public struct Iteration: Sendable {
         var reported = state
         // Drop these references, so that the weights are uniquely owned and the first step updates
         // them in place.
-        let start = state.model ?? (plan.from == .base ? base.model : state.policy)
+        let start =
+            try state.model
+            ?? (plan.from == .base ? plan.start(base.model, key: key) : state.policy)
         let trained = state.train
         (state.model, state.train) = (nil, nil)
         (reported.model, reported.train) = (nil, nil)

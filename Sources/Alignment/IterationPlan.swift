@@ -1,3 +1,6 @@
+import Tensors
+import Transformers
+
 /// The settings of N iterations of SAMI.
 public struct IterationPlan: Sendable, Codable, Hashable {
     /// The weights that an iteration starts from.
@@ -18,6 +21,8 @@ public struct IterationPlan: Sendable, Codable, Hashable {
     public var compose = Composer()
     public var rollout = RolloutSettings()
     public var train = TrainSettings()
+    /// Adapters that train in place of the weights; nil trains the weights.
+    public var adapter: AdapterConfiguration?
     /// Number of epochs of each iteration, in place of the value in `train`. The last entry holds
     /// for all later iterations. An empty list uses the value in `train`.
     public var epochs: [Double] = []
@@ -29,6 +34,14 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         case .paper: self = .paper
         case .tiny: self = .tiny
         }
+    }
+
+    /// What an iteration from the base trains: the base, or the base with fresh adapters.
+    ///
+    /// - Parameter key: of the adapters' random numbers.
+    /// - Throws: `ModelError` for adapters that do not fit the base.
+    public func start(_ base: LanguageModel, key: RandomKey) throws -> LanguageModel {
+        try adapter.map { try base.adding($0, key: key.child("adapter")) } ?? base
     }
 
     /// The training settings of an iteration, counted from 1.

@@ -8,7 +8,7 @@ package enum CommandTable {
         proposeCommand, principleCommand, composeCommand, rolloutCommand, scoreCommand,
         contrastCommand,
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
-        generateCommand, tokenizeCommand, newCommand, pretrainCommand,
+        generateCommand, tokenizeCommand, newCommand, pretrainCommand, adaptCommand, mergeCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
         showCommand, plotCommand, compareCommand, describeCommand,
         editCommand,

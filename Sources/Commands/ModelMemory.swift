@@ -1,38 +1,86 @@
+import NumberTypes
 import Rendering
 import Transformers
+import Values
 
 /// The memory that each kind of work with a model takes, computed before any work begins.
-enum ModelMemory {
-    static func document(_ model: LanguageModel) throws -> Document {
-        let configuration = model.configuration
-        // Typical lengths for this model: a post and its summary, or less.
-        let prompt = min(512, max(1, configuration.contextLength * 3 / 4))
-        let response = min(128, max(1, configuration.contextLength / 4))
-        let free = MemoryPlan.availableBytes
+struct ModelMemory {
+    let configuration: ModelConfiguration
+    /// The stored type of the weights.
+    let type: DType
+    /// Lengths in tokens.
+    var prompt: Int
+    var response: Int
+
+    /// The rank of the adapters that are planned for a model without any.
+    private static let rank = 16
+
+    /// - Parameters:
+    ///   - prompt, response: lengths in tokens; typical for the model by default, a post and its
+    ///     summary, or less.
+    init(
+        _ configuration: ModelConfiguration, _ type: DType, prompt: Int? = nil, response: Int? = nil
+    ) {
+        self.configuration = configuration
+        self.type = type
+        self.prompt = prompt ?? min(512, max(1, configuration.contextLength * 3 / 4))
+        self.response = response ?? min(128, max(1, configuration.contextLength / 4))
+    }
+
+    private struct Row {
+        let name: String
+        let configuration: ModelConfiguration
+        let work: MemoryEstimate.Work
+    }
+
+    private func rows() throws -> [Row] {
         func training(_ moments: Int, keeps: Bool) -> MemoryEstimate.Work {
             .training(
                 constitutions: 2, responses: 2, prompt: prompt, response: response,
                 moments: moments, keepsActivations: keeps)
         }
-        let kinds: [(String, MemoryEstimate.Work)] = [
-            ("generate, one answer", .generating(batch: 1, prompt: prompt, new: response)),
-            ("generate, 32 answers", .generating(batch: 32, prompt: prompt, new: response)),
-            (
+        func own(_ name: String, _ work: MemoryEstimate.Work) -> Row {
+            Row(name: name, configuration: configuration, work: work)
+        }
+        var rows = [
+            own("generate, one answer", .generating(batch: 1, prompt: prompt, new: response)),
+            own("generate, 32 answers", .generating(batch: 32, prompt: prompt, new: response)),
+            own(
                 "score, S (2, 2)",
-                .scoring(constitutions: 2, responses: 2, prompt: prompt, response: response)
-            ),
-            ("train, RMSprop", training(1, keeps: true)),
-            ("train, RMSprop, blocks run twice", training(1, keeps: false)),
-            ("train, AdamW", training(2, keeps: true)),
+                .scoring(constitutions: 2, responses: 2, prompt: prompt, response: response)),
         ]
+        var adapted = configuration
+        var name = "train the adapters"
+        if configuration.adapter == nil {
+            rows += [
+                own("train, RMSprop", training(1, keeps: true)),
+                own("train, RMSprop, blocks run twice", training(1, keeps: false)),
+                own("train, AdamW", training(2, keeps: true)),
+            ]
+            let all = Set(try configuration.projections().map(\.kind))
+            try adapted.add(
+                AdapterConfiguration(
+                    rank: Self.rank, alpha: Double(2 * Self.rank), targets: all))
+            name = "train adapters of rank \(Self.rank)"
+        }
+        return rows + [
+            Row(name: name + ", AdamW", configuration: adapted, work: training(2, keeps: true)),
+            Row(
+                name: name + ", blocks run twice", configuration: adapted,
+                work: training(2, keeps: false)),
+        ]
+    }
+
+    func document() throws -> Document {
+        let free = MemoryPlan.availableBytes
         var table = Table([
             .init("work"), .init("needs", isNumeric: true), .init("most of it"), .init("fits"),
         ])
-        for (name, work) in kinds {
-            let estimate = try MemoryEstimate(configuration, model.weightType, work)
+        for row in try rows() {
+            let estimate = try MemoryEstimate(row.configuration, type, row.work)
             let largest = estimate.parts.max { $0.bytes < $1.bytes }
             table.append([
-                name, NumberText.bytes(estimate.total),
+                row.name, NumberText.bytes(estimate.total),
                 largest.map { "\($0.name) \(NumberText.bytes($0.bytes))" } ?? "",
                 estimate.fits(free) ? "yes" : "no",
             ])
@@ -42,5 +90,16 @@ enum ModelMemory {
                 + "\(NumberText.bytes(free)) free", .faint)
         document.line(table)
         return document
+    }
+
+    /// The same as data: a record of bytes for each kind of work.
+    func value() throws -> Value {
+        .list(
+            try rows().map { row in
+                let estimate = try MemoryEstimate(row.configuration, type, row.work)
+                var record: Record = ["work": .text(row.name), "bytes": Value(estimate.total)]
+                for part in estimate.parts { record[part.name] = Value(part.bytes) }
+                return .record(record)
+            })
     }
 }

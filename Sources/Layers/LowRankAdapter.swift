@@ -14,24 +14,31 @@ public enum LowRank {
         arithmetic.product(hidden, b, into: &out, accumulate: true)
     }
 
-    /// `dx += s · (dy B) A`.
+    /// The gradient of x Aᵀ, s · dy B: (N, r).
+    public static func hiddenGradient(
+        _ dy: Tensor, b: Tensor, scale: Float, _ arithmetic: Arithmetic = .float32
+    ) -> Tensor {
+        var dhidden = Tensor(uninitialized: [dy.rows, b.columns])
+        arithmetic.inputGradient(dy, b, into: &dhidden)
+        dhidden.scale(by: scale)
+        return dhidden
+    }
+
+    /// dx += dhidden A.
     public static func backwardInput(
-        _ dy: Tensor, a: Tensor, b: Tensor, scale: Float, into dx: inout Tensor,
-        _ arithmetic: Arithmetic = .float32
+        _ dhidden: Tensor, a: Tensor, into dx: inout Tensor, _ arithmetic: Arithmetic = .float32
     ) {
-        let dhidden = raised(dy, b, scale, arithmetic)
         arithmetic.inputGradient(dhidden, a, into: &dx, accumulate: true)
     }
 
-    /// `dA += s · (dy B)ᵀ x`.
+    /// dA += dhiddenᵀ x.
     public static func backwardA(
-        _ dy: Tensor, _ x: Tensor, b: Tensor, scale: Float, into da: inout Tensor,
-        _ arithmetic: Arithmetic = .float32
+        _ dhidden: Tensor, _ x: Tensor, into da: inout Tensor, _ arithmetic: Arithmetic = .float32
     ) {
-        arithmetic.addWeightGradient(raised(dy, b, scale, arithmetic), x, into: &da)
+        arithmetic.addWeightGradient(dhidden, x, into: &da)
     }
 
-    /// `dB += s · dyᵀ (x Aᵀ)`.
+    /// dB += s · dyᵀ (x Aᵀ).
     public static func backwardB(
         _ dy: Tensor, _ x: Tensor, a: Tensor, scale: Float, into db: inout Tensor,
         _ arithmetic: Arithmetic = .float32
@@ -47,15 +54,5 @@ public enum LowRank {
         arithmetic.product(x, a, into: &hidden)
         hidden.scale(by: scale)
         return hidden
-    }
-
-    /// s · dy B: (N, r)
-    private static func raised(
-        _ dy: Tensor, _ b: Tensor, _ scale: Float, _ arithmetic: Arithmetic
-    ) -> Tensor {
-        var dhidden = Tensor(uninitialized: [dy.rows, b.columns])
-        arithmetic.inputGradient(dy, b, into: &dhidden)
-        dhidden.scale(by: scale)
-        return dhidden
     }
 }

@@ -76,6 +76,10 @@ public struct Tensor: Sendable {
         }
     }
 
+    /// Whether two tensors are the same memory, so that neither has been changed since one was
+    /// copied from the other.
+    public func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
+
     public var count: Int { storage.count }
     /// How the elements are stored: one of `DType.computed`.
     public var type: DType { storage.type }

@@ -92,8 +92,9 @@ import Testing
         }
         var dx = Tensor(zeros: x.shape)
         var (da, db) = (Tensor(zeros: a.shape), Tensor(zeros: b.shape))
-        LowRank.backwardInput(dy, a: a, b: b, scale: scale, into: &dx)
-        LowRank.backwardA(dy, x, b: b, scale: scale, into: &da)
+        let dhidden = LowRank.hiddenGradient(dy, b: b, scale: scale)
+        LowRank.backwardInput(dhidden, a: a, into: &dx)
+        LowRank.backwardA(dhidden, x, into: &da)
         LowRank.backwardB(dy, x, a: a, scale: scale, into: &db)
         checkGradient(dx, of: "x", at: x) { loss($0, a, b) }
         checkGradient(da, of: "A", at: a) { loss(x, $0, b) }

@@ -80,16 +80,19 @@ import Transformers
             "train steps=6 accumulate=4 learning_rate=1e-4", "rollout", "judge seed=3",
             "iterate 2 queries=8 steps=2 accumulate=2 learning_rate=1e-4",
             "pretrain steps=4 batch=1024",
+            "adapt rank=4; train steps=6 accumulate=4 learning_rate=1e-3",
+            "adapt rank=4; iterate 2 queries=8 steps=2 accumulate=2 learning_rate=1e-3",
         ])
-    func `stopped work that is resumed ends as if it had not been stopped`(_ source: String) throws
-    {
+    func `stopped work that is resumed ends as if it had not been stopped`(_ work: String) throws {
+        let statements = work.components(separatedBy: "; ")
+        let source = try #require(statements.last)
         let setup = """
             load model default
             principles = load principles trained
             load queries summaries split=test count=72
             compose seed=1
             rollout queries[0:12] seed=2
-            """
+            """ + statements.dropLast().map { "\n" + $0 }.joined()
         func digests(_ session: Session) -> [String: String?] {
             Dictionary(uniqueKeysWithValues: session.workspace.names.map { ($0.name, $0.digest) })
         }

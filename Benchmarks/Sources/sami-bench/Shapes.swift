@@ -48,6 +48,9 @@ struct Work {
         operations += 2.0 * Double(rows) * Double(c.hiddenSize) * Double(c.vocabularySize)
     }
 
+    /// The backward pass of a frozen model forms the gradients of its inputs alone.
+    func withFrozenBackward() -> Work { Work(operations: 2 * operations) }
+
     /// A backward pass costs two forward passes.
     func withBackward() -> Work { Work(operations: 3 * operations) }
 }

@@ -10,6 +10,7 @@ struct SamiBench: ParsableCommand {
         abstract: "Measures the engine on random weights.",
         subcommands: [
             Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
+            Adapt.self,
         ])
 }
 
@@ -36,9 +37,12 @@ struct Step: ParsableCommand {
     @Argument var constitutions: Int
     @Argument var prompt: Int
     @Argument var response: Int
+    @Option(help: "Train adapters of this rank on all projections, in place of the weights.")
+    var adapters: Int?
 
     func run() throws {
         var model = try shape.random()
+        if let adapters { model = try model.withAdapters(rank: adapters) }
         let batch = ContrastWork(model.configuration, constitutions, prompt, response)
         var (state, gradients) = (
             OptimizerState(), ParameterSet(zeros: model.parameters.layout)
@@ -53,9 +57,10 @@ struct Step: ParsableCommand {
             }
         }
         Report(
-            title: "SAMI step, \(shape.model), C=\(constitutions), \(prompt) + \(response) tokens",
+            title: "SAMI step, \(shape.model), C=\(constitutions), \(prompt) + \(response) tokens"
+                + (adapters.map { ", adapters of rank \($0)" } ?? ""),
             seconds: seconds.dropFirst().min() ?? 0, tokens: batch.forest.tokens.count,
-            work: batch.work.withBackward()
+            work: adapters == nil ? batch.work.withBackward() : batch.work.withFrozenBackward()
         ).print()
     }
 }

@@ -89,8 +89,7 @@ struct GradientsObject: StorableObject, SizedObject {
 
     func stored() throws -> StoredValue {
         .record(
-            StoredRecord([
-                ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
+            StoredRecord(try configuration.storedFields() + [
                 ("norm", .number(norm)), ("loss", .number(loss)),
                 ("queries", .number(Double(queries))),
                 ("divergence", divergence.map { .number($0) } ?? .null),
@@ -101,11 +100,11 @@ struct GradientsObject: StorableObject, SizedObject {
     }
 
     static func restored(_ value: StoredValue) throws -> GradientsObject {
-        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
-            let norm = value["norm"]?.numberValue, let loss = value["loss"]?.numberValue,
+        guard let configuration = try ModelConfiguration(storedFields: value, kind: kind),
+            let tensors = value["tensors"], let norm = value["norm"]?.numberValue,
+            let loss = value["loss"]?.numberValue,
             let queries = value["queries"]?.intValue, let score = value["score"]
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
-        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         return GradientsObject(
             parameters: try ParameterSet(configuration.parameterLayout(), stored: tensors),
             configuration: configuration, norm: norm, loss: loss, queries: queries,

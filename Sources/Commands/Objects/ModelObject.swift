@@ -29,9 +29,11 @@ struct ModelObject: StorableObject, SizedObject {
     /// equal weights are stored once, whichever statement made them.
     var madeBy: Int?
     var log: LogObject?
+    /// The files of weights that are too large to copy into a workspace; nil for other models.
+    var weightSource: WeightSource?
 
     var bytes: Int {
-        model.weightBytes
+        ownWeights.reduce(0) { $0 + $1.tensor.count * $1.tensor.type.size }
             + (directory?.files.values.reduce(0) { $0 + $1.count }
                 ?? tokenizer?.json.utf8.count ?? 0)
     }
@@ -62,18 +64,29 @@ struct ModelObject: StorableObject, SizedObject {
         return format
     }
 
+    /// The weights that a workspace stores: all but those that it refers to.
+    var ownWeights: [(name: String, tensor: Tensor)] {
+        zip(model.parameters.names, model.parameters.tensors)
+            .filter { weightSource?.holds($0, $1) != true }.map { (name: $0, tensor: $1) }
+    }
+
     /// The same tokenizer and prompts with other weights.
     func with(_ model: LanguageModel, origin: String) -> ModelObject {
         var copy = self
         copy.model = model
         copy.origin = origin
         (copy.madeBy, copy.log) = (nil, nil)
+        // Nothing of the old weights is kept for a model that shares none of them.
+        if copy.ownWeights.count == model.parameters.tensors.count { copy.weightSource = nil }
         return copy
     }
 
     static let fields: [Field<ModelObject>] = [
         Field("parameters", "number of parameters") { Value($0.model.parameterCount) },
         Field("family", "its architecture") { .text($0.model.configuration.modelType) },
+        Field("adapter", "rank, alpha and places of its adapters; null without") {
+            $0.model.adapterValue
+        },
         Field("layers", "blocks") { Value($0.model.configuration.layers) },
         Field("width", "size of a hidden state") { Value($0.model.configuration.hiddenSize) },
         Field("heads", "attention heads") { Value($0.model.configuration.heads) },
@@ -118,6 +131,7 @@ struct ModelObject: StorableObject, SizedObject {
         return
             "\(configuration.modelType), \(NumberText.grouped(model.parameterCount)) parameters, "
             + "\(configuration.layers) layers of \(configuration.hiddenSize), \(origin)"
+            + (configuration.adapter.map { ", adapters of rank \($0.rank)" } ?? "")
     }
 
     func document(_ appearance: Appearance) -> Document {
@@ -136,6 +150,10 @@ struct ModelObject: StorableObject, SizedObject {
             "\(NumberText.grouped(model.parameterCount)) parameters, "
                 + "\(NumberText.bytes(model.weightBytes)) in \(model.weightType.rawValue)",
         ])
+        if let adapters = model.adapterSummary {
+            table.append(["adapters", adapters.size])
+            table.append(["on", adapters.places])
+        }
         table.append([
             "text",
             "\(NumberText.grouped(configuration.vocabularySize)) tokens, context "
@@ -158,61 +176,6 @@ struct ModelObject: StorableObject, SizedObject {
     func display(_ appearance: Appearance) -> Display { textDisplay(appearance) }
 
     var jsonValue: Value { .record(fieldRecord) }
-
-    func stored() throws -> StoredValue {
-        let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in
-            let array = try StoredArray(type: .uint8, shape: [data.count], bytes: data)
-            return (name, StoredValue.array(array))
-        }
-        return .record(
-            StoredRecord(
-                [
-                    (
-                        "configuration",
-                        .text(String(decoding: model.configuration.json, as: UTF8.self))
-                    ),
-                    ("origin", .text(origin)),
-                    ("prompts", try StoredValue(encoding: prompts)),
-                    (
-                        "tokenizer",
-                        directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null
-                    ),
-                    ("files", .record(StoredRecord(files))),
-                    ("tensors", try model.parameters.stored()),
-                ] + storedFormat))
-    }
-
-    /// What differs from the defaults: models without it are stored as older versions store them.
-    private var storedFormat: [(String, StoredValue)] {
-        (template == "default" ? [] : [("template", .text(template))])
-            + (date == TemplateDate() ? [] : [("date", .text(date.text))])
-    }
-
-    static func restored(_ value: StoredValue) throws -> ModelObject {
-        guard let json = value["configuration"]?.textValue, let tensors = value["tensors"],
-            let prompts = value["prompts"]
-        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
-        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
-        var files: [String: Data] = [:]
-        for field in value["files"]?.recordValue?.fields ?? [] {
-            // An export writes files with these names, and the workspace may come from a stranger.
-            guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
-                throw StorageError(
-                    kind: kind, problem: "its file \(field.key) leads out of a folder")
-            }
-            files[field.key] = field.value.arrayValue?.bytes
-        }
-        let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
-        let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
-        var object = ModelObject(
-            model: try LanguageModel(configuration, stored: tensors),
-            tokenizer: directory?.tokenizer ?? own,
-            prompts: try prompts.restored(Prompts.self, kind: kind),
-            origin: value["origin"]?.textValue ?? "the workspace", directory: directory)
-        object.template = value["template"]?.textValue ?? "default"
-        object.date = value["date"]?.textValue.flatMap(TemplateDate.init) ?? TemplateDate()
-        return object
-    }
 }
 
 extension Prompts {

@@ -41,17 +41,14 @@ struct OptimizerObject: StorableObject, SizedObject {
     func stored() throws -> StoredValue {
         .record(
             StoredRecord(
-                [
-                    ("rule", .text(rule)),
-                    ("configuration", .text(String(decoding: configuration.json, as: UTF8.self))),
-                ] + (try OptimizerStorage.fields(state))))
+                [("rule", .text(rule))] + (try configuration.storedFields())
+                    + (try OptimizerStorage.fields(state))))
     }
 
     static func restored(_ value: StoredValue) throws -> OptimizerObject {
         guard let rule = value["rule"]?.textValue, OptimizerRule.named(rule) != nil,
-            let json = value["configuration"]?.textValue
+            let configuration = try ModelConfiguration(storedFields: value, kind: kind)
         else { throw StorageError(kind: kind, problem: "a part of it is missing") }
-        let configuration = try ModelConfiguration(json: Data(json.utf8), name: "config.json")
         return OptimizerObject(
             state: try OptimizerStorage.restored(value, try configuration.parameterLayout()),
             rule: rule, configuration: configuration)

@@ -10,8 +10,8 @@ enum IterationStorage {
             ("iteration", .number(Double(state.iteration))),
             ("steps", try StoredValue(encoding: state.steps)),
             ("log", try StoredValue(encoding: state.log)),
-            ("policy", try state.policy.parameters.stored()),
-            ("model", try state.model?.parameters.stored() ?? .null),
+            ("policy", try state.policy.storedTrained()),
+            ("model", try state.model?.storedTrained() ?? .null),
             ("rollouts", try state.rollouts.map { try StoredValue(encoding: $0) } ?? .null),
         ])
         if let train = state.train {

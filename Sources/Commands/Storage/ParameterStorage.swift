@@ -1,3 +1,4 @@
+import Foundation
 import HDF5Objects
 import Tensors
 import Transformers
@@ -29,21 +30,41 @@ extension ParameterSet {
 }
 
 extension LanguageModel {
-    /// A model of the given shape with stored weights.
-    init(_ configuration: ModelConfiguration, stored: StoredValue) throws {
-        try self.init(configuration, tensors: try stored.tensors(), source: "the workspace")
-    }
+    /// The parameters that train: all, or those of the adapters. What is frozen is the same in the
+    /// model that the work began with.
+    package func storedTrained() throws -> StoredValue { try parameters.trainable.stored() }
 
-    /// The same shape with stored weights; nil without stored weights.
+    /// The same model with stored values of the parameters that train; nil without any.
     package func with(stored: StoredValue?) throws -> LanguageModel? {
         guard let stored, stored != .null else { return nil }
-        return try LanguageModel(configuration, stored: stored)
+        return try with(trained: try stored.tensors(), source: "the workspace")
+    }
+}
+
+extension ModelConfiguration {
+    /// The fields of a stored record that describe a model's shape.
+    func storedFields() throws -> [(String, StoredValue)] {
+        var fields: [(String, StoredValue)] = [
+            ("configuration", .text(String(decoding: json, as: UTF8.self)))
+        ]
+        if let adapter { fields.append(("adapter", try StoredValue(encoding: adapter))) }
+        return fields
+    }
+
+    /// Reads these fields; nil if there are none.
+    init?(storedFields record: StoredValue, kind: String) throws {
+        guard let json = record["configuration"]?.textValue else { return nil }
+        try self.init(json: Data(json.utf8), name: "config.json")
+        if let stored = record["adapter"] {
+            let adapter = try stored.restored(AdapterConfiguration.self, kind: kind)
+            try self.add(adapter)
+        }
     }
 }
 
 extension StoredValue {
     /// The arrays of a record, by name.
-    fileprivate func tensors() throws -> [String: Tensor] {
+    func tensors() throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for field in recordValue?.fields ?? [] {
             guard let array = field.value.arrayValue else {

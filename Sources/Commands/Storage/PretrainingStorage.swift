@@ -15,7 +15,7 @@ enum PretrainingStorage {
                 ("step", .number(Double(run.step))), ("tokens", .number(Double(run.tokens))),
                 ("next", .number(Double(run.nextDocument))), ("mean", .number(mean)),
                 ("rows", try Value.list(rows.map(Value.record)).storedObject().value),
-                ("weights", try run.model.parameters.stored()),
+                ("weights", try run.model.storedTrained()),
                 ("optimizer", try OptimizerStorage.stored(run.optimizerState)),
             ]))
     }

@@ -10,7 +10,7 @@ enum TrainingStorage {
     ) throws -> StoredValue {
         .record(
             StoredRecord([
-                ("weights", try model.parameters.stored()), ("train", try stored(state)),
+                ("weights", try model.storedTrained()), ("train", try stored(state)),
                 ("log", try StoredValue(encoding: log)),
             ]))
     }

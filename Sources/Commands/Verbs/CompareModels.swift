@@ -11,8 +11,8 @@ extension CommandTable {
         _ one: ModelObject, _ two: ModelObject, _ invocation: Invocation
     ) throws -> CommandResult {
         if invocation.has("on") { return try compareTexts(one, two, invocation) }
-        let (a, b) = (one.model.parameters, two.model.parameters)
-        guard a.layout == b.layout else {
+        let (a, b) = try (one.model.effectiveLayout(), two.model.effectiveLayout())
+        guard a == b else {
             let data = Value.record(["equal": .bool(false), "same_shape": .bool(false)])
             return CommandResult(
                 value: data,
@@ -26,8 +26,11 @@ extension CommandTable {
         var kinds = DifferenceGroups()
         var meter = invocation.meter()
         defer { meter.finish() }
-        for (name, (x, y)) in zip(a.names, zip(a.tensors, b.tensors)) {
-            meter.update(tensors.count, of: a.names.count, unit: "tensors")
+        // Adapters are compared by the weights that they make, one weight at a time.
+        for (name, x, y) in zip(one.model.effectiveWeights, two.model.effectiveWeights)
+            .lazy.map({ ($0.name, $0.tensor, $1.tensor) })
+        {
+            meter.update(tensors.count, of: a.entries.count, unit: "tensors")
             if invocation.isInterrupted {
                 throw invocation.located(
                     EvaluationError.interrupted("stopped; nothing has changed"))

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Rendering
+import Transformers
 import Values
 import Workspaces
 
@@ -9,11 +10,20 @@ extension CommandTable {
         about: """
             With evaluate=N a model of the shipped world is measured: adherence with a careful \
             author named and with none, malformed texts, copied details, and its principles, \
-            from N queries each.
+            from N queries each. For a model it plans the memory of each kind of work, or with \
+            shape= that of a published model.
             """,
         effect: .looks,
         operands: [.required("value", .expression, "a name or any value")],
-        options: [OptionSpecification("evaluate", .number, "queries to measure a model with")],
+        options: [
+            OptionSpecification("evaluate", .number, "queries to measure a model with"),
+            OptionSpecification(
+                "shape",
+                .words(ModelConfiguration.published.keys.sorted().map { Choice($0) }),
+                "plan the memory of this published model in bfloat16, in place of the model's own"),
+            OptionSpecification("prompt", .number, "tokens of a prompt, for the memory plan"),
+            OptionSpecification("response", .number, "tokens of a response, for the memory plan"),
+        ],
         example: "describe model", run: describe)
 
     private static func describe(_ invocation: Invocation) throws -> CommandResult {
@@ -27,6 +37,11 @@ extension CommandTable {
                     at: "value")
             }
             return try evaluation(of: model, count, invocation)
+        }
+        let memory = try memory(of: value, invocation)
+        if let memory, invocation.has("shape") {
+            return CommandResult(
+                try memory.document(), invocation.appearance, data: try memory.value())
         }
         var document = Document(value.kind, .heading)
         document.append("  \(value.summary)")
@@ -44,9 +59,7 @@ extension CommandTable {
             document.line(table, showsTitles: false)
             if fields.count > 40 { document.line("… and \(fields.count - 40) more", .faint) }
         }
-        if let model = value.object(ModelObject.self) {
-            document.line(try ModelMemory.document(model.model))
-        }
+        if let memory { document.line(try memory.document()) }
         if case .expression(let node) = argument.value, case .name(let name) = node.expression,
             invocation.session.isBound(name)
         {
@@ -65,6 +78,31 @@ extension CommandTable {
                 }),
         ])
         return CommandResult(document, invocation.appearance, data: data)
+    }
+
+    /// The memory plan that the command asks for; nil for a value that is no model.
+    private static func memory(
+        of value: Value, _ invocation: Invocation
+    ) throws -> ModelMemory? {
+        let keys = ["shape", "prompt", "response"]
+        guard let model = value.object(ModelObject.self)?.model else {
+            if let key = keys.first(where: invocation.has) {
+                throw invocation.located(
+                    EvaluationError.wrongKind(
+                        role: "a value with `\(key)`", expected: "a model", found: value.aKind),
+                    at: "value")
+            }
+            return nil
+        }
+        let prompt = try invocation.integer("prompt", atLeast: 1, atMost: 1 << 20)
+        let response = try invocation.integer("response", atLeast: 1, atMost: 1 << 20)
+        if let name = try invocation.text("shape"),
+            let published = ModelConfiguration.published[name]
+        {
+            return ModelMemory(published, .bfloat16, prompt: prompt, response: response)
+        }
+        return ModelMemory(
+            model.configuration, model.weightType, prompt: prompt, response: response)
     }
 
     /// The statements that led to a value, each below the statement that used its result.

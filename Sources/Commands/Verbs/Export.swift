@@ -21,12 +21,16 @@ extension CommandTable {
             forms of `load` of their own. Gradients, an optimizer's moments, verdicts, loss and log \
             come back as plain records and tensors.
             """,
-        effect: .looks,
-        operands: [
-            .required("value", .value, "a name or an expression"),
-            .required("path", .path, "a file, or for a model a folder"),
-        ],
-        example: "export logprobs logprobs.json", run: export)
+        forms: [
+            Command.Form(
+                nil, "writes a value to a file", effect: .looks,
+                operands: [
+                    .required("value", .value, "a name or an expression"),
+                    .required("path", .path, "a file, or for a model a folder"),
+                ],
+                example: "export logprobs logprobs.json", run: export),
+            exportAdapterForm,
+        ])
 
     private static func export(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value"), let shown = try invocation.text("path"),
@@ -39,6 +43,12 @@ extension CommandTable {
             throw invocation.located(refusal, at: "path")
         }
         if let model = value.object(ModelObject.self), isFolder(shown, path) {
+            guard model.model.configuration.adapter == nil else {
+                throw invocation.error(
+                    "this model has adapters, and a folder in Hugging Face form has no place for "
+                        + "them",
+                    suggestion: "export adapter \(shown), or merge first", at: "value")
+            }
             var meter = invocation.meter()
             defer { meter.finish() }
             let size = Double(model.model.weightBytes) / 1e6

@@ -4,6 +4,7 @@ import LongWork
 import Rendering
 import ShippedWorld
 import TextModels
+import Transformers
 import Values
 
 extension CommandTable {
@@ -12,9 +13,10 @@ extension CommandTable {
         about: """
             Iteration t samples with the model of iteration t-1 on new queries and trains from \
             the base again, or from the previous model. Queries come from `on`, else from the \
-            shipped world for its own model, else from `queries`. Ctrl-C stops after the \
-            present step: `model` is then the one of the last complete iteration, or of the last \
-            step if no iteration is complete.
+            shipped world for its own model, else from `queries`. If `model` has adapters, \
+            adapters like them train in place of the weights. Ctrl-C stops after the present \
+            step: `model` is then the one of the last complete iteration, or of the last step if \
+            no iteration is complete.
             """,
         makes: ["model", "log"],
         operands: [.optional("iterations", .number, "how many; default: 3")],
@@ -31,6 +33,8 @@ extension CommandTable {
                 "new queries each iteration; default: 400 for tiny, 2,000 for paper; fewer of a list"
             ),
             OptionSpecification("on", .object("queries"), "queries to use in order"),
+            OptionSpecification(
+                "adapters", .flag, "train adapters like those of `model`; default: if it has any"),
             OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification("count", .number, "C, constitutions a query; default: 2"),
             OptionSpecification("samples", .number, "responses a constitution; default: 1"),
@@ -60,14 +64,17 @@ extension CommandTable {
         {
             plan.compose.principles = min(wanted, pairs.count)
         }
+        plan.adapter = try invocation.adapter(of: base)
         let supply = try invocation.supply(base, sources, &plan)
+        let key = try invocation.randomKey()
+        let first = try plan.start(base.model, key: key)
 
         let iteration = Iteration(
             plan, sources: sources, isMalformed: WorldMeasure.isMalformed,
             memory: invocation.session.settings.memoryPlan)
         let start =
-            try invocation.resumed.map { try IterationStorage.restored($0, base: base.model) }
-            ?? IterationState(base: base.model)
+            try invocation.resumed.map { try IterationStorage.restored($0, base: first) }
+            ?? IterationState(base: first)
         let records = start.log.flatMap(\.steps) + start.steps
         let follower = invocation.follower("iterate", losses: records.map(\.contrast.loss))
         defer { follower.finish() }
@@ -79,7 +86,7 @@ extension CommandTable {
         let result: (state: IterationState, isStopped: Bool)
         do {
             result = try iteration.run(
-                base: text, from: start, key: try invocation.randomKey(),
+                base: text, from: start, key: key,
                 queries: supply.queries, progress: follower.follow
             ) { event, state in
                 if case .trained(let record) = event {
@@ -148,6 +155,7 @@ extension CommandTable {
         ]
         var text = StyledText("\(invocation.target?.name ?? "model") changed: ", .heading)
         text.append(done)
+        if let words = weights.adapterWords { text.line("adapters: \(words)", .faint) }
         for remark in remarks { text.line(remark) }
         result.displays = [Display(text)]
         result.notes = notes
@@ -174,6 +182,18 @@ extension IterationState {
 }
 
 extension Invocation {
+    /// The adapters that iterations train: those of the workspace's `model`, unless the user
+    /// decides otherwise. A base that has adapters trains these.
+    fileprivate func adapter(of base: ModelObject) throws -> AdapterConfiguration? {
+        let wanted = try flag("adapters")
+        guard wanted != false, base.model.configuration.adapter == nil else { return nil }
+        let adapter = try objectIfBound(ModelObject.self, "model")?.model.configuration.adapter
+        if wanted == true, adapter == nil {
+            throw error("`model` has no adapters", suggestion: "adapt rank=16", at: "adapters")
+        }
+        return adapter
+    }
+
     /// The source of the iterations' queries, and the number of queries for each; the plan records
     /// both.
     fileprivate func supply(

@@ -1,7 +1,7 @@
 extension CommandTable {
     static let loadCommand = Command(
         "load", .data,
-        "reads a model, queries, principles, constitutions, rollouts, a tokenizer or data",
+        "reads a model, an adapter, queries, principles, constitutions, rollouts, a tokenizer or data",
         about: """
             Files of queries, principles, constitutions and rollouts are JSON Lines, one record a \
             line; a list in a .json file and the rows of a .csv file are read too, and so are \
@@ -14,6 +14,7 @@ extension CommandTable {
             """,
         forms: [
             loadModelForm,
+            loadAdapterForm,
             loadQueriesForm,
             loadPrinciplesForm,
             loadConstitutionsForm,

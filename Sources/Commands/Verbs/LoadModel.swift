@@ -162,7 +162,10 @@ extension CommandTable {
                     "there is no folder \(path) here; a model is a folder in Hugging Face form",
                     suggestion: "in a shell: hf download \(path) --local-dir \(path)")
             }
-            let object = try ModelFiles.load(directory, shown: path)
+            var object = try ModelFiles.load(directory, shown: path)
+            if object.model.weightBytes > invocation.session.settings.snapshotLimit {
+                object.weightSource = try WeightSource(object.model, path: directory)
+            }
             invocation.noteFiles(of: directory)
             return object
         } catch {

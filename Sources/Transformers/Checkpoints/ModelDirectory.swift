@@ -104,7 +104,7 @@ public enum ModelDirectory {
         return entries
     }
 
-    private static func contents(_ path: String) throws -> Data {
+    static func contents(_ path: String) throws -> Data {
         // Far above the size of any configuration or index, and far below the size of memory.
         let limit = 64 << 20
         do throws(FileError) {
@@ -123,7 +123,7 @@ public enum ModelDirectory {
         FileManager.default.fileExists(atPath: path)
     }
 
-    private static func file(_ name: String, in directory: String) -> String {
+    static func file(_ name: String, in directory: String) -> String {
         (directory as NSString).appendingPathComponent(name)
     }
 

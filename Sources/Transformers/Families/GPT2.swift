@@ -128,9 +128,8 @@ struct FusedAttention: SelfAttentionSublayer {
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         // y = attended Wout + b
-        output.backwardParameters(dy, a.attended, weights, into: &gradients)
         var dattended = Tensor(uninitialized: a.attended.shape)
-        output.backwardInput(dy, weights, into: &dattended)
+        output.backward(dy, a.attended, weights, into: &gradients, input: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
             dattended, a.query, a.key, a.value, context.plan(window: nil))
         if let rows = context.rows {
@@ -140,9 +139,8 @@ struct FusedAttention: SelfAttentionSublayer {
         }
         // query, key, value side by side = x W + b
         let dfused = Tensor.joiningColumns([dquery, dkey, dvalue])
-        fused.backwardParameters(dfused, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
-        fused.backwardInput(dfused, weights, into: &dx)
+        fused.backward(dfused, x, weights, into: &gradients, input: &dx)
         return dx
     }
 }
@@ -170,15 +168,13 @@ struct PlainFeedForward: Sublayer {
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         // y = gelu(raised) Wdown + b
-        down.backwardParameters(dy, GELU.forward(a.raised), weights, into: &gradients)
         var dactivated = Tensor(uninitialized: a.raised.shape)
-        down.backwardInput(dy, weights, into: &dactivated)
+        down.backward(dy, GELU.forward(a.raised), weights, into: &gradients, input: &dactivated)
         var draised = a.raised
         GELU.backward(dactivated, &draised)
         // raised = x Wup + b
-        up.backwardParameters(draised, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
-        up.backwardInput(draised, weights, into: &dx)
+        up.backward(draised, x, weights, into: &gradients, input: &dx)
         return dx
     }
 }

@@ -54,7 +54,8 @@ struct Mixtral: Family {
                 attention: builder.rotaryAttention(block: i, rotary),
                 feedForwardNorm: builder.rmsNorm("post_attention_layernorm"),
                 feedForward: SparseExperts(
-                    router: builder.projection("block_sparse_moe.gate", from: d, to: c.experts),
+                    router: builder.projection(
+                        "block_sparse_moe.gate", from: d, to: c.experts, isAdaptable: false),
                     experts: (0..<c.experts).map { expert in
                         let name = "block_sparse_moe.experts.\(expert)"
                         return SparseExperts.Expert(

@@ -1,105 +1,164 @@
-import Foundation
 import Layers
+import NumberTypes
 import Tensors
 
-/// Which projections of a model carry a low-rank adapter, and of what size (LoRA: Hu et al.,
-/// arXiv 2106.09685).
-public struct AdapterConfiguration: Sendable, Hashable {
-    public enum Scaling: String, Sendable, CaseIterable {
-        /// α / r.
-        case standard
-        /// α / √r (Kalajdzievski, arXiv 2312.03732).
-        case rankStabilized
-    }
-
-    public var rank: Int
-    public var alpha: Double
-    public var scaling: Scaling
-    /// Names of projections, whole or the last parts of one, such as "q_proj".
-    public var targets: Set<String>
-
-    public init(
-        rank: Int, alpha: Double, scaling: Scaling = .standard, targets: Set<String>
-    ) {
-        self.rank = rank
-        self.alpha = alpha
-        self.scaling = scaling
-        self.targets = targets
-    }
-
-    /// What the product of the two matrices is multiplied with.
-    public var scale: Double {
-        alpha / (scaling == .standard ? Double(rank) : Double(rank).squareRoot())
-    }
-
-    func includes(_ name: String) -> Bool {
-        targets.contains { name == $0 || name.hasSuffix("." + $0) }
-    }
-}
-
 extension LanguageModel {
-    /// The same model with an adapter on every target, which alone train: A begins normal, B at
-    /// zero, so that the new model gives the same results as this one. Weights are shared with this
-    /// model.
+    /// The same model with an adapter on every target, which alone train: A begins uniform in
+    /// ±1/√in, as in PEFT, and B at zero, so that the new model gives the same results as this one.
+    /// Weights are shared with this model.
     ///
     /// An adapter's tensors follow their projection's in the layout, under the projection's name
     /// with `.lora_A.weight` (r, in) and `.lora_B.weight` (out, r).
-    /// - Throws: `ModelError.badSetting` if no projection is a target, for a rank or a scale out of
-    ///   range, or if this model has an adapter already.
+    /// - Throws: `ModelError.badSetting` if no projection is a target or a target is no projection,
+    ///   for a rank or α out of range, or if this model has an adapter already.
     public func adding(_ adapter: AdapterConfiguration, key: RandomKey) throws -> LanguageModel {
-        func refuse(_ name: String, _ value: String, _ allowed: String) -> ModelError {
-            .badSetting(name: name, value: value, allowed: allowed)
-        }
-        guard configuration.adapter == nil else {
-            throw refuse("adapter", "another", "the model has one; merge it first")
-        }
-        guard adapter.rank >= 1, adapter.rank <= 1 << 14 else {
-            throw refuse("rank", "\(adapter.rank)", "it is between 1 and 16384")
-        }
-        guard adapter.scale.isFinite else {
-            throw refuse("alpha", "\(adapter.alpha)", "it is a finite number")
-        }
-        var shape = configuration
-        shape.adapter = adapter
-        let family = try Families.family(shape)
-        guard !family.layout.adaptedWeights.isEmpty else {
-            throw refuse(
-                "targets", adapter.targets.sorted().joined(separator: ","),
-                "none of them is a projection of this model")
-        }
-        return replacing(shape, family) { index, entry in
-            parameters[entry.name]
-                ?? entry.initialized(key.child(UInt64(index)), for: configuration)
+        try adding(adapter) { index, entry in
+            entry.initialized(key.child(UInt64(index)), for: configuration)
         }
     }
 
+    /// The same with given tensors for the adapter, which `tensor` returns by place and entry of
+    /// the new layout.
+    func adding(
+        _ adapter: AdapterConfiguration, tensor: (Int, ParameterLayout.Entry) throws -> Tensor
+    ) throws -> LanguageModel {
+        let (shape, family) = try adapted(adapter)
+        let own = parameters.byName
+        return try replacing(shape, family) { index, entry in
+            try own[entry.name] ?? tensor(index, entry)
+        }
+    }
+
+    /// The layout of the model with an adapter, without any tensors. Throws as `adding` does.
+    public func layout(with adapter: AdapterConfiguration) throws -> ParameterLayout {
+        try adapted(adapter).family.layout
+    }
+
+    private func adapted(
+        _ adapter: AdapterConfiguration
+    ) throws -> (shape: ModelConfiguration, family: any Family) {
+        guard configuration.adapter == nil else {
+            throw ModelError.badSetting(
+                name: "adapter", value: "another", allowed: "the model has one; merge it first")
+        }
+        try adapter.check()
+        let projections = try configuration.projections()
+        for target in adapter.targets
+        where !projections.contains(where: { $0.name == target || $0.name.hasSuffix("." + target) })
+        {
+            let known = Set(projections.map { $0.kind }).sorted()
+            throw ModelError.badSetting(
+                name: "on", value: target,
+                allowed: "the projections of this model are \(known.joined(separator: ", "))")
+        }
+        for projection in projections where adapter.includes(projection.name) {
+            let rank = adapter.rank(of: projection.name)
+            guard rank <= min(projection.inputs, projection.outputs) else {
+                throw ModelError.badSetting(
+                    name: "rank", value: "\(rank)",
+                    allowed: "\(projection.name) is a matrix of \(projection.outputs) by "
+                        + "\(projection.inputs), and an adapter's rank is at most the smaller side")
+            }
+        }
+        var shape = configuration
+        shape.adapter = adapter
+        return (shape, try Families.family(shape))
+    }
+
     /// The model without an adapter that computes the same: every adapted weight W becomes
-    /// W + scale · B A, in float32. All parameters train again.
-    public func mergingAdapter() throws -> LanguageModel {
+    /// W + scale · B A. All parameters train again.
+    ///
+    /// - Parameter type: of the adapted weights; nil keeps the type of each. The sum is computed in
+    ///   float32 and rounded once.
+    public func mergingAdapter(as type: DType? = .float32) throws -> LanguageModel {
         guard configuration.adapter != nil else { return self }
+        return try withoutAdapter { weight, part in
+            weight.plus(part, parameters).converted(to: type ?? weight.type)
+        }
+    }
+
+    /// The model without its adapter; itself if it has none.
+    public func removingAdapter() throws -> LanguageModel {
+        configuration.adapter == nil ? self : try withoutAdapter { weight, _ in weight }
+    }
+
+    private func withoutAdapter(
+        _ adapted: (Tensor, ParameterLayout.AdaptedWeight) -> Tensor
+    ) throws -> LanguageModel {
         var shape = configuration
         shape.adapter = nil
-        let (layout, weights) = (parameters.layout, parameters)
-        let adapted = Dictionary(
-            uniqueKeysWithValues: layout.adaptedWeights.map {
-                (layout.entries[$0.weight.index].name, $0)
-            })
+        let parts = parameters.layout.adaptedWeightsByName
+        let own = parameters.byName
         return replacing(shape, try Families.family(shape)) { _, entry in
-            let weight = weights[entry.name] ?? Tensor(zeros: entry.shape)
-            guard let part = adapted[entry.name] else { return weight }
-            let (a, b) = (weights[part.adapter.a], weights[part.adapter.b])
-            var sum = weight.converted(to: .float32)
-            // B A is (out, in); its transpose is AᵀBᵀ, so the factors change places.
-            var product = Tensor(uninitialized: [b.rows, a.columns])
-            Arithmetic.float32.inputGradient(b, a, into: &product)
-            sum.add(
-                part.isTransposed ? product.transposed : product, scaledBy: part.adapter.scale)
-            return sum
+            let weight = own[entry.name] ?? Tensor(zeros: entry.shape)
+            return parts[entry.name].map { adapted(weight, $0) } ?? weight
         }
+    }
+
+    /// The weights that the model computes with, by the names of a model without an adapter: the
+    /// sum where a weight is adapted. A sum is formed when it is asked for.
+    public var effectiveWeights: some Sequence<(name: String, tensor: Tensor)> {
+        let (parameters, parts) = (parameters, parameters.layout.adaptedWeightsByName)
+        return zip(parameters.names, parameters.tensors).lazy
+            .filter { !AdapterName.isPart($0.0) }
+            .map { name, tensor in
+                (name: name, tensor: parts[name].map { tensor.plus($0, parameters) } ?? tensor)
+            }
+    }
+
+    /// The layout of these weights.
+    public func effectiveLayout() throws -> ParameterLayout {
+        var shape = configuration
+        shape.adapter = nil
+        return try shape.parameterLayout()
+    }
+}
+
+/// A matrix of a block that an adapter can be added to.
+public struct ProjectionShape: Sendable, Hashable {
+    /// The name of its weight without ".weight".
+    public let name: String
+    public let inputs, outputs: Int
+
+    /// The last part of the name: "q_proj".
+    public var kind: String { name.split(separator: ".").last.map(String.init) ?? name }
+
+    /// Whether it belongs to the attention; the others belong to the feed-forward networks.
+    public var isAttention: Bool { name.contains("attn") }
+}
+
+extension ModelConfiguration {
+    /// The matrices that adapters can be added to, in the order of the file: all linear layers of
+    /// the blocks but a router of experts, whose choice an adapter on it would make erratic.
+    /// - Throws: `ModelError.unknownFamily`.
+    public func projections() throws -> [ProjectionShape] {
+        var plain = self
+        plain.adapter = nil
+        return try Families.family(plain).layout.projections
+    }
+}
+
+extension ParameterLayout {
+    fileprivate var adaptedWeightsByName: [String: AdaptedWeight] {
+        Dictionary(
+            uniqueKeysWithValues: adaptedWeights.map { (entries[$0.weight.index].name, $0) })
     }
 }
 
 extension Tensor {
+    /// This weight and the product of its adapter's matrices, in float32.
+    fileprivate func plus(
+        _ part: ParameterLayout.AdaptedWeight, _ weights: ParameterSet
+    ) -> Tensor {
+        let (a, b) = (weights[part.adapter.a], weights[part.adapter.b])
+        var sum = converted(to: .float32)
+        // B A is (out, in); its transpose is AᵀBᵀ, so the factors change places.
+        var product = Tensor(uninitialized: [b.rows, a.columns])
+        Arithmetic.float32.inputGradient(b, a, into: &product)
+        sum.add(part.isTransposed ? product.transposed : product, scaledBy: part.adapter.scale)
+        return sum
+    }
+
     /// A matrix with rows and columns exchanged.
     fileprivate var transposed: Tensor {
         var out = Tensor(uninitialized: [columns, rows])

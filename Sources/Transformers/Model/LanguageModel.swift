@@ -97,6 +97,23 @@ public struct LanguageModel: Sendable {
         return copy
     }
 
+    /// The same model with other values of its parameters that train. Given tensors of frozen
+    /// parameters replace those too.
+    /// - Throws: `ModelError` if a parameter that trains is missing, or a tensor is unknown or of
+    ///   the wrong shape.
+    public func with(
+        trained tensors: [String: Tensor], source: String
+    ) throws -> LanguageModel {
+        var all = tensors
+        for (entry, own) in zip(parameters.layout.entries, parameters.tensors)
+        where !entry.isTrainable && all[entry.name] == nil {
+            all[entry.name] = own
+        }
+        var copy = try LanguageModel(configuration, tensors: all, source: source)
+        copy.parameters = copy.parameters.relabeled(parameters.layout)
+        return copy
+    }
+
     /// The same model of which only the parameters train whose name `isTrainable` accepts. The
     /// others are frozen: no gradient or moment of them exists, and the backward pass ends at the
     /// lowest block that trains.
@@ -109,13 +126,13 @@ public struct LanguageModel: Sendable {
     /// A model of another layout, whose tensors come from `tensor`.
     func replacing(
         _ configuration: ModelConfiguration, _ family: any Family,
-        tensor: (Int, ParameterLayout.Entry) -> Tensor
-    ) -> LanguageModel {
+        tensor: (Int, ParameterLayout.Entry) throws -> Tensor
+    ) rethrows -> LanguageModel {
         var copy = self
         copy.configuration = configuration
         copy.family = family
         copy.parameters = ParameterSet(
-            layout: family.layout, tensors: family.layout.entries.enumerated().map(tensor))
+            layout: family.layout, tensors: try family.layout.entries.enumerated().map(tensor))
         return copy
     }
 
@@ -204,6 +221,7 @@ extension ParameterLayout.Entry {
             tensor.fill(
                 normal: key,
                 deviation: deviation / (2 * Double(configuration.layers)).squareRoot())
+        case .fanIn: tensor.fill(uniform: key, limit: 1 / Double(tensor.columns).squareRoot())
         }
         return tensor
     }
@@ -211,11 +229,17 @@ extension ParameterLayout.Entry {
 
 extension Tensor {
     fileprivate mutating func fill(normal key: RandomKey, deviation: Double) {
+        fill { Float(key.normal($0) * deviation) }
+    }
+
+    fileprivate mutating func fill(uniform key: RandomKey, limit: Double) {
+        fill { Float((2 * key.uniform($0) - 1) * limit) }
+    }
+
+    private mutating func fill(_ element: @Sendable (UInt64) -> Float) {
         let target = FilledElements(pointer: mutablePointer())
         Workers.split(count, grain: 1 << 12) { range in
-            for i in range {
-                target.pointer[i] = Float(key.normal(UInt64(i)) * deviation)
-            }
+            for i in range { target.pointer[i] = element(UInt64(i)) }
         }
     }
 }

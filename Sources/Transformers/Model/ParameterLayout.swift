@@ -10,6 +10,8 @@ enum InitialValue: Sendable, Equatable {
     case normal
     /// The same, divided by √(2 · layers): the sublayers that end in the residual stream add up.
     case residual
+    /// Uniform in ±1/√columns: PEFT's Kaiming initialization of an adapter's A.
+    case fanIn
 }
 
 /// The parameters of a model by name and shape, in the order of its family's file, and which of
@@ -37,6 +39,8 @@ public struct ParameterLayout: Sendable, Equatable {
 
     public private(set) var entries: [Entry] = []
     private(set) var adaptedWeights: [AdaptedWeight] = []
+    /// The matrices that adapters can be added to.
+    private(set) var projections: [ProjectionShape] = []
 
     mutating func add(
         _ name: String, _ shape: [Int], _ start: InitialValue, depth: Int, isTrainable: Bool
@@ -47,6 +51,11 @@ public struct ParameterLayout: Sendable, Equatable {
     }
 
     mutating func add(_ adapted: AdaptedWeight) { adaptedWeights.append(adapted) }
+
+    /// Whether the adapted matrices are stored (in, out).
+    var storesTransposed: Bool { adaptedWeights.contains(where: \.isTransposed) }
+
+    mutating func add(_ projection: ProjectionShape) { projections.append(projection) }
 
     /// Elements of all tensors.
     public var count: Int { entries.reduce(0) { $0 + $1.shape.reduce(1, *) } }

@@ -61,6 +61,18 @@ public struct ParameterSet: Sendable {
 
     /// The names of the tensors that this set holds.
     public var names: [String] { held.map { layout.entries[$0].name } }
+    /// The tensors by name.
+    public var byName: [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: zip(names, tensors).map { ($0, $1) })
+    }
+
+    /// The parameters of this set that train. With adapters these are few.
+    public var trainable: ParameterSet {
+        let places = held.indices.filter { layout.entries[held[$0]].isTrainable }
+        return ParameterSet(
+            layout: layout, held: places.map { held[$0] }, tensors: places.map { tensors[$0] })
+    }
+
     /// Elements in all tensors.
     public var count: Int { tensors.reduce(0) { $0 + $1.count } }
     /// Bytes that the tensors take in their stored types.

@@ -28,16 +28,13 @@ struct GatedFeedForward: Sublayer {
     ) -> Tensor {
         // y = (silu(gate) · up) Wdownᵀ
         let activated = SwiGLU.forward(gate: a.gate, up: a.up)
-        down.backwardParameters(dy, activated, weights, into: &gradients)
         var dactivated = Tensor(uninitialized: activated.shape)
-        down.backwardInput(dy, weights, into: &dactivated)
+        down.backward(dy, activated, weights, into: &gradients, input: &dactivated)
         let (dgate, dup) = SwiGLU.backward(dactivated, gate: a.gate, up: a.up)
         // gate, up = x Wᵀ
-        gate.backwardParameters(dgate, x, weights, into: &gradients)
-        up.backwardParameters(dup, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
-        gate.backwardInput(dgate, weights, into: &dx)
-        up.backwardInput(dup, weights, into: &dx, accumulate: true)
+        gate.backward(dgate, x, weights, into: &gradients, input: &dx)
+        up.backward(dup, x, weights, into: &gradients, input: &dx, accumulate: true)
         return dx
     }
 }
@@ -110,15 +107,13 @@ struct SparseExperts: Sublayer {
             expert.down.backwardParameters(dpart, activated, weights, into: &gradients)
             let (dgate, dup) = SwiGLU.backward(dactivated, gate: gate, up: up)
             // gate, up = x Wᵀ
-            expert.gate.backwardParameters(dgate, part, weights, into: &gradients)
-            expert.up.backwardParameters(dup, part, weights, into: &gradients)
-            expert.gate.backwardInput(dgate, weights, into: &dpart)
-            expert.up.backwardInput(dup, weights, into: &dpart, accumulate: true)
+            expert.gate.backward(dgate, part, weights, into: &gradients, input: &dpart)
+            expert.up.backward(
+                dup, part, weights, into: &gradients, input: &dpart, accumulate: true)
             dx.scatterAdd(dpart, toRows: rows)
         }
         let dlogits = Router.backward(dweights, a.routing, rows: x.rows)
-        router.backwardParameters(dlogits, x, weights, into: &gradients)
-        router.backwardInput(dlogits, weights, into: &dx, accumulate: true)
+        router.backward(dlogits, x, weights, into: &gradients, input: &dx, accumulate: true)
         return dx
     }
 }

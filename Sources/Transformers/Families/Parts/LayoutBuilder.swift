@@ -40,12 +40,15 @@ struct LayoutBuilder {
     /// if the configuration has one for it.
     mutating func projection(
         _ name: String, from inputs: Int, to outputs: Int, bias: Bool = false,
-        residual: Bool = false, transposed: Bool = false
+        residual: Bool = false, transposed: Bool = false, isAdaptable: Bool = true
     ) -> Projection {
         let shape = transposed ? [inputs, outputs] : [outputs, inputs]
         let weight = add(name + ".weight", shape, residual ? .residual : .normal)
         let bias = bias ? add(name + ".bias", [outputs], .zeros) : nil
-        let adapter = adapter(name, from: inputs, to: outputs)
+        if isAdaptable {
+            layout.add(ProjectionShape(name: scope + name, inputs: inputs, outputs: outputs))
+        }
+        let adapter = isAdaptable ? adapter(scope + name, from: inputs, to: outputs) : nil
         if let adapter {
             layout.add(.init(weight: weight, isTransposed: transposed, adapter: adapter))
         }
@@ -56,14 +59,14 @@ struct LayoutBuilder {
     private mutating func adapter(
         _ name: String, from inputs: Int, to outputs: Int
     ) -> Adapter? {
-        guard let wanted = configuration.adapter, wanted.includes(scope + name) else { return nil }
+        guard let wanted = configuration.adapter, wanted.includes(name) else { return nil }
+        let rank = wanted.rank(of: name)
         func add(_ part: String, _ shape: [Int], _ start: InitialValue) -> Parameter {
-            layout.add(
-                scope + name + part, shape, start, depth: depth, isTrainable: true)
+            layout.add(name + part, shape, start, depth: depth, isTrainable: true)
         }
-        let a = add(".lora_A.weight", [wanted.rank, inputs], .normal)
-        let b = add(".lora_B.weight", [outputs, wanted.rank], .zeros)
-        return Adapter(a: a, b: b, scale: Float(wanted.scale))
+        let a = add(AdapterName.a, [rank, inputs], .fanIn)
+        let b = add(AdapterName.b, [outputs, rank], .zeros)
+        return Adapter(a: a, b: b, scale: Float(wanted.scale(of: name)))
     }
 
     mutating func rmsNorm(_ name: String) -> Norm {

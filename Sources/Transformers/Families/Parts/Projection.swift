@@ -44,8 +44,17 @@ struct Projection: Sendable {
         return outs
     }
 
-    /// Accumulates the gradients of weight, bias and adapter, for dy (N, out) and x (N, in).
+    /// The first part of `backward` alone.
     func backwardParameters(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
+    ) {
+        backwardOwnParameters(dy, x, weights, into: &gradients)
+        guard let adapter else { return }
+        adapter.backwardParameters(
+            dy, x, adapter.hiddenGradient(dy, weights), weights, into: &gradients)
+    }
+
+    private func backwardOwnParameters(
         _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
     ) {
         gradients.accumulate(weight) {
@@ -53,17 +62,47 @@ struct Projection: Sendable {
                 dy, x, transposed: isTransposed, into: &$0, weights.arithmetic)
         }
         if let bias { gradients.accumulate(bias) { Linear.backwardBias(dy, into: &$0) } }
-        adapter?.backwardParameters(dy, x, weights, into: &gradients)
     }
 
-    /// dy (N, out) → dx (N, in), written or added.
+    /// Accumulates the gradients of weight, bias and adapter for dy (N, out) and x (N, in), and
+    /// writes or adds dx (N, in).
+    func backward(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet,
+        input dx: inout Tensor, accumulate: Bool = false
+    ) {
+        backwardOwnParameters(dy, x, weights, into: &gradients)
+        Linear.backwardInput(
+            dy, weight: weights[weight], transposed: isTransposed, into: &dx,
+            accumulate: accumulate, weights.arithmetic)
+        guard let adapter else { return }
+        let dhidden = adapter.hiddenGradient(dy, weights)
+        adapter.backwardParameters(dy, x, dhidden, weights, into: &gradients)
+        adapter.backwardInput(dhidden, weights, into: &dx)
+    }
+
+    /// The second part of `backward` alone.
     func backwardInput(
         _ dy: Tensor, _ weights: ParameterSet, into dx: inout Tensor, accumulate: Bool = false
     ) {
         Linear.backwardInput(
             dy, weight: weights[weight], transposed: isTransposed, into: &dx,
             accumulate: accumulate, weights.arithmetic)
-        adapter?.backwardInput(dy, weights, into: &dx)
+        guard let adapter else { return }
+        adapter.backwardInput(adapter.hiddenGradient(dy, weights), weights, into: &dx)
+    }
+}
+
+/// What follows a projection's name in the names of its adapter's tensors.
+enum AdapterName {
+    static let a = ".lora_A.weight"
+    static let b = ".lora_B.weight"
+    static let endings = [a, b]
+
+    static func isPart(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
+
+    /// The projection that an adapter's tensor belongs to.
+    static func projection(of name: String) -> String {
+        isPart(name) ? String(name.dropLast(a.count)) : name
     }
 }
 
@@ -77,19 +116,24 @@ struct Adapter: Sendable, Equatable {
             x, a: weights[a], b: weights[b], scale: scale, addingTo: &out, weights.arithmetic)
     }
 
+    /// The gradient of x Aᵀ, (N, r), which the two functions below take.
+    func hiddenGradient(_ dy: Tensor, _ weights: ParameterSet) -> Tensor {
+        LowRank.hiddenGradient(dy, b: weights[b], scale: scale, weights.arithmetic)
+    }
+
     func backwardParameters(
-        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet
+        _ dy: Tensor, _ x: Tensor, _ dhidden: Tensor, _ weights: ParameterSet,
+        into gradients: inout ParameterSet
     ) {
         gradients.accumulate(a) {
-            LowRank.backwardA(dy, x, b: weights[b], scale: scale, into: &$0, weights.arithmetic)
+            LowRank.backwardA(dhidden, x, into: &$0, weights.arithmetic)
         }
         gradients.accumulate(b) {
             LowRank.backwardB(dy, x, a: weights[a], scale: scale, into: &$0, weights.arithmetic)
         }
     }
 
-    func backwardInput(_ dy: Tensor, _ weights: ParameterSet, into dx: inout Tensor) {
-        LowRank.backwardInput(
-            dy, a: weights[a], b: weights[b], scale: scale, into: &dx, weights.arithmetic)
+    func backwardInput(_ dhidden: Tensor, _ weights: ParameterSet, into dx: inout Tensor) {
+        LowRank.backwardInput(dhidden, a: weights[a], into: &dx, weights.arithmetic)
     }
 }

@@ -61,9 +61,8 @@ struct RotaryAttention: SelfAttentionSublayer {
     ) -> Tensor {
         let rotary = rotary.covering(context.positions)
         // y = attended Woutᵀ
-        output.backwardParameters(dy, a.attended, weights, into: &gradients)
         var dattended = Tensor(uninitialized: a.attended.shape)
-        output.backwardInput(dy, weights, into: &dattended)
+        output.backward(dy, a.attended, weights, into: &gradients, input: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
             dattended, a.query, a.key, a.value, context.plan(window: window))
         rotary.backward(&dquery, positions: context.queryPositions)
@@ -73,18 +72,16 @@ struct RotaryAttention: SelfAttentionSublayer {
             normHeadsBackward(&dkey, a.rawKey, headNorms.key, weights, &gradients)
         }
         // query, key, value = x Wᵀ + b
-        query.backwardParameters(dquery, context.queryRows(of: x), weights, into: &gradients)
-        key.backwardParameters(dkey, x, weights, into: &gradients)
-        value.backwardParameters(dvalue, x, weights, into: &gradients)
         var dx = Tensor(uninitialized: x.shape)
-        key.backwardInput(dkey, weights, into: &dx)
-        value.backwardInput(dvalue, weights, into: &dx, accumulate: true)
+        key.backward(dkey, x, weights, into: &gradients, input: &dx)
+        value.backward(dvalue, x, weights, into: &gradients, input: &dx, accumulate: true)
         if let rows = context.rows {
             var dqueryRows = Tensor(uninitialized: [rows.count, x.columns])
-            query.backwardInput(dquery, weights, into: &dqueryRows)
+            query.backward(
+                dquery, context.queryRows(of: x), weights, into: &gradients, input: &dqueryRows)
             dx.scatterAdd(dqueryRows, toRows: rows)
         } else {
-            query.backwardInput(dquery, weights, into: &dx, accumulate: true)
+            query.backward(dquery, x, weights, into: &gradients, input: &dx, accumulate: true)
         }
         return dx
     }

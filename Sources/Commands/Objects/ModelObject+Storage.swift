@@ -1,0 +1,75 @@
+import Foundation
+import HDF5Objects
+import Tensors
+import TextModels
+import Tokenizers
+import Transformers
+import Values
+
+/// A model in a workspace.
+extension ModelObject {
+    func stored() throws -> StoredValue {
+        let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in
+            let array = try StoredArray(type: .uint8, shape: [data.count], bytes: data)
+            return (name, StoredValue.array(array))
+        }
+        let text: [(String, StoredValue)] = [
+            ("origin", .text(origin)),
+            ("prompts", try StoredValue(encoding: prompts)),
+            ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
+            ("files", .record(StoredRecord(files))),
+        ]
+        return .record(
+            StoredRecord(
+                try model.configuration.storedFields() + text + storedWeights() + storedFormat))
+    }
+
+    private func storedWeights() throws -> [(String, StoredValue)] {
+        let own = ownWeights
+        var tensors = StoredRecord()
+        for (name, tensor) in own {
+            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+        }
+        let fields = [("tensors", StoredValue.record(tensors))]
+        // A model that shares nothing with the files any more is whole without them.
+        guard let weightSource, own.count < model.parameters.tensors.count else { return fields }
+        return fields + [("weights_in", weightSource.stored)]
+    }
+
+    /// Settings other than the defaults: models without them are stored as older versions store
+    /// them.
+    private var storedFormat: [(String, StoredValue)] {
+        (template == "default" ? [] : [("template", .text(template))])
+            + (date == TemplateDate() ? [] : [("date", .text(date.text))])
+    }
+
+    static func restored(_ value: StoredValue) throws -> ModelObject {
+        guard let configuration = try ModelConfiguration(storedFields: value, kind: kind),
+            let stored = value["tensors"], let prompts = value["prompts"]
+        else { throw StorageError(kind: kind, problem: "a part of it is missing") }
+        let source = try value["weights_in"].map { try WeightSource(stored: $0, kind: kind) }
+        let kept = try stored.tensors()
+        let tensors =
+            try source.map { $0.completing(kept, try configuration.parameterLayout()) } ?? kept
+        var files: [String: Data] = [:]
+        for field in value["files"]?.recordValue?.fields ?? [] {
+            // An export writes files with these names, and the workspace may come from a stranger.
+            guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
+                throw StorageError(
+                    kind: kind, problem: "its file \(field.key) leads out of a folder")
+            }
+            files[field.key] = field.value.arrayValue?.bytes
+        }
+        let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
+        let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
+        var object = ModelObject(
+            model: try LanguageModel(configuration, tensors: tensors, source: "the workspace"),
+            tokenizer: directory?.tokenizer ?? own,
+            prompts: try prompts.restored(Prompts.self, kind: kind),
+            origin: value["origin"]?.textValue ?? "the workspace", directory: directory,
+            weightSource: source)
+        object.template = value["template"]?.textValue ?? "default"
+        object.date = value["date"]?.textValue.flatMap(TemplateDate.init) ?? TemplateDate()
+        return object
+    }
+}
