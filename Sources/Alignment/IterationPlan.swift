@@ -36,7 +36,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         }
     }
 
-    /// What an iteration from the base trains: the base, or the base with fresh adapters.
+    /// The model that an iteration from the base trains: the base, or the base with fresh adapters.
     ///
     /// - Parameter key: of the adapters' random numbers.
     /// - Throws: `ModelError` for adapters that do not fit the base.

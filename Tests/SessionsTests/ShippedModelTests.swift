@@ -50,6 +50,7 @@ struct ShippedModelTests {
             try bench.write("\(name).jsonl", lines.joined(separator: "\n"))
         }
         try bench.output("export model m")
+        try bench.output("a = adapt rank=2; export adapter adapter model=a; rm a")
         try FileManager.default.copyItem(
             atPath: bench.folder + "/m/tokenizer.json", toPath: bench.folder + "/tokenizer.json")
         try bench.write("script.sami", "x = 1\n")
@@ -62,6 +63,9 @@ struct ShippedModelTests {
         for command in CommandTable.commands where !apart.contains(command.name) {
             for form in command.forms {
                 if form.example == "redo" { try bench.output("undo") }
+                if ["merge", "export adapter adapter"].contains(form.example) {
+                    try bench.output("adapt rank=2")
+                }
                 let outcomes = bench.run(form.example)
                 for outcome in outcomes {
                     if case .failure(let failure) = outcome.result {

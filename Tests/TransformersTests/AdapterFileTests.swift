@@ -103,7 +103,8 @@ import Testing
             folder,
             [
                 "init_lora_weights": "\"eva\"", "megatron_config": "null", "loftq_config": "{}",
-                "exclude_modules": "null", "lora_dropout": "0.05", "target_modules": "\"all-linear\"",
+                "exclude_modules": "null", "lora_dropout": "0.05",
+                "target_modules": "\"all-linear\"",
             ])
         let loaded = try AdapterDirectory.load(folder.path, onto: base)
         #expect(loaded.dropout == 0.05)

@@ -89,14 +89,15 @@ struct GradientsObject: StorableObject, SizedObject {
 
     func stored() throws -> StoredValue {
         .record(
-            StoredRecord(try configuration.storedFields() + [
-                ("norm", .number(norm)), ("loss", .number(loss)),
-                ("queries", .number(Double(queries))),
-                ("divergence", divergence.map { .number($0) } ?? .null),
-                ("beta", .number(beta)), ("score", try StoredValue(encoding: score)),
-                ("source", try source.map { try StoredValue(encoding: $0) } ?? .null),
-                ("tensors", try parameters.stored()),
-            ]))
+            StoredRecord(
+                try configuration.storedFields() + [
+                    ("norm", .number(norm)), ("loss", .number(loss)),
+                    ("queries", .number(Double(queries))),
+                    ("divergence", divergence.map { .number($0) } ?? .null),
+                    ("beta", .number(beta)), ("score", try StoredValue(encoding: score)),
+                    ("source", try source.map { try StoredValue(encoding: $0) } ?? .null),
+                    ("tensors", try parameters.stored()),
+                ]))
     }
 
     static func restored(_ value: StoredValue) throws -> GradientsObject {

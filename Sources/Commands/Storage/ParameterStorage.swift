@@ -30,7 +30,7 @@ extension ParameterSet {
 }
 
 extension LanguageModel {
-    /// The parameters that train: all, or those of the adapters. What is frozen is the same in the
+    /// The parameters that train: all, or those of the adapters. Frozen ones are the same in the
     /// model that the work began with.
     package func storedTrained() throws -> StoredValue { try parameters.trainable.stored() }
 

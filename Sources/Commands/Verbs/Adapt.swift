@@ -44,7 +44,8 @@ extension CommandTable {
                 suggestion: "merge, or begin anew: adapt model=base")
         }
         let rank =
-            try invocation.integer("rank", atLeast: 1, atMost: AdapterConfiguration.ranks.upperBound)
+            try invocation.integer(
+                "rank", atLeast: 1, atMost: AdapterConfiguration.ranks.upperBound)
             ?? 16
         let alpha =
             try invocation.number(

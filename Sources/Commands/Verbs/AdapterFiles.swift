@@ -62,7 +62,7 @@ extension CommandTable {
         options: [
             MethodKey.model,
             OptionSpecification(
-                "base_name", .text, "what the files call the base; default: where it was loaded"),
+                "base_name", .text, "the name of the base in the files; default: where it was loaded"),
         ],
         example: "export adapter adapter", run: exportAdapter)
 
@@ -76,7 +76,8 @@ extension CommandTable {
                 "`\(invocation.written("model") ?? "model")` has no adapters",
                 suggestion: "adapt rank=16")
         }
-        let origin = object.weightSource?.path ?? object.origin.split(separator: ",")
+        let origin =
+            object.weightSource?.path ?? object.origin.split(separator: ",")
             .first.map(String.init) ?? ""
         do {
             try AdapterDirectory.write(

@@ -9,7 +9,7 @@ public enum AdapterDirectory {
     public static let configurationFile = "adapter_config.json"
     public static let weightsFile = "adapter_model.safetensors"
 
-    /// What a folder adds to a model.
+    /// A model with the adapter of a folder, and the remarks of its configuration.
     public struct Loaded: Sendable {
         public var model: LanguageModel
         /// The model that the folder names as its base; nil if it names none.
@@ -74,9 +74,11 @@ public enum AdapterDirectory {
             func refuse(_ problem: String) -> ModelError {
                 .badTensorFile(file: archive.file, problem: "its tensor \"\(name)\" \(problem)")
             }
-            guard name.hasPrefix(prefix), let ending = AdapterName.endings.first(where: {
-                name.hasSuffix($0)
-            }) else {
+            guard name.hasPrefix(prefix),
+                let ending = AdapterName.endings.first(where: {
+                    name.hasSuffix($0)
+                })
+            else {
                 throw refuse("is no part of a low-rank adapter of a causal language model")
             }
             let projection = String(name.dropFirst(prefix.count).dropLast(ending.count))

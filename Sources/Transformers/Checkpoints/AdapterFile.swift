@@ -82,12 +82,13 @@ struct AdapterFile {
         let alphaPattern = try pattern("alpha_pattern")
         var exceptions: [AdapterConfiguration.Exception] = []
         for (name, found) in ranks.sorted(by: { $0.key < $1.key }) {
-            let rank = try rankPattern.value(name).map { value in
-                guard let whole = Int(exactly: value), whole >= 1 else {
-                    throw keys.refusal("\"rank_pattern\" has the rank \(value)")
-                }
-                return whole
-            } ?? rank
+            let rank =
+                try rankPattern.value(name).map { value in
+                    guard let whole = Int(exactly: value), whole >= 1 else {
+                        throw keys.refusal("\"rank_pattern\" has the rank \(value)")
+                    }
+                    return whole
+                } ?? rank
             guard rank == found else {
                 throw keys.refusal(
                     "it gives \(name) the rank \(rank), and \(weights) has rank \(found)")

@@ -92,7 +92,7 @@ struct Projection: Sendable {
     }
 }
 
-/// What follows a projection's name in the names of its adapter's tensors.
+/// The endings of an adapter's tensors, after the name of their projection.
 enum AdapterName {
     static let a = ".lora_A.weight"
     static let b = ".lora_B.weight"
