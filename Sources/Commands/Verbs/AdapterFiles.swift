@@ -62,7 +62,8 @@ extension CommandTable {
         options: [
             MethodKey.model,
             OptionSpecification(
-                "base_name", .text, "the name of the base in the files; default: where it was loaded"),
+                "base_name", .text,
+                "the base in the files; default: where it was loaded"),
         ],
         example: "export adapter adapter", run: exportAdapter)
 
