@@ -54,19 +54,19 @@ struct ModelMemory {
         if configuration.adapter == nil {
             rows += [
                 own("train, RMSprop", training(1, keeps: true)),
-                own("train, RMSprop, blocks run twice", training(1, keeps: false)),
+                own("train, RMSprop, blocks twice", training(1, keeps: false)),
                 own("train, AdamW", training(2, keeps: true)),
             ]
             let all = Set(try configuration.projections().map(\.kind))
             try adapted.add(
                 AdapterConfiguration(
                     rank: Self.rank, alpha: Double(2 * Self.rank), targets: all))
-            name = "train adapters of rank \(Self.rank)"
+            name = "train adapters, rank \(Self.rank)"
         }
         return rows + [
             Row(name: name + ", AdamW", configuration: adapted, work: training(2, keeps: true)),
             Row(
-                name: name + ", blocks run twice", configuration: adapted,
+                name: name + ", blocks twice", configuration: adapted,
                 work: training(2, keeps: false)),
         ]
     }

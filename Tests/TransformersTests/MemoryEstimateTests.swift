@@ -112,6 +112,21 @@ import Testing
                 let line = "| \(name) | \(title) | \(row[0]) | \(row[1]) |"
                 #expect(document.contains(line), "\(line)")
             }
+            var adapted = shape
+            let kinds = Set(try shape.projections().map(\.kind))
+            try adapted.add(AdapterConfiguration(rank: 16, alpha: 32, targets: kinds))
+            for keeps in [false, true] {
+                let total = try MemoryEstimate(
+                    adapted, .bfloat16,
+                    .training(
+                        constitutions: 2, responses: 2, prompt: 128, response: 32, moments: 2,
+                        keepsActivations: keeps)
+                ).total
+                let line =
+                    "| \(name) | \(keeps ? "activations kept" : "blocks run again") | "
+                    + String(format: "%.1f |", Double(total) / 1e9)
+                #expect(document.contains(line), "\(line)")
+            }
         }
     }
 
