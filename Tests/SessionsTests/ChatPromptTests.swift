@@ -138,4 +138,42 @@ import TextModels
         #expect(general.contains("training: ") && !general.contains("training: the same"))
         #expect(try bench.text("show prompts").hasPrefix("prompts: general"))
     }
+
+    @Test func `a conversation goes on under its name`() throws {
+        let bench = try Workbench()
+        try Self.export(
+            to: bench, "{% for m in messages %}[{{ m.role }}] {{ m.content }} {% endfor %}")
+        try bench.write(
+            "plain/generation_config.json",
+            #"{"temperature": 0.25, "top_k": 7, "top_p": 4, "eos_token_id": [1, 2]}"#)
+        #expect(
+            bench.complaint(#"new model layers=1 width=32 vocabulary=300; chat "Hi.""#)
+                .contains("no chat template"))
+        try bench.output("load model plain")
+        #expect(try bench.output("model.sampling.top_k").value?.asInteger == 7)
+        #expect(try bench.output("model.sampling.temperature").value?.asNumber == 0.25)
+        func roles(_ name: String) throws -> [String] {
+            let value = try bench.output("\(name).role").value
+            guard case .list(let roles)? = value else { return [] }
+            return roles.compactMap(\.asText)
+        }
+        try bench.output(#"chat "Hi." max_tokens=3"#)
+        try bench.output(#"chat "And now?" max_tokens=3 system="Be brief.""#)
+        #expect(try roles("conversation") == ["system", "user", "assistant", "user", "assistant"])
+        try bench.output(#"talk = chat "Hi." max_tokens=3"#)
+        #expect(try roles("talk") == ["user", "assistant"])
+        try bench.output(#"chat "Hi." max_tokens=3 new=true"#)
+        #expect(try roles("conversation") == ["user", "assistant"])
+        // The same statement at the same place gives the same answer.
+        let one = try bench.output(#"generate "Hi." chat=true max_tokens=5 seed=4"#).value?.asText
+        let two = try bench.output(#"generate "Hi." chat=true max_tokens=5 seed=4"#).value?.asText
+        #expect(one == two && one != nil)
+        try bench.output("conversation = 3")
+        #expect(bench.complaint(#"chat "Hi.""#).contains("no conversation"))
+        try bench.output("load model plain prompts=general")
+        try bench.output(#"talk = chat "Go on." max_tokens=3"#)
+        #expect(try roles("talk").count == 4)
+        let long = String(repeating: "very ", count: 500)
+        #expect(bench.complaint(#"chat "\#(long)" new=true"#).contains("the context has 400"))
+    }
 }

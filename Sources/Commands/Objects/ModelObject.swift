@@ -105,6 +105,10 @@ struct ModelObject: StorableObject, SizedObject {
         Field("prompts", "how it is prompted: tiny, general, chat or own") {
             .text($0.prompts.name)
         },
+        Field("sampling", "the sampling that its generation_config.json suggests, for `chat` alone")
+        {
+            SamplingDefaults($0.directory).map { .record($0.record) } ?? .null
+        },
         Field("origin", "its origin") { .text($0.origin) },
         Field("norm", "root of the sum of its squared weights", isLarge: true) {
             .number($0.model.parameters.norm)

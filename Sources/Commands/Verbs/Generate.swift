@@ -1,4 +1,5 @@
 import Alignment
+import ChatTemplates
 import CommandLanguage
 import Foundation
 import Rendering
@@ -10,11 +11,17 @@ import Values
 extension CommandTable {
     static let generateCommand = Command(
         "generate", .models, "continues a text",
+        about: """
+            The model continues the text as it is. With chat=true the text is a message to an \
+            instruct model, which its chat template writes; `chat` keeps the conversation.
+            """,
         makes: ["_"], effect: .tries,
         operands: [.required("prompt", .text, "the text in quotes")],
         options: MethodKey.sampling(from: generationDefaults.sampling) + [
             OptionSpecification("stop", .text, "a text that ends the response"),
             OptionSpecification("samples", .number, "number of continuations; default: 1"),
+            OptionSpecification(
+                "chat", .flag, "ask an instruct model, through its chat template; default: false"),
             MethodKey.model, MethodKey.seed,
             OptionSpecification(
                 "compare", .value, "another model, whose continuations stand beside these"),
@@ -29,7 +36,7 @@ extension CommandTable {
 
     private static func generate(_ invocation: Invocation) throws -> CommandResult {
         let own = try invocation.model()
-        let model = try invocation.textModel(own)
+        let model = try generator(own, invocation)
         guard let written = try invocation.text("prompt") else { return CommandResult() }
         var settings = generationDefaults
         try invocation.apply(to: &settings)
@@ -43,9 +50,16 @@ extension CommandTable {
         }
         // The same keys: where the models agree, they draw the same tokens.
         let (others, otherNote) = try continuations(
-            of: written, try invocation.textModel(other), settings, key, invocation)
+            of: written, try generator(other, invocation), settings, key, invocation)
         return beside(
             written, texts, others, notes: [note, otherNote].compactMap(\.self), invocation)
+    }
+
+    private static func generator(
+        _ object: ModelObject, _ invocation: Invocation
+    ) throws -> TextModel {
+        try invocation.flag("chat") == true
+            ? try invocation.chatModel(object) : try invocation.textModel(object)
     }
 
     /// The continuations of one model, and a sentence if they were stopped.
@@ -54,7 +68,10 @@ extension CommandTable {
         _ invocation: Invocation
     ) throws -> (texts: [String], note: String?) {
         var settings = settings
-        let prompt = model.prompt(written)
+        let prompt =
+            try invocation.flag("chat") == true
+            ? try model.prompt(.messages([ChatMessage(role: "user", content: written)]))
+            : model.prompt(written)
         let room = model.context - prompt.tokens.count
         guard room > 0 else {
             throw invocation.located(
@@ -85,10 +102,12 @@ extension CommandTable {
         _ written: String, _ texts: [String], notes: [String], _ invocation: Invocation
     ) -> CommandResult {
         var text = StyledText()
+        let isChat = invocation.has("chat")
         for (index, continuation) in texts.enumerated() {
             if texts.count > 1 { text.line("[\(index)]", .faint) }
             if !text.isEmpty { text.append("\n") }
             text.append(TextWidth.printable(written), .faint)
+            if isChat { text.append("\n") }
             text.append(TextWidth.printable(continuation))
         }
         return CommandResult(
