@@ -11,35 +11,11 @@ extension Prompts {
 
     private static let tinyResponse = "Constitution:\n{constitution}\n\n{query}\n\n{cue}"
 
-    /// For other language models: plain instructions, one example of the format in the rollout
-    /// prompt and none in the training prompt.
+    /// For other language models: plain instructions. A template of one's own may show the worked
+    /// example of each wording; by default none does, because small models copy from it.
     public static let general = Prompts(
-        rollout: PromptTemplate(
-            shipped: """
-                {task} Obey each principle of the constitution. The layout is this:
-
-                {example}
-
-                Now the same for the following.
-
-                Constitution:
-                {constitution}
-
-                {query}
-
-                {cue}
-                """, for: .response),
-        training: PromptTemplate(
-            shipped: """
-                {task} Obey each principle of the constitution.
-
-                Constitution:
-                {constitution}
-
-                {query}
-
-                {cue}
-                """, for: .response),
+        rollout: PromptTemplate(shipped: generalResponse, for: .response),
+        training: PromptTemplate(shipped: generalResponse, for: .response),
         writer: PromptTemplate(
             shipped: """
                 A principle is one sentence that says how {about} should be written. Its \
@@ -87,6 +63,17 @@ extension Prompts {
                 Response: Bananas are sweet yellow fruits that ripen after they are picked.
                 """),
         stops: ["\n\n", "\nConstitution:", "\nPOST:", "\nQUESTION:"])
+
+    private static let generalResponse = """
+        {task} Obey each principle of the constitution.
+
+        Constitution:
+        {constitution}
+
+        {query}
+
+        {cue}
+        """
 
     /// For instruct models: one message of the user, with the query first and the principles last,
     /// where a small model heeds them most. The model's own system message stays.
