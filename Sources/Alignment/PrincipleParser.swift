@@ -15,6 +15,14 @@ public struct PrincipleParser: Sendable {
         case malformed
         /// Principle and antithesis are the same sentence.
         case opposesItself
+        /// A heading or a part of a sentence.
+        case title
+        /// A sentence that asks for nothing: no imperative, and no "should" or "must".
+        case noInstruction
+        /// The antithesis has no word in common with its principle, and neither has a negation.
+        case unrelated
+        /// An example of the request.
+        case example
         /// One of its sentences is in a pair accepted before.
         case duplicate
     }
@@ -26,10 +34,11 @@ public struct PrincipleParser: Sendable {
 
     /// The pairs in the order of the text, and the rejected candidates with reason and text.
     ///
-    /// - Parameter isFinished: false if the limit of tokens ended the text; the last line is then
-    ///   not used.
+    /// - Parameters:
+    ///   - isFinished: false if the limit of tokens ended the text; the last line is then not used.
+    ///   - meaning: the topic of a sentence, if the caller can tell.
     public func pairs(
-        in text: String, isFinished: Bool = true
+        in text: String, isFinished: Bool = true, meaning: (String) -> String? = { _ in nil }
     ) -> (pairs: [PrinciplePair], rejected: [(reason: Rejection, text: String)]) {
         var pairs: [PrinciplePair] = []
         var rejected: [(reason: Rejection, text: String)] = []
@@ -54,6 +63,8 @@ public struct PrincipleParser: Sendable {
                     rejected.append((.malformed, "\(principle) / \(text)"))
                 } else if pair.isSelfOpposed {
                     rejected.append((.opposesItself, principle))
+                } else if let reason = fault(of: pair, meaning) {
+                    rejected.append((reason, "\(principle) / \(text)"))
                 } else {
                     pairs.append(pair)
                 }
@@ -68,6 +79,17 @@ public struct PrincipleParser: Sendable {
         }
         if pairs.isEmpty, rejected.isEmpty { rejected.append((.noPairs, String(text.prefix(80)))) }
         return (pairs, rejected)
+    }
+
+    /// The reason why a well-formed pair asks for no behavior, or for no opposite.
+    private func fault(
+        of pair: PrinciplePair, _ meaning: (String) -> String?
+    ) -> Rejection? {
+        let sentences = [pair.principle, pair.antithesis]
+        if sentences.contains(where: PrincipleSentence.isTitleOrFragment) { return .title }
+        if !sentences.allSatisfy(PrincipleSentence.isInstruction) { return .noInstruction }
+        if let topic = meaning(pair.principle), topic == meaning(pair.antithesis) { return nil }
+        return PrincipleSentence.areRelated(pair.principle, pair.antithesis) ? nil : .unrelated
     }
 
     private enum Sentence {

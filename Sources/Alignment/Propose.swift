@@ -77,6 +77,11 @@ public struct Proposer: Sendable, Codable, Hashable {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let (prompt, beginning) = prompts.writerPrompt(about: about, count: count)
         let form = prompts.form(about: about)
+        let parser = PrincipleParser()
+        let examples = Set(
+            prompt.answers.flatMap { parser.pairs(in: $0).pairs }.flatMap {
+                [PrinciplePair.key($0.principle), PrinciplePair.key($0.antithesis)]
+            })
         func keys(_ pair: PrinciplePair) -> [String] {
             [pair.principle, pair.antithesis].flatMap { sentence in
                 [PrinciplePair.key(sentence)] + (meaning(sentence).map { ["about: \($0)"] } ?? [])
@@ -84,7 +89,6 @@ public struct Proposer: Sendable, Codable, Hashable {
         }
         var seen = Set(known.flatMap { keys($0) })
         var proposal = Proposal(pairs: [], rejected: [], samples: 0)
-        let parser = PrincipleParser()
         while proposal.pairs.count < count, proposal.samples < limit {
             let found = proposal.pairs.count
             let texts: [WrittenText]
@@ -106,10 +110,15 @@ public struct Proposer: Sendable, Codable, Hashable {
             guard !texts.isEmpty else { break }
             proposal.samples += texts.count
             for text in texts {
-                let found = parser.pairs(in: beginning + text.text, isFinished: text.isFinished)
+                let found = parser.pairs(
+                    in: beginning + text.text, isFinished: text.isFinished, meaning: meaning)
                 proposal.rejected += found.rejected.map { .init(reason: $0.reason, text: $0.text) }
                 for var pair in found.pairs where proposal.pairs.count < count {
                     let named = keys(pair)
+                    guard examples.isDisjoint(with: named) else {
+                        proposal.rejected.append(.init(reason: .example, text: pair.principle))
+                        continue
+                    }
                     guard seen.isDisjoint(with: named) else {
                         proposal.rejected.append(
                             .init(reason: .duplicate, text: pair.principle))

@@ -139,7 +139,7 @@ package struct ShippedModelEvaluation {
                 return nil
             }
             for text in texts {
-                let found = PrincipleParser().pairs(in: text)
+                let found = PrincipleParser().pairs(in: text, meaning: WorldMeasure.meaning)
                 pairs.total += found.pairs.count + found.rejected.count
                 pairs.of += found.pairs.count { world.areOpposite($0.principle, $0.antithesis) }
             }

@@ -6,6 +6,12 @@ public enum PromptContent: Sendable {
     /// At least one. A last message of the assistant is the beginning of the answer.
     case messages([ChatMessage])
 
+    /// The answers that the messages give as examples.
+    public var answers: [String] {
+        guard case .messages(let messages) = self else { return [] }
+        return messages.filter { $0.role == "assistant" }.map(\.content)
+    }
+
     /// The prompt as the model reads it.
     ///
     /// - Parameters:

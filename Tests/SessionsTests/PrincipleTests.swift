@@ -46,4 +46,19 @@ import Testing
         #expect(bench.complaint(source).contains(complaint), "\(bench.complaint(source))")
         #expect(try bench.text("len(principles)") == "1")
     }
+
+    @Test func `a pair takes the place of another`() throws {
+        let bench = try Workbench()
+        try bench.output(
+            #"principle "Be brief." not "Be long."; principle "Be kind." not "Be rude.""#)
+        try bench.output(#"principle "Be calm." not "Be loud." at=0"#)
+        #expect(try bench.output("principles.count").value?.asInteger == 2)
+        #expect(try bench.text("principles[0]").contains("Be calm."))
+        // The sentence of the pair itself may stay.
+        try bench.output(#"principle "Be calm." not "Be very loud." at=0"#)
+        #expect(
+            bench.complaint(#"principle "Be kind." not "Be mean." at=0"#)
+                .contains("has this sentence already, at index 1"))
+        #expect(bench.complaint(#"principle "A b." not "C d." at=2"#).contains("`principles`"))
+    }
 }

@@ -6,16 +6,21 @@ extension CommandTable {
     static let principleCommand = Command(
         "principle", .method, "adds a principle and its opposite",
         about: """
-            The pair goes to the end of `principles`, which is made if it is not there. If all \
-            pairs there are about summaries, or all about answers, so is the new one. \
-            `edit principles` and `principles[0].antithesis = "…"` change pairs, and \
-            `principles = principles[1:]` leaves one out.
+            The pair goes to the end of `principles`, which is made if it is not there, or takes \
+            the place of the pair that at= names. If all pairs there are about summaries, or all \
+            about answers, so is the new one. `edit principles` opens all pairs in your editor, \
+            `principles[0].antithesis = "…"` changes one sentence, and \
+            `principles = principles[0:1] + principles[2:]` leaves pair 1 out.
             """,
         makes: ["principles"],
         operands: [
             .required("principle", .text, "a sentence that asks for a behavior"),
             .required("not", .words("not"), "stands between the two"),
             .required("antithesis", .text, "the sentence that asks for the opposite"),
+        ],
+        options: [
+            OptionSpecification(
+                "at", .number, "the pair that it replaces; default: none, it is added")
         ],
         example: #"principle "Write one short sentence." not "Write a long text.""#, run: principle)
 
@@ -31,17 +36,27 @@ extension CommandTable {
         // Among pairs about summaries, one about everything would bring in questions, which no
         // other pair is about.
         let forms = Set(present.map(\.form))
+        let place = try invocation.integer("at", atLeast: 0)
+        if let place, !present.indices.contains(place) {
+            throw invocation.located(
+                EvaluationError.indexOutOfRange(
+                    index: place, count: present.count, what: "`principles`"), at: "at")
+        }
         let pair = PrinciplePair(
             principle: try sentence("principle"), antithesis: try sentence("antithesis"),
-            form: forms.count == 1 ? present.first?.form : nil)
+            form: place.map { present[$0].form } ?? (forms.count == 1 ? present.first?.form : nil))
         guard pair.principle != pair.antithesis else {
             throw invocation.error(
                 "the opposite is the same sentence, so the pair asks for nothing", at: "antithesis")
         }
-        if let place = present.firstIndex(where: { $0.principle == pair.principle }) {
+        var pairs = present
+        if let place { pairs[place] = pair } else { pairs.append(pair) }
+        if let twin = present.indices.first(where: {
+            $0 != place && present[$0].principle == pair.principle
+        }) {
             throw invocation.error(
-                "`principles` has this sentence already, at index \(place)", at: "principle")
+                "`principles` has this sentence already, at index \(twin)", at: "principle")
         }
-        return CommandResult("principles", PrinciplesObject(pairs: present + [pair]))
+        return CommandResult("principles", PrinciplesObject(pairs: pairs))
     }
 }

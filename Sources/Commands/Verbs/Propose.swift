@@ -8,9 +8,12 @@ extension CommandTable {
     static let proposeCommand = Command(
         "propose", .method, "the writer lists principles with their antitheses",
         about: """
-            The writer is a language model that continues a prompt about principles. Its text is \
-            parsed; sentences that are malformed, repeated or without an antithesis are \
-            left out and counted.
+            The writer is a language model that continues a prompt about principles, or answers a \
+            request, if it is an instruct model. Its text is parsed. A principle is an instruction: \
+            a sentence that begins with a verb (`Use …`, `Do not …`) or says `should` or `must`. \
+            Its antithesis is another one, with a word in common or a negation. Titles, fragments, \
+            other sentences, repetitions and those without an antithesis are left out, and counted \
+            by reason; the request's own examples are never taken.
             """,
         makes: ["principles"],
         options: [
@@ -89,6 +92,10 @@ extension PrincipleParser.Rejection {
         case .unfinished: "unfinished"
         case .malformed: "malformed"
         case .opposesItself: "the same as their antithesis"
+        case .title: "titles or fragments"
+        case .noInstruction: "without an instruction"
+        case .unrelated: "with an unrelated antithesis"
+        case .example: "copied from the request"
         case .duplicate: "twice"
         }
     }
