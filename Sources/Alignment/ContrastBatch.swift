@@ -94,7 +94,7 @@ public struct ContrastBatch: Sendable, Hashable {
                             added, of: TextPrompt(text: text, tokens: alone))
                         (tokens, start, crosses) = (alone + ids, alone.count, isSplit)
                     } else {
-                        tokens = tokenizer.encode(text + added)
+                        tokens = tokenizer.encode(beginning: text + added)
                         start = zip(alone, tokens).prefix { $0 == $1 }.count
                         crosses = start < alone.count
                     }
@@ -141,7 +141,7 @@ public struct ContrastBatch: Sendable, Hashable {
         case .tokens(let tokens): return tokens
         case .text(let text):
             guard let tokenizer else { throw AlignmentError.needsTokenizer(query: group.id.text) }
-            return tokenizer.encode(text, special: group.chat == nil)
+            return tokenizer.encode(beginning: text, special: group.chat == nil)
         }
     }
 

@@ -208,7 +208,8 @@ public struct RolloutSampler: Sendable {
             response.scored = sampled.chatTokens
         } else {
             // The prompt and the response in the encoding of `ContrastBatch`.
-            let scored = text.tokenizer.encode(prompt.text + prompt.separator + sampled.text)
+            let scored = text.tokenizer.encode(
+                beginning: prompt.text + prompt.separator + sampled.text)
             let kept = sampled.tokens.prefix(sampled.textTokens)
             response.isRetokenized = !scored.suffix(kept.count).elementsEqual(kept)
         }

@@ -65,7 +65,8 @@ extension Invocation {
         switch value {
         case .text(let text):
             let tokenizer = try tokenizer(of: model)
-            return ObservedSequence(tokens: tokenizer.encode(text), tokenizer: tokenizer)
+            return ObservedSequence(
+                tokens: tokenizer.encode(beginning: text), tokenizer: tokenizer)
         case .list(let items) where !items.isEmpty && items.allSatisfy(\.isNumber):
             let size = model.model.configuration.vocabularySize
             let tokens = try items.map { item in

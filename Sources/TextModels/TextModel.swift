@@ -60,7 +60,7 @@ public struct TextModel: Sendable {
     public func prompt(_ prompt: RenderedPrompt) -> TextPrompt {
         TextPrompt(
             text: prompt.text,
-            tokens: tokenizer.encode(prompt.text, special: prompt.chat == nil))
+            tokens: tokenizer.encode(beginning: prompt.text, special: prompt.chat == nil))
     }
 
     /// A request, encoded. A chat template writes messages.

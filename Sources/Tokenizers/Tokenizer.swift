@@ -38,6 +38,22 @@ public struct Tokenizer: Sendable {
         core.encode(text, special: special)
     }
 
+    /// The ids of a text that is continued, or whose end is not scored: as `encode` gives them, but
+    /// a text that spells the token which begins it gets no second one.
+    public func encode(beginning text: String, special: Bool = true) -> [Int32] {
+        let ids = core.encode(text, special: special)
+        return special && spellsBeginning(text) ? Array(ids.dropFirst()) : ids
+    }
+
+    /// Whether a text begins with the very token that `encode` adds before it, as text from a chat
+    /// template does.
+    public func spellsBeginning(_ text: String) -> Bool {
+        guard let bos, let mark = token(bos), text.utf8.starts(with: mark.utf8) else {
+            return false
+        }
+        return encode(mark).starts(with: [bos, bos])
+    }
+
     /// The text of ids; ids without a token are skipped. `skipSpecial` omits special tokens.
     /// Invalid UTF-8 becomes U+FFFD.
     public func decode(_ ids: some Sequence<Int32>, skipSpecial: Bool = true) -> String {

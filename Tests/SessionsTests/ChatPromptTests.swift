@@ -176,4 +176,28 @@ import TextModels
         let long = String(repeating: "very ", count: 500)
         #expect(bench.complaint(#"chat "\#(long)" new=true"#).contains("the context has 400"))
     }
+
+    @Test func `a prompt that spells the first token gets no second one`() throws {
+        let bench = try Workbench()
+        try Self.export(to: bench)
+        try bench.output("load model plain")
+        for (file, begin) in [("plain.jsonl", ""), ("spelled.jsonl", "<s>")] {
+            let lines = (0..<2).map {
+                "{\"query\": \"a\", \"constitution\": \($0), \"prompt\": \"\(begin)P\($0):\", "
+                    + "\"response\": \" r\($0)\"}\n"
+            }
+            try bench.write(file, lines.joined())
+        }
+        let plain = try #require(
+            try bench.output("load rollouts plain.jsonl; score").value?.asTensor)
+        let output = try bench.output("load rollouts spelled.jsonl; score")
+        let spelled = try #require(output.value?.asTensor)
+        #expect(
+            output.notes == ["the prompts of 1 query begin with <s> already, so none is added: a"])
+        #expect(plain.values == spelled.values)
+        let tokens = try bench.output(#"tokenize "<s>a""#)
+        #expect(tokens.value?.json.hasPrefix("[1,") == true)
+        #expect(tokens.notes.count == 1 && tokens.notes[0].contains("twice"))
+        #expect(try bench.output(#"tokenize "a""#).notes.isEmpty)
+    }
 }

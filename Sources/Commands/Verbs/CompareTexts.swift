@@ -24,7 +24,7 @@ extension CommandTable {
         let context = min(a.longestSequence, b.longestSequence)
         var cut = 0
         let sequences = texts.map { text in
-            let tokens = tokenizer.encode(text)
+            let tokens = tokenizer.encode(beginning: text)
             if tokens.count > context { cut += 1 }
             return Array(tokens.prefix(context))
         }

@@ -1,6 +1,7 @@
 import Alignment
 import CommandLanguage
 import Rendering
+import Tokenizers
 import Values
 
 extension CommandTable {
@@ -40,6 +41,24 @@ extension CommandTable {
             notes: [note].compactMap(\.self))
     }
 
+    /// A sentence about prompts that spell the token which begins a text.
+    private static func doubledBeginning(
+        _ groups: [RolloutGroup], _ tokenizer: Tokenizer?
+    ) -> String? {
+        guard let tokenizer, let mark = tokenizer.bos.flatMap({ tokenizer.token($0) }) else {
+            return nil
+        }
+        let spelled = groups.filter { group in
+            group.chat == nil
+                && group.prompts.contains {
+                    if case .text(let text) = $0 { tokenizer.spellsBeginning(text) } else { false }
+                }
+        }
+        guard let first = spelled.first else { return nil }
+        return "the prompts of \(NumberText.count(spelled.count, "query", "queries")) begin with "
+            + "\(mark) already, so none is added: \(first.id)"
+    }
+
     /// The rollouts as token ids, with each query encoded once, and a sentence about those that do
     /// not fit the context.
     static func batches(
@@ -73,12 +92,14 @@ extension CommandTable {
                 + ": in \(id), between "
                 + Value.text(token.prompt).summary + " and " + Value.text(token.response).summary
         }
-        guard !tooLong.isEmpty else { return (batches, crossing) }
+        let remarks = [crossing, doubledBeginning(rollouts.groups, tokenizer)].compactMap(\.self)
+        let remark = remarks.isEmpty ? nil : remarks.joined(separator: "; ")
+        guard !tooLong.isEmpty else { return (batches, remark) }
         let ids = tooLong.prefix(5).joined(separator: ", ") + (tooLong.count > 5 ? ", …" : "")
         let sentence =
             "\(NumberText.count(tooLong.count, "query", "queries")) too long for the context of "
             + "\(NumberText.grouped(model.model.configuration.longestSequence)) tokens (\(ids))"
         guard !batches.isEmpty else { throw invocation.error("no query is left: \(sentence)") }
-        return (batches, "left out: \(sentence)" + (crossing.map { "; " + $0 } ?? ""))
+        return (batches, "left out: \(sentence)" + (remark.map { "; " + $0 } ?? ""))
     }
 }

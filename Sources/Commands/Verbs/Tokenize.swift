@@ -41,8 +41,15 @@ extension CommandTable {
         switch try textOperand(invocation) {
         case .text(let text):
             let tokens = tokenizer.encode(text, special: special)
+            var notes: [String] = []
+            if special, tokenizer.spellsBeginning(text), let bos = tokenizer.bos {
+                notes.append(
+                    "the text begins with \(tokenizer.token(bos) ?? "") already, so that it stands "
+                        + "there twice; special=false adds none, and no prompt gets a second one")
+            }
             return CommandResult(
-                value: Value(tokens.map { Int($0) }), Display(strip(tokens, tokenizer, invocation)))
+                value: Value(tokens.map { Int($0) }), Display(strip(tokens, tokenizer, invocation)),
+                notes: notes)
         case let value:
             guard case .list(let items) = value else {
                 throw invocation.located(
