@@ -42,6 +42,8 @@ let package = Package(
         .target(name: "Files"),
         .target(name: "JSON"),
         .target(name: "NumberTypes"),
+        // llama.cpp's model files: metadata and tensors, whatever they mean.
+        .target(name: "GGUF", dependencies: ["Files", "NumberTypes"]),
         // The files of arrays and tables that other programs write: .npy and .csv.
         .target(name: "DataFiles", dependencies: ["NumberTypes"]),
         // Progress and cancellation of long work, for every module that does or shows any.
@@ -53,7 +55,7 @@ let package = Package(
         .target(
             name: "Tokenizers",
             dependencies: [
-                "ChatTemplates", "CPCRE2", "Files", "JSON",
+                "ChatTemplates", "CPCRE2", "Files", "GGUF", "JSON",
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(name: "Worlds"),
@@ -64,7 +66,8 @@ let package = Package(
         .target(
             name: "Transformers",
             dependencies: [
-                "Files", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers", "Tensors",
+                "Files", "GGUF", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers",
+                "Tensors",
             ]),
         .target(
             name: "TextModels",
@@ -103,7 +106,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files",
+                "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files", "GGUF",
                 "HDF5Objects", "JSON", "LongWork", "NumberTypes", "Optimizers", "Rendering",
                 "ShippedWorld", "Tensors", "TextModels", "Tokenizers", "Transformers", "Values",
                 "Workspaces", "Worlds",
@@ -160,6 +163,7 @@ let package = Package(
         .testTarget(
             name: "JupyterKernelTests",
             dependencies: ["CZeroMQ", "JSON", "JupyterKernel", "Sessions", "TestSupport"]),
+        .testTarget(name: "GGUFTests", dependencies: ["GGUF", "NumberTypes", "TestSupport"]),
         .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "NumberTypes"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),
@@ -167,7 +171,7 @@ let package = Package(
         .testTarget(
             name: "TokenizersTests",
             dependencies: [
-                "ChatTemplates", "JSON", "TestSupport", "Tokenizers",
+                "ChatTemplates", "GGUF", "JSON", "TestSupport", "Tokenizers",
             ],
             exclude: ["Fixtures"]),
         .testTarget(name: "WorldsTests", dependencies: ["Tokenizers", "Worlds"]),
@@ -175,7 +179,7 @@ let package = Package(
         .testTarget(
             name: "TransformersTests",
             dependencies: [
-                "JSON", "LongWork", "NumberTypes", "Optimizers", "Tensors", "TestSupport",
+                "GGUF", "JSON", "LongWork", "NumberTypes", "Optimizers", "Tensors", "TestSupport",
                 "Transformers",
             ]),
         .testTarget(

@@ -230,6 +230,16 @@ struct FuzzReader: Sendable {
         part("model.safetensors"),
         part("prompts.json"),
         FuzzReader(
+            name: "model.gguf",
+            seeds: { bench in
+                let path = bench.root + "/Tests/Fixtures/gguf/llama.gguf"
+                return [[UInt8](FileManager.default.contents(atPath: path) ?? Data())]
+            },
+            read: { bench, bytes in
+                try bench.write(bytes, "model.gguf")
+                return bench.evaluate("load model model.gguf as=m", naming: "model.gguf")
+            }),
+        FuzzReader(
             name: "tokenizer.json",
             seeds: { bench in
                 try bench.makeModel()

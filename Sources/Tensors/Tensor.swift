@@ -65,6 +65,15 @@ public struct Tensor: Sendable {
         }
     }
 
+    /// Elements that `body` writes in their stored type, one of `DType.computed`.
+    package init(
+        uninitialized shape: [Int], _ type: DType, writing body: (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.shape = shape
+        storage = Storage(uninitialized: shape.reduce(1, *), type)
+        body(storage.address)
+    }
+
     /// `values` in row-major order, as many as the shape has.
     public init(_ values: [Float], shape: [Int]) {
         self.init(uninitialized: shape)

@@ -1,10 +1,11 @@
 """Makes everything in Tests/Fixtures, README.md with its hashes included.
 
     python -m venv /somewhere && /somewhere/bin/pip install torch transformers==4.57.6 tokenizers \\
-        sentencepiece jinja2 numpy
-    HF_HUB_OFFLINE=1 /somewhere/bin/python Tests/Oracles/make_fixtures.py ../shared
+        sentencepiece jinja2 numpy gguf
+    HF_HUB_OFFLINE=1 /somewhere/bin/python Tests/Oracles/make_fixtures.py ../shared [SMOLLM2]
 
 The folder `shared` holds reference/tokenizers, reference/chat and data/tldr; models need none of it.
+SMOLLM2 is the path that scripts/get-smollm2 prints.
 A few minutes on two cores. The same versions give the same files, but for last digits.
 """
 import hashlib
@@ -15,6 +16,7 @@ import sys
 
 import torch
 
+import gguf_fixtures
 import inside_fixtures
 import model_fixtures
 import random_key
@@ -22,7 +24,10 @@ import text_fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURES = ROOT / "Tests/Fixtures"
-PACKAGES = ["torch", "transformers", "tokenizers", "sentencepiece", "jinja2", "numpy"]
+PACKAGES = ["torch", "transformers", "tokenizers", "sentencepiece", "jinja2", "numpy", "gguf"]
+
+# What this script does not make: sami itself wrote the old workspace and the transcripts.
+OTHERS = {"README.md", "workspace-0.1.0", "transcripts", "notebook.ipynb"}
 
 TEXT = """# Fixtures
 
@@ -37,6 +42,7 @@ one too; do not edit them by hand. The larger second source, where it lies besid
 | `random-key.json` | numbers of `RandomKey` | Philox4x32-10 in numpy (`Tests/Oracles/random_key.py`) |
 | `tokenizers` | the tokenizers of Mistral 7B v0.1 (`tokenizer.model`, Apache 2.0, Mistral AI) and GPT-2 (`merges.txt`, from which its vocabulary follows; MIT, OpenAI), and ids and texts of 60 cases each | sentencepiece, tokenizers |
 | `chat` | chat templates in the style of three families, messages, and what is rendered or refused | transformers, jinja2 |
+| `gguf` | `blocks.gguf`: blocks of arbitrary bytes of every quantized type, and their numbers beside them; `NAME.gguf`: small models with random weights; `expected.json`: the logits after the last of 12 tokens; `smollm2.json`: ids of 40 texts, and the likeliest tokens after two prompts, of the file that `scripts/get-smollm2` brings, widened to bfloat16 | gguf; transformers, torch, float64 (SmolLM2: float32) |
 | `text` | the first sentences of six posts of the TL;DR validation set with two constitutions and two answers each (from the SAMI reference repository, MIT), and S, loss and prompt ids on `models/tiny` | tokenizers, transformers, torch, float64 |
 
 Weights are not stored. Tensor NAME of a model is float32 of standard normals `RandomKey(seed: SEED).child(NAME).normal(i)`, times 1.5 / √columns
@@ -51,8 +57,7 @@ def manifest():
     text += f"\nMade with Python {sys.version.split()[0]}, {versions}; seed {model_fixtures.SEED}.\n"
     text += "\n| file | bytes | SHA-256 |\n|---|---|---|\n"
     for path in sorted(FIXTURES.rglob("*")):
-        # The old workspace was written by sami itself, so no oracle makes it.
-        if path.is_file() and path.name != "README.md" and "workspace-0.1.0" not in path.parts:
+        if path.is_file() and not OTHERS.intersection(path.relative_to(FIXTURES).parts):
             content = path.read_bytes()
             text += f"| `{path.relative_to(FIXTURES)}` | {len(content)} | `{hashlib.sha256(content).hexdigest()}` |\n"
     (FIXTURES / "README.md").write_text(text, encoding="utf-8")
@@ -72,6 +77,9 @@ def main():
     text_fixtures.tokenizer_cases(FIXTURES, shared / "reference")
     text_fixtures.chat_cases(FIXTURES, shared / "reference")
     text_fixtures.text_scores(FIXTURES, shared / "data/tldr", ROOT / "models/tiny")
+    gguf_fixtures.make(FIXTURES)
+    if len(sys.argv) > 2:
+        gguf_fixtures.smollm2(sys.argv[2], FIXTURES)
     manifest()
 
 

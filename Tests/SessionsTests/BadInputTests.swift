@@ -40,13 +40,13 @@ import Testing
 
     @Test func `an id of the Hub`() throws {
         try check(
-            "load model HuggingFaceTB/SmolLM2-135M",
+            "load model no-owner/no-model",
             """
-            error: there is no folder HuggingFaceTB/SmolLM2-135M here; a model of the Hugging Face Hub \
-            is downloaded first
-              load model HuggingFaceTB/SmolLM2-135M
-                         ^~~~~~~~~~~~~~~~~~~~~~~~~~
-              in a shell: hf download HuggingFaceTB/SmolLM2-135M --local-dir SmolLM2-135M
+            error: there is no folder no-owner/no-model here, and the cache of the Hugging Face Hub \
+            does not hold that model
+              load model no-owner/no-model
+                         ^~~~~~~~~~~~~~~~~
+              in a shell: hf download no-owner/no-model
             """)
     }
 
@@ -300,10 +300,11 @@ import Testing
         let bench = try Workbench()
         #expect(
             bench.complaint("load model nowhere") == """
-                error: there is no folder nowhere here; a model is a folder in Hugging Face form
+                error: there is no folder nowhere here; a model is a folder in Hugging Face form, a \
+                GGUF file, or a name of the Hub
                   load model nowhere
                              ^~~~~~~
-                  in a shell: hf download nowhere --local-dir nowhere
+                  in a shell: hf download nowhere
                 """)
         #expect(bench.complaint("load model .").contains("config.json cannot be read"))
         try bench.output("new model layers=1 width=32 vocabulary=300 context=64")

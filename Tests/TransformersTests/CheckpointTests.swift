@@ -202,11 +202,13 @@ import Testing
         ),
         (
             #"{"weight_map": {"a": "one.safetensors"}}"#,
-            "one.safetensors does not hold tensor \"a\""
+            "one.safetensors does not hold tensor \"a\"; index and shards are not of one model: "
+                + "bring all of them again"
         ),
         (
             #"{"weight_map": {"x": "one.safetensors"}}"#,
-            "one.safetensors holds a tensor \"y\" that it does not list"
+            "one.safetensors holds a tensor \"y\" that it does not list; index and shards are not "
+                + "of one model: bring all of them again"
         ),
     ])
     func indexesAreChecked(index: String, problem: String) throws {

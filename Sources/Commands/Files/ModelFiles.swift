@@ -1,7 +1,9 @@
 import Alignment
 import CommandLanguage
 import Foundation
+import GGUF
 import LongWork
+import NumberTypes
 import TextModels
 import Tokenizers
 import Transformers
@@ -51,17 +53,54 @@ enum ModelFiles {
         return path
     }
 
+    /// Whether a path names a file that is read as GGUF: by its name or its first bytes.
+    static func isGGUF(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+            !isFolder.boolValue
+        else { return false }
+        return path.lowercased().hasSuffix(".gguf") || GGUFFile.isPresent(at: path)
+    }
+
+    /// A model with its tokenizer and chat template from one file. Quantized weights become `type`,
+    /// or bfloat16; see `GGUFModel.load`.
+    static func load(
+        gguf path: String, shown: String, as type: DType?, watch: Watch
+    ) throws -> ModelObject {
+        let file = try GGUFFile(path: path, shownAs: shown)
+        let source = try GGUFModel(file)
+        let text = try textFiles(file)
+        let widened = type ?? .bfloat16
+        let model = try source.load(as: type, widened: widened, watch: watch)
+        let types = source.quantizedTypes
+        let origin =
+            types.isEmpty ? shown : "\(shown), \(listed(types)) widened to \(widened.rawValue)"
+        return ModelObject(
+            model: model, tokenizer: text?.tokenizer, prompts: usualPrompts(text), origin: origin,
+            directory: text)
+    }
+
+    private static func listed(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+        return names.dropLast().joined(separator: ", ") + " and " + last
+    }
+
     static func load(_ directory: String, shown: String) throws -> ModelObject {
         let model = try ModelDirectory.load(directory)
         let text = try textFiles(directory, shown: shown)
         let promptsPath = directory + "/" + promptsFile
-        var prompts = text?.templates.isEmpty ?? true ? Prompts.general : .chat
+        var prompts = usualPrompts(text)
         if FileManager.default.fileExists(atPath: promptsPath) {
             prompts = try PromptFiles.read(promptsPath, shown: shown + "/" + promptsFile)
         }
         return ModelObject(
             model: model, tokenizer: text?.tokenizer, prompts: prompts, origin: shown,
             directory: text)
+    }
+
+    /// The form of the prompts of a model without a prompts.json.
+    private static func usualPrompts(_ text: TokenizerDirectory?) -> Prompts {
+        text?.templates.isEmpty ?? true ? .general : .chat
     }
 
     /// The file that a model directory's tokenizer is read from, best first.
@@ -82,7 +121,23 @@ enum ModelFiles {
         }
     }
 
+    /// The tokenizer of a GGUF file; nil if it has none.
+    private static func textFiles(_ file: GGUFFile) throws -> TokenizerDirectory? {
+        do {
+            return try TokenizerDirectory(gguf: file)
+        } catch let error as TokenizerError {
+            throw EvaluationError.badFile(path: file.file, problem: ErrorSentence.of(error))
+        }
+    }
+
     static func tokenizer(_ path: String, shown: String) throws -> Tokenizer {
+        if isGGUF(path) {
+            let file = try GGUFFile(path: path, shownAs: shown)
+            guard let text = try textFiles(file) else {
+                throw file.refusal("it holds no tokenizer")
+            }
+            return text.tokenizer
+        }
         // Throws a sentence about the fault of the file itself.
         _ = try FileReading.data(path, shown: shown)
         do {

@@ -1,23 +1,30 @@
 import CommandLanguage
 import Foundation
+import LongWork
 import NumberTypes
 import TextModels
 import Values
 
 extension CommandTable {
     static let loadModelForm = Command.Form(
-        "model", "reads a model directory", makes: ["model", "base"],
+        "model", "reads a model", makes: ["model", "base"],
         operands: [
             .required(
                 "path",
-                .either([Choice("default", "the model that ships with sami")], .path),
-                "a Hugging Face directory, or a workspace value in parentheses")
+                .either(
+                    [
+                        Choice("default", "the model that ships with sami"),
+                        Choice("smollm2", "the model that scripts/get-smollm2 brings"),
+                    ], .path),
+                "a Hugging Face directory, a GGUF file, a model of the Hub in its local cache "
+                    + "(owner/name, owner/name@revision), or a workspace value in parentheses")
         ],
         options: [
             OptionSpecification(
                 "dtype",
                 .words([
-                    Choice("stored", "the type in the file (default)"),
+                    Choice(
+                        "stored", "the type in the file (default); bfloat16 for quantized weights"),
                     Choice("float32", "four bytes a weight", otherSpellings: ["f32", "fp32"]),
                     Choice(
                         "bfloat16", "two bytes, the range of float32", otherSpellings: ["bf16"]),
@@ -55,11 +62,12 @@ extension CommandTable {
 
     private static func loadModel(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("path") else { return CommandResult() }
+        let type = try invocation.text("dtype").flatMap(DType.init(rawValue:))
         var object: ModelObject
         switch try invocation.value(argument) {
         case .object(let value as ModelObject): object = value
         case .text(let path):
-            object = try loadModel(path, argument, invocation)
+            object = try loadModel(path, argument, type, invocation)
         case let value:
             throw invocation.located(
                 EvaluationError.wrongKind(
@@ -80,7 +88,7 @@ extension CommandTable {
                 }
             }
         }
-        if let type = try invocation.text("dtype").flatMap(DType.init(rawValue:)) {
+        if let type {
             object = object.with(object.model.converted(to: type), origin: object.origin)
         }
         if try invocation.text("rotary") == "bfloat16" {
@@ -126,67 +134,97 @@ extension CommandTable {
     }
 
     private static func loadModel(
-        _ path: String, _ argument: Argument, _ invocation: Invocation
+        _ path: String, _ argument: Argument, _ type: DType?, _ invocation: Invocation
     ) throws -> ModelObject {
         do {
+            let directory = invocation.session.directory
+            if case .word("smollm2") = argument.value,
+                try ModelSource(path, in: directory) == nil
+            {
+                guard let file = SmolLM2.file else { throw SmolLM2.missing }
+                return try loadGGUF(ModelSource(gguf: file, shown: "smollm2"), type, invocation)
+            }
             if case .word("default") = argument.value {
-                guard let directory = ModelFiles.defaultDirectory else {
+                guard let folder = ModelFiles.defaultDirectory else {
                     throw EvaluationError.other(
                         "the model that ships with sami is missing",
                         suggestion: "set SAMI_MODELS to its folder")
                 }
-                var object = try ModelFiles.load(directory, shown: directory)
-                invocation.noteFiles(of: directory)
+                var object = try ModelFiles.load(folder, shown: folder)
+                invocation.noteFiles(of: folder)
                 object.origin = "default"
                 // A model in training has no prompts.json yet.
-                let own = directory + "/" + ModelFiles.promptsFile
+                let own = folder + "/" + ModelFiles.promptsFile
                 if !FileManager.default.fileExists(atPath: own) { object.prompts = .tiny }
                 return object
             }
-            let directory = Paths.absolute(path, in: invocation.session.directory)
-            if !FileManager.default.fileExists(atPath: directory) {
-                if let name = hubName(path, directory) {
-                    throw EvaluationError.other(
-                        "there is no folder \(path) here; a model of the Hugging Face Hub is "
-                            + "downloaded first",
-                        suggestion: "in a shell: hf download \(path) --local-dir \(name)")
-                }
-                if let near = nearest(path, in: ["default"]) {
-                    throw EvaluationError.other(
-                        "there is no folder \(path)", suggestion: "did you mean `\(near)`?")
-                }
-                if path.lowercased().hasSuffix(".gguf") || path.contains("/") {
-                    _ = try FileReading.data(directory, shown: path)
-                }
-                throw EvaluationError.other(
-                    "there is no folder \(path) here; a model is a folder in Hugging Face form",
-                    suggestion: "in a shell: hf download \(path) --local-dir \(path)")
+            guard let source = try ModelSource(path, in: directory) else {
+                throw missingModel(path, invocation)
             }
-            var object = try ModelFiles.load(directory, shown: path)
+            if source.form == .gguf { return try loadGGUF(source, type, invocation) }
+            var object = try ModelFiles.load(source.path, shown: source.shown)
             if object.model.weightBytes > invocation.session.settings.snapshotLimit {
-                object.weightSource = try WeightSource(object.model, path: directory)
+                object.weightSource = try WeightSource(object.model, path: source.path)
             }
-            invocation.noteFiles(of: directory)
+            invocation.noteFiles(of: source.path)
             return object
         } catch {
             throw invocation.located(error, at: "path")
         }
     }
 
-    /// The name of a model, if a missing path looks like its id on the Hub (`owner/name`), and no
-    /// folder is called like the owner.
-    private static func hubName(_ path: String, _ directory: String) -> String? {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let isName = { (part: Substring) in
-            part.first.map { $0.isLetter || $0.isNumber } == true
-                && part.allSatisfy {
-                    $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0))
-                }
+    private static func loadGGUF(
+        _ source: ModelSource, _ type: DType?, _ invocation: Invocation
+    ) throws -> ModelObject {
+        var meter = invocation.meter()
+        defer { meter.finish() }
+        let object: ModelObject
+        do {
+            object = try ModelFiles.load(gguf: source.path, shown: source.shown, as: type) {
+                share in
+                meter.update(Int(share * 100), of: 100, unit: "%")
+                return invocation.cancel()
+            }
+        } catch is Canceled {
+            throw EvaluationError.interrupted("stopped before \(source.shown) was read")
         }
-        guard parts.count == 2, parts.allSatisfy(isName),
-            !FileManager.default.fileExists(
-                atPath: (directory as NSString).deletingLastPathComponent)
+        invocation.noteFile(source.path)
+        return object
+    }
+
+    /// The sentence for a path that does not exist and no name of a model in the cache of the Hub.
+    private static func missingModel(_ path: String, _ invocation: Invocation) -> EvaluationError {
+        if let name = hubName(path, in: invocation.session.directory) {
+            return .other(
+                "there is no folder \(path) here, and the cache of the Hugging Face Hub does not "
+                    + "hold that model",
+                suggestion: name.download)
+        }
+        if let near = nearest(path, in: ["default", "smollm2"]) {
+            return .other("there is no folder \(path)", suggestion: "did you mean `\(near)`?")
+        }
+        if path.lowercased().hasSuffix(".gguf") || path.contains("/") {
+            let absolute = Paths.absolute(path, in: invocation.session.directory)
+            do throws(EvaluationError) {
+                _ = try FileReading.data(absolute, shown: path)
+            } catch {
+                return error
+            }
+        }
+        return .other(
+            "there is no folder \(path) here; a model is a folder in Hugging Face form, a GGUF "
+                + "file, or a name of the Hub",
+            suggestion: "in a shell: hf download \(path)")
+    }
+
+    /// The name, if a missing path looks like one of the Hub (`owner/name`), and no folder is
+    /// called like the owner.
+    static func hubName(_ path: String, in directory: String) -> HubCache.Name? {
+        let folder = (Paths.absolute(path, in: directory) as NSString).deletingLastPathComponent
+        guard let name = HubCache.Name(path), name.model.contains("/"),
+            !path.lowercased().hasSuffix(".gguf"),
+            !FileManager.default.fileExists(atPath: folder)
         else { return nil }
-        return String(parts[1])
+        return name
     }
 }

@@ -85,20 +85,25 @@ public enum ModelDirectory {
             guard let name = member.value.string else {
                 throw refuse("the file of \"\(member.key)\" is not a text")
             }
-            // A shard must lie in the directory of its index. A path to another directory is
-            // refused.
-            guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), !name.contains("\0")
+            // A shard must lie in the directory of its index or below. A path to another directory
+            // is refused.
+            let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+            guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }), !name.contains("\0")
             else { throw refuse("\"\(name)\" is not the name of a file in the same folder") }
             let archive = try archives[name] ?? SafeTensors(path: file(name, in: directory))
             archives[name] = archive
             guard let entry = archive.entries[member.key] else {
-                throw refuse("\(name) does not hold tensor \"\(member.key)\"")
+                throw refuse(
+                    "\(name) does not hold tensor \"\(member.key)\"; index and shards are not of "
+                        + "one model: bring all of them again")
             }
             entries[member.key] = Stored(archive: archive, entry: entry)
         }
         for (name, archive) in archives.sorted(by: { $0.key < $1.key }) {
             if let extra = archive.entries.keys.sorted().first(where: { entries[$0] == nil }) {
-                throw refuse("\(name) holds a tensor \"\(extra)\" that it does not list")
+                throw refuse(
+                    "\(name) holds a tensor \"\(extra)\" that it does not list; index and shards "
+                        + "are not of one model: bring all of them again")
             }
         }
         return entries

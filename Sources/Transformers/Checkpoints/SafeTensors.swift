@@ -61,6 +61,11 @@ public struct SafeTensors: Sendable {
             .badTensorFile(file: file, problem: problem)
         }
         guard bytes.count >= 8 else { throw refuse("it has \(bytes.count) bytes, fewer than 8") }
+        if LFSPointer.begins(bytes.bytes(0..<bytes.count)) {
+            throw ModelError.unreadable(
+                file: file,
+                problem: "it is a pointer of Git LFS, not the weights; bring them: git lfs pull")
+        }
         let length = UInt64(littleEndian: bytes.base.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(min(Self.longestHeader, bytes.count - 8)) else {
             throw refuse("its header claims \(length) bytes, and the file has \(bytes.count)")

@@ -51,6 +51,18 @@ public struct LanguageModel: Sendable {
         }
     }
 
+    /// A model whose weights come from `tensor`, which gives one of the right shape for every entry
+    /// of the layout.
+    init(
+        _ configuration: ModelConfiguration,
+        tensor: (_ index: Int, _ entry: ParameterLayout.Entry) throws -> Tensor
+    ) throws {
+        family = try Families.family(configuration)
+        self.configuration = configuration
+        parameters = ParameterSet(
+            layout: family.layout, tensors: try family.layout.entries.enumerated().map(tensor))
+    }
+
     private init(
         _ configuration: ModelConfiguration, shapes: [String: [Int]], source: String,
         tensor: (String) throws -> Tensor?
@@ -247,13 +259,17 @@ extension Tensor {
 extension Family {
     /// Removes the tensors that other programs store in addition to the weights: tables of angles,
     /// causal masks, and a second copy of a tied head. Files of the bare decoder omit the first
-    /// part of every name; it is added here.
+    /// part of every name, which is added here; PyTorch's wrappers put parts of their own into
+    /// names, which are removed.
     fileprivate func withoutBuffers<Value>(_ tensors: [String: Value]) -> [String: Value] {
         let isWeight = Set(layout.entries.map(\.name))
         let prefixes = Set(isWeight.compactMap { $0.split(separator: ".").first.map { $0 + "." } })
             .subtracting(["lm_head."])
         var result: [String: Value] = [:]
-        for (name, value) in tensors {
+        for (stored, value) in tensors {
+            let plain = Self.unwrapped(stored)
+            let isFree = tensors[plain] == nil && result[plain] == nil
+            let name = isFree ? plain : stored
             if isWeight.contains(name) {
                 result[name] = value
             } else if let full = prefixes.lazy.map({ $0 + name }).first(where: isWeight.contains),
@@ -265,6 +281,13 @@ extension Family {
             }
         }
         return result
+    }
+
+    /// A name without the parts that `torch.compile` and `DataParallel` add.
+    private static func unwrapped(_ name: String) -> String {
+        var name = name.replacing("_orig_mod.", with: "")
+        while name.hasPrefix("module.") { name.removeFirst("module.".count) }
+        return name
     }
 
     private static func isBuffer(_ name: String) -> Bool {
