@@ -47,6 +47,8 @@ extension JSON {
         case textAfterEnd
         case noValue
         case notANumber
+        /// `NaN`, `Infinity` or `-Infinity`, which Python's `json` writes.
+        case pythonNumber(String)
         case numberTooLong
         case noKey
         case noColon
@@ -77,6 +79,8 @@ extension JSON.Fault: CustomStringConvertible {
         case .textAfterEnd: "more text follows the end of the value"
         case .noValue: "a value was expected"
         case .notANumber: "this is not a number"
+        case .pythonNumber(let word):
+            "\(word), which Python writes, is not JSON; write null or a number in its place"
         case .numberTooLong: "a number of more than \(JSON.Reader.longestNumber) digits"
         case .noKey: "a key in quotes was expected"
         case .noColon: "a colon was expected after a key"

@@ -174,6 +174,10 @@ extension JSON {
         /// The digits of a number, in the form that JSON prescribes.
         private mutating func number() throws(Fault) -> String {
             let start = place
+            for word in ["NaN", "Infinity", "-Infinity"]
+            where bytes[place...].starts(with: word.utf8) {
+                throw .pythonNumber(word)
+            }
             _ = take(UInt8(ascii: "-"))
             let isZero = next == UInt8(ascii: "0")
             let first = place

@@ -8,8 +8,10 @@ public struct Rotary: Sendable {
     private let sines: Tensor
     private let half: Int
 
-    /// - Parameter inverseFrequencies: the angle of one position for each pair, size / 2 of them.
-    public init(inverseFrequencies: [Double], positions: Int) {
+    /// - Parameters:
+    ///   - inverseFrequencies: the angle of one position for each pair, size / 2 of them.
+    ///   - amplitude: a factor of every rotated vector.
+    public init(inverseFrequencies: [Double], positions: Int, amplitude: Double = 1) {
         half = inverseFrequencies.count
         var cosines = Tensor(uninitialized: [positions, half])
         var sines = Tensor(uninitialized: [positions, half])
@@ -17,8 +19,8 @@ public struct Rotary: Sendable {
             for (i, frequency) in inverseFrequencies.enumerated() {
                 // Angles are computed in float32, as in the reference code of the checkpoints.
                 let angle = Double(Float(position) * Float(frequency))
-                cosines[position, i] = Float(cos(angle))
-                sines[position, i] = Float(sin(angle))
+                cosines[position, i] = Float(cos(angle) * amplitude)
+                sines[position, i] = Float(sin(angle) * amplitude)
             }
         }
         self.cosines = cosines
@@ -30,7 +32,8 @@ public struct Rotary: Sendable {
         turn(&x, positions, direction: 1)
     }
 
-    /// The transpose of a rotation is the opposite rotation: dx = Rᵀ dy, in place.
+    /// The transpose of a rotation is the opposite rotation, of the same amplitude: dx = Rᵀ dy, in
+    /// place.
     public func backward(_ dy: inout Tensor, positions: [Int]) {
         turn(&dy, positions, direction: -1)
     }

@@ -1,3 +1,4 @@
+import Foundation
 import NumberTypes
 
 /// A dense array of numbers in row-major order, with value semantics: copies share memory until one
@@ -232,5 +233,15 @@ extension Tensor: Equatable {
         guard left.shape == right.shape else { return false }
         for i in 0..<left.count where left[i] != right[i] { return false }
         return true
+    }
+
+    /// Whether both hold the same numbers in the same order; a NaN equals nothing. Of one stored
+    /// type they are compared byte for byte, without a copy.
+    package func hasElements(of other: Tensor) -> Bool {
+        guard shape == other.shape else { return false }
+        if type == other.type {
+            return memcmp(storage.address, other.storage.address, count * type.size) == 0
+        }
+        return converted(to: .float32) == other.converted(to: .float32)
     }
 }

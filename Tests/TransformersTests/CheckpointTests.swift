@@ -129,6 +129,32 @@ import Testing
         _ = try LanguageModel(Self.shape("llama"), tensors: llama, source: "x")
     }
 
+    /// transformers 5 ties head and embedding only if the file's head is a copy.
+    @Test(arguments: DType.computed)
+    func aHeadOfItsOwnCountsUnderATiedConfiguration(type: DType) throws {
+        let model = try model("llama", type)
+        var tied = Self.shape("llama")
+        tied.tiedHead = true
+        var found: [String: Tensor] = [:]
+        for (name, tensor) in tensors(model) { found[name] = tensor }
+        let own = try LanguageModel(tied, tensors: found, source: "x")
+        #expect(own.parameters.tensors == model.parameters.tensors)
+        #expect(!own.configuration.tiedHead)
+        #expect(
+            String(decoding: own.configuration.json, as: UTF8.self).contains(
+                "\"tie_word_embeddings\": false"))
+
+        found["lm_head.weight"] = found["model.embed_tokens.weight"]
+        #expect(try LanguageModel(tied, tensors: found, source: "x").configuration.tiedHead)
+        found["lm_head.weight"] = found["model.embed_tokens.weight"]?.converted(to: .float32)
+        #expect(try LanguageModel(tied, tensors: found, source: "x").configuration.tiedHead)
+        found["lm_head.weight"] = Tensor(zeros: [49, 16])
+        #expect(
+            complaint { _ = try LanguageModel(tied, tensors: found, source: "x") }
+                == "x: tensor \"lm_head.weight\" has shape [49, 16]; the configuration asks for "
+                + "[50, 16].")
+    }
+
     @Test func missingExtraAndMisshapenTensorsAreNamed() throws {
         var found: [String: Tensor] = [:]
         for (name, tensor) in tensors(try model("qwen2")) { found[name] = tensor }

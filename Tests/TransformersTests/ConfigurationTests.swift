@@ -9,7 +9,7 @@ import Testing
 @Suite struct ConfigurationTests {
     private static let sizes = """
         "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, \
-        "intermediate_size": 24, "vocab_size": 50
+        "intermediate_size": 24, "vocab_size": 50, "architectures": ["LlamaForCausalLM"]
         """
 
     private func read(_ text: String) throws -> ModelConfiguration {
@@ -39,11 +39,11 @@ import Testing
             #"{"model_type": "llama"}"#, #"c.json: "hidden_size" is missing."#
         ),
         (
-            #"{"hidden_size": "wide"}"#,
+            #"{"model_type": "llama", "hidden_size": "wide"}"#,
             #"c.json: "hidden_size" has a value of the wrong kind."#
         ),
         (
-            #"{"hidden_size": 99999999999999999999}"#,
+            #"{"model_type": "llama", "hidden_size": 99999999999999999999}"#,
             #"c.json: "hidden_size" has a value of the wrong kind."#
         ),
         (
@@ -52,7 +52,7 @@ import Testing
         ),
         (
             "{\(sizes), \"hidden_act\": \"relu\"}",
-            #"c.json: "hidden_act" is "relu"; "silu" is what works."#
+            #"c.json: "hidden_act" is "relu"; "silu" or "swish" is what works."#
         ),
         (
             "{\(sizes), \"num_key_value_heads\": 3}",
@@ -63,10 +63,78 @@ import Testing
             "c.json: a head of 5 elements cannot be rotated in pairs."
         ),
         (
-            "{\(sizes), \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2}}",
+            "{\(sizes), \"rope_scaling\": {\"type\": \"mrope\"}}",
             """
-            c.json, "rope_scaling": scaling the rotary embedding by type "yarn" is not supported; \
-            linear, dynamic, llama3 are.
+            c.json, "rope_scaling": scaling the rotary embedding by type "mrope" is not supported; \
+            linear, dynamic, llama3, yarn, longrope are.
+            """
+        ),
+        (
+            "{\(sizes), \"rope_scaling\": {\"type\": \"longrope\", \"short_factor\": [1]}}",
+            """
+            c.json, "rope_scaling": "short_factor" has 1 factors, and a head turns in 2 pairs.
+            """
+        ),
+        (
+            """
+            {\(sizes), "rope_scaling": {"type": "linear", "rope_type": "default", "factor": 4.0}}
+            """,
+            """
+            c.json, "rope_scaling": "rope_type" is "default" and "type" is "linear"; programs disagree \
+            on which counts; remove one.
+            """
+        ),
+        (
+            """
+            {\(sizes), "rope_theta": 1e6, "rope_scaling": {"rope_type": "default", "rope_theta": 5e5}}
+            """,
+            """
+            c.json, "rope_scaling": "rope_theta" is 500000.0, and beside this section it is 1000000.0; \
+            programs disagree on which counts; remove one.
+            """
+        ),
+        (
+            """
+            {\(sizes), "rope_parameters": {"rope_theta": 1e6}, "rope_scaling": {"type": "default"}}
+            """,
+            """
+            c.json: "rope_scaling" and "rope_parameters" differ, and programs disagree on which counts; \
+            remove one.
+            """
+        ),
+        (
+            "{\(sizes), \"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1e6}}}",
+            """
+            c.json, "rope_parameters": the key "full_attention" is not known here and may change what \
+            the model computes; if it does not, remove it from the file.
+            """
+        ),
+        (
+            "{\(sizes), \"attn_logit_softcapping\": 50.0}",
+            """
+            c.json: the key "attn_logit_softcapping" is not known here and may change what the model \
+            computes; if it does not, remove it from the file.
+            """
+        ),
+        (
+            "{\(sizes), \"layer_types\": [\"full_attention\", \"sliding_attention\"]}",
+            """
+            c.json: the key "layer_types" is not known here and may change what the model computes; if \
+            it does not, remove it from the file.
+            """
+        ),
+        (
+            #"{"hidden_size": 16, "architectures": ["GemmaForCausalLM"]}"#,
+            """
+            c.json: "model_type" is missing, and "architectures" names no family either; add \
+            "model_type": one of gpt2, llama, mistral, mixtral, qwen2, qwen3.
+            """
+        ),
+        (
+            #"{"model_type": "llama", "initializer_range": NaN}"#,
+            """
+            c.json: it is not JSON: line 1, column 46: NaN, which Python writes, is not JSON; write \
+            null or a number in its place.
             """
         ),
         (
@@ -124,10 +192,45 @@ import Testing
         #expect(
             complaint(
                 """
-                {"hidden_size": 16777216, "num_hidden_layers": 4096, "num_attention_heads": 64, \
+                {"model_type": "llama", "hidden_size": 16777216, "num_hidden_layers": 4096, "num_attention_heads": 64, \
                 "head_dim": 2, "intermediate_size": 16777216, "vocab_size": 16777216}
                 """
             ).hasSuffix("more weights than any machine holds."))
+    }
+
+    /// Files written by transformers, TRL and others have many keys that change no number.
+    @Test func keysThatChangeNothingArePassedOver() throws {
+        let found = try read(
+            """
+            {\(Self.sizes), "_attn_implementation": "eager", "transformers_version": "4.57.6", \
+            "attention_dropout": 0.1, "pretraining_tp": 2, "use_cache": true, "layer_types": null, \
+            "attn_logit_softcapping": null, "use_mrope": false, "mlp_only_layers": [], \
+            "eos_token_id": -1, "bos_token_id": -1, "pad_token_id": -1}
+            """)
+        #expect(found.endTokens.isEmpty && found.beginToken == nil)
+        #expect(found.modelType == "llama")
+    }
+
+    /// A workspace of an earlier version holds texts that were read with less care.
+    @Test func anAcceptedTextIsReadAsBefore() throws {
+        let text = """
+            {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, \
+            "intermediate_size": 24, "vocab_size": 50, "zeta": 1, \
+            "rope_scaling": {"type": "linear", "rope_type": "default", "other": 1}}
+            """
+        let found = try ModelConfiguration(
+            json: Data(text.utf8), name: "c.json", isAccepted: true)
+        #expect(found.modelType == "llama" && found.ropeScaling == nil)
+    }
+
+    /// Null derives the number of key and value heads from the heads; silence is Mistral's own 8.
+    @Test func nullIsNotSilence() throws {
+        let null = try read(
+            "{\(Self.sizes), \"model_type\": \"mistral\", \"num_key_value_heads\": null}")
+        #expect(null.keyValueHeads == 4)
+        #expect(
+            complaint("{\(Self.sizes), \"model_type\": \"mistral\"}")
+                == "c.json: 4 heads cannot share 8 key/value heads evenly.")
     }
 
     @Test func mistralsSilenceIsAWindowAndNullIsNone() throws {
@@ -164,12 +267,20 @@ import Testing
             (shape.attentionBias, shape.feedForwardBias) = (true, true)
             shape.ropeScaling = .llama3(
                 factor: 8, lowFrequency: 1, highFrequency: 4, original: 32)
-        case "mistral": (shape.slidingWindow, shape.headSize) = (7, 6)
+        case "mistral":
+            (shape.slidingWindow, shape.headSize) = (7, 6)
+            shape.windowedLayers = .listed([true, false, true])
+            shape.ropeScaling = .yarn(
+                .init(
+                    factor: 4, amplitude: 1.2, fastTurns: 16, slowTurns: 2, original: 16,
+                    isRounded: false))
         case "mixtral": (shape.experts, shape.expertsPerToken) = (4, 2)
         case "qwen2":
             shape.attentionBias = true
             (shape.slidingWindow, shape.windowedLayers) = (5, .listed([false, true, true]))
         case "qwen3":
+            shape.ropeScaling = .longrope(
+                .init(short: [1, 1.5], long: [2, 3], amplitude: 1.1, original: 32))
             (shape.ropeTheta, shape.windowedLayers) = (1e6, .all)
         default: (shape.attentionBias, shape.feedForwardBias) = (true, true)
         }
@@ -182,7 +293,7 @@ import Testing
     @Test func aFileComesBackAsItWasButForWhatChanged() throws {
         let text = """
             {
-              "zeta": [1, 2.50, {"x": null}],
+              "_zeta": [1, 2.50, {"x": null}],
               \(Self.sizes),
               "rms_norm_eps": 1e-05,
               "num_key_value_heads": 2
@@ -194,8 +305,8 @@ import Testing
         let changed = try JSON.read([UInt8](found.json))
         #expect(changed["num_hidden_layers"]?.integer == 3)
         #expect(changed["rms_norm_eps"] == .number("1e-05"))
-        #expect(changed["zeta"]?.elements?[1] == .number("2.50"))
-        #expect(changed.members?.count == 8)
+        #expect(changed["_zeta"]?.elements?[1] == .number("2.50"))
+        #expect(changed.members?.count == 9)
         #expect(try read(String(decoding: found.json, as: UTF8.self)) == found)
     }
 

@@ -7,7 +7,8 @@ import Testing
 @testable import Transformers
 
 /// Configurations beyond those of the reference models: the same models with some keys changed.
-/// Oracle: transformers and torch, Tests/Fixtures/models/variations.json.
+/// Oracle: transformers and torch, Tests/Fixtures/models/variations.json, and variations-5.json for
+/// keys that only transformers 5 reads in this way.
 @Suite struct FamilyVariationTests {
     struct Variation: Sendable, CustomTestStringConvertible {
         var family: String
@@ -19,7 +20,10 @@ import Testing
         var testDescription: String {
             "\(family) \(String(decoding: changes, as: UTF8.self))"
         }
-        var isDynamic: Bool { testDescription.contains("dynamic") }
+        /// Whether the longest sequence of a pass decides on the angles of all.
+        var isDynamic: Bool {
+            testDescription.contains("dynamic") || testDescription.contains("longrope")
+        }
 
         /// The fixture of the family under the changed configuration.
         func oracle() throws -> ModelOracle {
@@ -37,9 +41,12 @@ import Testing
     }
 
     static let all: [Variation] = {
-        let data = try? Fixture.data("models/variations.json")
-        let items = data.flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [[String: Any]]
-        return (items ?? []).compactMap { item in
+        let items = ["variations", "variations-5"].flatMap { name -> [[String: Any]] in
+            let data = try? Fixture.data("models/\(name).json")
+            return data.flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [[String: Any]]
+                ?? []
+        }
+        return items.compactMap { item in
             guard let family = item["family"] as? String, let scores = item["S"] as? [Double],
                 let greedy = item["greedy"] as? [Int], let changes = item["changes"],
                 let text = try? JSONSerialization.data(
@@ -50,11 +57,11 @@ import Testing
         }
     }()
 
-    /// Without dynamic scaling, under which a forest's longest sequence decides for all.
+    /// Without scaling under which a forest's longest sequence decides for all.
     static let variations = all.filter { !$0.isDynamic }
 
     @Test func `the fixture has every variation`() {
-        #expect(Self.all.count == 11 && Self.variations.count == 10)
+        #expect(Self.all.count == 20 && Self.variations.count == 18)
     }
 
     @Test(arguments: variations, [true, false])
@@ -76,10 +83,9 @@ import Testing
     }
 
     /// A pass that is longer than the original context uses the angles for its longest sequence.
-    @Test func `dynamic scaling follows the longest sequence`() throws {
-        let variation = try #require(Self.all.first { $0.isDynamic })
+    @Test(arguments: all.filter(\.isDynamic))
+    func `dynamic scaling follows the longest sequence`(_ variation: Variation) throws {
         let oracle = try variation.oracle()
-        #expect(oracle.model.configuration.longestSequence == 48)
         for (i, prompt) in oracle.prompts.enumerated() {
             for (j, response) in oracle.responses.enumerated() {
                 var forest = TokenForest()

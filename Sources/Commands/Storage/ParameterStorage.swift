@@ -54,7 +54,7 @@ extension ModelConfiguration {
     /// Reads these fields; nil if there are none.
     init?(storedFields record: StoredValue, kind: String) throws {
         guard let json = record["configuration"]?.textValue else { return nil }
-        try self.init(json: Data(json.utf8), name: "config.json")
+        try self.init(json: Data(json.utf8), name: "config.json", isAccepted: true)
         if let stored = record["adapter"] {
             let adapter = try stored.restored(AdapterConfiguration.self, kind: kind)
             try self.add(adapter)

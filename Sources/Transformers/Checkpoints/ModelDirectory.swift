@@ -38,6 +38,14 @@ public enum ModelDirectory {
                         "it is a file; a model is a folder in Hugging Face form, with config.json")
         }
         let path = file(configurationFile, in: directory)
+        if !exists(path), exists(file("params.json", in: directory)) {
+            throw ModelError.unreadable(
+                file: directory,
+                problem: "it has params.json and no \(configurationFile), so it is in its author's "
+                    + "own layout (as of Mistral's consolidated.safetensors); take the model in "
+                    + "Hugging Face form, which most authors publish beside it, or convert it with "
+                    + "transformers")
+        }
         return try ModelConfiguration(json: try contents(path), name: path)
     }
 

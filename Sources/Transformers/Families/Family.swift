@@ -61,6 +61,17 @@ enum Families {
         "qwen2": Qwen2.self, "qwen3": Qwen3.self, "gpt2": GPT2.self,
     ]
 
+    /// The family of the first class of transformers' that `architectures` names and that is known
+    /// here; nil if there is none.
+    static func name(architectures: [String]) -> String? {
+        let names = [
+            "LlamaForCausalLM": "llama", "MistralForCausalLM": "mistral",
+            "MixtralForCausalLM": "mixtral", "Qwen2ForCausalLM": "qwen2",
+            "Qwen3ForCausalLM": "qwen3", "GPT2LMHeadModel": "gpt2",
+        ]
+        return architectures.lazy.compactMap { names[$0] }.first
+    }
+
     static func named(_ name: String) throws -> any Family.Type {
         guard let family = all[name] else {
             throw ModelError.unknownFamily(name, known: all.keys.sorted())

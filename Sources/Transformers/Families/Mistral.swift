@@ -17,13 +17,18 @@ struct Mistral: Family {
         // A missing key means 4,096; a model without a window has null.
         c.slidingWindow =
             keys.hasKey("sliding_window") ? try keys.optionalCount("sliding_window") : 4096
+        // transformers reads a file with this key as its family `ministral`, which differs in that.
+        if let windows = try RotaryConfiguration.readLayerTypes(keys, layers: c.layers) {
+            c.windowedLayers = .listed(windows)
+        }
         return c
     }
 
     static func write(_ c: ModelConfiguration) -> [(String, JSON)] {
         RotaryConfiguration.write(
             c, architecture: "MistralForCausalLM",
-            more: [("sliding_window", c.slidingWindow.map { .integer($0) } ?? .null)])
+            more: [("sliding_window", c.slidingWindow.map { .integer($0) } ?? .null)]
+                + (c.windowedLayers == .all ? [] : [RotaryConfiguration.writeLayerTypes(c)]))
     }
 
     // MARK: Names and shapes

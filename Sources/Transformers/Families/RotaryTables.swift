@@ -19,7 +19,8 @@ final class RotaryTables: Sendable {
             return stretched.withLock { stretched in
                 if let stretched, stretched.positions == needed { return stretched.rotary }
                 let rotary = Rotary(
-                    inverseFrequencies: frequencies.inverse(length: needed), positions: needed)
+                    inverseFrequencies: frequencies.inverse(length: needed), positions: needed,
+                    amplitude: frequencies.amplitude)
                 stretched = (rotary, needed)
                 return rotary
             }
@@ -28,7 +29,8 @@ final class RotaryTables: Sendable {
             if let current, current.positions >= needed { return current.rotary }
             let size = max(256, needed.nextPowerOfTwo)
             let rotary = Rotary(
-                inverseFrequencies: frequencies.inverse(length: needed), positions: size)
+                inverseFrequencies: frequencies.inverse(length: needed), positions: size,
+                amplitude: frequencies.amplitude)
             current = (rotary, size)
             return rotary
         }

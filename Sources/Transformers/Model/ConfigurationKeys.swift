@@ -1,16 +1,52 @@
 import JSON
 
-/// The keys of a `config.json`. Each function reads one key and checks its type and range.
+/// The keys of a `config.json`. Each function reads one key and checks its type and range. A key
+/// with the value null is read like a missing key.
 struct ConfigurationKeys {
     let file: String
     private let object: JSON
+    /// Whether an earlier version may have read the text: see `ModelConfiguration.init`.
+    private let isAccepted: Bool
+    private let asked = AskedKeys()
 
-    init(_ object: JSON, file: String) throws {
+    /// The names of the keys that were asked for, and the sections. The other keys are unknown.
+    private final class AskedKeys {
+        var names: Set<String> = []
+        var sections: [ConfigurationKeys] = []
+    }
+
+    init(_ object: JSON, file: String, isAccepted: Bool = false) throws {
         guard object.members != nil else {
             throw ModelError.badConfiguration(file: file, problem: "it is not a JSON object")
         }
         self.object = object
         self.file = file
+        self.isAccepted = isAccepted
+    }
+
+    /// Declares keys that another key of the file turns off.
+    func note(_ names: String...) { asked.names.formUnion(names) }
+
+    /// Throws if the file has a key that nobody asked for, unless it is known to be harmless or
+    /// says that something is off.
+    func refuseUnknown() throws {
+        if isAccepted { return }
+        for section in asked.sections { try section.refuseUnknown() }
+        for member in object.members ?? [] {
+            let name = member.key
+            guard !asked.names.contains(name), !KnownKeys.harmless.contains(name),
+                !name.hasPrefix("_"),
+                !KnownKeys.isOff(member.value)
+            else { continue }
+            throw refusal(
+                "the key \(JSON.quoted(String(name.prefix(60)))) is not known here and may change "
+                    + "what the model computes; if it does not, remove it from the file")
+        }
+    }
+
+    /// Throws that two keys say different things.
+    func refuse(contradiction problem: String) throws {
+        if !isAccepted { throw refusal(problem) }
     }
 
     func refusal(_ problem: String) -> ModelError {
@@ -19,6 +55,7 @@ struct ConfigurationKeys {
 
     /// The value of a key; nil if the key is missing or null.
     func value(_ key: String) -> JSON? {
+        asked.names.insert(key)
         let found = object[key]
         return found == .null ? nil : found
     }
@@ -62,6 +99,10 @@ struct ConfigurationKeys {
         return value
     }
 
+    func optionalPositive(_ key: String) throws -> Double? {
+        value(key) == nil ? nil : try positive(key, default: nil)
+    }
+
     func number(_ key: String, default fallback: Double) throws -> Double {
         guard let value = try read(key, \.double) else { return fallback }
         guard value.isFinite else { throw refusal("\"\(key)\" is larger than any number here") }
@@ -82,22 +123,36 @@ struct ConfigurationKeys {
         }
     }
 
-    /// One token or several.
-    func tokens(_ key: String) throws -> [Int32] {
+    func numbers(_ key: String) throws -> [Double]? {
         try read(key) { value in
-            let items = value.elements ?? [value]
-            let tokens = items.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
-            return tokens.count == items.count ? tokens : nil
-        } ?? []
+            guard let items = value.elements else { return nil }
+            let numbers = items.compactMap(\.double)
+            return numbers.count == items.count ? numbers : nil
+        }
+    }
+
+    /// One token or several. A number below zero, −1 in many files, stands for no token.
+    func tokens(_ key: String) throws -> [Int32] {
+        let tokens: [Int32] =
+            try read(key) { value in
+                let items = value.elements ?? [value]
+                let tokens = items.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
+                return tokens.count == items.count ? tokens : nil
+            } ?? []
+        return tokens.filter { $0 >= 0 }
     }
 
     /// An object below a key; errors call it `file: "key"`.
     func section(_ key: String) throws -> ConfigurationKeys? {
         guard let found = value(key) else { return nil }
-        guard found.members != nil else {
+        guard let members = found.members else {
             throw refusal("\"\(key)\" has a value of the wrong kind")
         }
-        return try ConfigurationKeys(found, file: "\(file), \"\(key)\"")
+        guard !members.isEmpty else { return nil }
+        let section = try ConfigurationKeys(
+            found, file: "\(file), \"\(key)\"", isAccepted: isAccepted)
+        asked.sections.append(section)
+        return section
     }
 
     /// Throws if the value under `key` is not one of the supported values.

@@ -67,6 +67,10 @@ public struct LanguageModel: Sendable {
         _ configuration: ModelConfiguration, shapes: [String: [Int]], source: String,
         tensor: (String) throws -> Tensor?
     ) throws {
+        var configuration = configuration
+        if configuration.tiedHead, try Self.hasOwnHead(configuration, shapes, tensor) {
+            configuration.tiedHead = false
+        }
         family = try Families.family(configuration)
         self.configuration = configuration
         // For each name of the layout: the name and the shape in the file.
@@ -85,8 +89,8 @@ public struct LanguageModel: Sendable {
             }
             names.append(found.name)
         }
-        // Some files store a tied head a second time; this copy is ignored.
-        if configuration.tiedHead { left.removeValue(forKey: "lm_head.weight") }
+        // A copy of the embedding.
+        if configuration.tiedHead { left.removeValue(forKey: Self.head) }
         if let extra = left.keys.min() { throw ModelError.extraTensor(file: source, name: extra) }
         let tensors = try zip(names, family.layout.entries).map { name, entry in
             guard let tensor = try tensor(name) else {
@@ -96,6 +100,26 @@ public struct LanguageModel: Sendable {
             return tensor
         }
         parameters = ParameterSet(layout: family.layout, tensors: tensors)
+    }
+
+    private static let head = "lm_head.weight"
+
+    /// Whether a file whose configuration ties head and embedding holds a head that differs, as
+    /// after a training of the head alone. Such a head counts, as in transformers 5. Many files
+    /// store a tied head a second time.
+    private static func hasOwnHead(
+        _ configuration: ModelConfiguration, _ shapes: [String: [Int]],
+        _ tensor: (String) throws -> Tensor?
+    ) throws -> Bool {
+        guard shapes[head] != nil else { return false }
+        let family = try Families.family(configuration)
+        let name = family.layout.entries[family.embedding.table.index].name
+        // Files of the bare decoder omit the first part.
+        let names = [name, String(name.drop { $0 != "." }.dropFirst())]
+        guard let name = names.first(where: { shapes[$0] != nil }),
+            let embedding = try tensor(name), let own = try tensor(head)
+        else { return false }
+        return !own.hasElements(of: embedding)
     }
 
     /// The same model with other weights, which must have the same layout.

@@ -98,6 +98,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         switch ropeScaling {
         case .linear(let factor), .dynamic(let factor):
             Int(min(Double(1 << 30), Double(contextLength) * max(1, factor)))
+        case .yarn(let yarn):
+            max(contextLength, Int(min(Double(1 << 30), Double(yarn.original) * yarn.factor)))
         default: contextLength
         }
     }
@@ -105,10 +107,13 @@ public struct ModelConfiguration: Sendable, Equatable {
     // MARK: - config.json
 
     /// Reads `config.json`.
-    /// - Parameter name: the name of the text in errors, usually its path.
-    /// - Throws: `ModelError`, which names the key that is missing, of the wrong type or out of
-    ///   range.
-    public init(json: Data, name: String) throws {
+    /// - Parameters:
+    ///   - name: the name of the text in errors, usually its path.
+    ///   - isAccepted: whether the text was read before, as in a workspace: then unknown keys are
+    ///     passed over, and a missing `model_type` is `llama`, as in earlier versions of `sami`.
+    /// - Throws: `ModelError`, which names the key that is missing, of the wrong type, out of
+    ///   range, in contradiction to another, or not known.
+    public init(json: Data, name: String, isAccepted: Bool = false) throws {
         let object: JSON
         do throws(JSON.Problem) {
             object = try JSON.read(json, limits: .init(depth: 64))
@@ -116,17 +121,28 @@ public struct ModelConfiguration: Sendable, Equatable {
             throw ModelError.badConfiguration(
                 file: name, problem: "it is not JSON: \(error)")
         }
-        let keys = try ConfigurationKeys(object, file: name)
+        let keys = try ConfigurationKeys(object, file: name, isAccepted: isAccepted)
         if keys.value("quantization_config") != nil {
             throw keys.refusal(
                 "its weights are quantized (\"quantization_config\"), which is not supported; "
                     + "take the original in float32, bfloat16 or float16")
         }
-        let modelType = try keys.text("model_type") ?? "llama"
+        let modelType =
+            if let named = try keys.text("model_type") { named } else {
+                try Families.name(architectures: keys.texts("architectures") ?? [])
+                    ?? (isAccepted ? "llama" : Self.missingType(keys))
+            }
         self = try Families.named(modelType).read(keys)
         self.modelType = modelType
         original = OriginalFile(text: json)
         try check(keys)
+        try keys.refuseUnknown()
+    }
+
+    private static func missingType(_ keys: ConfigurationKeys) throws -> String {
+        throw keys.refusal(
+            "\"model_type\" is missing, and \"architectures\" names no family either; add "
+                + "\"model_type\": one of " + Families.all.keys.sorted().joined(separator: ", "))
     }
 
     private func check(_ keys: ConfigurationKeys) throws {
@@ -159,7 +175,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         var before: [JSON.Member] = []
         if let text = original.text, let object = try? JSON.read(text),
             let found = object.members,
-            let was = try? ModelConfiguration(json: text, name: "config.json")
+            let was = try? ModelConfiguration(json: text, name: "config.json", isAccepted: true)
         {
             members = found
             before = was.keys

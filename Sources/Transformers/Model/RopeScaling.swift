@@ -13,9 +13,33 @@ public enum RopeScaling: Sendable, Equatable {
     case dynamic(factor: Double)
     /// Llama 3.1: divides slow angles, keeps fast angles, with a smooth transition between.
     case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, original: Int)
+    case yarn(Yarn)
+    case longrope(LongRope)
+
+    /// YaRN (Peng et al., arXiv 2309.00071): divides the angles that turn fewer than `slowTurns`
+    /// times in the original context, keeps those that turn more than `fastTurns` times, with a
+    /// straight transition between, and multiplies the rotated vectors by `amplitude`.
+    public struct Yarn: Sendable, Equatable {
+        public var factor: Double
+        public var amplitude: Double
+        public var fastTurns = 32.0
+        public var slowTurns = 1.0
+        public var original: Int
+        /// Whether the ends of the transition are rounded to whole pairs.
+        public var isRounded = true
+    }
+
+    /// LongRoPE (Ding et al., arXiv 2402.13753): each angle divided by a factor of its own, `long`
+    /// for a pass whose longest sequence exceeds the original context, else `short`.
+    public struct LongRope: Sendable, Equatable {
+        public var short: [Double]
+        public var long: [Double]
+        public var amplitude: Double
+        public var original: Int
+    }
 
     /// The types that `config.json` may name, in addition to `default`.
-    static let known = ["linear", "dynamic", "llama3"]
+    static let known = ["linear", "dynamic", "llama3", "yarn", "longrope"]
 }
 
 /// The angles of a rotary embedding: for each pair of a head's elements, the angle of one position.
@@ -30,7 +54,20 @@ struct RotaryFrequencies: Sendable, Equatable {
 
     /// Whether frequencies depend on the longest sequence.
     func dependOnLength(_ length: Int) -> Bool {
-        if case .dynamic = scaling { length > originalContext } else { false }
+        switch scaling {
+        case .dynamic: length > originalContext
+        case .longrope(let scaling): length > scaling.original
+        default: false
+        }
+    }
+
+    /// The factor of every rotated vector.
+    var amplitude: Double {
+        switch scaling {
+        case .yarn(let scaling): scaling.amplitude
+        case .longrope(let scaling): scaling.amplitude
+        default: 1
+        }
     }
 
     /// θ^(−2i/size) for each pair i, scaled; `length` is the length of the longest sequence.
@@ -52,6 +89,10 @@ struct RotaryFrequencies: Sendable, Equatable {
                 let smooth = (turns - low) / (high - low)
                 return (1 - smooth) * frequency / factor + smooth * frequency
             }
+        case .yarn(let scaling): yarn(scaling)
+        case .longrope(let scaling):
+            zip(plain(theta), length > scaling.original ? scaling.long : scaling.short)
+                .map { $0 / $1 }
         }
     }
 
@@ -63,5 +104,20 @@ struct RotaryFrequencies: Sendable, Equatable {
         guard headSize > 2 else { return theta }
         let growth = factor * Double(length) / Double(originalContext) - (factor - 1)
         return theta * pow(growth, Double(headSize) / Double(headSize - 2))
+    }
+
+    private func yarn(_ scaling: RopeScaling.Yarn) -> [Double] {
+        /// The pair whose angle makes this number of turns in the original context.
+        func pair(turns: Double) -> Double {
+            Double(headSize) * log(Double(scaling.original) / (turns * 2 * .pi)) / (2 * log(theta))
+        }
+        var (first, last) = (pair(turns: scaling.fastTurns), pair(turns: scaling.slowTurns))
+        if scaling.isRounded { (first, last) = (first.rounded(.down), last.rounded(.up)) }
+        (first, last) = (max(first, 0), min(last, Double(headSize - 1)))
+        if first == last { last += 0.001 }
+        return plain(theta).enumerated().map { place, frequency in
+            let divided = min(1, max(0, (Double(place) - first) / (last - first)))
+            return frequency / scaling.factor * divided + frequency * (1 - divided)
+        }
     }
 }

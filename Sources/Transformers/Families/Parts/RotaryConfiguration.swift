@@ -12,25 +12,31 @@ enum RotaryConfiguration {
     }
 
     static func read(_ keys: ConfigurationKeys, _ defaults: Defaults) throws -> ModelConfiguration {
-        try keys.require("hidden_act", oneOf: ["silu"])
+        // Two names of one function.
+        try keys.require("hidden_act", oneOf: ["silu", "swish"])
+        /// A family's default stands for a missing key alone: null derives the number from others.
+        func missing(_ key: String, _ fallback: Int?) -> Int? {
+            keys.hasKey(key) ? nil : fallback
+        }
         let width = try keys.count("hidden_size")
         let heads = try keys.count("num_attention_heads", atMost: 1 << 16)
-        // Newer files keep base frequency and scaling in one section.
-        let rotary = try keys.section("rope_parameters")
-        let theta = rotary?.value("rope_theta") == nil ? keys : rotary ?? keys
+        let rotary = try rotarySection(keys)
         var configuration = ModelConfiguration(
             hiddenSize: width, layers: try keys.count("num_hidden_layers", atMost: 4096),
             heads: heads,
             keyValueHeads: try keys.count(
-                "num_key_value_heads", default: defaults.keyValueHeads ?? heads, atMost: 1 << 16),
+                "num_key_value_heads",
+                default: missing("num_key_value_heads", defaults.keyValueHeads) ?? heads,
+                atMost: 1 << 16),
             headSize: try keys.count(
-                "head_dim", default: defaults.headSize ?? width / heads, atMost: 1 << 16),
+                "head_dim", default: missing("head_dim", defaults.headSize) ?? width / heads,
+                atMost: 1 << 16),
             feedForwardSize: try keys.count("intermediate_size"),
             vocabularySize: try keys.count("vocab_size"),
             contextLength: try keys.count(
                 "max_position_embeddings", default: defaults.context),
             normEpsilon: try keys.positive("rms_norm_eps", default: defaults.normEpsilon),
-            ropeTheta: try theta.positive("rope_theta", default: defaults.ropeTheta),
+            ropeTheta: try theta(keys, rotary) ?? defaults.ropeTheta,
             tiedHead: try keys.bool("tie_word_embeddings", default: false),
             initializerRange: try keys.number("initializer_range", default: 0.02),
             beginToken: try keys.tokens("bos_token_id").first,
@@ -39,7 +45,8 @@ enum RotaryConfiguration {
             throw keys.refusal(
                 "a head of \(configuration.headSize) elements cannot be rotated in pairs")
         }
-        if try keys.number("partial_rotary_factor", default: 1) != 1 {
+        for keys in [keys, rotary].compactMap({ $0 })
+        where try keys.number("partial_rotary_factor", default: 1) != 1 {
             throw keys.refusal(
                 "\"partial_rotary_factor\" is not 1; heads that turn in part are not supported")
         }
@@ -48,43 +55,42 @@ enum RotaryConfiguration {
             throw keys.refusal("\"rotary_dtype\" is \"\(type)\"; float32 and bfloat16 work")
         }
         configuration.roundsRotary = type == "bfloat16"
-        if let scaling = try keys.section("rope_scaling") ?? rotary {
-            configuration.ropeScaling = try readScaling(scaling, configuration.contextLength)
+        if let rotary {
+            configuration.ropeScaling = try RopeScaling(
+                rotary, beside: keys, context: configuration.contextLength,
+                headSize: configuration.headSize)
         }
         return configuration
     }
 
-    private static func readScaling(
-        _ keys: ConfigurationKeys, _ context: Int
-    ) throws -> RopeScaling? {
-        func factor() throws -> Double {
-            let factor = try keys.positive("factor", default: nil)
-            guard factor >= 1 else { throw keys.refusal("\"factor\" is \(factor), below 1") }
-            return factor
+    /// The section that holds the scaling of the rotary embedding and, in newer files, its base:
+    /// transformers 5 calls it `rope_parameters`, and takes `rope_scaling` for another name of it.
+    private static func rotarySection(_ keys: ConfigurationKeys) throws -> ConfigurationKeys? {
+        let (older, newer) = (
+            try keys.section("rope_scaling"), try keys.section("rope_parameters")
+        )
+        if older != nil, newer != nil, keys.value("rope_scaling") != keys.value("rope_parameters") {
+            try keys.refuse(
+                contradiction:
+                    "\"rope_scaling\" and \"rope_parameters\" differ, and programs disagree on which "
+                    + "counts; remove one")
         }
-        let type = try keys.text("rope_type") ?? keys.text("type") ?? "default"
-        switch type {
-        case "default": return nil
-        case "linear": return .linear(factor: try factor())
-        case "dynamic": return .dynamic(factor: try factor())
-        case "llama3":
-            let (low, high) = (
-                try keys.positive("low_freq_factor", default: nil),
-                try keys.positive("high_freq_factor", default: nil)
-            )
-            guard low < high else {
-                throw keys.refusal(
-                    "\"low_freq_factor\" is \(low), not below \"high_freq_factor\", \(high)")
-            }
-            return .llama3(
-                factor: try factor(), lowFrequency: low, highFrequency: high,
-                original: try keys.count("original_max_position_embeddings", default: context))
-        default:
-            let known = RopeScaling.known.joined(separator: ", ")
-            throw keys.refusal(
-                "scaling the rotary embedding by type \"\(type)\" is not supported; "
-                    + "\(known) are")
+        return older ?? newer
+    }
+
+    /// The base frequency, which may stand in the section or beside it.
+    private static func theta(
+        _ keys: ConfigurationKeys, _ rotary: ConfigurationKeys?
+    ) throws -> Double? {
+        let outer = try keys.optionalPositive("rope_theta")
+        guard let inner = try rotary?.optionalPositive("rope_theta") else { return outer }
+        if let outer, outer != inner, let rotary {
+            try rotary.refuse(
+                contradiction:
+                    "\"rope_theta\" is \(inner), and beside this section it is \(outer); programs "
+                    + "disagree on which counts; remove one")
         }
+        return inner
     }
 
     /// The keys of a configuration, in the order of the hub's files.
@@ -106,7 +112,7 @@ enum RotaryConfiguration {
             ("num_hidden_layers", .integer(c.layers)),
             ("num_key_value_heads", .integer(c.keyValueHeads)),
             ("rms_norm_eps", .double(c.normEpsilon)),
-            ("rope_scaling", scaling(c.ropeScaling)),
+            ("rope_scaling", c.ropeScaling?.json ?? .null),
             ("rope_theta", .double(c.ropeTheta)),
             ("tie_word_embeddings", .bool(c.tiedHead)),
             ("vocab_size", .integer(c.vocabularySize)),
@@ -118,27 +124,6 @@ enum RotaryConfiguration {
         return items.isEmpty ? .null : items.count == 1 ? items[0] : .array(items)
     }
 
-    private static func scaling(_ scaling: RopeScaling?) -> JSON {
-        func object(_ type: String, _ members: [(String, JSON)]) -> JSON {
-            .object(
-                ([("rope_type", .string(type))] + members).map { JSON.Member($0.0, $0.1) }
-            )
-        }
-        return switch scaling {
-        case nil: .null
-        case .linear(let factor): object("linear", [("factor", .double(factor))])
-        case .dynamic(let factor): object("dynamic", [("factor", .double(factor))])
-        case .llama3(let factor, let low, let high, let original):
-            object(
-                "llama3",
-                [
-                    ("factor", .double(factor)), ("low_freq_factor", .double(low)),
-                    ("high_freq_factor", .double(high)),
-                    ("original_max_position_embeddings", .integer(original)),
-                ])
-        }
-    }
-
     // MARK: - Sliding windows of some layers
 
     /// Qwen's sliding window: off unless a switch turns it on; then either for all layers from a
@@ -146,23 +131,17 @@ enum RotaryConfiguration {
     static func readSwitchedWindow(
         _ keys: ConfigurationKeys, into configuration: inout ModelConfiguration
     ) throws {
-        guard try keys.bool("use_sliding_window", default: false) else { return }
+        guard try keys.bool("use_sliding_window", default: false) else {
+            keys.note("layer_types", "max_window_layers", "sliding_window")
+            return
+        }
         configuration.slidingWindow =
             try keys.value("sliding_window") == nil
             ? nil : keys.count("sliding_window")
-        if let types = try keys.texts("layer_types") {
-            let known = ["full_attention", "sliding_attention"]
-            if let type = types.first(where: { !known.contains($0) }) {
-                throw keys.refusal(
-                    "\"layer_types\" names \"\(type)\"; full_attention and sliding_attention work")
-            }
-            guard types.count == configuration.layers else {
-                throw keys.refusal(
-                    "\"layer_types\" names \(types.count) layers of \(configuration.layers)")
-            }
-            configuration.windowedLayers = .listed(types.map { $0 == "sliding_attention" })
+        let first = try keys.number("max_window_layers", default: 28)
+        if let windows = try readLayerTypes(keys, layers: configuration.layers) {
+            configuration.windowedLayers = .listed(windows)
         } else {
-            let first = try keys.number("max_window_layers", default: 28)
             guard let first = Int(exactly: first), first >= 0 else {
                 throw keys.refusal("\"max_window_layers\" is \(first), not a number of layers")
             }
@@ -170,15 +149,32 @@ enum RotaryConfiguration {
         }
     }
 
+    /// `layer_types`: for each layer whether it has the window; nil if the key is missing or null.
+    static func readLayerTypes(_ keys: ConfigurationKeys, layers: Int) throws -> [Bool]? {
+        guard let types = try keys.texts("layer_types") else { return nil }
+        let known = ["full_attention", "sliding_attention"]
+        if let type = types.first(where: { !known.contains($0) }) {
+            throw keys.refusal(
+                "\"layer_types\" names \"\(type)\"; full_attention and sliding_attention work")
+        }
+        guard types.count == layers else {
+            throw keys.refusal("\"layer_types\" names \(types.count) layers of \(layers)")
+        }
+        return types.map { $0 == "sliding_attention" }
+    }
+
     static func writeSwitchedWindow(_ c: ModelConfiguration) -> [(String, JSON)] {
-        let isWindowed = (0..<c.layers).map { c.window(layer: $0) != nil }
-        return [
+        [
             ("use_sliding_window", .bool(c.slidingWindow != nil)),
             ("sliding_window", c.slidingWindow.map { .integer($0) } ?? .null),
-            (
-                "layer_types",
-                .array(isWindowed.map { .string($0 ? "sliding_attention" : "full_attention") })
-            ),
+            writeLayerTypes(c),
         ]
+    }
+
+    static func writeLayerTypes(_ c: ModelConfiguration) -> (String, JSON) {
+        let types = (0..<c.layers).map {
+            c.window(layer: $0) == nil ? "full_attention" : "sliding_attention"
+        }
+        return ("layer_types", .array(types.map { .string($0) }))
     }
 }
