@@ -38,11 +38,12 @@ public struct Tokenizer: Sendable {
         core.encode(text, special: special)
     }
 
-    /// The ids of a text that is continued, or whose end is not scored: as `encode` gives them, but
-    /// a text that spells the token which begins it gets no second one.
+    /// The ids of a text that is continued, or whose end is not scored: with the tokens that
+    /// `encode` adds before it, unless the text spells them, and without those that some files ask
+    /// for after it, such as `</s>`.
     public func encode(beginning text: String, special: Bool = true) -> [Int32] {
-        let ids = core.encode(text, special: special)
-        return special && spellsBeginning(text) ? Array(ids.dropFirst()) : ids
+        let isComplete = !special || spellsBeginning(text)
+        return (isComplete ? [] : core.before) + core.encode(text, special: false)
     }
 
     /// Whether a text begins with the very token that `encode` adds before it, as text from a chat
@@ -111,7 +112,9 @@ final class TokenizerCore: Sendable {
     private let model: BytePairModel
     private let normalizer: (any Normalizer)?
     private let preTokenizer: (any PreTokenizer)?
-    private let postProcessor: (any PostProcessor)?
+    /// Tokens around a text.
+    let before: [Int32]
+    let after: [Int32]
     private let rawFinder: AddedTokenFinder
     private let normalizedFinder: AddedTokenFinder
     private let contentOfID: [Int32: String]
@@ -152,15 +155,17 @@ final class TokenizerCore: Sendable {
     private init(_ file: TokenizerFile, source: Source) {
         self.source = source
         (model, normalizer, preTokenizer) = (file.model, file.normalizer, file.preTokenizer)
-        (postProcessor, decoder) = (file.postProcessor, file.decoder)
+        (before, after) = (file.postProcessor?.before ?? [], file.postProcessor?.after ?? [])
+        decoder = file.decoder
         namesBytes = file.decoder?.namesBytes ?? false
         addedTokens = file.addedTokens
         specialIDs = file.controlTokens.union(addedTokens.lazy.filter(\.isSpecial).map(\.id))
-        rawFinder = AddedTokenFinder(addedTokens.filter { !$0.isNormalized }) {
+        let found = addedTokens.filter { !(file.splitsSpecial && $0.isSpecial) }
+        rawFinder = AddedTokenFinder(found.filter { !$0.isNormalized }) {
             Array($0.content.utf8)
         }
         let normalizer = file.normalizer
-        normalizedFinder = AddedTokenFinder(addedTokens.filter(\.isNormalized)) { token in
+        normalizedFinder = AddedTokenFinder(found.filter(\.isNormalized)) { token in
             let bytes = Array(token.content.utf8)
             // SentencePiece spells its symbols in normalized text.
             if token.isSpelledNormalized { return bytes }
@@ -189,7 +194,7 @@ final class TokenizerCore: Sendable {
         let shared = state.withLockIfAvailable { encode(text, &$0) }
         var own = EncodingState()
         let ids = shared ?? encode(text, &own)
-        return special ? postProcessor?.apply(ids) ?? ids : ids
+        return special ? before + ids + after : ids
     }
 
     func decode(_ ids: some Sequence<Int32>, skipSpecial: Bool) -> String {
@@ -211,7 +216,8 @@ final class TokenizerCore: Sendable {
                 let isWhole = range.count == bytes.count
                 let raw = isWhole ? bytes : Array(bytes[range])
                 let isFirst = range.lowerBound == 0
-                encodeNormalized(normalizer?.apply(raw) ?? raw, isFirst, &state, into: &ids)
+                let normalized = normalizer?.apply(raw, startsText: isFirst) ?? raw
+                encodeNormalized(normalized, isFirst, &state, into: &ids)
             }
         }
         return ids

@@ -17,6 +17,9 @@ extension TokenizerError: CustomStringConvertible {
             "the tokenizer file has no \(field)"
         case .wrongType(let field, let expected, let found):
             "\(field) in the tokenizer file should be \(expected), not \(found)"
+        case .unsupported("model", let type, let supported):
+            "a tokenizer of type \(quoted(type)) is not supported; \(supported.joined(separator: ", "))"
+                + " is: byte-pair encoding, which Llama, Mistral, Qwen and GPT-2 have"
         case .unsupported(let field, let type, let supported):
             "\(field) of type \(quoted(type)) is not supported; these are: "
                 + supported.joined(separator: ", ")
@@ -30,8 +33,6 @@ extension TokenizerError: CustomStringConvertible {
                 + "\(Vocabulary.largestID)"
         case .sharedID(let id, let first, let second):
             "tokens \(quoted(first)) and \(quoted(second)) have the same id \(id)"
-        case .conflictingAddedToken(let token, let id, let other):
-            "added token \(quoted(token)) has the id \(id), but the vocabulary says \(other)"
         case .badMerge(let index, let text):
             "merge \(index) is \(quoted(text)); a merge is two tokens"
         case .unknownMergeToken(let index, let token, let result):
@@ -42,6 +43,9 @@ extension TokenizerError: CustomStringConvertible {
             "\(field): the pattern \(quoted(pattern)) cannot be used: \(problem)"
         case .badSentencePiece(let problem):
             "the file is not a SentencePiece model that can be used: \(problem)"
+        case .unknownConfiguration(let setting):
+            "the setting \(quoted(setting)) is not known here and may change the token ids; if it does "
+                + "not, remove it from the file"
         case .badConfiguration(let file, let problem):
             "\(file) beside the tokenizer cannot be used: \(problem)"
         case .noTokenizer(let path, let hasVocabulary):

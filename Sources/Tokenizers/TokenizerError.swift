@@ -13,11 +13,11 @@ public enum TokenizerError: Error, Hashable, Sendable {
     case unknownSetting(field: String)
     case badID(token: String, field: String, id: String)
     case sharedID(id: Int, first: String, second: String)
-    case conflictingAddedToken(token: String, id: Int, other: Int)
     case badMerge(index: Int, text: String)
     case unknownMergeToken(index: Int, token: String, result: Bool)
     case badPattern(field: String, pattern: String, problem: String)
     case badSentencePiece(problem: String)
+    case unknownConfiguration(setting: String)
     case badConfiguration(file: String, problem: String)
     case noTokenizer(path: String, hasVocabulary: Bool)
     case noTemplate

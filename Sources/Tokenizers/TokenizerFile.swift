@@ -29,6 +29,8 @@ struct TokenizerFile {
     var addedTokens: [AddedToken]
     /// Special tokens that are never found in text.
     var controlTokens: Set<Int32> = []
+    /// Whether text that spells a special token out is encoded like other text.
+    var splitsSpecial = false
     var normalizer: (any Normalizer)?
     var preTokenizer: (any PreTokenizer)?
     var postProcessor: (any PostProcessor)?
@@ -67,25 +69,51 @@ struct TokenizerFile {
             throw TokenizerError.unsupported(field: "model", type: type, supported: ["BPE"])
         }
         self.model = try BytePairModel(model)
-        addedTokens = try root.optional("added_tokens")?.elements().map { try AddedToken($0) } ?? []
+        addedTokens = []
         normalizer = try root.optional("normalizer").map(makeNormalizer)
         preTokenizer = try root.optional("pre_tokenizer").map(makePreTokenizer)
         postProcessor = try root.optional("post_processor").map(makePostProcessor)
         decoder = try root.optional("decoder").map(makeDecoder)
         try TextGrowth.check(normalizer?.growth ?? 1, field: "normalizer")
         try TextGrowth.check(decoder?.growth ?? 1, field: "decoder")
+        number(try root.optional("added_tokens")?.elements().map { try AddedToken($0) } ?? [])
         try checkAddedTokens()
         boundaries = guessedBoundaries
     }
 
-    /// An added token that is also in the vocabulary must have the same id there. No two tokens may
-    /// share an id.
+    /// Adds tokens with ids as the package gives them, whatever ids the tokens bring: that of the
+    /// vocabulary, or else the next free one. A token that is there already keeps its id and gets
+    /// the new flags.
+    mutating func number(_ tokens: [AddedToken]) {
+        var places: [[UInt8]: Int] = [:]
+        for (place, token) in addedTokens.enumerated() {
+            places[Array(token.content.utf8)] = place
+        }
+        let count = Int32(model.vocabulary.count)
+        var largest = addedTokens.map(\.id).max()
+        for var token in tokens where !token.content.isEmpty {
+            let bytes = Array(token.content.utf8)
+            if let place = places[bytes] {
+                token.id = addedTokens[place].id
+                addedTokens[place] = token
+                continue
+            }
+            token.id =
+                model.vocabulary.id(token.content)
+                ?? largest.map { $0 >= count || count == 0 ? $0 + 1 : count } ?? count
+            largest = max(largest ?? token.id, token.id)
+            places[bytes] = addedTokens.count
+            addedTokens.append(token)
+        }
+    }
+
+    /// No two tokens may share an id.
     func checkAddedTokens() throws {
         var contents: [Int32: String] = [:]
         for token in addedTokens {
-            if let id = model.vocabulary.id(token.content), id != token.id {
-                throw TokenizerError.conflictingAddedToken(
-                    token: token.content, id: Int(token.id), other: Int(id))
+            guard token.id <= Vocabulary.largestID else {
+                throw TokenizerError.badID(
+                    token: token.content, field: "added_tokens", id: "\(token.id)")
             }
             let taken = contents[token.id] ?? model.vocabulary.token(token.id)
             if let taken, !taken.utf8.elementsEqual(token.content.utf8) {
@@ -104,9 +132,8 @@ struct TokenizerFile {
             }
             return nil
         }
-        let first = postProcessor?.apply([-1]).first.flatMap { $0 >= 0 ? $0 : nil }
         return (
-            first
+            postProcessor?.before.first
                 ?? named(["<s>", "<|begin_of_text|>", "<|startoftext|>", "<bos>", "<|endoftext|>"]),
             named(["</s>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "<|im_end|>"])
         )

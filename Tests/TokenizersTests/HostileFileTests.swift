@@ -71,7 +71,8 @@ private func file(
         (#"{"model": 3}"#, "model in the tokenizer file should be an object, not a number"),
         (
             #"{"model": {"type": "Unigram"}}"#,
-            "model of type “Unigram” is not supported; these are: BPE"
+            "a tokenizer of type “Unigram” is not supported; BPE is: byte-pair encoding, which Llama, "
+                + "Mistral, Qwen and GPT-2 have"
         ),
         (
             file(vocab: #"{"a": 0, "a": 1}"#),
@@ -119,12 +120,11 @@ private func file(
             "decoder.speed in the tokenizer file \(unknown)"
         ),
         (
-            file(rest: #", "added_tokens": [{"id": 9, "content": "a"}]"#),
-            "added token “a” has the id 9, but the vocabulary says 0"
-        ),
-        (
-            file(rest: #", "added_tokens": [{"id": 1, "content": "x"}]"#),
-            "tokens “b” and “x” have the same id 1"
+            // The next free id, which the count of the vocabulary gives, is taken.
+            file(
+                vocab: #"{"a": 0, "b": 3, "ab": 1}"#,
+                rest: #", "added_tokens": [{"id": 9, "content": "x"}]"#),
+            "tokens “b” and “x” have the same id 3"
         ),
         (
             file(rest: #", "added_tokens": [{"id": 3e9, "content": "x"}]"#),

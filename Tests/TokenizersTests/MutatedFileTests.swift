@@ -180,7 +180,13 @@ struct ModelWriter {
         writer.data(1, [0x0A, 1, 0x61])
         #expect(
             sentence(writer.bytes)
-                == start + "its algorithm is not byte-pair encoding, the one supported")
+                == start + "its algorithm is Unigram, and byte-pair encoding is the one supported")
+        // A normalization with a table of one byte.
+        writer.data(3, [0x0A, 8] + Array("nmt_nfkc".utf8) + [0x12, 1, 7])
+        #expect(
+            sentence(writer.bytes)
+                == start + "its normalization “nmt_nfkc”, a table of character rewritings, is not "
+                + "supported; identity is")
     }
 
     @Test func stepsThatDoubleATextAreRefused() throws {

@@ -103,17 +103,17 @@ enum ModelFiles {
         text?.templates.isEmpty ?? true ? .general : .chat
     }
 
-    /// The file that a model directory's tokenizer is read from, best first.
-    static func tokenizerName(in directory: String) -> String? {
-        [tokenizerFile, "tokenizer.model"].first {
-            FileManager.default.fileExists(atPath: directory + "/" + $0)
-        }
-    }
-
     private static func textFiles(
         _ directory: String, shown: String
     ) throws -> TokenizerDirectory? {
         guard TokenizerDirectory.isPresent(in: directory) else { return nil }
+        return try tokenizerDirectory(directory, shown: shown)
+    }
+
+    /// A folder's tokenizer, as the model in the folder has it.
+    static func tokenizerDirectory(
+        _ directory: String, shown: String
+    ) throws -> TokenizerDirectory {
         do {
             return try TokenizerDirectory(directory)
         } catch {

@@ -1,6 +1,7 @@
 import CommandLanguage
 import Files
 import Foundation
+import Tokenizers
 import Transformers
 import Values
 
@@ -76,7 +77,7 @@ struct ModelSource {
         let isWhole =
             purpose == .model
             ? names.contains(ModelDirectory.configurationFile)
-            : ModelFiles.tokenizerName(in: folder) != nil
+            : TokenizerDirectory.isPresent(in: folder)
         if isWhole { return }
         if purpose == .model, names.contains("adapter_config.json") {
             throw EvaluationError.other(

@@ -9,15 +9,11 @@ import Values
 /// A model in a workspace.
 extension ModelObject {
     func stored() throws -> StoredValue {
-        let files = try (directory?.files ?? [:]).sorted { $0.key < $1.key }.map { name, data in
-            let array = try StoredArray(type: .uint8, shape: [data.count], bytes: data)
-            return (name, StoredValue.array(array))
-        }
         let text: [(String, StoredValue)] = [
             ("origin", .text(origin)),
             ("prompts", try StoredValue(encoding: prompts)),
             ("tokenizer", directory == nil ? tokenizer.map { .text($0.json) } ?? .null : .null),
-            ("files", .record(StoredRecord(files))),
+            ("files", try StoredValue(files: directory?.files ?? [:])),
         ]
         return .record(
             StoredRecord(
@@ -51,16 +47,9 @@ extension ModelObject {
         let kept = try stored.tensors()
         let tensors =
             try source.map { $0.completing(kept, try configuration.parameterLayout()) } ?? kept
-        var files: [String: Data] = [:]
-        for field in value["files"]?.recordValue?.fields ?? [] {
-            // An export writes files with these names, and the workspace may come from a stranger.
-            guard !field.key.hasPrefix("/"), !field.key.split(separator: "/").contains("..") else {
-                throw StorageError(
-                    kind: kind, problem: "its file \(field.key) leads out of a folder")
-            }
-            files[field.key] = field.value.arrayValue?.bytes
-        }
-        let directory = files.isEmpty ? nil : try TokenizerDirectory(files: files)
+        let files = try value["files"]?.files(kind: kind) ?? [:]
+        let directory =
+            files.isEmpty ? nil : try TokenizerDirectory(files: files, isAccepted: true)
         let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
         var object = ModelObject(
             model: try LanguageModel(configuration, tensors: tensors, source: "the workspace"),

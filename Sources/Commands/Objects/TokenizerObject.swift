@@ -8,6 +8,17 @@ struct TokenizerObject: StorableObject {
 
     var tokenizer: Tokenizer
     var origin: String
+    /// The folder that it was read from; nil for a tokenizer.json alone or a trained one.
+    var directory: TokenizerDirectory?
+
+    init(tokenizer: Tokenizer, origin: String) {
+        (self.tokenizer, self.origin) = (tokenizer, origin)
+    }
+
+    init(directory: TokenizerDirectory, origin: String) {
+        (tokenizer, self.origin) = (directory.tokenizer, origin)
+        self.directory = directory
+    }
 
     static let fields: [Field<TokenizerObject>] = [
         Field("vocabulary", "number of tokens") { Value($0.tokenizer.vocabularySize) },
@@ -38,15 +49,23 @@ struct TokenizerObject: StorableObject {
     var jsonValue: Value { .record(fieldRecord) }
 
     func stored() throws -> StoredValue {
-        .record(StoredRecord([("json", .text(tokenizer.json)), ("origin", .text(origin))]))
+        .record(
+            StoredRecord([
+                ("json", .text(tokenizer.json)), ("origin", .text(origin)),
+                ("files", try StoredValue(files: directory?.files ?? [:])),
+            ]))
     }
 
     static func restored(_ value: StoredValue) throws -> TokenizerObject {
         guard let json = value["json"]?.textValue else {
             throw StorageError(kind: kind, problem: "its tokenizer.json is missing")
         }
-        return TokenizerObject(
-            tokenizer: try Tokenizer(json: json),
-            origin: value["origin"]?.textValue ?? "the workspace")
+        let origin = value["origin"]?.textValue ?? "the workspace"
+        let files = try value["files"]?.files(kind: kind) ?? [:]
+        if !files.isEmpty {
+            return TokenizerObject(
+                directory: try TokenizerDirectory(files: files, isAccepted: true), origin: origin)
+        }
+        return TokenizerObject(tokenizer: try Tokenizer(json: json), origin: origin)
     }
 }

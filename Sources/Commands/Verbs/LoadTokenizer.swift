@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Values
 
@@ -7,14 +8,20 @@ extension CommandTable {
         operands: [
             .required(
                 "path", .path,
-                "a tokenizer.json, tokenizer.model or GGUF file, its folder, or a model of the Hub")
+                "a tokenizer.json, tokenizer.model or GGUF file, a folder, or a model of the Hub")
         ],
         example: "load tokenizer tokenizer.json", run: loadTokenizer)
 
     private static func loadTokenizer(_ invocation: Invocation) throws -> CommandResult {
         guard let text = try invocation.text("path") else { return CommandResult() }
         do {
-            let (path, shown) = try tokenizerFile(text, invocation.session.directory)
+            let (path, shown) = try tokenizerSource(text, invocation.session.directory)
+            if FileSystem.kind(of: path) == .folder {
+                let directory = try ModelFiles.tokenizerDirectory(path, shown: shown)
+                invocation.noteFiles(of: path)
+                return CommandResult(
+                    "tokenizer", TokenizerObject(directory: directory, origin: shown))
+            }
             let tokenizer = try ModelFiles.tokenizer(path, shown: shown)
             return CommandResult("tokenizer", TokenizerObject(tokenizer: tokenizer, origin: shown))
         } catch {
@@ -22,8 +29,8 @@ extension CommandTable {
         }
     }
 
-    /// The file that a path or a name of the Hub means.
-    private static func tokenizerFile(
+    /// The file or folder that a path or a name of the Hub means.
+    private static func tokenizerSource(
         _ text: String, _ directory: String
     ) throws -> (path: String, shown: String) {
         guard let source = try ModelSource(text, for: .tokenizer, in: directory) else {
@@ -36,11 +43,6 @@ extension CommandTable {
             }
             return (Paths.absolute(text, in: directory), text)
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder),
-            isFolder.boolValue
-        else { return (source.path, source.shown) }
-        let name = ModelFiles.tokenizerName(in: source.path) ?? ModelFiles.tokenizerFile
-        return (source.path + "/" + name, source.shown + "/" + name)
+        return (source.path, source.shown)
     }
 }

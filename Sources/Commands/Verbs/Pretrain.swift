@@ -249,7 +249,8 @@ private enum Corpus {
         switch self {
         case .world(let corpus): return corpus.text(index)
         case .texts(let texts, let tokenizer, let context, let end):
-            let tokens = tokenizer.encode(texts[index % texts.count]) + [end].compactMap(\.self)
+            let tokens =
+                tokenizer.encode(beginning: texts[index % texts.count]) + [end].compactMap(\.self)
             return TrainingText(tokens: Array(tokens.prefix(context)))
         }
     }

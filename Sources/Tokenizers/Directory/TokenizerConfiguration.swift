@@ -8,25 +8,68 @@ struct TokenizerConfiguration {
     private(set) var specialTokens: [String: String] = [:]
     private(set) var addsBOS: Bool?
     private(set) var addsEOS: Bool?
-    private(set) var addedTokens: [AddedToken] = []
+    /// `added_tokens_decoder`, by id; nil for older files, which have `added_tokens.json`.
+    private(set) var addedTokens: [AddedToken]?
+    /// The tokens of `added_tokens.json`, by id.
+    private(set) var olderAddedTokens: [AddedToken] = []
+    /// The tokens that the files call special, in the order in which transformers adds those that
+    /// the tokenizer lacks.
+    private(set) var specialTokenList: [AddedToken] = []
+    /// Whether a blank is put before a text; nil if the tokenizer decides.
+    private(set) var addsPrefixSpace: Bool?
+    private(set) var isOfGPT2 = false
+    /// Whether a blank is put after every special token too, as transformers did before 2023.
+    private(set) var isLegacy: Bool?
+    private(set) var splitsSpecial = false
     private(set) var templates: [String: String] = [:]
     private(set) var stopIDs: [Int32] = []
+    let isAccepted: Bool
 
     static let tokenNames = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
 
-    init(_ files: [String: Data]) throws {
-        try Self.read("special_tokens_map.json", files) { try readTokens($0) }
+    init(_ files: [String: Data], isAccepted: Bool = false) throws {
+        self.isAccepted = isAccepted
+        var special = SpecialTokens()
+        var older = SpecialTokens()
+        try Self.read("special_tokens_map.json", files) { map in
+            try older.read(map)
+            if !isAccepted { try KnownSettings.checkMap(map) }
+        }
         try Self.read("tokenizer_config.json", files) { configuration in
-            try readTokens(configuration)
+            try special.read(configuration)
             try readBoundaries(configuration)
             try readTemplates(configuration)
-            for member in try configuration.optional("added_tokens_decoder")?.members() ?? [] {
-                let path = "added_tokens_decoder.\(member.key)"
-                addedTokens.append(
-                    try AddedToken(Field(member.value, path: path), id: member.key))
+            isLegacy = try configuration.optional("legacy")?.bool()
+            splitsSpecial = try configuration.bool("split_special_tokens", default: false)
+            addedTokens = try configuration.optional("added_tokens_decoder").map { tokens in
+                try tokens.members().map { member in
+                    let path = "added_tokens_decoder.\(member.key)"
+                    return try AddedToken(Field(member.value, path: path), id: member.key)
+                }.sorted { $0.id < $1.id }
             }
+            if !isAccepted { try KnownSettings.check(configuration) }
+        }
+        // Files without added_tokens_decoder are older than it; in these the map counts more.
+        special = addedTokens == nil ? special.overridden(by: older) : older.overridden(by: special)
+        specialTokens = special.named.mapValues(\.content)
+        specialTokenList = special.inOrder
+        let named = Set((Array(special.named.values) + special.others).map(\.content))
+        addedTokens = addedTokens?.map { token in
+            var token = token
+            if named.contains(token.content) { token.isSpecial = true }
+            return token
+        }
+        let names = Set(specialTokenList.map { Array($0.content.utf8) })
+        try Self.read("added_tokens.json", files) { tokens in
+            olderAddedTokens = try tokens.members().map { member in
+                let id = Int32(try Field(member.value, path: member.key).id(of: member.key))
+                let isSpecial = names.contains(Array(member.key.utf8))
+                var token = AddedToken(special: member.key, id: id)
+                (token.isSpecial, token.isNormalized) = (isSpecial, !isSpecial)
+                return token
+            }.sorted { $0.id < $1.id }
         }
         try Self.read("generation_config.json", files) { try readStops($0) }
         for (name, data) in files {
@@ -59,24 +102,14 @@ struct TokenizerConfiguration {
         }
     }
 
-    /// A token is given by its text, or by an object that contains the text.
-    private mutating func readTokens(_ field: Field) throws {
-        for name in Self.tokenNames {
-            guard let token = try field.optional(name) else { continue }
-            if case .object = token.value {
-                specialTokens[name] = try token.string("content")
-            } else {
-                specialTokens[name] = try token.string()
-            }
-        }
-    }
-
     /// The tokenizer classes of transformers that themselves add the tokens around a text, whatever
     /// the tokenizer.json says, and whether they do so by default.
     private mutating func readBoundaries(_ field: Field) throws {
         let name = try field.optional("tokenizer_class")?.string() ?? ""
         let families = ["Llama": true, "CodeLlama": true, "Gemma": true, "GPTNeoX": false]
         let family = name.replacing("TokenizerFast", with: "").replacing("Tokenizer", with: "")
+        addsPrefixSpace = try field.optional("add_prefix_space")?.bool()
+        isOfGPT2 = family == "GPT2"
         guard let fallback = families[family] else { return }
         addsBOS = try field.bool("add_bos_token", default: fallback)
         addsEOS = try field.bool("add_eos_token", default: false)
@@ -97,6 +130,8 @@ struct TokenizerConfiguration {
         guard let ids = try field.optional("eos_token_id") else { return }
         let fields: [Field]
         if case .array = ids.value { fields = try ids.elements() } else { fields = [ids] }
-        stopIDs = try fields.map { Int32(try $0.id(of: "eos_token_id")) }
+        // −1 stands for no token.
+        stopIDs = try fields.filter { ($0.value.integer ?? 0) >= 0 }
+            .map { Int32(try $0.id(of: "eos_token_id")) }
     }
 }

@@ -26,9 +26,16 @@ public struct TokenizerDirectory: Sendable {
         try self.init(files: Self.read(path), path: path)
     }
 
-    /// The same from the bytes of the files. `path` is used in messages.
-    public init(files: [String: Data], path: String = "the directory") throws {
-        let configuration = try TokenizerConfiguration(files)
+    /// The same from the bytes of the files.
+    ///
+    /// - Parameters:
+    ///   - path: the name of the directory in messages.
+    ///   - isAccepted: whether the files were read before, as in a workspace: then unknown settings
+    ///     are passed over, as in earlier versions of `sami`.
+    public init(
+        files: [String: Data], path: String = "the directory", isAccepted: Bool = false
+    ) throws {
+        let configuration = try TokenizerConfiguration(files, isAccepted: isAccepted)
         let core = try Self.core(files, configuration, path)
         let named = configuration.specialTokens
         let eos = named["eos_token"].flatMap { core.id($0) } ?? core.eos
@@ -108,7 +115,6 @@ public struct TokenizerDirectory: Sendable {
         if let data = files["tokenizer.json"] {
             guard !data.isEmpty else { throw TokenizerError.empty(path: "\(path)/tokenizer.json") }
             return try TokenizerCore(json: TokenizerFile.text(data)) { file in
-                try file.add(configuration.addedTokens)
                 try file.adjust(by: configuration)
             }
         }
@@ -117,57 +123,7 @@ public struct TokenizerDirectory: Sendable {
                 path: path, hasVocabulary: files["vocab.json"] != nil)
         }
         return try TokenizerCore(sentencePiece: Array(data)) { file in
-            // SentencePiece never encodes text as control tokens. transformers does, and the texts
-            // of chat templates need it.
-            let control = file.controlTokens.sorted().compactMap { id in
-                file.model.vocabulary.token(id).map { AddedToken(special: $0, id: id) }
-            }
-            try file.add(control)
-            try file.add(configuration.addedTokens)
-            try file.adjust(by: configuration)
+            try file.adjustSentencePiece(by: configuration)
         }
-    }
-}
-
-extension TokenizerFile {
-    /// Adds tokens that the file and its vocabulary do not have under another id or spelling.
-    fileprivate mutating func add(_ tokens: [AddedToken]) throws {
-        var known = Set(addedTokens.map(\.id))
-        for token in tokens where !known.contains(token.id) {
-            let spelling = model.vocabulary.token(token.id)
-            let id = model.vocabulary.id(token.content)
-            guard spelling.map({ $0.utf8.elementsEqual(token.content.utf8) }) ?? (id == nil) else {
-                continue
-            }
-            known.insert(token.id)
-            addedTokens.append(token)
-        }
-        try checkAddedTokens()
-    }
-
-    /// The tokens around a text, and those that start and end one, if the configuration states them
-    /// and the file does not.
-    fileprivate mutating func adjust(by configuration: TokenizerConfiguration) throws {
-        func id(_ name: String) -> Int32? {
-            guard let text = configuration.specialTokens[name] else { return nil }
-            let added = addedTokens.first { $0.content.utf8.elementsEqual(text.utf8) }
-            return added?.id ?? model.vocabulary.id(text)
-        }
-        boundaries = (id("bos_token") ?? boundaries.bos, id("eos_token") ?? boundaries.eos)
-        guard let addsBOS = configuration.addsBOS, let addsEOS = configuration.addsEOS else {
-            return
-        }
-        func wanted(_ name: String, _ id: Int32?) throws -> [Int32] {
-            if let id { return [id] }
-            let token = configuration.specialTokens[name]
-            throw TokenizerError.badConfiguration(
-                file: "tokenizer_config.json",
-                problem: token.map {
-                    "it names “\($0.prefix(40))” as \(name), which the tokenizer does not have"
-                } ?? "it asks for \(name) around a text but does not name one")
-        }
-        postProcessor = SurroundingTokens(
-            before: addsBOS ? try wanted("bos_token", id("bos_token")) : [],
-            after: addsEOS ? try wanted("eos_token", id("eos_token")) : [])
     }
 }

@@ -2,12 +2,20 @@
 protocol Normalizer: Sendable {
     func apply(_ bytes: [UInt8]) -> [UInt8]
 
+    /// The same for a part of a text: `startsText` says whether the text begins with it.
+    func apply(_ bytes: [UInt8], startsText: Bool) -> [UInt8]
+
+    /// Whether it puts a blank, or the mark of one, before a text.
+    var addsPrefix: Bool { get }
+
     /// The largest factor by which a text can grow.
     var growth: Int { get }
 }
 
 extension Normalizer {
     var growth: Int { 1 }
+    var addsPrefix: Bool { false }
+    func apply(_ bytes: [UInt8], startsText: Bool) -> [UInt8] { apply(bytes) }
 }
 
 /// Makes a normalizer from its JSON.
@@ -40,6 +48,7 @@ struct NormalizerSequence: Normalizer {
     let steps: [any Normalizer]
 
     var growth: Int { TextGrowth.product(steps.map(\.growth)) }
+    var addsPrefix: Bool { steps.contains(where: \.addsPrefix) }
 
     func apply(_ bytes: [UInt8]) -> [UInt8] {
         steps.reduce(bytes) { $1.apply($0) }

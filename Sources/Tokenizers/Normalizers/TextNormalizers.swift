@@ -38,6 +38,7 @@ struct StripNormalizer: Normalizer {
 /// Puts a text before every text that is not empty.
 struct PrependNormalizer: Normalizer {
     private let prefix: [UInt8]
+    var addsPrefix: Bool { true }
 
     init(_ field: Field) throws {
         try field.allow("type", "prepend")

@@ -1,11 +1,7 @@
 /// Special tokens before and after a text: `<s> A`. The template for pairs of texts is not used.
 struct TemplateProcessing: PostProcessor {
-    private enum Part: Sendable {
-        case text
-        case special([Int32])
-    }
-
-    private let parts: [Part]
+    let before: [Int32]
+    let after: [Int32]
 
     init(_ field: Field) throws {
         try field.allow("type", "single", "pair", "special_tokens")
@@ -19,39 +15,28 @@ struct TemplateProcessing: PostProcessor {
                 }
             }
         }
-        parts = try field.required("single").elements().map { part in
+        /// The tokens of each part; nil for the text.
+        let parts: [[Int32]?] = try field.required("single").elements().map { part in
             try part.allow("Sequence", "SpecialToken")
             if let text = try part.optional("Sequence") {
                 let id = try text.string("id")
                 guard id == "A" else {
                     throw TokenizerError.unsupportedSetting(field: "\(text.path).id", value: id)
                 }
-                return .text
+                return nil
             }
             let name = try part.required("SpecialToken").string("id")
             guard let ids = specials[name] else {
                 throw TokenizerError.unknownSpecialToken(token: name)
             }
-            return .special(ids)
+            return ids
         }
-        try Self.checkTextComesOnce(parts, field)
-    }
-
-    /// A chain of templates that each double the text would fill any memory.
-    private static func checkTextComesOnce(_ parts: [Part], _ field: Field) throws {
-        let texts = parts.count { if case .text = $0 { true } else { false } }
-        guard texts <= 1 else {
+        let texts = parts.count { $0 == nil }
+        guard texts == 1, let text = parts.firstIndex(of: nil) else {
             throw TokenizerError.unsupportedSetting(
                 field: "\(field.path).single", value: "the text \(texts) times")
         }
-    }
-
-    func apply(_ ids: [Int32]) -> [Int32] {
-        parts.flatMap { part in
-            switch part {
-            case .text: ids
-            case .special(let special): special
-            }
-        }
+        before = parts[..<text].flatMap { $0 ?? [] }
+        after = parts[text...].flatMap { $0 ?? [] }
     }
 }

@@ -2,7 +2,8 @@
 /// then every byte becomes a printable character.
 struct ByteLevelPreTokenizer: PreTokenizer {
     /// Whether a space is added before a text without one.
-    let addsPrefixSpace: Bool
+    var addsPrefixSpace: Bool
+    var addsPrefix: Bool { addsPrefixSpace }
     let pattern: Pattern?
 
     static let gpt2 =

@@ -4,6 +4,7 @@ struct MetaspacePreTokenizer: PreTokenizer {
     let mark: Metaspace
     /// Whether the text is cut before every mark.
     let splits: Bool
+    var addsPrefix: Bool { mark.isDropped }
 
     init(_ field: Field) throws {
         try field.allow(

@@ -33,6 +33,13 @@ struct WhitespacePreTokenizer: PreTokenizer {
     }
 }
 
+/// Splits at blanks, which it removes.
+struct WhitespaceSplitPreTokenizer: PreTokenizer {
+    func apply(_ pieces: Pieces) -> Pieces {
+        pieces.split(.removed) { $0.properties.isWhitespace }
+    }
+}
+
 /// Separates numbers, whole or digit by digit.
 struct DigitsPreTokenizer: PreTokenizer {
     private let behavior: SplitBehavior

@@ -31,20 +31,24 @@ struct SentencePieceFile: Sendable {
     /// Throws unless the file is a byte-pair model without a table of character normalizations.
     init(_ bytes: [UInt8]) throws {
         var reader = ProtobufReader(bytes, 0..<bytes.count)
-        var isBytePair = false
+        // A file that does not name one has SentencePiece's own, Unigram.
+        var algorithm: UInt64 = 1
         while let (field, value) = try reader.next() {
             guard case .bytes(let range) = value else { continue }
             switch field {
             case 1: pieces.append(try Self.piece(bytes, range))
-            case 2: isBytePair = try readTrainer(bytes, range)
+            case 2: algorithm = try readTrainer(bytes, range)
             case 3: try readNormalizer(bytes, range)
             case 5: try Self.checkDenormalizer(bytes, range)
             default: break
             }
         }
         guard !pieces.isEmpty else { throw Self.unusable("it holds no pieces") }
-        guard isBytePair else {
-            throw Self.unusable("its algorithm is not byte-pair encoding, the one supported")
+        guard algorithm == 2 else {
+            let names: [UInt64: String] = [1: "Unigram", 3: "words", 4: "characters"]
+            throw Self.unusable(
+                "its algorithm is \(names[algorithm] ?? "unknown"), and byte-pair "
+                    + "encoding is the one supported")
         }
         guard pieces.count <= Vocabulary.largestID else {
             throw Self.unusable("it holds \(pieces.count) pieces")
@@ -80,12 +84,13 @@ struct SentencePieceFile: Sendable {
         return piece
     }
 
-    private mutating func readTrainer(_ bytes: [UInt8], _ range: Range<Int>) throws -> Bool {
-        var isBytePair = false
+    /// Returns the number of the algorithm.
+    private mutating func readTrainer(_ bytes: [UInt8], _ range: Range<Int>) throws -> UInt64 {
+        var algorithm: UInt64 = 1
         var reader = ProtobufReader(bytes, range)
         while let (field, value) = try reader.next() {
             switch (field, value) {
-            case (3, .number(let type)): isBytePair = type == 2
+            case (3, .number(let type)): algorithm = type
             case (24, .number(1)):
                 throw Self.unusable("treat_whitespace_as_suffix is not supported")
             case (35, .number(let flag)): hasByteFallback = flag != 0
@@ -95,15 +100,19 @@ struct SentencePieceFile: Sendable {
             default: break
             }
         }
-        return isBytePair
+        return algorithm
     }
 
     private mutating func readNormalizer(_ bytes: [UInt8], _ range: Range<Int>) throws {
         var reader = ProtobufReader(bytes, range)
+        var name = ""
         while let (field, value) = try reader.next() {
             switch (field, value) {
+            case (1, .bytes(let text)): name = try Self.text(bytes, text)
             case (2, .bytes(let table)) where !table.isEmpty:
-                throw Self.unusable("its table of character rewritings is not supported")
+                throw Self.unusable(
+                    "its normalization “\(name.prefix(40))”, a table of character rewritings, is "
+                        + "not supported; identity is")
             case (3, .number(let flag)): addsDummyPrefix = flag != 0
             case (4, .number(let flag)): removesExtraBlanks = flag != 0
             case (5, .number(let flag)): escapesBlanks = flag != 0

@@ -51,7 +51,7 @@ extension SentencePieceFile {
             controlTokens: Set(
                 pieces.enumerated().filter { $0.element.kind == .control }.map { Int32($0.offset) }),
             normalizer: SentencePieceNormalizer(
-                addsPrefix: addsDummyPrefix, removesExtra: removesExtraBlanks,
+                prefix: addsDummyPrefix ? .every : .none, removesExtra: removesExtraBlanks,
                 escapes: escapesBlanks),
             // A tokenizer.model does not state whether texts start with <s>; for this family of
             // models they do.
@@ -64,25 +64,29 @@ extension SentencePieceFile {
     }
 }
 
-/// Tokens before and after every text.
-struct SurroundingTokens: PostProcessor {
-    let before: [Int32]
-    let after: [Int32]
-
-    func apply(_ ids: [Int32]) -> [Int32] { before + ids + after }
-}
-
 /// Blanks in SentencePiece's form: `▁` for a space, and one more before the text.
 struct SentencePieceNormalizer: Normalizer {
+    /// The texts that get a blank before them.
+    enum Prefix: Sendable {
+        case none
+        /// Every text between special tokens, as in SentencePiece.
+        case every
+        /// The text at the start alone, unless it begins with a blank: `legacy: false` of
+        /// transformers.
+        case first
+    }
+
     static let mark: [UInt8] = Array("\u{2581}".utf8)
     private static let space = UInt8(ascii: " ")
 
-    let addsPrefix: Bool
+    var prefix: Prefix
     /// Whether blanks at the ends are removed and runs of blanks become one.
     let removesExtra: Bool
     let escapes: Bool
 
-    func apply(_ bytes: [UInt8]) -> [UInt8] {
+    func apply(_ bytes: [UInt8]) -> [UInt8] { apply(bytes, startsText: true) }
+
+    func apply(_ bytes: [UInt8], startsText: Bool) -> [UInt8] {
         var text = bytes[...]
         if removesExtra {
             text = text.drop { $0 == Self.space }
@@ -90,7 +94,7 @@ struct SentencePieceNormalizer: Normalizer {
         }
         guard !text.isEmpty else { return [] }
         let blank = escapes ? Self.mark : [Self.space]
-        var normalized: [UInt8] = addsPrefix ? blank : []
+        var normalized: [UInt8] = isPrefixed(text, startsText) ? blank : []
         normalized.reserveCapacity(text.count * 3 / 2)
         var before: UInt8?
         for byte in text {
@@ -105,12 +109,22 @@ struct SentencePieceNormalizer: Normalizer {
     }
 }
 
+extension SentencePieceNormalizer {
+    private func isPrefixed(_ text: ArraySlice<UInt8>, _ startsText: Bool) -> Bool {
+        switch prefix {
+        case .none: false
+        case .every: true
+        case .first: startsText && text.first != Self.space && !text.starts(with: Self.mark)
+        }
+    }
+}
+
 /// Converts pieces back to text like SentencePiece: the prefix space is removed, runs of byte
 /// pieces become characters, and each byte outside a character becomes U+FFFD.
 struct SentencePieceDecoder: TokenDecoder {
     let unknown: String?
     let unknownSurface: String
-    let dropsPrefix: Bool
+    var dropsPrefix: Bool
     let dropsEveryPrefix: Bool
 
     var namesBytes: Bool { true }
