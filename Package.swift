@@ -34,6 +34,7 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         // A header alone: processor instructions that Swift has no name for.
         .systemLibrary(name: "CProcessor"),
@@ -44,8 +45,8 @@ let package = Package(
         .target(name: "NumberTypes"),
         // llama.cpp's model files: metadata and tensors, whatever they mean.
         .target(name: "GGUF", dependencies: ["Files", "NumberTypes"]),
-        // The files of arrays and tables that other programs write: .npy and .csv.
-        .target(name: "DataFiles", dependencies: ["NumberTypes"]),
+        // The files of arrays and tables that other programs write: .npy, .csv and .gz.
+        .target(name: "DataFiles", dependencies: ["CZlib", "NumberTypes"]),
         // Progress and cancellation of long work, for every module that does or shows any.
         .target(name: "LongWork"),
         .target(

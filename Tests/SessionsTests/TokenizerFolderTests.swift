@@ -55,7 +55,9 @@ import Testing
             bench.complaint("load tokenizer t").hasPrefix(
                 "error: t: tokenizer_config.json beside the tokenizer cannot be used: the setting "
                     + "“do_lower_case” is not known here"))
-        try FileManager.default.removeItem(atPath: bench.folder + "/t/tokenizer.json")
+        for name in ["tokenizer.json", "tokenizer_config.json"] {
+            try FileManager.default.removeItem(atPath: bench.folder + "/t/" + name)
+        }
         #expect(
             bench.complaint("load tokenizer t").contains(
                 "holds neither tokenizer.json nor tokenizer.model"))

@@ -129,6 +129,18 @@ import Testing
         _ = try LanguageModel(Self.shape("llama"), tensors: llama, source: "x")
     }
 
+    @Test func theLayoutOfItsAuthorsIsNamed() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try put(Data("{\"dim\": 16}".utf8), "params.json")
+        try put(Data(), "consolidated.safetensors")
+        #expect(
+            complaint { _ = try ModelDirectory.load(folder) }
+                == "DIR cannot be read: it has params.json and no config.json, so it is in its "
+                + "author's own layout (as of Mistral's consolidated.safetensors); take the model "
+                + "in Hugging Face form, which most authors publish beside it, or convert it with "
+                + "transformers.")
+    }
+
     /// transformers 5 ties head and embedding only if the file's head is a copy.
     @Test(arguments: DType.computed)
     func aHeadOfItsOwnCountsUnderATiedConfiguration(type: DType) throws {

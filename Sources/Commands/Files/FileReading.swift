@@ -1,4 +1,5 @@
 import CommandLanguage
+import DataFiles
 import Files
 import Foundation
 import Rendering
@@ -46,9 +47,38 @@ package enum FileReading {
         }
     }
 
-    /// The format that a file's name gives: its extension in small letters.
+    /// The content of a gzip file; other content as it is.
+    static func unpacked(_ data: Data, shown: String) throws(EvaluationError) -> Data {
+        guard Gzip.isCompressed(data) else { return data }
+        // Text shrinks to a tenth, repeated lines to a hundredth; more is made to fill memory.
+        let most = max(1 << 26, data.count.multipliedReportingOverflow(by: 300).partialValue)
+        let limit = min(Limits.current.file, most)
+        do throws(Gzip.Fault) {
+            let content = try Gzip.decompressed(data, limit: limit)
+            return content
+        } catch {
+            let problem =
+                switch error {
+                case .cut: "the gzip file is cut: it ends before its content does"
+                case .damaged: "the gzip file is damaged"
+                case .tooLarge where limit == Limits.current.file:
+                    "its content has more than \(NumberText.bytes(limit)), and that is file_limit"
+                case .tooLarge:
+                    "its content has more than \(NumberText.bytes(limit)), of a gzip file of "
+                        + "\(NumberText.bytes(data.count)); if that is right, decompress it first"
+                }
+            throw .badFile(path: shown, problem: problem)
+        }
+    }
+
+    /// The format that a file's name gives: its extension in small letters, without that of a gzip
+    /// file.
     static func format(of shown: String) -> String {
-        let name = (shown as NSString).pathExtension.lowercased()
+        var name = (shown as NSString).pathExtension.lowercased()
+        if name == "gz" {
+            name = ((shown as NSString).deletingPathExtension as NSString).pathExtension
+                .lowercased()
+        }
         return ["hdf5": "h5", "ndjson": "jsonl"][name] ?? name
     }
 

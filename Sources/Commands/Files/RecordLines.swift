@@ -26,9 +26,11 @@ struct RecordLines {
     let source: Source
     var lines: [Line] = []
 
-    /// The records of a file in the format that its name gives; JSON Lines for other names.
-    init(_ data: Data, shown: String) throws(EvaluationError) {
+    /// The records of a file in the format that its name gives; JSON Lines for other names, unless
+    /// the text is a list. A gzip file is decompressed first.
+    init(_ packed: Data, shown: String) throws(EvaluationError) {
         self.shown = shown
+        let data = try FileReading.unpacked(packed, shown: shown)
         switch FileReading.format(of: shown) {
         case "csv":
             source = .lines
@@ -39,6 +41,8 @@ struct RecordLines {
                 return Line(number: row.line, record: Record(members: json), json: json)
             }
         case "json":
+            (source, lines) = try RecordLines.ofDocument(data, shown)
+        case _ where RecordLines.isList(data):
             (source, lines) = try RecordLines.ofDocument(data, shown)
         default:
             source = .lines
@@ -92,6 +96,12 @@ struct RecordLines {
                 }
             }
         )
+    }
+
+    /// Whether the first character opens a list, as in a `.json` file under another name.
+    private static func isList(_ data: Data) -> Bool {
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
+        return data.first { !blanks.contains($0) } == UInt8(ascii: "[")
     }
 
     private static func records(

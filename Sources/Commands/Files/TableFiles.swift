@@ -19,17 +19,22 @@ struct TableFile {
         var reading = PlainReading()
         switch FileReading.format(of: shown) {
         case "csv":
-            let table = try CSVTable(FileReading.data(path, shown: shown), shown: shown)
+            let table = try CSVTable(
+                FileReading.unpacked(FileReading.data(path, shown: shown), shown: shown),
+                shown: shown)
             value = .list(table.rows.map { reading.record(table.names, $0.cells) })
         case "json":
-            let bytes = try FileReading.data(path, shown: shown)
+            let bytes = try FileReading.unpacked(
+                FileReading.data(path, shown: shown), shown: shown)
             do throws(JSON.Problem) {
                 value = reading.value(try JSON.read(bytes, repairs: [.loneSurrogates]), "")
             } catch {
                 throw EvaluationError.badFile(path: shown, problem: "\(error)")
             }
         case "jsonl":
-            let lines = try RecordLines.lines(FileReading.data(path, shown: shown), shown: shown)
+            let lines = try RecordLines.lines(
+                FileReading.unpacked(FileReading.data(path, shown: shown), shown: shown),
+                shown: shown)
             value = .list(lines.map { reading.value($0.json, "") })
         case "h5":
             _ = try FileReading.size(path, shown: shown)
@@ -128,6 +133,16 @@ struct CSVTable {
             rows.append(first)
         } else {
             names = try CSVTable.names(first, shown)
+            if case .bare(let name) = first.cells[0], names.count == 1,
+                let separator = [";": "semicolons", "\t": "tabs"].first(where: {
+                    name.contains($0.key)
+                })
+            {
+                throw .badLine(
+                    path: shown, line: first.line,
+                    problem: "its columns are separated by \(separator.value), and commas are "
+                        + "read; save it as comma-separated values")
+            }
         }
         while let row = try CSVTable.next(&reader, shown) {
             guard row.cells.count == names.count else {

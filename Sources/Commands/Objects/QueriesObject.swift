@@ -54,41 +54,36 @@ struct QueriesObject: StorableObject, ListObject {
 
     /// Queries without an id get their place in the list as their id.
     ///
-    /// - Throws: if two have the same id, by which responses are told apart.
+    /// - Throws: a sentence about the first record without the text of a query.
     init(_ records: RecordLines) throws(EvaluationError) {
+        queries = try QueriesObject.read(records).map(\.query)
+    }
+
+    /// The queries of a file, each with the field that its text is from.
+    ///
+    /// - Parameter field: the field that holds the text; nil for the first known one.
+    static func read(
+        _ records: RecordLines, field: String? = nil
+    ) throws(EvaluationError) -> [(query: Query, source: String)] {
         var taken: Set<QueryID> = []
         for line in records.lines {
             if let id = try records.id("id", line) { taken.insert(id) }
         }
-        queries = []
+        var queries: [(query: Query, source: String)] = []
         for (index, line) in records.lines.enumerated() {
             let id = try records.id("id", line) ?? QueryID(place: index, taken: taken)
-            queries.append(try QueriesObject.query(line, id, records))
+            let found =
+                if let field { try QueryText(field: field, line, records) } else {
+                    try QueryText(id, line, records)
+                }
+            do {
+                let query = try Query(id: id, fields: [found.form.rawValue: found.text])
+                queries.append((query, found.source))
+            } catch {
+                throw records.bad(line, ErrorSentence.of(error))
+            }
         }
-    }
-
-    private static func query(
-        _ line: RecordLines.Line, _ id: QueryID, _ records: RecordLines
-    ) throws(EvaluationError) -> Query {
-        var fields: [String: String] = [:]
-        for form in QueryForm.allCases {
-            fields[form.rawValue] = try records.text(form.rawValue, line)
-        }
-        guard !fields.isEmpty else {
-            let keys = line.record.keys.filter { $0 != "id" }
-            let near = keys.compactMap { key in
-                nearest(key, in: QueryForm.allCases.map(\.rawValue)).map { (key, $0) }
-            }.first
-            throw records.bad(
-                line,
-                "`post`, `question` or `text` is missing"
-                    + (near.map { "; `\($0.0)` may be meant for `\($0.1)`" } ?? ""))
-        }
-        do {
-            return try Query(id: id, fields: fields)
-        } catch {
-            throw records.bad(line, ErrorSentence.of(error))
-        }
+        return queries
     }
 
     var summary: String {

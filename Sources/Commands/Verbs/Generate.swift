@@ -18,7 +18,7 @@ extension CommandTable {
         makes: ["_"], effect: .tries,
         operands: [.required("prompt", .text, "the text in quotes")],
         options: MethodKey.sampling(from: generationDefaults.sampling) + [
-            OptionSpecification("stop", .text, "a text that ends the response"),
+            OptionSpecification("stop", .text, "a text that ends the response, or a list of them"),
             OptionSpecification("samples", .number, "number of continuations; default: 1"),
             OptionSpecification(
                 "chat", .flag, "ask an instruct model, through its chat template; default: false"),
@@ -83,7 +83,7 @@ extension CommandTable {
         defer { meter.finish() }
         let completions = try model.complete(
             (0..<settings.samples).map { CompletionRequest(prompt, key: key.child(UInt64($0))) },
-            settings.sampling, stops: [try invocation.text("stop")].compactMap(\.self),
+            settings.sampling, stops: try invocation.texts("stop"),
             memory: invocation.session.settings.memoryPlan,
             progress: { progress in
                 let most = progress.total * settings.sampling.maxTokens

@@ -18,7 +18,7 @@ extension CommandTable {
                         Choice("summaries", "posts of the shipped world"),
                         Choice("answers", "questions of the shipped world"),
                     ], .path),
-                "a JSON Lines file")
+                "a file of records: JSON Lines, `.json` or `.csv`, also as `.gz`")
         ],
         options: [
             OptionSpecification(
@@ -27,6 +27,9 @@ extension CommandTable {
                     Choice("train", "to train on (default)"),
                     Choice("test", "held out"),
                 ]), "which part of the shipped world"),
+            OptionSpecification(
+                "field", .word,
+                "the field with the text; default: `post`, `question`, `text`, or a known form"),
             OptionSpecification("count", .number, "number of queries; 64 from the shipped world"),
             OptionSpecification("first", .number, "number of queries to skip; default: 0"),
             OptionSpecification(
@@ -42,6 +45,11 @@ extension CommandTable {
             let count = try invocation.integer("count", atLeast: 1, atMost: 1_000_000) ?? 64
             let split = try invocation.word("split", Split.self) ?? .train
             let seed = try invocation.integer("seed", atLeast: 0, atMost: 1 << 53) ?? 0
+            if invocation.has("field") {
+                throw invocation.error(
+                    "`field` belongs to a file, not to the shipped world",
+                    suggestion: "load queries FILE field=prompt", at: "field")
+            }
             let queries = (first..<first + count).map { index in
                 Alignment.Query(
                     World.everyday.query(
@@ -55,17 +63,17 @@ extension CommandTable {
                 suggestion: "load queries summaries split=test", at: key)
         }
         let file = try invocation.records("path")
-        var queries: [Alignment.Query]
+        let read: [(query: Alignment.Query, source: String)]
         do {
-            queries = try QueriesObject(file).queries
+            read = try QueriesObject.read(file, field: invocation.text("field"))
         } catch {
-            throw invocation.located(error, at: "path")
+            throw invocation.located(error, at: invocation.has("field") ? "field" : "path")
         }
         let count = try invocation.integer("count", atLeast: 1)
-        let kept = zip(file.lines, queries).dropFirst(first).prefix(count ?? queries.count)
-        queries = kept.map { $0.1 }
+        let kept = zip(file.lines, read).dropFirst(first).prefix(count ?? read.count)
+        let queries = kept.map { $0.1.query }
         var lines: [QueryID: RecordLines.Line] = [:]
-        for (line, query) in kept {
+        for (line, query) in zip(kept.map { $0.0 }, queries) {
             if let other = lines.updateValue(line, forKey: query.id) {
                 let place = file.source == .lines ? "line" : "item"
                 throw invocation.located(
@@ -80,6 +88,28 @@ extension CommandTable {
                 "\(file.shown) has \(NumberText.count(file.lines.count, "query", "queries")), so "
                     + "none is left after the first \(first)", at: "first")
         }
-        return CommandResult("queries", QueriesObject(queries: queries))
+        return CommandResult(
+            "queries", QueriesObject(queries: queries),
+            notes: [note(file, read: read.count, kept: kept.map { $0.1.source })])
+    }
+
+    /// How many records were read and how many of them are queries now, and the fields of their
+    /// texts.
+    private static func note(_ file: RecordLines, read: Int, kept: [String]) -> String {
+        var counts: [(source: String, count: Int)] = []
+        for source in kept {
+            if let place = counts.firstIndex(where: { $0.source == source }) {
+                counts[place].count += 1
+            } else {
+                counts.append((source, 1))
+            }
+        }
+        let sources = counts.map { source, count in
+            counts.count == 1 ? source : "\(source) in \(NumberText.grouped(count))"
+        }
+        let skipped = read - kept.count
+        return "read \(NumberText.count(read, "record")) of \(file.shown)"
+            + (skipped == 0 ? "" : ", skipped \(NumberText.grouped(skipped))")
+            + "; the text is " + sources.joined(separator: "; ")
     }
 }
