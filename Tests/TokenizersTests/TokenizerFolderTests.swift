@@ -90,7 +90,8 @@ import Testing
             complaint(#"{"do_lower_case": false, "sp_model_kwargs": {}, "x": null}"#) == "none")
         #expect(
             complaint(
-                #"{"model_max_length": 1e30, "padding_side": "left", "pad_token_id": 3, "_a": 1}"#)
+                #"{"model_max_length": 1e30, "padding_side": "left", "model_type": "gpt2", "_a": 1}"#
+            )
                 == "none")
         _ = try read(#"{"do_lower_case": true}"#, isAccepted: true)
     }

@@ -13,9 +13,9 @@ enum KnownSettings {
     private static let harmless: Set<String> = [
         // How other programs load and name the tokenizer.
         "auto_map", "backend", "device_map", "errors", "from_slow", "is_local", "local_files_only",
-        "merges_file", "name_or_path", "processor_class", "special_tokens_map_file",
-        "tokenizer_file", "tokenizer_type", "trust_remote_code", "use_fast", "verbose",
-        "vocab_file", "vocab_size",
+        "merges_file", "model_type", "name_or_path", "processor_class", "special_tokens_map_file",
+        "tokenizer_file", "tokenizer_type", "transformers_version", "trust_remote_code", "use_fast",
+        "verbose", "vocab_file", "vocab_size",
         // Batches of texts: lengths, padding, and what a call returns.
         "max_len", "max_length", "max_model_input_sizes", "model_input_names", "model_max_length",
         "pad_to_multiple_of", "pad_token_type_id", "padding", "padding_side",
