@@ -147,6 +147,24 @@ struct AdapterSessionTests {
         changed.close()
     }
 
+    @Test(arguments: ["", "dtype=float32"])
+    func `weights of a GGUF file stay in it`(_ option: String) throws {
+        let bench = try Workbench(access: .readWrite)
+        try FileManager.default.copyItem(
+            atPath: Fixture.path("gguf/llama.gguf"), toPath: bench.folder + "/m.gguf")
+        try bench.output("set snapshot_limit=100kB; load model m.gguf \(option)")
+        func logits(_ session: Session) throws -> [Float] {
+            let output = try #require(session.outcomes(of: "logits [3, 7, 5]").last).result.get()
+            return try #require(output.value?.asTensor).values
+        }
+        let found = try logits(bench.session)
+        #expect(try !bench.text("ls").contains("*"))
+        bench.session.close()
+        let again = try bench.reopened()
+        #expect(try logits(again) == found)
+        again.close()
+    }
+
     @Test func `mistakes with adapters are explained`() throws {
         let bench = try prepared()
         #expect(try bench.complaint("adapt").contains("merge, or begin anew: adapt model=base"))

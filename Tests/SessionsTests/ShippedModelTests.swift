@@ -57,9 +57,9 @@ struct ShippedModelTests {
         try bench.write("verdicts.csv", "query,judgement\na,win\n")
         try bench.write("notes.txt", "a note\n")
         try bench.output("export [1, 2] x.npy")
-        // These verbs change the workspace or the session, or run everything again; they have tests
-        // of their own.
-        let apart = ["quit", "edit", "open", "unpack", "resume", "replay"]
+        // These verbs change the workspace or the session, run everything again, or need an
+        // instruct model; they have tests of their own.
+        let apart = ["quit", "edit", "open", "unpack", "resume", "replay", "chat"]
         for command in CommandTable.commands where !apart.contains(command.name) {
             for form in command.forms {
                 if form.example == "redo" { try bench.output("undo") }

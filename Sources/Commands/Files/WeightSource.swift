@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import HDF5Objects
+import NumberTypes
 import Tensors
 import Transformers
 import Values
@@ -12,11 +13,14 @@ struct WeightSource: Sendable {
     let path: String
     /// A digest of samples of the files; see `fingerprint(of:)`.
     let fingerprint: String
+    /// The type that was asked for when the weights were read; nil for the usual one.
+    private let type: DType?
     /// The weights as they were read.
     private let tensors: [String: Tensor]
 
-    init(_ model: LanguageModel, path: String) throws {
+    init(_ model: LanguageModel, path: String, as type: DType? = nil) throws {
         self.path = path
+        self.type = type
         fingerprint = try Self.fingerprint(of: path)
         tensors = model.parameters.byName
     }
@@ -29,7 +33,10 @@ struct WeightSource: Sendable {
     // MARK: In a workspace
 
     var stored: StoredValue {
-        .record(StoredRecord([("path", .text(path)), ("fingerprint", .text(fingerprint))]))
+        .record(
+            StoredRecord(
+                [("path", .text(path)), ("fingerprint", .text(fingerprint))]
+                    + (type.map { [("type", .text($0.rawValue))] } ?? [])))
     }
 
     /// The weights that a stored value refers to.
@@ -54,7 +61,12 @@ struct WeightSource: Sendable {
         guard found == wanted else { throw fault("has other content now") }
         self.path = path
         fingerprint = wanted
-        tensors = try ModelFiles.load(path, shown: path).model.parameters.byName
+        type = value["type"]?.textValue.flatMap(DType.init(rawValue:))
+        let object =
+            ModelFiles.isGGUF(path)
+            ? try ModelFiles.load(gguf: path, shown: path, as: type) { _ in .more }
+            : try ModelFiles.load(path, shown: path)
+        tensors = object.model.parameters.byName
     }
 
     /// The weights of a layout: the given ones, and for the rest those of the files.

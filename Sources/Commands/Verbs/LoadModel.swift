@@ -178,7 +178,7 @@ extension CommandTable {
     ) throws -> ModelObject {
         var meter = invocation.meter()
         defer { meter.finish() }
-        let object: ModelObject
+        var object: ModelObject
         do {
             object = try ModelFiles.load(gguf: source.path, shown: source.shown, as: type) {
                 share in
@@ -187,6 +187,9 @@ extension CommandTable {
             }
         } catch is Canceled {
             throw EvaluationError.interrupted("stopped before \(source.shown) was read")
+        }
+        if object.model.weightBytes > invocation.session.settings.snapshotLimit {
+            object.weightSource = try WeightSource(object.model, path: source.path, as: type)
         }
         invocation.noteFile(source.path)
         return object
