@@ -62,7 +62,7 @@ import Testing
         try bench.write("q.jsonl", shape.record + "\n")
         let output = try bench.output("load queries q.jsonl")
         #expect(
-            output.text.plain.contains("read 1 record of q.jsonl; the text is \(shape.source)"))
+            output.text.plain.contains("1 record in q.jsonl; the text is \(shape.source)"))
         #expect(try bench.text("queries[0].form") == shape.form)
         let quoted = shape.text.replacing("\n", with: "\\n")
         #expect(try bench.text("queries[0].text == \"\(quoted)\"") == "true")
@@ -102,10 +102,10 @@ import Testing
             """)
         #expect(
             try bench.text("load queries q.jsonl").contains(
-                "read 3 records of q.jsonl; the text is `post` in 2; `prompt` in 1"))
+                "3 records in q.jsonl; the text is `post` in 2; `prompt` in 1"))
         #expect(
             try bench.text("load queries q.jsonl first=1 count=1").contains(
-                "read 3 records of q.jsonl, skipped 2; the text is `prompt`"))
+                "1 of 3 records in q.jsonl; the text is `prompt`"))
     }
 
     @Test func `a list, a table and gzip of each give the same queries`() throws {

@@ -93,8 +93,7 @@ extension CommandTable {
             notes: [note(file, read: read.count, kept: kept.map { $0.1.source })])
     }
 
-    /// How many records were read and how many of them are queries now, and the fields of their
-    /// texts.
+    /// How many of the file's records are queries now, and the fields of their texts.
     private static func note(_ file: RecordLines, read: Int, kept: [String]) -> String {
         var counts: [(source: String, count: Int)] = []
         for source in kept {
@@ -107,9 +106,8 @@ extension CommandTable {
         let sources = counts.map { source, count in
             counts.count == 1 ? source : "\(source) in \(NumberText.grouped(count))"
         }
-        let skipped = read - kept.count
-        return "read \(NumberText.count(read, "record")) of \(file.shown)"
-            + (skipped == 0 ? "" : ", skipped \(NumberText.grouped(skipped))")
-            + "; the text is " + sources.joined(separator: "; ")
+        let all = NumberText.count(read, "record")
+        let share = kept.count == read ? all : "\(NumberText.grouped(kept.count)) of \(all)"
+        return "\(share) in \(file.shown); the text is " + sources.joined(separator: "; ")
     }
 }

@@ -72,7 +72,7 @@ public enum AdapterDirectory {
         var found: [String: (beginning: String, rank: Int)] = [:]
         for name in archive.names {
             func refuse(_ problem: String) -> ModelError {
-                .badTensorFile(file: archive.file, problem: "its tensor \"\(name)\" \(problem)")
+                .badConfiguration(file: archive.file, problem: "tensor \"\(name)\" \(problem)")
             }
             guard name.hasPrefix(prefix),
                 let ending = AdapterName.endings.first(where: {
@@ -104,7 +104,7 @@ public enum AdapterDirectory {
             found[projection] = (prefix + projection, rank)
         }
         guard !found.isEmpty else {
-            throw ModelError.badTensorFile(file: archive.file, problem: "it holds no adapter")
+            throw ModelError.badConfiguration(file: archive.file, problem: "it holds no adapter")
         }
         return found
     }
