@@ -74,15 +74,11 @@ enum ModelFiles {
         let model = try source.load(as: type, widened: widened, watch: watch)
         let types = source.quantizedTypes
         let origin =
-            types.isEmpty ? shown : "\(shown), \(listed(types)) widened to \(widened.rawValue)"
+            types.isEmpty
+            ? shown : "\(shown), \(Sentence.list(types)) widened to \(widened.rawValue)"
         return ModelObject(
             model: model, tokenizer: text?.tokenizer, prompts: usualPrompts(text), origin: origin,
             directory: text)
-    }
-
-    private static func listed(_ names: [String]) -> String {
-        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-        return names.dropLast().joined(separator: ", ") + " and " + last
     }
 
     static func load(_ directory: String, shown: String) throws -> ModelObject {

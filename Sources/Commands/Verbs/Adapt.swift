@@ -49,7 +49,8 @@ extension CommandTable {
             ?? 16
         let alpha =
             try invocation.number(
-                "alpha", in: Double.leastNonzeroMagnitude...1e9, rule: "above zero")
+                "alpha", in: Double.leastNonzeroMagnitude...1e9,
+                rule: "above zero and at most 1e9")
             ?? Double(2 * rank)
         let adapter = AdapterConfiguration(
             rank: rank, alpha: alpha,
@@ -105,15 +106,22 @@ extension CommandTable {
         example: "merge", run: merge)
 
     private static func merge(_ invocation: Invocation) throws -> CommandResult {
-        let object = try invocation.model()
-        guard object.model.configuration.adapter != nil else {
-            throw invocation.error(
-                "`\(invocation.written("model") ?? "model")` has no adapters",
-                suggestion: "adapt rank=16")
-        }
+        let object = try invocation.adaptedModel()
         let type: DType? = try invocation.text("dtype") == "stored" ? nil : .float32
         let merged = try object.model.mergingAdapter(as: type)
         return CommandResult(
             "model", object.with(merged, origin: "\(object.origin), adapters merged"))
+    }
+}
+
+extension Invocation {
+    /// The model of a verb that works on adapters.
+    func adaptedModel() throws -> ModelObject {
+        let object = try model()
+        guard object.model.configuration.adapter != nil else {
+            throw error(
+                "`\(written("model") ?? "model")` has no adapters", suggestion: "adapt rank=16")
+        }
+        return object
     }
 }

@@ -71,12 +71,7 @@ extension CommandTable {
         guard let shown = try invocation.text("path"),
             let path = try invocation.writablePath("path")
         else { return CommandResult() }
-        let object = try invocation.model()
-        guard object.model.configuration.adapter != nil else {
-            throw invocation.error(
-                "`\(invocation.written("model") ?? "model")` has no adapters",
-                suggestion: "adapt rank=16")
-        }
+        let object = try invocation.adaptedModel()
         let origin =
             object.weightSource?.path ?? object.origin.split(separator: ",")
             .first.map(String.init) ?? ""

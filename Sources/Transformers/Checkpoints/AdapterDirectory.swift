@@ -36,15 +36,14 @@ public enum AdapterDirectory {
             }
         }
         let archive = try SafeTensors(path: weights)
-        let shapes = try projectionShapes(archive, of: model, file)
+        let projections = try model.configuration.projections()
         let configuration = try file.configuration(
-            shapes.mapValues(\.rank), among: try model.configuration.projections(),
+            try ranks(archive, projections, baseName: file.baseName), among: projections,
             weights: weights)
         let adapted: LanguageModel
         do {
             adapted = try model.adding(configuration) { _, entry in
-                let name = shapes[AdapterName.projection(of: entry.name)]?.beginning ?? ""
-                let stored = name + entry.name.suffix(AdapterName.a.count)
+                let stored = prefix + entry.name
                 guard let tensor = archive.tensor(stored) else {
                     throw ModelError.missingTensor(
                         file: weights, name: stored, shape: entry.shape)
@@ -62,14 +61,13 @@ public enum AdapterDirectory {
         return Loaded(model: adapted, baseName: file.baseName, dropout: file.dropout)
     }
 
-    /// For each adapted projection of the model: the beginning of its names in the file, and its
-    /// rank.
-    private static func projectionShapes(
-        _ archive: SafeTensors, of model: LanguageModel, _ file: AdapterFile
-    ) throws -> [String: (beginning: String, rank: Int)] {
-        let projections = Dictionary(
-            uniqueKeysWithValues: try model.configuration.projections().map { ($0.name, $0) })
-        var found: [String: (beginning: String, rank: Int)] = [:]
+    /// The ranks of the projections that the file holds adapters of, by name.
+    private static func ranks(
+        _ archive: SafeTensors, _ projections: [ProjectionShape], baseName: String?
+    ) throws -> [String: Int] {
+        let projections = Dictionary(uniqueKeysWithValues: projections.map { ($0.name, $0) })
+        let base = baseName.map { "; its base is called \($0)" } ?? ""
+        var found: [String: Int] = [:]
         for name in archive.names {
             func refuse(_ problem: String) -> ModelError {
                 .badConfiguration(file: archive.file, problem: "tensor \"\(name)\" \(problem)")
@@ -83,7 +81,6 @@ public enum AdapterDirectory {
             }
             let projection = String(name.dropFirst(prefix.count).dropLast(ending.count))
             guard let shape = projections[projection] else {
-                let base = file.baseName.map { "; its base is called \($0)" } ?? ""
                 throw refuse("belongs to no projection of this model" + base)
             }
             guard let entry = archive.entries[name], entry.shape.count == 2 else {
@@ -92,16 +89,15 @@ public enum AdapterDirectory {
             let isA = ending == AdapterName.a
             let side = isA ? shape.inputs : shape.outputs
             guard entry.shape[isA ? 1 : 0] == side else {
-                let base = file.baseName.map { "; its base is called \($0)" } ?? ""
                 throw refuse(
                     "has shape \(entry.shape), and this model's \(projection) has "
                         + "\(side) \(isA ? "inputs" : "outputs")" + base)
             }
             let rank = entry.shape[isA ? 0 : 1]
-            if let other = found[projection], other.rank != rank {
-                throw refuse("has rank \(rank), and its partner has rank \(other.rank)")
+            if let other = found[projection], other != rank {
+                throw refuse("has rank \(rank), and its partner has rank \(other)")
             }
-            found[projection] = (prefix + projection, rank)
+            found[projection] = rank
         }
         guard !found.isEmpty else {
             throw ModelError.badConfiguration(file: archive.file, problem: "it holds no adapter")
@@ -119,13 +115,7 @@ public enum AdapterDirectory {
             throw ModelError.badSetting(
                 name: "adapter", value: "none", allowed: "the model has no adapter")
         }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw ModelError.unwritable(
-                file: directory, problem: (error as NSError).localizedDescription)
-        }
+        try ModelDirectory.makeFolder(directory)
         let tensors = zip(model.parameters.names, model.parameters.tensors)
             .filter { AdapterName.isPart($0.0) }
             .map { (name: prefix + $0.0, tensor: $0.1.converted(to: .float32)) }

@@ -177,6 +177,6 @@ private struct ProjectionPattern {
     let entries: [(name: String, value: Double)]
 
     func value(_ projection: String) -> Double? {
-        entries.first { projection == $0.name || projection.hasSuffix("." + $0.name) }?.value
+        entries.first { AdapterName.names($0.name, projection) }?.value
     }
 }

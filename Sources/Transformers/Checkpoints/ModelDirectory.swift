@@ -153,13 +153,7 @@ public enum ModelDirectory {
         _ model: LanguageModel, to directory: String, limit: Int = largestFile,
         watch: Watch = { _ in .more }
     ) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw ModelError.unwritable(
-                file: directory, problem: (error as NSError).localizedDescription)
-        }
+        try makeFolder(directory)
         let tensors = zip(model.parameters.names, model.parameters.tensors)
             .map { (name: $0, tensor: $1) }
         let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
@@ -191,6 +185,16 @@ public enum ModelDirectory {
         try write(
             model.configuration.json(elementType: model.weightType.rawValue),
             to: file(configurationFile, in: directory))
+    }
+
+    /// Makes a folder, and those above it, where they are missing.
+    static func makeFolder(_ directory: String) throws(ModelError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw .unwritable(file: directory, problem: (error as NSError).localizedDescription)
+        }
     }
 
     /// As many tensors in a file as fit; a tensor larger than the limit has a file of its own.

@@ -71,7 +71,7 @@ public struct AdapterConfiguration: Sendable, Hashable, Codable {
     /// Whether a projection carries an adapter. Names agree in whole parts, as in PEFT's
     /// `target_modules`.
     public func includes(_ projection: String) -> Bool {
-        targets.contains { projection == $0 || projection.hasSuffix("." + $0) }
+        targets.contains { AdapterName.names($0, projection) }
     }
 
     /// Throws `ModelError.badSetting` for numbers that no adapter can have.

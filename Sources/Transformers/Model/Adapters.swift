@@ -29,11 +29,6 @@ extension LanguageModel {
         }
     }
 
-    /// The layout of the model with an adapter, without any tensors. Throws as `adding` does.
-    public func layout(with adapter: AdapterConfiguration) throws -> ParameterLayout {
-        try adapted(adapter).family.layout
-    }
-
     private func adapted(
         _ adapter: AdapterConfiguration
     ) throws -> (shape: ModelConfiguration, family: any Family) {
@@ -44,8 +39,7 @@ extension LanguageModel {
         try adapter.check()
         let projections = try configuration.projections()
         for target in adapter.targets
-        where !projections.contains(where: { $0.name == target || $0.name.hasSuffix("." + target) })
-        {
+        where !projections.contains(where: { AdapterName.names(target, $0.name) }) {
             let known = Set(projections.map { $0.kind }).sorted()
             throw ModelError.badSetting(
                 name: "on", value: target,
@@ -72,26 +66,14 @@ extension LanguageModel {
     ///   float32 and rounded once.
     public func mergingAdapter(as type: DType? = .float32) throws -> LanguageModel {
         guard configuration.adapter != nil else { return self }
-        return try withoutAdapter { weight, part in
-            weight.plus(part, parameters).converted(to: type ?? weight.type)
-        }
-    }
-
-    /// The model without its adapter; itself if it has none.
-    public func removingAdapter() throws -> LanguageModel {
-        configuration.adapter == nil ? self : try withoutAdapter { weight, _ in weight }
-    }
-
-    private func withoutAdapter(
-        _ adapted: (Tensor, ParameterLayout.AdaptedWeight) -> Tensor
-    ) throws -> LanguageModel {
-        var shape = configuration
-        shape.adapter = nil
+        let shape = configuration.withoutAdapter
         let parts = parameters.layout.adaptedWeightsByName
         let own = parameters.byName
         return replacing(shape, try Families.family(shape)) { _, entry in
             let weight = own[entry.name] ?? Tensor(zeros: entry.shape)
-            return parts[entry.name].map { adapted(weight, $0) } ?? weight
+            return parts[entry.name].map {
+                weight.plus($0, parameters).converted(to: type ?? weight.type)
+            } ?? weight
         }
     }
 
@@ -108,9 +90,7 @@ extension LanguageModel {
 
     /// The layout of these weights.
     public func effectiveLayout() throws -> ParameterLayout {
-        var shape = configuration
-        shape.adapter = nil
-        return try shape.parameterLayout()
+        try configuration.withoutAdapter.parameterLayout()
     }
 }
 
@@ -132,9 +112,14 @@ extension ModelConfiguration {
     /// the blocks but a router of experts, whose choice an adapter on it would make erratic.
     /// - Throws: `ModelError.unknownFamily`.
     public func projections() throws -> [ProjectionShape] {
+        try withoutAdapter.parameterLayout().projections
+    }
+
+    /// The same shape without an adapter.
+    fileprivate var withoutAdapter: ModelConfiguration {
         var plain = self
         plain.adapter = nil
-        return try Families.family(plain).layout.projections
+        return plain
     }
 }
 

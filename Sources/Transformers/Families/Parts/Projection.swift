@@ -100,9 +100,9 @@ enum AdapterName {
 
     static func isPart(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
 
-    /// The projection that an adapter's tensor belongs to.
-    static func projection(of name: String) -> String {
-        isPart(name) ? String(name.dropLast(a.count)) : name
+    /// Whether `short` names a projection: its whole name, or the last parts of it.
+    static func names(_ short: String, _ projection: String) -> Bool {
+        projection == short || projection.hasSuffix("." + short)
     }
 }
 
