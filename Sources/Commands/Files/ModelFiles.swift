@@ -75,10 +75,16 @@ enum ModelFiles {
         let types = source.quantizedTypes
         let origin =
             types.isEmpty
-            ? shown : "\(shown), \(Sentence.list(types)) widened to \(widened.rawValue)"
+            ? shown : "\(shown), \(listed(types)) widened to \(widened.rawValue)"
         return ModelObject(
             model: model, tokenizer: text?.tokenizer, prompts: usualPrompts(text), origin: origin,
             directory: text)
+    }
+
+    /// `Q4_1 and Q8_0`: types bear no quotes, as `Sentence.list` would give them.
+    private static func listed(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+        return names.dropLast().joined(separator: ", ") + " and " + last
     }
 
     static func load(_ directory: String, shown: String) throws -> ModelObject {
