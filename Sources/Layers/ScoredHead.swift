@@ -7,7 +7,7 @@ import Tensors
 /// The output head for scored rows: logits, log-softmax and the log-probs of chosen tokens, fused.
 ///
 /// It receives only scored rows and processes a few at a time, so that no (N, V) matrix exists. The
-/// backward pass recomputes the logits.
+/// backward pass recomputes the logits, unless the head is frozen.
 public enum ScoredHead {
     /// One row of hidden states, and the tokens `tokens[range]` whose log-probs are wanted there.
     public struct Rows: Sendable {
@@ -41,14 +41,23 @@ public enum ScoredHead {
         }
     }
 
-    /// The logits of a forward pass, one tensor per chunk of rows, for the backward pass of the
-    /// same rows. They are kept only while they are small (16 MB). Recomputing them costs one
-    /// matmul; keeping all of them would dominate memory.
-    public final class KeptLogits {
-        /// The largest number of logits that is kept: sixteen megabytes.
-        public static let most = 1 << 22
-        fileprivate var chunks: [Tensor] = []
-        public init() {}
+    /// The results of a forward pass that spare the backward pass of the same rows a product.
+    public final class Kept {
+        /// The largest number of logits that is kept: sixteen megabytes. Recomputing them costs one
+        /// matmul; keeping all of them would dominate memory.
+        public static let mostLogits = 1 << 22
+
+        /// Whether the head has no gradient and the loss no penalty. The backward pass then needs
+        /// only the mean of the head's rows under the probabilities, and no logits. Logits that are
+        /// few enough to keep serve it too, with the same bits as a head that trains.
+        fileprivate let isFrozen: Bool
+        /// One tensor per chunk of rows.
+        fileprivate var logits: [Tensor] = []
+        /// softmax(h Wᵀ) W: (M, D)
+        fileprivate var means: Tensor?
+        fileprivate var logProbs: [Float] = []
+
+        public init(isFrozen: Bool = false) { self.isFrozen = isFrozen }
     }
 
     /// log softmax(h Wᵀ)[token] in nats, in the order of `rows.tokens`. h (M, D), weight (V, D).
@@ -56,11 +65,16 @@ public enum ScoredHead {
     /// - Parameter watch: asked before every chunk of rows, here and in the other passes.
     /// - Throws: `Canceled`.
     public static func forward(
-        _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: KeptLogits? = nil,
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: Kept? = nil,
         _ arithmetic: Arithmetic = .float32, watch: Watch = { _ in .more }
     ) throws(Canceled) -> [Float] {
+        let isKept = rows.count * weight.rows <= Kept.mostLogits
+        if let kept, kept.isFrozen, !isKept {
+            let found = try means(hidden, weight: weight, rows, arithmetic, watch: watch)
+            (kept.means, kept.logProbs) = (found.means, found.logProbs)
+            return found.logProbs
+        }
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
-        let isKept = rows.count * weight.rows <= KeptLogits.most
         try forEachChunk(rows.count, weight, watch) { chunk in
             let logits = logitsOf(hidden, chunk, weight: weight, arithmetic)
             let (columns, base) = (logits.columns, logits.pointer)
@@ -77,31 +91,80 @@ public enum ScoredHead {
                 }
             }
             withExtendedLifetime(logits) {}
-            if isKept { kept?.chunks.append(logits) }
+            if isKept { kept?.logits.append(logits) }
         }
         return logProbs
+    }
+
+    /// The log-probs, and the mean of the head's rows under each row's probabilities, (M, D).
+    private static func means(
+        _ hidden: Tensor, weight: Tensor, _ rows: Rows, _ arithmetic: Arithmetic, watch: Watch
+    ) throws(Canceled) -> (logProbs: [Float], means: Tensor) {
+        var logProbs = [Float](repeating: 0, count: rows.tokens.count)
+        var means = Tensor(uninitialized: hidden.shape)
+        try forEachChunk(rows.count, weight, watch) { chunk in
+            var logits = logitsOf(hidden, chunk, weight: weight, arithmetic)
+            let (columns, base) = (logits.columns, logits.mutablePointer())
+            logProbs.withUnsafeMutableBufferPointer { logProbs in
+                let out = Shared(logProbs.baseAddress)
+                Workers.split(chunk.count) { part in
+                    for row in part {
+                        _ = score(
+                            base + row * columns, columns, rows, chunk.lowerBound + row, out)
+                    }
+                }
+            }
+            // The logits have become probabilities.
+            var part = Tensor(uninitialized: [chunk.count, hidden.columns])
+            arithmetic.inputGradient(logits, weight, into: &part)
+            copy(part, into: &means, row: chunk.lowerBound)
+        }
+        return (logProbs, means)
+    }
+
+    /// The gradient of the hidden states from the means: `logp_t = h · W_t − lse(h Wᵀ)` gives
+    /// `dh = Σ_t coefficient_t · (W_t − mean)`.
+    private static func backward(
+        _ means: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
+        into dhidden: inout Tensor
+    ) {
+        let own = Embedding.forward(rows.tokens, table: weight)
+        let d = means.columns
+        let (mean, words, target) = (means.pointer, own.pointer, dhidden.mutablePointer())
+        for row in 0..<rows.count {
+            let (tokens, dh) = (rows.range(row), target + row * d)
+            let total = tokens.reduce(Float(0)) { $0 + coefficients[$1] }
+            for i in 0..<d { dh[i] = -total * mean[row * d + i] }
+            for token in tokens { accumulate(dh, coefficients[token], words + token * d, d) }
+        }
+        withExtendedLifetime(own) {}
     }
 
     /// Computes the log-probs again, and from `coefficients` (∂loss/∂log-prob, one a token) the
     /// gradients of the hidden states (M, D), which are written, and of the head, which are
     /// added, unless it is nil because the head is frozen.
-    /// Returns the divergences of the rows if a reference is given. Consumes the logits that a
-    /// forward pass of the same rows has kept.
+    /// Returns the divergences of the rows if a reference is given. Consumes what a forward pass of
+    /// the same rows has kept.
     ///
     /// `logp_t = z_t − lse(z)` gives `dz = Σ_t coefficient_t · (onehot_t − softmax(z))`; and
     /// `KL = Σ p (log p − log q)` gives `dz = p · (log p − log q − KL)`.
     public static func backward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
-        reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
+        reference: Reference? = nil, kept: Kept? = nil, into dhidden: inout Tensor,
         _ dweight: inout Tensor?, _ arithmetic: Arithmetic = .float32,
         watch: Watch = { _ in .more }
     ) throws(Canceled) -> (logProbs: [Float], divergences: [Float]) {
+        if let kept, let means = kept.means, reference == nil, dweight == nil {
+            kept.means = nil
+            backward(means, weight: weight, rows, coefficients: coefficients, into: &dhidden)
+            return (kept.logProbs, [])
+        }
         var logProbs = [Float](repeating: 0, count: rows.tokens.count)
         var divergences = [Float](repeating: 0, count: reference == nil ? 0 : rows.count)
-        kept?.chunks.reverse()
+        kept?.logits.reverse()
         try forEachChunk(rows.count, weight, watch) { chunk in
             var logits =
-                kept?.chunks.popLast() ?? logitsOf(hidden, chunk, weight: weight, arithmetic)
+                kept?.logits.popLast() ?? logitsOf(hidden, chunk, weight: weight, arithmetic)
             var other = reference.map { logitsOf($0.hidden, chunk, weight: $0.weight, arithmetic) }
             let (columns, base) = (logits.columns, logits.mutablePointer())
             let otherBase = other?.mutablePointer()
@@ -135,7 +198,7 @@ public enum ScoredHead {
     /// The same for a head that trains.
     public static func backward(
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, coefficients: [Float],
-        reference: Reference? = nil, kept: KeptLogits? = nil, into dhidden: inout Tensor,
+        reference: Reference? = nil, kept: Kept? = nil, into dhidden: inout Tensor,
         _ dweight: inout Tensor
     ) throws(Canceled) -> (logProbs: [Float], divergences: [Float]) {
         var sum: Tensor? = dweight

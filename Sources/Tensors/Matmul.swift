@@ -19,6 +19,8 @@ public func multiply(
         SmallBatchMatmul(x).multiply([.init(w: b, columns: m, out: c)], accumulate: accumulate)
         return
     }
+    let thin = ThinMatmul(rows: n, columns: m, terms: k, a, b, isTransposed: true)
+    if let thin { return thin.multiply(into: c, accumulate: accumulate) }
     product(
         rows: n, columns: m, inner: k, a, k, transposeA: false, b, k, transposeB: true, c, m,
         accumulate: accumulate)
@@ -62,6 +64,8 @@ public func multiply(
         return DequantizingMatmul.multiply(y, w, into: &out, accumulate: accumulate)
     }
     let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())
+    let thin = ThinMatmul(rows: n, columns: k, terms: m, a, b, isTransposed: false)
+    if let thin { return thin.multiply(into: c, accumulate: accumulate) }
     product(
         rows: n, columns: k, inner: m, a, m, transposeA: false, b, k, transposeB: false, c, k,
         accumulate: accumulate)

@@ -208,7 +208,7 @@ import Testing
         let found = try ScoredHead.backward(
             hidden, weight: weight, rows, coefficients: coefficients, reference: reference,
             into: &dhidden, &dweight)
-        let kept = ScoredHead.KeptLogits()
+        let kept = ScoredHead.Kept()
         #expect(
             try found.logProbs == ScoredHead.forward(hidden, weight: weight, rows, keeping: kept))
         // Kept logits change nothing.

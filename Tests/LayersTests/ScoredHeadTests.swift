@@ -80,7 +80,7 @@ import Testing
     func keptLogitsGiveTheSameGradients(_ shape: Case) throws {
         let (hidden, weight) = (random([shape.rows, 6], 1), random([shape.vocabulary, 6], 2))
         let (rows, coefficients) = scoredRows(shape)
-        let kept = ScoredHead.KeptLogits()
+        let kept = ScoredHead.Kept()
         let logProbs = try ScoredHead.forward(hidden, weight: weight, rows, keeping: kept)
         var results: [(Tensor, Tensor, [Float])] = []
         for logits in [nil, kept, kept] {
@@ -98,6 +98,33 @@ import Testing
             #expect(found == results[0].2)
             #expect(relativeError(found, logProbs) < 1e-5)
         }
+    }
+
+    /// A frozen head keeps means of its rows in place of more logits than are kept: the log-probs
+    /// and the gradient of the hidden states are those of a head that keeps nothing.
+    @Test(arguments: [(300, 16_384), (1025, 5000)].map { Case(rows: $0.0, vocabulary: $0.1) })
+    func keptMeansGiveTheSameGradients(_ shape: Case) throws {
+        let (hidden, weight) = (random([shape.rows, 6], 1), random([shape.vocabulary, 6], 2))
+        let (rows, coefficients) = scoredRows(shape)
+        #expect(shape.rows * shape.vocabulary > ScoredHead.Kept.mostLogits)
+        let kept = ScoredHead.Kept(isFrozen: true)
+        let logProbs = try ScoredHead.forward(hidden, weight: weight, rows, keeping: kept)
+        let alone = try ScoredHead.forward(hidden, weight: weight, rows)
+        expectClose(logProbs.map(Double.init), alone.map(Double.init), within: 1e-5, "log-probs")
+        var results: [Tensor] = []
+        for kept in [nil, kept] {
+            var (dhidden, dweight) = (
+                Tensor(repeating: .nan, shape: hidden.shape), Tensor?.none
+            )
+            let found = try ScoredHead.backward(
+                hidden, weight: weight, rows, coefficients: coefficients, kept: kept,
+                into: &dhidden, &dweight)
+            expectClose(
+                found.logProbs.map(Double.init), logProbs.map(Double.init), within: 1e-5, "again")
+            results.append(dhidden)
+        }
+        expectClose(
+            results[1].values, results[0].values.map(Double.init), within: 1e-5, "dhidden")
     }
 
     /// KL(p ‖ q) and its gradient, over an edge between chunks.

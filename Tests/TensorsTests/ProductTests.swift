@@ -37,6 +37,29 @@ import Testing
         expectClose(out.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 yᵀx")
     }
 
+    /// Products with few columns, in one part of the sum and in several, and with one column more
+    /// than such a product may have.
+    @Test(arguments: [(65, 130, 16), (200, 600, 16), (71, 257, 32), (300, 513, 48), (97, 400, 17)])
+    func productsWithFewColumnsEqualPlainLoops(n: Int, k: Int, r: Int) {
+        let (x, a) = (random([n, k], 1), random([r, k], 2))
+        let wanted = slowProduct(x, transposed: a).values.map(Double.init)
+        var b = Tensor(zeros: [k, r])
+        for i in 0..<r { for j in 0..<k { b[j, i] = a[i, j] } }
+        let tolerance = 2e-6 * Double(k).squareRoot()
+        var (first, second) = (
+            Tensor(repeating: .nan, shape: [n, r]), Tensor(repeating: .nan, shape: [n, r])
+        )
+        multiply(x, transposed: a, into: &first)
+        multiply(x, b, into: &second)
+        expectClose(first.values, wanted, within: tolerance, scale: 1, "x aᵀ")
+        expectClose(second.values, wanted, within: tolerance, scale: 1, "x b")
+        multiply(x, transposed: a, into: &first, accumulate: true)
+        multiply(x, b, into: &second, accumulate: true)
+        expectClose(
+            first.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 x aᵀ")
+        expectClose(second.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 x b")
+    }
+
     @Test func noRowsGiveZerosOrLeaveTheSum() {
         let (y, x) = (Tensor(zeros: [0, 3]), Tensor(zeros: [0, 2]))
         var sum = Tensor(repeating: 4, shape: [3, 2])

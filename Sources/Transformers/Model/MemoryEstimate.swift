@@ -78,7 +78,7 @@ public struct MemoryEstimate: Sendable, Equatable {
                 rows * (Double(configuration.layers) * kept + 2 * sizes.block + 6 * sizes.width))
             let scored = Double(constitutions) * Double(responses) * Double(response)
             let keptLogits = min(
-                scored * sizes.vocabulary, Double(ScoredHead.KeptLogits.most))
+                scored * sizes.vocabulary, Double(ScoredHead.Kept.mostLogits))
             logits = bytes(2 * sizes.logits(type) + keptLogits)
             gradients = bytes(sizes.trainable)
             self.moments = bytes(Double(moments) * sizes.trainable)

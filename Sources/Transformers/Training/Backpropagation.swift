@@ -116,15 +116,15 @@ private struct BackwardPass {
             watch($0 * cost.blocks / whole)
         }
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
-        let logits = ScoredHead.KeptLogits()
+        let kept = ScoredHead.Kept(isFrozen: penalty == nil && !gradients.holds(family.head))
         let logProbs = scored.inTargetOrder(
             try ScoredHead.forward(
-                hidden, weight: model.parameters[family.head], scored.tokens, keeping: logits,
+                hidden, weight: model.parameters[family.head], scored.tokens, keeping: kept,
                 model.parameters.arithmetic,
                 watch: { watch((cost.blocks + $0 * cost.pass.head) / whole) }))
         let found = try checked(logProbs)
         let divergence = try backward(
-            family, forest, scored, hidden, found, rowCount: nil, kept: logits, cost, &trace,
+            family, forest, scored, hidden, found, rowCount: nil, kept: kept, cost, &trace,
             &gradients
         ) { watch((cost.pass.forward + $0 * cost.whole) / whole) }.divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
@@ -238,7 +238,7 @@ private struct BackwardPass {
 
     private func backward<F: Family>(
         _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
-        _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.KeptLogits? = nil,
+        _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.Kept? = nil,
         _ cost: BackwardCost, _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet,
         _ watch: Watch
     ) throws(Canceled) -> (logProbs: [Float], divergence: Float?) {
