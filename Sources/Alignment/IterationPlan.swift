@@ -12,7 +12,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
     }
 
     /// Named settings.
-    public enum Preset: String, Sendable, Codable, CaseIterable { case paper, tiny }
+    public enum Preset: String, Sendable, Codable, CaseIterable { case paper, adapters, tiny }
 
     public var iterations = 3
     /// Number of new queries in each iteration.
@@ -32,6 +32,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
     public init(_ preset: Preset) {
         switch preset {
         case .paper: self = .paper
+        case .adapters: self = .adapters
         case .tiny: self = .tiny
         }
     }
@@ -65,6 +66,24 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         plan.train.accumulate = 16
         plan.train.update = Update(optimizer: .rmsprop(), learningRate: 5e-7)
         plan.epochs = [0.12, 0.25, 0.38]
+        return plan
+    }
+
+    /// For adapters on an instruct model: one principle a constitution, sampled responses that may
+    /// be cut off, and AdamW at a rate that falls to zero. docs/LOG.md has the measurements.
+    public static var adapters: IterationPlan {
+        var plan = IterationPlan()
+        plan.iterations = 2
+        plan.queries = 72
+        plan.compose = Composer(count: 2, principles: 1, polarity: .opposites)
+        plan.rollout.sampling.temperature = 0.7
+        plan.rollout.sampling.maxTokens = 120
+        plan.rollout.requiresEnd = false
+        plan.train.accumulate = 6
+        plan.train.steps = 12
+        plan.train.update = Update(optimizer: .adamw(), learningRate: 6e-4)
+        plan.train.schedule = .linear
+        plan.train.warmup = 2
         return plan
     }
 

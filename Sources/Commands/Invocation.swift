@@ -55,6 +55,16 @@ package final class Invocation {
         }
     }
 
+    /// The text of an argument that may be a word of the grammar or a path: as typed, or as an
+    /// expression's text. A path, bare or in quotes, is no word.
+    package func word(_ argument: Argument?) throws -> String? {
+        switch argument?.value {
+        case .word(let word): word
+        case .expression: try argument.flatMap { try value($0).asText }
+        case .path, .name, nil: nil
+        }
+    }
+
     package func value(_ role: String) throws -> Value? { try argument(role).map { try value($0) } }
 
     /// The error at the place of `role`, or else at the verb.

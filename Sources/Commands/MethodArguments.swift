@@ -22,15 +22,21 @@ enum MethodKey {
     static let unfinished = OptionSpecification(
         "unfinished",
         .words([
-            Choice("reject", "exclude its query, and count it (default)"),
+            Choice("reject", "exclude its query, and count it"),
             Choice("keep", "use it unchanged"),
-        ]), "what to do with a response that max_tokens cut off")
+        ]),
+        "what to do with a response that max_tokens cut off; default: keep for adapters, else reject"
+    )
 
     static let preset = OptionSpecification(
         "preset",
         .words([
-            Choice("tiny", "for the shipped model"), Choice("paper", "the paper's settings"),
-        ]), "named settings; default: tiny for models under 50 million parameters")
+            Choice("tiny", "for the shipped model"),
+            Choice("adapters", "for adapters on an instruct model"),
+            Choice("paper", "the paper's settings"),
+        ]),
+        "named settings; default: tiny below 50 million parameters, else adapters for a model that "
+            + "has them")
 }
 
 extension Invocation {
@@ -59,9 +65,13 @@ extension Invocation {
     }
 
     /// The preset that the user named, or else the one for the model's size.
-    func plan(for model: ModelObject) throws -> IterationPlan {
-        let preset = try word("preset", IterationPlan.Preset.self)
-        return IterationPlan(preset ?? (model.model.parameterCount < 50_000_000 ? .tiny : .paper))
+    func plan(for model: ModelObject, trainsAdapters: Bool = false) throws -> IterationPlan {
+        if let preset = try word("preset", IterationPlan.Preset.self) {
+            return IterationPlan(preset)
+        }
+        let model = model.model
+        if model.parameterCount < 50_000_000 { return .tiny }
+        return trainsAdapters || model.configuration.adapter != nil ? .adapters : .paper
     }
 
     // MARK: Progress

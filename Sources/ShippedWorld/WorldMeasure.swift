@@ -34,6 +34,7 @@ package struct WorldMeasure: Measure {
 
     /// Whether the world's grammar finds a response malformed. It knows only responses to the
     /// world's own queries.
+    @Sendable
     package static func isMalformed(_ response: String, _ query: Alignment.Query) -> Bool {
         let world = World.everyday
         guard world.situation(of: query.text) != nil else { return false }

@@ -55,6 +55,22 @@ struct AdapterSessionTests {
         #expect(try bench.text("changes.equal") == "true")
     }
 
+    /// docs/ADAPTERS.md: its session runs, and the statements of its table exist.
+    @Test func `the statements of the page about adapters run`() throws {
+        let page = try String(contentsOfFile: Repository.path("docs/ADAPTERS.md"), encoding: .utf8)
+        let block = try #require(page.components(separatedBy: "```\n").dropFirst().first)
+        let bench = try Workbench()
+        try bench.output(block)
+        let cells = page.split(separator: "\n").filter { $0.hasPrefix("| `") }
+            .compactMap { $0.split(separator: "|").first }
+        let statements = cells.flatMap { $0.split(separator: "`").filter { $0.first!.isLetter } }
+        #expect(statements.count >= 10)
+        for statement in statements {
+            let program = CommandTable.grammar.parse(String(statement))
+            #expect(program.diagnostics.isEmpty, "\(statement)")
+        }
+    }
+
     @Test func `merging gives the same scores, and so does the exported adapter`() throws {
         let bench = try prepared()
         try bench.output(

@@ -31,6 +31,27 @@ struct ScriptTests {
         try run(script: "real-checkpoint.sami")
     }
 
+    /// The script for SmolLM2 on the shipped model, which has no words for such principles: the
+    /// statements run, and the figures mean nothing.
+    @Test func realAlignmentRunsOnTheShippedModel() throws {
+        let sentences = [
+            "Somebody took my bike from the yard.", "My train is late again.",
+            "The cat broke a lamp that was not ours.", "I salted the soup twice.",
+        ]
+        let folder = try TemporaryFolder()
+        let posts = folder.path + "/posts.jsonl"
+        let lines = (0..<76).map {
+            #"{"post": "\#(sentences[$0 % 4]) That was \#($0 + 2) days ago."}"# + "\n"
+        }
+        try lines.joined().write(toFile: posts, atomically: true, encoding: .utf8)
+        try run(
+            script: "real-alignment.sami",
+            setting: [
+                "checkpoint": "default", "posts": posts, "training": "16", "held": "60",
+                "judged": "2", "steps": "1", "max_tokens": "40",
+            ])
+    }
+
     @Test func yourOwnQueriesNamesThePostThatDoesNotFit() throws {
         let source = try String(
             contentsOfFile: Repository.path("sessions/your-own-queries.sami"), encoding: .utf8)

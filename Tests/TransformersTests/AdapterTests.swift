@@ -129,6 +129,7 @@ import Testing
         let merged = try adapted.mergingAdapter()
         #expect(merged.parameters.names == model.parameters.names)
         #expect(relativeError(try merged.logProbs(forest, targets), scores) < 1e-4)
+        #expect(throws: ModelError.self) { try adapted.mergingAdapter(available: 1000) }
     }
 
     @Test(arguments: families)

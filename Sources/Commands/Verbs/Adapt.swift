@@ -72,7 +72,7 @@ extension CommandTable {
     ) throws -> [String] {
         let projections = try model.configuration.projections()
         let kinds = { (some: [ProjectionShape]) in Set(some.map(\.kind)).sorted() }
-        if case .word(let word)? = invocation.argument("on")?.value {
+        if let word = try invocation.word(invocation.argument("on")) {
             return kinds(word == "attention" ? projections.filter(\.isAttention) : projections)
         }
         let names = try invocation.texts("on")
@@ -108,7 +108,15 @@ extension CommandTable {
     private static func merge(_ invocation: Invocation) throws -> CommandResult {
         let object = try invocation.adaptedModel()
         let type: DType? = try invocation.text("dtype") == "stored" ? nil : .float32
-        let merged = try object.model.mergingAdapter(as: type)
+        let merged: LanguageModel
+        do {
+            merged = try object.model.mergingAdapter(as: type)
+        } catch ModelError.doesNotFit(let needed, let available) {
+            throw invocation.error(
+                ModelError.doesNotFit(needed: needed, available: available).description,
+                suggestion: type == .float32
+                    ? "merge dtype=stored, or export adapter" : "export adapter keeps them apart")
+        }
         return CommandResult(
             "model", object.with(merged, origin: "\(object.origin), adapters merged"))
     }

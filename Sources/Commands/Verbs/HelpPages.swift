@@ -83,9 +83,12 @@ enum HelpPages {
             text: """
                 `preset=paper` takes the settings of arXiv 2404.14313: RMSprop with a small learning \
                 rate, one pass, no KL penalty. `preset=tiny` suits models under 50 million \
-                parameters: AdamW with a larger rate and a KL penalty. Without `preset=` the size of \
-                the model decides. `help train` and `help iterate` show each option under both; an \
-                option that is given is stronger than its preset.
+                parameters: AdamW with a larger rate and a KL penalty. `preset=adapters` suits \
+                adapters on a small instruct model: one principle a constitution, responses that \
+                may be cut off, AdamW at a rate that falls to zero. Without `preset=` the size of \
+                the model decides, and whether it has adapters. `help train` and `help iterate` \
+                show each option under all of them; an option that is given is stronger than its \
+                preset.
                 """),
     ]
 

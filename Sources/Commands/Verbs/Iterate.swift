@@ -19,7 +19,7 @@ extension CommandTable {
             no iteration is complete.
             """,
         makes: ["model", "log"],
-        operands: [.optional("iterations", .number, "how many; default: 3")],
+        operands: [.optional("iterations", .number, "how many; default: 3, 2 for adapters")],
         options: [
             MethodKey.preset,
             OptionSpecification(
@@ -30,7 +30,8 @@ extension CommandTable {
                 ]), "the start of each iteration"),
             OptionSpecification(
                 "queries", .number,
-                "new queries each iteration; default: 400 for tiny, 2,000 for paper; fewer of a list"
+                "new queries each iteration; default: 400 for tiny, 72 for adapters, 2,000 for paper; "
+                    + "fewer of a list"
             ),
             OptionSpecification("on", .object("queries"), "queries to use in order"),
             OptionSpecification(
@@ -39,14 +40,17 @@ extension CommandTable {
             OptionSpecification("count", .number, "C, constitutions a query; default: 2"),
             OptionSpecification("samples", .number, "responses a constitution; default: 1"),
         ] + MethodKey.compose + MethodKey.sampling + MethodKey.training + MethodKey.update
-            + MethodKey.planScore + [MethodKey.overflow, MethodKey.base, MethodKey.seed],
+            + MethodKey.planScore + [
+                MethodKey.overflow, MethodKey.unfinished, MethodKey.base, MethodKey.seed,
+            ],
         example: "iterate 1 queries=8 steps=1 accumulate=4", run: iterate)
 
     /// Runs the plan that the command describes, from the base or from a saved state.
     private static func iterate(_ invocation: Invocation) throws -> CommandResult {
         let base = try invocation.object(ModelObject.self, "base")
         let text = try invocation.textModel(base)
-        var plan = try invocation.plan(for: base)
+        let adapter = try invocation.adapter(of: base)
+        var plan = try invocation.plan(for: base, trainsAdapters: adapter != nil)
         if let value = try invocation.integer("iterations", atLeast: 1, atMost: 1000) {
             plan.iterations = value
         }
@@ -64,13 +68,13 @@ extension CommandTable {
         {
             plan.compose.principles = min(wanted, pairs.count)
         }
-        plan.adapter = try invocation.adapter(of: base)
+        plan.adapter = adapter
         let supply = try invocation.supply(base, sources, &plan)
         let key = try invocation.randomKey()
         let first = try plan.start(base.model, key: key)
 
         let iteration = Iteration(
-            plan, sources: sources, isMalformed: WorldMeasure.isMalformed,
+            plan, sources: sources, isMalformed: base.isMalformed,
             memory: invocation.session.settings.memoryPlan)
         let start =
             try invocation.resumed.map { try IterationStorage.restored($0, base: first) }

@@ -138,13 +138,14 @@ extension CommandTable {
     ) throws -> ModelObject {
         do {
             let directory = invocation.session.directory
-            if case .word("smollm2") = argument.value,
+            let word = try invocation.word(argument)
+            if word == "smollm2",
                 try ModelSource(path, in: directory) == nil
             {
                 guard let file = SmolLM2.file else { throw SmolLM2.missing }
                 return try loadGGUF(ModelSource(gguf: file, shown: "smollm2"), type, invocation)
             }
-            if case .word("default") = argument.value {
+            if word == "default" {
                 guard let folder = ModelFiles.defaultDirectory else {
                     throw EvaluationError.other(
                         "the model that ships with sami is missing",

@@ -39,8 +39,8 @@ extension CommandTable {
 
     private static func loadQueries(_ invocation: Invocation) throws -> CommandResult {
         let first = try invocation.integer("first", atLeast: 0, atMost: 1 << 40) ?? 0
-        if case .word(let word) = invocation.argument("path")?.value,
-            let kind = QueryKind(plural: word)
+        if let kind = try invocation.word(invocation.argument("path")).flatMap(
+            QueryKind.init(plural:))
         {
             let count = try invocation.integer("count", atLeast: 1, atMost: 1_000_000) ?? 64
             let split = try invocation.word("split", Split.self) ?? .train

@@ -18,7 +18,8 @@ extension CommandTable {
             OptionSpecification("samples", .number, "responses a constitution; default: 1"),
             OptionSpecification(
                 "constitutions", .object("constitutions"), "in place of `constitutions`"),
-            MethodKey.overflow, MethodKey.unfinished, MethodKey.model, MethodKey.seed,
+            MethodKey.preset, MethodKey.overflow, MethodKey.unfinished, MethodKey.model,
+            MethodKey.seed,
         ],
         example: "rollout queries[0:2] temperature=0.7", run: rollout)
 
@@ -34,7 +35,7 @@ extension CommandTable {
         defer { follower.finish() }
         var state = try invocation.resumed.map(SamplingStorage.restored)
         var clock = CheckpointClock()
-        let rollouts = try RolloutSampler(settings, isMalformed: WorldMeasure.isMalformed).sample(
+        let rollouts = try RolloutSampler(settings, isMalformed: model.isMalformed).sample(
             queries, groups, with: text, key: key,
             memory: invocation.session.settings.memoryPlan, from: state,
             progress: follower.follow,
@@ -101,5 +102,13 @@ extension CommandTable {
                 return group
             }
         }
+    }
+}
+
+extension ModelObject {
+    /// The grammar of the shipped world, for models that write in it. Responses of other models to
+    /// the world's queries are free text.
+    var isMalformed: (@Sendable (String, Alignment.Query) -> Bool)? {
+        prompts == .tiny ? WorldMeasure.isMalformed : nil
     }
 }

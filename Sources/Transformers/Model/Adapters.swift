@@ -64,11 +64,21 @@ extension LanguageModel {
     ///
     /// - Parameter type: of the adapted weights; nil keeps the type of each. The sum is computed in
     ///   float32 and rounded once.
-    public func mergingAdapter(as type: DType? = .float32) throws -> LanguageModel {
+    /// - Parameter available: memory for the new weights, in bytes.
+    /// - Throws: `ModelError.doesNotFit`.
+    public func mergingAdapter(
+        as type: DType? = .float32, available: Int = MemoryPlan.availableBytes
+    ) throws -> LanguageModel {
         guard configuration.adapter != nil else { return self }
         let shape = configuration.withoutAdapter
         let parts = parameters.layout.adaptedWeightsByName
         let own = parameters.byName
+        let needed = parts.keys.compactMap { own[$0] }.reduce(0) {
+            $0 + $1.count * (type ?? $1.type).size
+        }
+        if needed > available {
+            throw ModelError.doesNotFit(needed: needed, available: available)
+        }
         return replacing(shape, try Families.family(shape)) { _, entry in
             let weight = own[entry.name] ?? Tensor(zeros: entry.shape)
             return parts[entry.name].map {
