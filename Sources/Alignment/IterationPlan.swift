@@ -81,7 +81,7 @@ public struct IterationPlan: Sendable, Codable, Hashable {
         plan.rollout.requiresEnd = false
         plan.train.accumulate = 6
         plan.train.steps = 12
-        plan.train.update = Update(optimizer: .adamw(), learningRate: 6e-4)
+        plan.train.update = Update(optimizer: .adamw(), learningRate: 3.5e-4)
         plan.train.schedule = .linear
         plan.train.warmup = 2
         return plan
