@@ -64,7 +64,9 @@ struct UseTests {
         let bench = try Workbench()
         bench.session.appearance.width = 200
         let help = try bench.output("help train").text.plain
-        #expect(help.contains("size of a step; default: 0.0002 for tiny, 5e-07 for paper"))
+        #expect(
+            help.contains(
+                "size of a step; default: 0.0002 for tiny, 0.00035 for adapters, 5e-07 for paper"))
         #expect(try bench.output("help generate").text.plain.contains("in tokens; default: 64"))
     }
 
