@@ -64,7 +64,9 @@ extension Invocation {
         return RandomKey(seed: UInt64(seed))
     }
 
-    /// The preset that the user named, or else the one for the model's size.
+    /// The preset that the user named, or else the one for the model's size and its adapters.
+    ///
+    /// - Parameter trainsAdapters: whether the work adds adapters to a model without.
     func plan(for model: ModelObject, trainsAdapters: Bool = false) throws -> IterationPlan {
         if let preset = try word("preset", IterationPlan.Preset.self) {
             return IterationPlan(preset)

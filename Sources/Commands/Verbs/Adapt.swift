@@ -72,8 +72,10 @@ extension CommandTable {
     ) throws -> [String] {
         let projections = try model.configuration.projections()
         let kinds = { (some: [ProjectionShape]) in Set(some.map(\.kind)).sorted() }
-        if let word = try invocation.word(invocation.argument("on")) {
-            return kinds(word == "attention" ? projections.filter(\.isAttention) : projections)
+        switch try invocation.word(invocation.argument("on")) {
+        case "all": return kinds(projections)
+        case "attention": return kinds(projections.filter(\.isAttention))
+        default: break
         }
         let names = try invocation.texts("on")
         if names.isEmpty {
@@ -113,7 +115,7 @@ extension CommandTable {
             merged = try object.model.mergingAdapter(as: type)
         } catch ModelError.doesNotFit(let needed, let available) {
             throw invocation.error(
-                ModelError.doesNotFit(needed: needed, available: available).description,
+                ErrorSentence.of(ModelError.doesNotFit(needed: needed, available: available)),
                 suggestion: type == .float32
                     ? "merge dtype=stored, or export adapter" : "export adapter keeps them apart")
         }
