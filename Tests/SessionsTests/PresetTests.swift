@@ -15,19 +15,21 @@ struct PresetTests {
         load queries summaries count=4
         """
 
-    private func failure(_ bench: Workbench, _ source: String) -> String {
-        bench.run(source).compactMap {
-            if case .failure(let failure) = $0.result { failure.rendered() } else { nil }
-        }.joined(separator: "\n")
-    }
-
     @Test func `an expression may give the word that a verb takes in place of a path`() throws {
         let bench = try Workbench()
         try bench.output("kind = \"summaries\"; which = \"default\"")
         try bench.output("load queries (kind) count=2; load model (which)")
         #expect(try bench.text("len(queries)") == "2")
         #expect(try bench.text("model.origin").contains("default"))
-        #expect(failure(bench, "load queries \"summaries\"").contains("there is no file"))
+        #expect(bench.complaint("load queries \"summaries\"").contains("there is no file"))
+    }
+
+    @Test func `a text that is no such word is the name of a matrix`() throws {
+        let bench = try Workbench()
+        try bench.output("load model default; which = \"attention\"")
+        #expect(try bench.text("adapt rank=2 on=\"q_proj\"").contains("5 matrices: q_proj"))
+        #expect(try bench.text("adapt model=base rank=2 on=(which)").contains("20 matrices"))
+        #expect(!bench.complaint("adapt model=base on=\"q_prj\"").isEmpty)
     }
 
     @Test func `responses in free text to the shipped world's posts are not malformed`() throws {
@@ -41,7 +43,7 @@ struct PresetTests {
         let bench = try Workbench()
         try bench.output(Self.setup)
         let statement = "iterate 1 steps=1 accumulate=2 max_tokens=4"
-        #expect(failure(bench, statement).contains("every query was rejected"))
+        #expect(bench.complaint(statement).contains("every query was rejected"))
         try bench.output(statement + " unfinished=keep")
         #expect(try bench.text("len(log.loss)") == "1")
     }
