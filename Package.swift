@@ -108,9 +108,9 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files", "GGUF",
-                "HDF5Objects", "JSON", "LongWork", "NumberTypes", "Optimizers", "Rendering",
-                "ShippedWorld", "Tensors", "TextModels", "Tokenizers", "Transformers", "Values",
-                "Workspaces", "Worlds",
+                "HDF5Objects", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers",
+                "Rendering", "ShippedWorld", "Tensors", "TextModels", "Tokenizers", "Transformers",
+                "Values", "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",

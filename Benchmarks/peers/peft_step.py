@@ -13,26 +13,8 @@ import resource
 import time
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
-# Shapes.swift has the same.
-SHAPES = {
-    "S": (256, 8, 8, 8, 688, 4096),
-    "M": (288, 6, 6, 6, 768, 32000),
-    "L": (576, 30, 9, 3, 1536, 49152),
-}
-
-
-def model(shape, dtype):
-    width, layers, heads, key_heads, inner, vocabulary = SHAPES[shape]
-    torch.manual_seed(0)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
-            num_key_value_heads=key_heads, intermediate_size=inner, vocab_size=vocabulary,
-            max_position_embeddings=2048, tie_word_embeddings=True,
-        )
-    ).to(dtype)
+from shapes import SHAPES, torch_model
 
 
 def scores(net, prompts, responses):
@@ -55,7 +37,7 @@ def main():
     parser.add_argument("--steps", type=int, default=4)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    net = model(given.shape, getattr(torch, given.dtype))
+    net = torch_model(given.shape, given.dtype)
     if given.adapters:
         from peft import LoraConfig, get_peft_model
 

@@ -241,12 +241,19 @@ package final class Invocation {
         try object(type, of: try value(argument), argument.role, argument.span)
     }
 
+    /// The model, computed in the statement's precision.
+    func computing(_ model: ModelObject) -> ModelObject {
+        model.computed(in: session.settings.statementPrecision)
+    }
+
     /// The value as an object. One item of a list is accepted in place of the list (`score
     /// rollouts[0]`), and so are records that a person typed.
     private func object<N: SessionObject>(
         _ type: N.Type, of value: Value, _ role: String, _ span: SourceSpan
     ) throws -> N {
-        if let object = value.object(type) { return object }
+        if let object = value.object(type) {
+            return (object as? ModelObject).flatMap { computing($0) as? N } ?? object
+        }
         let listType = type as? any ListObject.Type
         do throws(EvaluationError) {
             if let made = try listType?.init(wrapping: value) as? N { return made }

@@ -1,3 +1,4 @@
+import Layers
 import Rendering
 import Tensors
 import Transformers
@@ -13,6 +14,10 @@ package struct Settings: Sendable {
     /// and so the last bits of results; the journal keeps it, and a replay uses it again.
     package private(set) var statementMemory: Int?
     package var limits = Limits()
+    package var precision = Precision.auto
+    /// The precision of the running statement; `float32` on a processor that has no other. The
+    /// journal keeps it, and a replay uses it again.
+    package private(set) var statementPrecision = Precision.float32
     /// Number of statements that can be undone, which decides how many old models are kept; nil
     /// keeps all until `gc`.
     package var undoDepth: Int?
@@ -33,11 +38,21 @@ package struct Settings: Sendable {
         (memory ?? statementMemory).map(MemoryPlan.init(budget:)) ?? .automatic
     }
 
-    /// Fixes the budget of a statement: that of the original statement in a replay, if this machine
-    /// has so much memory free, else most of the free memory.
-    package mutating func resolveMemory(replayed: Int?) {
+    /// Fixes the budget and the precision of a statement.
+    ///
+    /// - Parameter replayed: those of the original statement in a replay. They are used if this
+    ///   machine has so much memory free, and such a processor.
+    package mutating func resolve(replayed: StatementConditions?) {
         let free = MemoryPlan.availableBytes
-        statementMemory = replayed.flatMap { $0 <= free ? $0 : nil } ?? MemoryPlan.automatic.budget
+        statementMemory =
+            replayed?.memory.flatMap { $0 <= free ? $0 : nil } ?? MemoryPlan.automatic.budget
+        statementPrecision =
+            Arithmetic.bfloat16 == nil ? .float32 : replayed?.precision ?? precision
+    }
+
+    /// The conditions of the running statement.
+    package var conditions: StatementConditions {
+        StatementConditions(memory: memoryPlan.budget, precision: statementPrecision)
     }
 
     /// A size in usual notation: `600MB`, `1.5 GB`, `4096`; nil if it is not a size.

@@ -1,3 +1,4 @@
+import NumberTypes
 import Tensors
 
 /// The products of a model's layers: the one door between families and matrix kernels.
@@ -10,25 +11,54 @@ import Tensors
 /// GPT-2's. Weights may be stored in 16 bits.
 public struct Arithmetic: Sendable, Hashable {
     /// Products in float32, summed in float32, whatever the storage of the weights.
-    public static let float32 = Arithmetic()
+    public static let float32 = Arithmetic(kernel: nil)
+    /// Products of operands rounded to bfloat16, summed in float32; nil if this processor has no
+    /// instruction for them.
+    public static let bfloat16 = BFloat16Matmul.available.map { Arithmetic(kernel: $0) }
+    /// The same by plain vectors, which every processor has; slow.
+    package static let portableBFloat16 = Arithmetic(kernel: .portable)
 
-    private init() {}
+    private let kernel: BFloat16Matmul.Kernel?
+
+    private init(kernel: BFloat16Matmul.Kernel?) { self.kernel = kernel }
+
+    public var isBFloat16: Bool { kernel != nil }
+
+    /// For fewer rows, as in generation, reading the weights takes the time, and the kernels of
+    /// float32 read sixteen-bit weights as fast.
+    private static let fewestRows = 9
+    /// For fewer lines of a matrix, as of an adapter, a tile would be mostly empty.
+    private static let fewestLines = 32
+
+    /// The kernel for a product of two matrices, if it is to be computed in bfloat16.
+    private func bfloat16(_ rows: Int, _ weight: Tensor) -> BFloat16Matmul? {
+        guard let kernel, rows >= Self.fewestRows,
+            min(weight.rows, weight.columns) >= Self.fewestLines, weight.type != .float16
+        else { return nil }
+        return BFloat16Matmul(kernel)
+    }
 
     /// `out = x Wᵀ (+ out)`: x (N, in) → out (N, out).
     public func product(
         _ x: Tensor, _ weight: Tensor, transposed: Bool = false, into out: inout Tensor,
         accumulate: Bool = false
     ) {
-        if transposed {
-            multiply(x, weight, into: &out, accumulate: accumulate)
-        } else {
-            multiply(x, transposed: weight, into: &out, accumulate: accumulate)
+        switch (bfloat16(x.rows, weight), transposed) {
+        case (let fast?, true): fast.multiply(x, weight, into: &out, accumulate: accumulate)
+        case (let fast?, false):
+            fast.multiply(x, transposed: weight, into: &out, accumulate: accumulate)
+        case (nil, true): multiply(x, weight, into: &out, accumulate: accumulate)
+        case (nil, false): multiply(x, transposed: weight, into: &out, accumulate: accumulate)
         }
     }
 
-    /// x W_iᵀ for several weights (out_i, in). With few rows this is faster than one by one.
+    /// x W_iᵀ for several weights (out_i, in). This is faster than one by one.
     public func products(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
-        multiply(x, transposed: weights)
+        let fast = weights.map { bfloat16(x.rows, $0) }
+        if fast.allSatisfy({ $0 != nil }), let first = fast.first ?? nil {
+            return first.multiply(x, transposed: weights)
+        }
+        return multiply(x, transposed: weights)
     }
 
     /// The gradient of the input, `dx = dy W (+ dx)`: dy (N, out) → dx (N, in).
@@ -36,21 +66,18 @@ public struct Arithmetic: Sendable, Hashable {
         _ dy: Tensor, _ weight: Tensor, transposed: Bool = false, into dx: inout Tensor,
         accumulate: Bool = false
     ) {
-        if transposed {
-            multiply(dy, transposed: weight, into: &dx, accumulate: accumulate)
-        } else {
-            multiply(dy, weight, into: &dx, accumulate: accumulate)
-        }
+        product(dy, weight, transposed: !transposed, into: &dx, accumulate: accumulate)
     }
 
     /// Accumulates the gradient of the weight, `dW += dyᵀ x`, or its transpose `dW += xᵀ dy`.
     public func addWeightGradient(
         _ dy: Tensor, _ x: Tensor, transposed: Bool = false, into dweight: inout Tensor
     ) {
-        if transposed {
-            multiply(transposed: x, dy, into: &dweight, accumulate: true)
+        let (left, right) = transposed ? (x, dy) : (dy, x)
+        if let fast = bfloat16(dy.rows, dweight) {
+            fast.multiply(transposed: left, right, into: &dweight, accumulate: true)
         } else {
-            multiply(transposed: dy, x, into: &dweight, accumulate: true)
+            multiply(transposed: left, right, into: &dweight, accumulate: true)
         }
     }
 }

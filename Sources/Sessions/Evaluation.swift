@@ -196,8 +196,9 @@ extension Session {
         let start = clock.now
         inputs = []
         inputFiles = []
-        // All statements of a block have the budget that its journal line names.
-        if block == nil { settings.resolveMemory(replayed: replayedMemory) }
+        // All statements of a block have the conditions that its journal line names.
+        if block == nil { settings.resolve(replayed: replayedConditions) }
+        defer { if block == nil { StoragePool.trimShared() } }
         let result: Result<Output, Failure>
         do {
             var output =

@@ -7,10 +7,9 @@ import Workspaces
 
 /// How statements reach the journal.
 extension Session {
-    /// The session's seed and the memory budget of the statement, "7/memory=16000000000". With the
-    /// number of the statement, the seed decides its random numbers; the budget decides which rows
-    /// are computed together, and so the last bits of results.
-    var seedText: String { "\(seed)/\(Session.memoryMark)\(settings.memoryPlan.budget)" }
+    /// The session's seed and the conditions of the statement. With the number of the statement,
+    /// the seed decides its random numbers.
+    var seedText: String { "\(seed)\(settings.conditions.journal)" }
 
     /// Stores values and binds names to them. A request to stop that arrives meanwhile stops the
     /// writing, not the statement: large values then stay in memory until the session ends.

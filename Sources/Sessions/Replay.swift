@@ -113,8 +113,8 @@ struct Replay {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
         session.replayedSequence = entry.sequence
-        session.replayedMemory = Session.memoryBudget(in: entry.seed)
-        defer { (session.replayedSequence, session.replayedMemory) = (nil, nil) }
+        session.replayedConditions = StatementConditions(journal: entry.seed)
+        defer { (session.replayedSequence, session.replayedConditions) = (nil, nil) }
         if Replay.isCopied(entry) { return takeOver(entry) }
         var failure: Failure?
         session.evaluate(Session.parse(entry.source)) { event in

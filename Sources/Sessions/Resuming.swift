@@ -25,7 +25,7 @@ extension Session {
         let ownSeed = seed
         seed = UInt64(unfinished.seed.prefix { $0 != "/" }) ?? seed
         defer { seed = ownSeed }
-        settings.resolveMemory(replayed: Session.memoryBudget(in: unfinished.seed))
+        settings.resolve(replayed: StatementConditions(journal: unfinished.seed))
         let sequence = unfinished.sequence
         try workspace.resume(sequence)
         // Inputs of the statement itself, not of `resume`.

@@ -96,7 +96,7 @@ public final class Session {
     /// In a replay, the original number of the present statement.
     var replayedSequence: Int?
     /// The memory budget that the replayed statement had; see `seedText`.
-    var replayedMemory: Int?
+    var replayedConditions: StatementConditions?
     /// The interruption of the session that this session works for.
     var outerInterruption: Interruption?
 
@@ -146,14 +146,6 @@ public final class Session {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
         for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
         parameters[name] = value
-    }
-
-    static let memoryMark = "memory="
-
-    /// The memory budget in a journaled seed; nil in journals of versions that did not keep it.
-    static func memoryBudget(in seed: String) -> Int? {
-        seed.split(separator: "/").first { $0.hasPrefix(memoryMark) }
-            .flatMap { Int($0.dropFirst(memoryMark.count)) }
     }
 
     /// The seed of the last statement: the journal records "seed/number" for each statement.

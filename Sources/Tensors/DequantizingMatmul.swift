@@ -30,20 +30,8 @@ enum DequantizingMatmul {
             }
             return
         }
-        let fewRows = type == .bfloat16 ? BFloat16Words.mostRows : Float16Words.mostRows
-        if n <= fewRows {
-            let deinterleaved = HalfPrecisionMatmul<BFloat16Words>.deinterleaved(x)
-            let (source, weights) = (deinterleaved.pointer, b.assumingMemoryBound(to: UInt16.self))
-            Workers.split(m, grain: grain) { columns in
-                if type == .bfloat16 {
-                    HalfPrecisionMatmul<BFloat16Words>.multiply(
-                        source, n, weights, k, c, m, columns, accumulate)
-                } else {
-                    HalfPrecisionMatmul<Float16Words>.multiply(
-                        source, n, weights, k, c, m, columns, accumulate)
-                }
-            }
-            withExtendedLifetime(deinterleaved) {}
+        if isForFewRows(x, w) {
+            multiplyFew(x, [.init(w: w, out: c)], accumulate: accumulate)
             return
         }
         let product = SmallBatchMatmul(x)
@@ -57,6 +45,40 @@ enum DequantizingMatmul {
                 }
             }
         }
+    }
+
+    /// The product x wᵀ for one w, (N, columns).
+    struct Part {
+        let w: Tensor
+        let out: UnsafeMutablePointer<Float>
+    }
+
+    /// Whether `multiplyFew` computes the product of x and the transpose of w.
+    static func isForFewRows(_ x: Tensor, _ w: Tensor) -> Bool {
+        switch w.type {
+        case .bfloat16: x.rows <= BFloat16Words.mostRows
+        case .float16: x.rows <= Float16Words.mostRows
+        default: false
+        }
+    }
+
+    /// Products of the same few rows, which the workers share as one piece of work.
+    static func multiplyFew(_ x: Tensor, _ parts: [Part], accumulate: Bool) {
+        let (n, k) = (x.rows, x.columns)
+        let deinterleaved = HalfPrecisionMatmul<BFloat16Words>.deinterleaved(x)
+        let source = deinterleaved.pointer
+        ColumnShares.forEach(parts.map(\.w.rows), terms: n * k) { index, columns in
+            let (w, out) = (parts[index].w, parts[index].out)
+            let weights = w.address.assumingMemoryBound(to: UInt16.self)
+            if w.type == .bfloat16 {
+                HalfPrecisionMatmul<BFloat16Words>.multiply(
+                    source, n, weights, k, out, w.rows, columns, accumulate)
+            } else {
+                HalfPrecisionMatmul<Float16Words>.multiply(
+                    source, n, weights, k, out, w.rows, columns, accumulate)
+            }
+        }
+        withExtendedLifetime(deinterleaved) {}
     }
 
     /// out = y w (+ out): y (N, M), w (M, K), out (N, K).

@@ -1,3 +1,5 @@
+import CProcessor
+
 /// How to unpack 32-bit words that hold two 16-bit numbers, the first in the low half.
 protocol HalfWords {
     /// Largest batch for which unpacking the 16-bit weights again for every pair of rows is cheaper
@@ -90,10 +92,16 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
             let strip = w + column * k
             var row = 0
             while row &+ 2 <= n {
-                pair(x + row * k, strip, k, out + (row * m + column), m, accumulate)
+                pair(
+                    x + row * k, strip, k, out + (row * m + column), m, accumulate,
+                    fetching: row == 0)
                 row &+= 2
             }
-            if row < n { line(x + row * k, strip, k, out + (row * m + column), accumulate) }
+            if row < n {
+                line(
+                    x + row * k, strip, k, out + (row * m + column), accumulate,
+                    fetching: row == 0)
+            }
             column &+= 4
         }
         while column < columns.upperBound {
@@ -114,17 +122,28 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
         UnsafeRawPointer(x + offset).loadUnaligned(as: Lanes.self)
     }
 
-    /// One row of x, four rows of w.
+    /// Prefetches the part of the next four rows of w that corresponds to element i of these: as
+    /// many bytes as one turn of the loop reads. The four rows are four streams, each shorter than
+    /// the hardware prefetcher needs to detect it.
+    @inline(__always)
+    private static func fetchNext(_ w: UnsafePointer<UInt16>, _ k: Int, _ i: Int) {
+        let next = w + 4 &* (k &+ i)
+        fetchAhead(next)
+        fetchAhead(next + 32)
+    }
+
+    /// One row of x, four rows of w. With `fetching`, also prefetches the next four.
     @inline(__always)
     private static func line(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
+        _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool, fetching: Bool
     ) {
         let (w1, w2, w3) = (w + k, w + 2 * k, w + 3 * k)
         var (a0, a1, a2, a3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
         var (b0, b1, b2, b3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
         var i = 0
         while i &+ 16 <= k {
+            if fetching { fetchNext(w, k, i) }
             let (first, second) = (load(x, i), load(x, i &+ 8))
             let (c0, c1, c2, c3) = (words(w, i), words(w1, i), words(w2, i), words(w3, i))
             a0 = a0.addingProduct(first, Words.even(c0))
@@ -146,11 +165,11 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
         write(sums, out, accumulate)
     }
 
-    /// Two rows of x, four rows of w.
+    /// Two rows of x, four rows of w. With `fetching`, also prefetches the next four.
     @inline(__always)
     private static func pair(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ accumulate: Bool
+        _ out: UnsafeMutablePointer<Float>, _ m: Int, _ accumulate: Bool, fetching: Bool
     ) {
         let y = x + k
         let (w1, w2, w3) = (w + k, w + 2 * k, w + 3 * k)
@@ -158,6 +177,7 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
         var (b0, b1, b2, b3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
         var i = 0
         while i &+ 16 <= k {
+            if fetching { fetchNext(w, k, i) }
             let (x0, x1, y0, y1) = (load(x, i), load(x, i &+ 8), load(y, i), load(y, i &+ 8))
             var weights = words(w, i)
             var (first, second) = (Words.even(weights), Words.odd(weights))

@@ -39,6 +39,11 @@ public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
                 w: weights[$0].pointer, columns: weights[$0].rows, out: outs[$0].mutablePointer())
         }
         SmallBatchMatmul(x).multiply(parts, accumulate: false)
+    } else if weights.allSatisfy({ DequantizingMatmul.isForFewRows(x, $0) }) {
+        let parts = outs.indices.map {
+            DequantizingMatmul.Part(w: weights[$0], out: outs[$0].mutablePointer())
+        }
+        DequantizingMatmul.multiplyFew(x, parts, accumulate: false)
     } else {
         for i in outs.indices { multiply(x, transposed: weights[i], into: &outs[i]) }
     }

@@ -10,9 +10,6 @@ struct SmallBatchMatmul {
     /// Largest number of rows of x for which this is faster than BLAS on the processors it was
     /// measured on.
     static let mostRows = 64
-    /// The workers divide columns in multiples of this: whole strips of both kinds of tile.
-    private static let grain = 12
-
     private typealias Lanes = SIMD8<Float>
 
     /// The product x wᵀ for one w: the rows of w, and out (n, columns).
@@ -45,25 +42,9 @@ struct SmallBatchMatmul {
     /// Computes all columns of all parts (added to `out` with `accumulate`), divided among the
     /// workers as one piece of work.
     func multiply(_ parts: [Part], accumulate: Bool) {
-        let total = parts.reduce(0) { $0 + $1.columns }
-        let isShared = x.rows * x.columns * total > 1 << 16
-        // Small shares, claimed by whichever worker is free, so that a descheduled worker delays
-        // the others only for a short time.
-        let share = isShared ? (total / (8 * Workers.count) / Self.grain + 1) * Self.grain : total
-        var shares: [(part: Part, columns: Range<Int>)] = []
-        for part in parts {
-            for first in stride(from: 0, to: part.columns, by: max(1, share)) {
-                shares.append((part, first..<min(first + share, part.columns)))
-            }
-        }
-        func work(_ index: Int) {
-            let (part, columns) = shares[index]
+        ColumnShares.forEach(parts.map(\.columns), terms: x.rows * x.columns) { index, columns in
+            let part = parts[index]
             multiply(part.w, part.out, part.columns, columns, accumulate: accumulate)
-        }
-        if isShared {
-            Workers.each(shares.count) { index, _ in work(index) }
-        } else {
-            for index in shares.indices { work(index) }
         }
     }
 

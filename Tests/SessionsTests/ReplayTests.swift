@@ -40,7 +40,7 @@ import Workspaces
         func budgets(_ name: String) throws -> [Int?] {
             let workspace = try Workspace.open(bench.folder + "/" + name, mode: .readOnly)
             defer { workspace.close() }
-            return workspace.history.map { Session.memoryBudget(in: $0.seed) }
+            return workspace.history.map { StatementConditions(journal: $0.seed).memory }
         }
         let kept = try budgets("test.samiws")
         #expect(kept.first == 123_456_789 && kept.count == 2 && kept[1] != nil)

@@ -257,19 +257,24 @@ enum Program {
         try run(["--ephemeral"], standardInput: folder + "/" + file, in: folder)
     }
 
-    static func run(_ arguments: [String], input: String = "", in folder: String) throws -> Result {
+    static func run(
+        _ arguments: [String], input: String = "", variables: [String: String] = [:],
+        in folder: String
+    ) throws -> Result {
         try input.write(toFile: folder + "/.input", atomically: true, encoding: .utf8)
-        return try run(arguments, standardInput: folder + "/.input", in: folder)
+        return try run(
+            arguments, standardInput: folder + "/.input", variables: variables, in: folder)
     }
 
     private static func run(
-        _ arguments: [String], standardInput: String, in folder: String
+        _ arguments: [String], standardInput: String, variables: [String: String] = [:],
+        in folder: String
     ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(path))
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = environment(folder)
+        process.environment = environment(folder).merging(variables) { $1 }
         process.standardInput = FileHandle(forReadingAtPath: standardInput)
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output

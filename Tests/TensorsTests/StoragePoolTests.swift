@@ -39,22 +39,55 @@ import Testing
         #expect(tensors.allSatisfy { tensor in tensor.values.allSatisfy { $0 == tensor[0] } })
     }
 
-    /// Sizes that nobody asks for any more make room for those that are asked for now.
+    /// Of free blocks beyond the allowance, the size that was not asked for the longest goes first.
     @Test func sizesOutOfUseMakeRoom() {
-        let pool = StoragePool(limit: 4 * 4096 * 4)
+        let pool = StoragePool(allowance: 4 * 4096 * 4)
         let old = (0..<4).map { _ in pool.take(4096) }
-        for block in old { pool.give(block, 4096) }
-        // The pool is full, and the old size may still be in use: the block goes to the system.
-        let early = pool.take(2048)
-        pool.give(early, 2048)
-        #expect(pool.freeBytes == 4 * 4096 * 4)
-        // After some thousand requests for others, the old size counts as unused.
-        for _ in 0..<5000 { pool.give(pool.take(64), 64) }
         let late = pool.take(2048)
+        for block in old { pool.give(block, 4096) }
         pool.give(late, 2048)
+        // As many bytes as were in use at once are kept.
+        #expect(pool.freeBytes == 4 * (4 * 4096 + 2048))
         #expect(pool.take(2048) == late)
-        #expect(pool.freeBytes < 4 * 4096 * 4)
         pool.give(late, 2048)
+        pool.trim()
+        #expect(pool.freeBytes == 4 * (3 * 4096 + 2048))
+        #expect(pool.take(2048) == late)
+        pool.give(late, 2048)
+    }
+
+    /// Work that repeats takes all its blocks from the pool, and no more than the most that was in
+    /// use at once is ever held.
+    @Test func repeatedWorkTakesNothingFromTheSystem() {
+        let pool = StoragePool(allowance: 0)
+        func step() -> Set<UnsafeMutablePointer<Float>> {
+            let blocks = (1...20).map { (pool.take(64 * $0), 64 * $0) }
+            for (block, capacity) in blocks.reversed() { pool.give(block, capacity) }
+            return Set(blocks.map(\.0))
+        }
+        let first = step()
+        let most = pool.freeBytes
+        #expect(most == 4 * 64 * 210)
+        #expect(step() == first)
+        #expect(pool.freeBytes == most)
+        // A larger block in use leaves less room for free ones.
+        let large = pool.take(64 * 100)
+        #expect(pool.freeBytes <= most - 4 * 64 * 100)
+        pool.give(large, 64 * 100)
+        pool.trim()
+        #expect(pool.freeBytes == 0)
+    }
+
+    /// Blocks of their own pages, small blocks of the heap, and sizes around the boundary.
+    @Test(arguments: [64, 1 << 20, (2 << 20) - 64, 2 << 20, (2 << 20) + 4, 9_437_184])
+    func memoryOfTheSystemIsWritable(bytes: Int) {
+        let block = SystemMemory.allocate(bytes)
+        #expect(Int(bitPattern: block) % 64 == 0)
+        block.storeBytes(of: 1, as: UInt8.self)
+        block.storeBytes(of: 2, toByteOffset: bytes - 1, as: UInt8.self)
+        #expect(block.load(as: UInt8.self) == 1)
+        #expect(block.load(fromByteOffset: bytes - 1, as: UInt8.self) == 2)
+        SystemMemory.free(block, bytes)
     }
 
     /// A float32 copy of 16-bit weights is kept and freed with them.

@@ -2,10 +2,10 @@ import Transformers
 
 /// The model shapes of the PyTorch script that runs beside these benchmarks.
 enum Shapes {
-    static let names = ["S", "M", "L", "T"]
+    static let names = ["S", "M", "L", "7B", "T"]
 
     /// S 8 x 256, vocabulary 4,096; M 6 x 288, 32,000; L 30 x 576, 49,152 (SmolLM2-135M's);
-    /// T the shipped model's.
+    /// 7B four layers of mistral-7b's 32; T the shipped model's.
     static func configuration(_ name: String) -> ModelConfiguration? {
         switch name {
         case "S":
@@ -18,6 +18,10 @@ enum Shapes {
             ModelConfiguration(
                 hiddenSize: 576, layers: 30, heads: 9, keyValueHeads: 3, feedForwardSize: 1536,
                 vocabularySize: 49_152)
+        case "7B":
+            ModelConfiguration(
+                hiddenSize: 4096, layers: 4, heads: 32, keyValueHeads: 8, feedForwardSize: 14_336,
+                vocabularySize: 32_000, tiedHead: false)
         case "T":
             ModelConfiguration(
                 hiddenSize: 128, layers: 5, heads: 4, feedForwardSize: 384, vocabularySize: 768)

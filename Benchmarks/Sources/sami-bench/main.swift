@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Layers
+import NumberTypes
 import Optimizers
 import Tensors
 import Transformers
@@ -10,23 +12,41 @@ struct SamiBench: ParsableCommand {
         abstract: "Measures the engine on random weights.",
         subcommands: [
             Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
-            Adapt.self,
+            Adapt.self, Decode.self, Iterate.self,
         ])
 }
 
 struct Shape: ParsableArguments {
-    @Argument(help: "S, M, L, or T, the shipped model's shape.")
+    @Argument(help: "S, M, L, 7B (a few layers of it), or T, the shipped model's shape.")
     var model: String
 
     func configuration() throws -> ModelConfiguration {
         guard let shape = Shapes.configuration(model) else {
-            throw ValidationError("There is no shape \"\(model)\"; there are S, M, L and T.")
+            throw ValidationError(
+                "There is no shape \"\(model)\"; there are \(Shapes.names.joined(separator: ", "))."
+            )
         }
         return shape
     }
 
+    @Option(help: "Stored type of the weights: float32, bfloat16 or float16.")
+    var stored = "float32"
+    @Option(help: "How products with weights are computed: float32 or bfloat16.")
+    var precision = "float32"
+
     func random() throws -> LanguageModel {
-        try LanguageModel(try configuration(), key: RandomKey(seed: 0))
+        guard let type = DType(rawValue: stored), DType.computed.contains(type) else {
+            throw ValidationError("There is no stored type \"\(stored)\".")
+        }
+        var model = try LanguageModel(try configuration(), key: RandomKey(seed: 0), type: type)
+        switch (precision, Arithmetic.bfloat16) {
+        case ("float32", _): break
+        case ("bfloat16", let arithmetic?): model.update { $0.arithmetic = arithmetic }
+        case ("bfloat16", nil):
+            throw ValidationError("This processor has no products in bfloat16.")
+        default: throw ValidationError("There is no precision \"\(precision)\".")
+        }
+        return model
     }
 }
 
@@ -163,18 +183,26 @@ struct ContrastWork {
     private let constitutions: Int
     private let response: Int
 
+    /// Random tokens.
     init(_ c: ModelConfiguration, _ constitutions: Int, _ prompt: Int, _ response: Int) {
-        self.constitutions = constitutions
-        self.response = response
         let key = RandomKey(seed: 1)
         func tokens(_ count: Int, _ key: RandomKey) -> [Int32] {
             (0..<count).map { Int32(5 + key.integer(UInt64($0), below: c.vocabularySize - 5)) }
         }
-        let responses = (0..<constitutions).map {
-            tokens(response, key.child("r").child(UInt64($0)))
-        }
-        for i in 0..<constitutions {
-            let root = forest.append(tokens(prompt, key.child("p").child(UInt64(i))))
+        self.init(
+            c,
+            prompts: (0..<constitutions).map { tokens(prompt, key.child("p").child(UInt64($0))) },
+            responses: (0..<constitutions).map {
+                tokens(response, key.child("r").child(UInt64($0)))
+            })
+    }
+
+    /// As many prompts as responses, of equal lengths.
+    init(_ c: ModelConfiguration, prompts: [[Int32]], responses: [[Int32]]) {
+        (constitutions, response) = (prompts.count, responses[0].count)
+        let prompt = prompts[0].count
+        for tokens in prompts {
+            let root = forest.append(tokens)
             for tokens in responses {
                 let segment = forest.append(tokens.dropLast(), parent: root)
                 var row = forest.lastRow(of: root) ?? 0

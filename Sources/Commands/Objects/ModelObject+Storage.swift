@@ -1,5 +1,6 @@
 import Foundation
 import HDF5Objects
+import NumberTypes
 import Tensors
 import TextModels
 import Tokenizers
@@ -35,7 +36,9 @@ extension ModelObject {
     /// Settings other than the defaults: models without them are stored as older versions store
     /// them.
     private var storedFormat: [(String, StoredValue)] {
-        (template == "default" ? [] : [("template", .text(template))])
+        let type = checkpointType.flatMap { $0 == model.weightType ? nil : $0 }
+        return (template == "default" ? [] : [("template", .text(template))])
+            + (type.map { [("checkpoint_type", .text($0.rawValue))] } ?? [])
             + (date == TemplateDate() ? [] : [("date", .text(date.text))])
     }
 
@@ -59,6 +62,7 @@ extension ModelObject {
             weightSource: source)
         object.template = value["template"]?.textValue ?? "default"
         object.date = value["date"]?.textValue.flatMap(TemplateDate.init) ?? TemplateDate()
+        object.checkpointType = value["checkpoint_type"]?.textValue.flatMap(DType.init)
         return object
     }
 }

@@ -2,6 +2,7 @@ import Alignment
 import ChatTemplates
 import Foundation
 import HDF5Objects
+import NumberTypes
 import Rendering
 import Tensors
 import TextModels
@@ -31,6 +32,9 @@ struct ModelObject: StorableObject, SizedObject {
     var log: LogObject?
     /// The files of weights that are too large to copy into a workspace; nil for other models.
     var weightSource: WeightSource?
+    /// The type in which its checkpoint stores most weights, if training or adapters have changed
+    /// that since; nil: the type of the weights.
+    var checkpointType: DType?
 
     var bytes: Int {
         ownWeights.reduce(0) { $0 + $1.tensor.count * $1.tensor.type.size }
@@ -75,6 +79,7 @@ struct ModelObject: StorableObject, SizedObject {
         var copy = self
         copy.model = model
         copy.origin = origin
+        copy.checkpointType = checkpointType ?? self.model.weightType
         (copy.madeBy, copy.log) = (nil, nil)
         // Nothing of the old weights is kept for a model that shares none of them.
         if copy.ownWeights.count == model.parameters.tensors.count { copy.weightSource = nil }

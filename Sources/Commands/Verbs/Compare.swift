@@ -35,7 +35,8 @@ extension CommandTable {
             throw invocation.error("`field` names a field of the file that `on` names", at: "field")
         }
         if let one = first.object(ModelObject.self), let two = second.object(ModelObject.self) {
-            return try compare(one, two, invocation)
+            return try compare(
+                invocation.computing(one), invocation.computing(two), invocation)
         }
         if let one = first.asTensor, let two = second.asTensor, !first.isNumber || !second.isNumber
         {

@@ -36,7 +36,7 @@ extension CommandTable {
                         role: "what `evaluate` measures", expected: "a model", found: value.aKind),
                     at: "value")
             }
-            return try evaluation(of: model, count, invocation)
+            return try evaluation(of: invocation.computing(model), count, invocation)
         }
         let memory = try memory(of: value, invocation)
         if let memory, invocation.has("shape") {
@@ -59,6 +59,10 @@ extension CommandTable {
             document.line(table, showsTitles: false)
             if fields.count > 40 { document.line("… and \(fields.count - 40) more", .faint) }
         }
+        if let model = value.object(ModelObject.self) {
+            document.line("computed in ", .faint)
+            document.append(precision(of: model, invocation))
+        }
         if let memory { document.line(try memory.document()) }
         if case .expression(let node) = argument.value, case .name(let name) = node.expression,
             invocation.session.isBound(name)
@@ -67,7 +71,7 @@ extension CommandTable {
             document.line("made by", .faint)
             describe(provenance, into: &document, invocation.appearance)
         }
-        let data = Value.record([
+        var data: Record = [
             "kind": .text(value.kind), "summary": .text(value.summary),
             "fields": .list(
                 fields.map { field in
@@ -76,8 +80,16 @@ extension CommandTable {
                     record["meaning"] = .text(field.summary)
                     return .record(record)
                 }),
-        ])
-        return CommandResult(document, invocation.appearance, data: data)
+        ]
+        if let model = value.object(ModelObject.self) {
+            data["precision"] = .text(precision(of: model, invocation))
+        }
+        return CommandResult(document, invocation.appearance, data: .record(data))
+    }
+
+    /// The precision in which statements compute with the model now.
+    private static func precision(of model: ModelObject, _ invocation: Invocation) -> String {
+        invocation.computing(model).model.parameters.arithmetic.isBFloat16 ? "bfloat16" : "float32"
     }
 
     /// The memory plan that the command asks for; nil for a value that is no model.

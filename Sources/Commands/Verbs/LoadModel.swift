@@ -90,6 +90,7 @@ extension CommandTable {
         }
         if let type {
             object = object.with(object.model.converted(to: type), origin: object.origin)
+            object.checkpointType = nil
         }
         if try invocation.text("rotary") == "bfloat16" {
             object = object.with(try object.model.roundingRotary(), origin: object.origin)

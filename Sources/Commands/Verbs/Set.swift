@@ -20,6 +20,12 @@ extension CommandTable {
                 "tensor_limit", .word, "limit for one tensor of an expression, as 1GiB"),
             OptionSpecification(
                 "file_limit", .word, "limit for a file that is read whole, as 4GiB"),
+            OptionSpecification(
+                "precision",
+                .words([
+                    Choice("auto", "bfloat16 for models stored so (default)"),
+                    Choice("float32", "for every model"), Choice("bfloat16", "for every model"),
+                ]), "how products with weights are computed"),
             OptionSpecification("width", .number, "width of outputs, in columns"),
             OptionSpecification(
                 "color",
@@ -73,9 +79,20 @@ extension CommandTable {
         }
         if let value = try invocation.word("color", Color.self) { settings.color = value }
         if let value = try invocation.word("pager", Settings.Pager.self) { settings.pager = value }
+        if let value = try invocation.word("precision", Precision.self) {
+            settings.precision = value
+        }
         session.settings = settings
         let appearance = session.appearance
-        guard invocation.call.options.isEmpty else { return CommandResult() }
+        guard invocation.call.options.isEmpty else {
+            let isMissed =
+                invocation.has("precision") && settings.precision == .bfloat16
+                && !Precision.hasBFloat16
+            return isMissed
+                ? CommandResult(
+                    note: "this processor has no bfloat16 products, so float32 is used")
+                : CommandResult()
+        }
         var table = Table([.init("setting"), .init("value"), .init("meaning")])
         table.styles = [0: .name, 2: .faint]
         table.append(["seed", "\(session.seed)", "the seed of all random numbers"])
@@ -99,6 +116,12 @@ extension CommandTable {
             "file_limit", NumberText.bytes(settings.limits.file),
             "limit for a file that is read whole",
         ])
+        table.append([
+            "precision",
+            settings.precision.rawValue
+                + (Precision.hasBFloat16 ? "" : " (this processor: float32)"),
+            "how products with weights are computed",
+        ])
         table.append(["width", "\(appearance.width)", "width of outputs, in columns"])
         table.append(["color", appearance.color.rawValue, "the colors of outputs"])
         table.append([
@@ -114,7 +137,8 @@ extension CommandTable {
             "memory": settings.memory.map { Value($0) } ?? .text("auto"),
             "undo_depth": settings.undoDepth.map { Value($0) } ?? .text("all"),
             "tensor_limit": Value(settings.limits.tensor),
-            "file_limit": Value(settings.limits.file), "width": Value(appearance.width),
+            "file_limit": Value(settings.limits.file),
+            "precision": .text(settings.precision.rawValue), "width": Value(appearance.width),
             "color": .text(appearance.color.rawValue), "pager": .text(settings.pager.rawValue),
             "threads": Value(Workers.count),
         ])

@@ -147,6 +147,7 @@ public struct LanguageModel: Sendable {
         }
         var copy = try LanguageModel(configuration, tensors: all, source: source)
         copy.parameters = copy.parameters.relabeled(parameters.layout)
+        copy.parameters.arithmetic = parameters.arithmetic
         return copy
     }
 
@@ -169,6 +170,7 @@ public struct LanguageModel: Sendable {
         copy.family = family
         copy.parameters = ParameterSet(
             layout: family.layout, tensors: try family.layout.entries.enumerated().map(tensor))
+        copy.parameters.arithmetic = parameters.arithmetic
         return copy
     }
 

@@ -1,0 +1,259 @@
+import CProcessor
+import Foundation
+import NumberTypes
+
+/// Matrix products in bfloat16: operands are rounded to bfloat16, sums are float32.
+///
+/// The right side is packed once, in panels of sixteen lines. The left side is packed by the worker
+/// that uses it, a few tiles of twelve lines at a time, so weights are read once and in order. A
+/// tile by two panels takes 24 vectors of sums, and each word of the left side takes part in 64
+/// products.
+package struct BFloat16Matmul: Sendable {
+    /// VDPBF16PS of AVX-512, or the same arithmetic in vectors of any processor, which is slower
+    /// than float32.
+    package enum Kernel: Sendable, Hashable { case instruction, portable }
+
+    package let kernel: Kernel
+
+    package init(_ kernel: Kernel) { self.kernel = kernel }
+
+    /// The kernel of this processor; nil if it has none.
+    ///
+    /// SAMI_BFLOAT16 can change it: `off` computes as a processor without the instruction would,
+    /// `portable` takes the slow kernel.
+    package static let available = kernel(
+        setting: ProcessInfo.processInfo.environment["SAMI_BFLOAT16"],
+        hasInstruction: processorHasBFloat16())
+
+    static func kernel(setting: String?, hasInstruction: Bool) -> Kernel? {
+        switch setting {
+        case "off": nil
+        case "portable": .portable
+        default: hasInstruction ? .instruction : nil
+        }
+    }
+
+    static let tileRows = Int(bfloat16TileRows)
+    static let rowWords = Int(bfloat16RowWords)
+    private static let tileColumns = Int(bfloat16TileColumns)
+    /// Numbers of a line that are multiplied before the next ones: the panels of two times sixteen
+    /// lines stay in the second cache.
+    private static let innerBlock = 2048
+    /// Most tiles that a worker packs together. Columns of a matrix are read together with their
+    /// neighbors, because a cache line holds several.
+    private static let mostTiles = 8
+
+    /// One product: out[i, j] = left_i · right_j, or out[j, i] if `isTransposed`.
+    fileprivate struct Part {
+        let left: BFloat16Operand
+        let out: UnsafeMutablePointer<Float>
+        let stride: Int
+        let isTransposed: Bool
+    }
+
+    // The three products of a linear layer; see Matmul.swift.
+
+    /// `out = x wᵀ (+ out)`: x (N, K), w (M, K), out (N, M).
+    package func multiply(
+        _ x: Tensor, transposed w: Tensor, into out: inout Tensor, accumulate: Bool = false
+    ) {
+        require(
+            w.columns == x.columns && out.rows == x.rows && out.columns == w.rows,
+            "product of \(x.shape) and the transpose of \(w.shape) into \(out.shape)")
+        let part = Part(
+            left: .rows(of: w), out: out.mutablePointer(), stride: w.rows, isTransposed: true)
+        multiply([part], .rows(of: x), accumulate: accumulate)
+    }
+
+    /// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). x is packed once.
+    package func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
+        require(
+            weights.allSatisfy { $0.columns == x.columns },
+            "products of \(x.shape) and the transposes of \(weights.map(\.shape))")
+        var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
+        let parts = outs.indices.map {
+            Part(
+                left: .rows(of: weights[$0]), out: outs[$0].mutablePointer(),
+                stride: weights[$0].rows, isTransposed: true)
+        }
+        multiply(parts, .rows(of: x), accumulate: false)
+        return outs
+    }
+
+    /// `out = y w (+ out)`: y (N, M), w (M, K), out (N, K).
+    package func multiply(
+        _ y: Tensor, _ w: Tensor, into out: inout Tensor, accumulate: Bool = false
+    ) {
+        require(
+            w.rows == y.columns && out.rows == y.rows && out.columns == w.columns,
+            "product of \(y.shape) and \(w.shape) into \(out.shape)")
+        let part = Part(
+            left: .columns(of: w), out: out.mutablePointer(), stride: w.columns,
+            isTransposed: true)
+        multiply([part], .rows(of: y), accumulate: accumulate)
+    }
+
+    /// `out = yᵀ x (+ out)`: y (N, M), x (N, K), out (M, K).
+    package func multiply(
+        transposed y: Tensor, _ x: Tensor, into out: inout Tensor, accumulate: Bool = false
+    ) {
+        require(
+            x.rows == y.rows && out.rows == y.columns && out.columns == x.columns,
+            "product of the transpose of \(y.shape) and \(x.shape) into \(out.shape)")
+        let part = Part(
+            left: .columns(of: y), out: out.mutablePointer(), stride: x.columns,
+            isTransposed: false)
+        multiply([part], .columns(of: x), accumulate: accumulate)
+    }
+
+    private func multiply(_ parts: [Part], _ right: BFloat16Operand, accumulate: Bool) {
+        let lines = parts.reduce(0) { $0 + $1.left.lines }
+        guard lines > 0, right.lines > 0 else { return }
+        if right.inner == 0 {
+            if !accumulate { for part in parts { part.clear(columns: right.lines) } }
+            return
+        }
+        // For smaller products a second thread costs more time than it saves.
+        let isShared = lines * right.lines * right.inner > 1 << 17
+        var isAdding = accumulate
+        for start in stride(from: 0, to: right.inner, by: Self.innerBlock) {
+            let inner = start..<min(start + Self.innerBlock, right.inner)
+            let panels = packedPanels(right, inner, isShared: isShared)
+            let shares = shares(of: parts, isShared: isShared)
+            func work(_ index: Int) {
+                multiply(
+                    shares[index].part, shares[index].tiles, panels.pointer, right.lines, inner,
+                    accumulate: isAdding)
+            }
+            if isShared {
+                Workers.each(shares.count) { index, _ in work(index) }
+            } else {
+                for index in shares.indices { work(index) }
+            }
+            withExtendedLifetime(panels) {}
+            isAdding = true
+        }
+    }
+
+    /// The panels of the right side: (panels, pairs, 16) words.
+    private func packedPanels(
+        _ right: BFloat16Operand, _ inner: Range<Int>, isShared: Bool
+    ) -> Tensor {
+        let (count, pairs) = ((right.lines + 15) / 16, (inner.count + 1) / 2)
+        var panels = Tensor(uninitialized: [count * 16 * pairs])
+        let target = WordTarget(panels.mutablePointer(), count: panels.count)
+        func pack(_ range: Range<Int>) {
+            Self.withWords(16 * pairs) { scratch in
+                for panel in range {
+                    right.packPanel(
+                        16 * panel, inner, into: target.words + panel * 16 * pairs,
+                        scratch: scratch)
+                }
+            }
+        }
+        if isShared { Workers.split(count, pack) } else { pack(0..<count) }
+        return panels
+    }
+
+    /// Runs of tiles, several for each worker where there are enough.
+    private func shares(
+        of parts: [Part], isShared: Bool
+    ) -> [(part: Part, tiles: Range<Int>)] {
+        let counts = parts.map { ($0.left.lines + Self.tileRows - 1) / Self.tileRows }
+        let total = counts.reduce(0, +)
+        let wanted = isShared ? (total + 2 * Workers.count - 1) / (2 * Workers.count) : total
+        let length = max(1, min(wanted, Self.mostTiles))
+        var shares: [(part: Part, tiles: Range<Int>)] = []
+        for (part, count) in zip(parts, counts) {
+            for first in stride(from: 0, to: count, by: length) {
+                shares.append((part, first..<min(first + length, count)))
+            }
+        }
+        return shares
+    }
+
+    /// Some tiles of a part by all panels.
+    private func multiply(
+        _ part: Part, _ tiles: Range<Int>, _ panels: UnsafePointer<Float>, _ columns: Int,
+        _ inner: Range<Int>, accumulate: Bool
+    ) {
+        let (left, pairs) = (part.left, (inner.count + 1) / 2)
+        let words = left.tileWords(pairs)
+        Self.withWords(tiles.count * words) { packed in
+            for tile in tiles {
+                left.packTile(
+                    tile * Self.tileRows, inner, into: packed + (tile - tiles.lowerBound) * words)
+            }
+            withUnsafeTemporaryAllocation(
+                byteCount: 4 * Self.tileRows * Self.tileColumns, alignment: 64
+            ) { scratch in
+                guard let place = scratch.baseAddress else { return }
+                let sums = place.assumingMemoryBound(to: Float.self)
+                let right = UnsafeRawPointer(panels).assumingMemoryBound(to: UInt32.self)
+                for column in stride(from: 0, to: columns, by: Self.tileColumns) {
+                    let width = min(Self.tileColumns, columns - column)
+                    for tile in tiles {
+                        bfloat16Tile(
+                            kernel == .instruction, left.leftLayout, width > 16,
+                            packed + (tile - tiles.lowerBound) * words, right + column * pairs,
+                            pairs, sums)
+                        part.write(
+                            sums, row: tile * Self.tileRows, column: column, width: width,
+                            accumulate: accumulate)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Memory for words, from the pool.
+    private static func withWords(_ count: Int, _ body: (UnsafeMutablePointer<UInt32>) -> Void) {
+        var scratch = Tensor(uninitialized: [count])
+        body(WordTarget(scratch.mutablePointer(), count: count).words)
+        withExtendedLifetime(scratch) {}
+    }
+}
+
+/// The memory of a tensor as words; each worker writes its own.
+private struct WordTarget: @unchecked Sendable {
+    let words: UnsafeMutablePointer<UInt32>
+
+    init(_ floats: UnsafeMutablePointer<Float>, count: Int) {
+        words = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: UInt32.self)
+    }
+}
+
+extension BFloat16Matmul.Part {
+    func clear(columns: Int) {
+        let count = left.lines * columns
+        out.update(repeating: 0, count: count)
+    }
+
+    /// Stores the sums of a tile, or adds them to `out`.
+    func write(
+        _ sums: UnsafePointer<Float>, row: Int, column: Int, width: Int, accumulate: Bool
+    ) {
+        let (tileRows, tileColumns) = (Int(bfloat16TileRows), Int(bfloat16TileColumns))
+        let height = min(tileRows, left.lines - row)
+        if isTransposed {
+            let place = out + (column * stride + row)
+            let whole = height == tileRows ? width / 4 * 4 : 0
+            storeTransposedTile(sums, place, stride, whole, accumulate)
+            for j in whole..<width {
+                for i in 0..<height {
+                    let sum = sums[i * tileColumns + j]
+                    place[j * stride + i] = accumulate ? place[j * stride + i] + sum : sum
+                }
+            }
+            return
+        }
+        for i in 0..<height {
+            let (place, line) = (out + ((row + i) * stride + column), sums + i * tileColumns)
+            if accumulate {
+                for j in 0..<width { place[j] += line[j] }
+            } else {
+                place.update(from: line, count: width)
+            }
+        }
+    }
+}

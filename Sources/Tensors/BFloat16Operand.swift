@@ -1,0 +1,137 @@
+import CProcessor
+import NumberTypes
+
+/// One side of a product in bfloat16: a matrix in memory, read as `lines` vectors of `inner`
+/// numbers each. The numbers of a line are rounded to bfloat16, and neighbors form words.
+struct BFloat16Operand {
+    /// Elements of `type` in row-major order, `stride` apart; float32 or bfloat16.
+    let address: UnsafeRawPointer
+    let type: DType
+    let stride: Int
+    let lines: Int
+    let inner: Int
+    /// Whether a line is a row; else it is a column.
+    let linesAreRows: Bool
+
+    /// The rows of a matrix.
+    static func rows(of matrix: Tensor) -> BFloat16Operand {
+        BFloat16Operand(
+            address: matrix.address, type: matrix.type, stride: matrix.columns, lines: matrix.rows,
+            inner: matrix.columns, linesAreRows: true)
+    }
+
+    /// The columns of a matrix.
+    static func columns(of matrix: Tensor) -> BFloat16Operand {
+        BFloat16Operand(
+            address: matrix.address, type: matrix.type, stride: matrix.columns,
+            lines: matrix.columns, inner: matrix.rows, linesAreRows: false)
+    }
+
+    /// Whether products with elements of this type can be computed in bfloat16.
+    static func reads(_ type: DType) -> Bool { type == .float32 || type == .bfloat16 }
+
+    // The words of some lines in two orders. `pairs` words of a line cover `part`, a range of its
+    // numbers; an odd number at the end pairs with zero. Lines past the last one are zero.
+
+    /// Sixteen lines as (pairs, 16): one vector holds the same word of each.
+    func packPanel(
+        _ first: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>,
+        scratch: UnsafeMutablePointer<UInt32>
+    ) {
+        let pairs = (part.count + 1) / 2
+        let count = min(16, lines - first)
+        if linesAreRows {
+            for line in 0..<count { copyRow(first + line, part, into: scratch + line * pairs) }
+            scratch.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { words in
+                out.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { panel in
+                    PackedMatmul.pack(words, stride: pairs, rows: count, pairs, into: panel)
+                }
+            }
+        } else {
+            zip(first, count, part, into: out, pairWords: 16)
+        }
+    }
+
+    /// Twelve lines as the left side of a tile, in the layout of `leftLayout`.
+    func packTile(_ first: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
+        let height = BFloat16Matmul.tileRows
+        let count = min(height, lines - first)
+        if linesAreRows {
+            let (width, pairs) = (BFloat16Matmul.rowWords, (part.count + 1) / 2)
+            for line in 0..<count { copyRow(first + line, part, into: out + line * width) }
+            for line in count..<height {
+                (out + line * width).update(repeating: 0, count: pairs)
+            }
+        } else {
+            zip(first, count, part, into: out, pairWords: height)
+        }
+    }
+
+    var leftLayout: bfloat16Layout { linesAreRows ? bfloat16Rows : bfloat16Columns }
+
+    /// Words that `packTile` writes for so many pairs; the last vector of a column layout goes
+    /// past the twelve words that count.
+    func tileWords(_ pairs: Int) -> Int {
+        let height = BFloat16Matmul.tileRows
+        return linesAreRows ? height * BFloat16Matmul.rowWords : height * pairs + 4
+    }
+
+    private func copyRow(
+        _ row: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>
+    ) {
+        let source = address + (row * stride + part.lowerBound) * type.size
+        let bits = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt16.self)
+        if type == .bfloat16 {
+            bits.update(from: source.assumingMemoryBound(to: UInt16.self), count: part.count)
+        } else {
+            narrow(
+                source.assumingMemoryBound(to: Float.self), part.count, .bfloat16,
+                into: UnsafeMutableRawPointer(out))
+        }
+        if part.count % 2 == 1 { bits[part.count] = 0 }
+    }
+
+    /// Words of neighboring rows for up to sixteen columns, `pairWords` apart. Sixteen words are
+    /// stored each time, and where they lie closer, the next ones overwrite the surplus.
+    private func zip(
+        _ first: Int, _ count: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>,
+        pairWords: Int
+    ) {
+        // Whole vectors are read where the row has as many elements.
+        let isWhole = first + 16 <= lines
+        for pair in 0..<(part.count + 1) / 2 {
+            let row = part.lowerBound + 2 * pair
+            let low = numbers(row, first, count, isWhole)
+            let high =
+                row + 1 < part.upperBound
+                ? numbers(row + 1, first, count, isWhole) : SIMD16<Float>(repeating: 0)
+            let words = bfloat16Words(low, high)
+            UnsafeMutableRawPointer(out + pair * pairWords).storeBytes(
+                of: words, as: SIMD16<UInt32>.self)
+        }
+    }
+
+    /// Sixteen numbers of a row; those past `count` are arbitrary if the row goes on, else zero.
+    @inline(__always)
+    private func numbers(
+        _ row: Int, _ first: Int, _ count: Int, _ isWhole: Bool
+    ) -> SIMD16<Float> {
+        let place = address + (row * stride + first) * type.size
+        if type == .bfloat16 {
+            if isWhole {
+                let bits = place.loadUnaligned(as: SIMD16<UInt16>.self)
+                return unsafeBitCast(
+                    SIMD16<UInt32>(truncatingIfNeeded: bits) &<< 16, to: SIMD16<Float>.self)
+            }
+            let bits = place.assumingMemoryBound(to: UInt16.self)
+            var lanes = SIMD16<Float>(repeating: 0)
+            for i in 0..<count { lanes[i] = float(fromBFloat16: bits[i]) }
+            return lanes
+        }
+        if isWhole { return place.loadUnaligned(as: SIMD16<Float>.self) }
+        let floats = place.assumingMemoryBound(to: Float.self)
+        var lanes = SIMD16<Float>(repeating: 0)
+        for i in 0..<count { lanes[i] = floats[i] }
+        return lanes
+    }
+}
