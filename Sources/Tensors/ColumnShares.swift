@@ -13,7 +13,9 @@ enum ColumnShares {
     ) {
         let total = columns.reduce(0, +)
         guard total * terms > 1 << 16 else {
-            for (product, count) in columns.enumerated() where count > 0 { body(product, 0..<count) }
+            for (product, count) in columns.enumerated() where count > 0 {
+                body(product, 0..<count)
+            }
             return
         }
         // Small shares, claimed by whichever worker is free, so that a descheduled worker delays
@@ -25,6 +27,7 @@ enum ColumnShares {
                 shares.append((product, first..<min(first + share, count)))
             }
         }
-        Workers.each(shares.count) { index, _ in body(shares[index].product, shares[index].columns) }
+        Workers.each(shares.count) { index, _ in body(shares[index].product, shares[index].columns)
+        }
     }
 }

@@ -50,7 +50,8 @@ extension CommandTable {
         }
         // The same keys: where the models agree, they draw the same tokens.
         let (others, otherNote) = try continuations(
-            of: written, try generator(invocation.computing(other), invocation), settings, key, invocation)
+            of: written, try generator(invocation.computing(other), invocation), settings, key,
+            invocation)
         return beside(
             written, texts, others, notes: [note, otherNote].compactMap(\.self), invocation)
     }
