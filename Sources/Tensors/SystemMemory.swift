@@ -1,7 +1,7 @@
 import Foundation
 
 /// Memory from the system. Large blocks are mapped each by itself: the heap would place them among
-/// small ones, and after a training step its gaps took a third more than the tensors.
+/// small ones and keep the gaps; docs/LOG.md has the figures.
 enum SystemMemory {
     private static let alignment = 64
     /// The size of a large page on x86-64 processors, and the least size of a mapped block.
