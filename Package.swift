@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "sami", targets: ["sami"]),
         .library(
             name: "Transformers", targets: ["Tensors", "Layers", "Optimizers", "Transformers"]),
+        .library(name: "Tokenizers", targets: ["Tokenizers"]),
     ],
     // Exact versions: two machines build the same program.
     dependencies: [

@@ -11,6 +11,7 @@ let package = Package(
         .executableTarget(
             name: "sami-bench",
             dependencies: [
+                .product(name: "Tokenizers", package: "sami"),
                 .product(name: "Transformers", package: "sami"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ])

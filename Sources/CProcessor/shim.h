@@ -11,6 +11,12 @@ typedef float lanes8 __attribute__((ext_vector_type(8)));
 typedef float lanes4 __attribute__((ext_vector_type(4)));
 typedef float lanes16 __attribute__((ext_vector_type(16)));
 
+/// Eight signed bytes as numbers. For the same conversion in Swift the compiler works lane by lane.
+static inline __attribute__((always_inline)) lanes8 eightIntegers(const void *address) {
+    typedef signed char bytes8 __attribute__((ext_vector_type(8), aligned(1)));
+    return __builtin_convertvector(*(const bytes8 *)address, lanes8);
+}
+
 /// The largest lane. Swift's own `max()` works lane by lane.
 static inline __attribute__((always_inline)) float largestLane(lanes16 a) {
     return __builtin_reduce_max(a);

@@ -6,8 +6,8 @@ import Values
 /// The memory that each kind of work with a model takes, computed before any work begins.
 struct ModelMemory {
     let configuration: ModelConfiguration
-    /// The stored type of the weights.
-    let type: DType
+    /// How the weights are stored.
+    let format: StoredFormat
     /// Lengths in tokens.
     var prompt: Int
     var response: Int
@@ -19,10 +19,10 @@ struct ModelMemory {
     ///   - prompt, response: lengths in tokens; typical for the model by default, a post and its
     ///     summary, or less.
     init(
-        _ configuration: ModelConfiguration, _ type: DType, prompt: Int? = nil, response: Int? = nil
+        _ configuration: ModelConfiguration, _ format: StoredFormat, prompt: Int? = nil, response: Int? = nil
     ) {
         self.configuration = configuration
-        self.type = type
+        self.format = format
         self.prompt = prompt ?? min(512, max(1, configuration.contextLength * 3 / 4))
         self.response = response ?? min(128, max(1, configuration.contextLength / 4))
     }
@@ -77,7 +77,7 @@ struct ModelMemory {
             .init("work"), .init("needs", isNumeric: true), .init("most of it"), .init("fits"),
         ])
         for row in try rows() {
-            let estimate = try MemoryEstimate(row.configuration, type, row.work)
+            let estimate = try MemoryEstimate(row.configuration, format, row.work)
             let largest = estimate.parts.max { $0.bytes < $1.bytes }
             table.append([
                 row.name, NumberText.bytes(estimate.total),
@@ -96,7 +96,7 @@ struct ModelMemory {
     func value() throws -> Value {
         .list(
             try rows().map { row in
-                let estimate = try MemoryEstimate(row.configuration, type, row.work)
+                let estimate = try MemoryEstimate(row.configuration, format, row.work)
                 var record: Record = ["work": .text(row.name), "bytes": Value(estimate.total)]
                 for part in estimate.parts { record[part.name] = Value(part.bytes) }
                 return .record(record)

@@ -8,7 +8,7 @@ import Tensors
 /// this file, and no family or layer changes.
 ///
 /// A weight W is stored (out, in), as in most checkpoints, or `transposed`, (in, out), as in
-/// GPT-2's. Weights may be stored in 16 bits.
+/// GPT-2's. Weights may be stored in 16 bits, or in blocks of 8-bit integers.
 public struct Arithmetic: Sendable, Hashable {
     /// Products in float32, summed in float32, whatever the storage of the weights.
     public static let float32 = Arithmetic(kernel: nil)
@@ -25,7 +25,7 @@ public struct Arithmetic: Sendable, Hashable {
     public var isBFloat16: Bool { kernel != nil }
 
     /// For fewer rows, as in generation, reading the weights takes the time, and the kernels of
-    /// float32 read sixteen-bit weights as fast.
+    /// float32 read smaller weights as fast.
     private static let fewestRows = 9
     /// For fewer lines of a matrix, as of an adapter, a tile would be mostly empty.
     private static let fewestLines = 32
@@ -33,7 +33,7 @@ public struct Arithmetic: Sendable, Hashable {
     /// The kernel for a product of two matrices, if it is to be computed in bfloat16.
     private func bfloat16(_ rows: Int, _ weight: Tensor) -> BFloat16Matmul? {
         guard let kernel, rows >= Self.fewestRows,
-            min(weight.rows, weight.columns) >= Self.fewestLines, weight.type != .float16
+            min(weight.rows, weight.columns) >= Self.fewestLines, weight.format != .float16
         else { return nil }
         return BFloat16Matmul(kernel)
     }

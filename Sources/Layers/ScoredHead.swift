@@ -337,15 +337,15 @@ public enum ScoredHead {
     }
 
     /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
-    /// used again. A 16-bit head is converted to float32 once per chunk, so its chunks are longer.
-    package static func chunkRows(vocabulary: Int, _ type: DType) -> Int {
-        min(512, max(type == .float32 ? 32 : 128, (1 << 20) / max(1, vocabulary)))
+    /// used again. A smaller head is converted to float32 once per chunk, so its chunks are longer.
+    package static func chunkRows(vocabulary: Int, _ format: StoredFormat) -> Int {
+        min(512, max(format == .float32 ? 32 : 128, (1 << 20) / max(1, vocabulary)))
     }
 
     private static func forEachChunk(
         _ rows: Int, _ weight: Tensor, _ watch: Watch, _ body: (Range<Int>) -> Void
     ) throws(Canceled) {
-        let size = chunkRows(vocabulary: weight.rows, weight.type)
+        let size = chunkRows(vocabulary: weight.rows, weight.format)
         var first = 0
         while first < rows {
             try Canceled.check(watch, Double(first) / Double(rows))

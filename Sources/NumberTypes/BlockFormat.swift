@@ -38,39 +38,3 @@
         }
     }
 }
-
-/// How a file stores numbers: one by one, or in blocks.
-public enum StoredFormat: Hashable, Sendable {
-    case plain(DType)
-    case blocks(BlockFormat)
-
-    /// Numbers that are stored together. A row holds a whole number of such groups.
-    @inlinable public var group: Int {
-        switch self {
-        case .plain: 1
-        case .blocks(let format): format.count
-        }
-    }
-
-    /// Bytes of a group.
-    @inlinable public var groupBytes: Int {
-        switch self {
-        case .plain(let type): type.size
-        case .blocks(let format): format.bytes
-        }
-    }
-
-    /// The bytes of an array in row-major order; nil if a row is no whole number of groups, a
-    /// dimension is negative, or the product overflows.
-    public func byteCount(of shape: [Int]) -> Int? {
-        guard let last = shape.last, last >= 0, last % group == 0 else { return nil }
-        var total = last / group
-        for factor in shape.dropLast() + [groupBytes] {
-            guard factor >= 0 else { return nil }
-            let (product, overflow) = total.multipliedReportingOverflow(by: factor)
-            if overflow { return nil }
-            total = product
-        }
-        return total
-    }
-}

@@ -8,8 +8,8 @@
     case uint64, uint32, uint16, uint8
     case bool
 
-    /// The types in which a tensor stores its elements in memory. A tensor made from bytes of any
-    /// other type stores them as float32.
+    /// The types in which a tensor stores its elements one by one in memory. A tensor made from
+    /// bytes of any other type stores them as float32.
     public static let computed: [DType] = [.float32, .bfloat16, .float16]
 
     /// Whether a tensor stores elements of this type without conversion.

@@ -9,12 +9,14 @@ enum AxpyMatmul {
     /// Sums that are computed together, so that they stay in cache over all rows of w.
     private static let sums = 8192
 
-    /// out[:, columns] = y w (+ out); y (n, m), w (m, k) stored as `type`, out (n, k).
+    /// out[:, columns] = y w (+ out); y (n, m), w (m, k) stored as `format`, out (n, k). The
+    /// columns begin at a whole block of w.
     static func multiply(
-        _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ type: DType, _ m: Int,
-        _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>, accumulate: Bool
+        _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ format: StoredFormat,
+        _ m: Int, _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>, accumulate: Bool
     ) {
-        let block = max(512, sums / max(1, n))
+        // A whole number of blocks of any format.
+        let block = max(512, sums / max(1, n) / 256 * 256)
         var scratch = Tensor(uninitialized: [4 * min(block, columns.count)])
         let widened = scratch.mutablePointer()
         var first = columns.lowerBound
@@ -25,13 +27,14 @@ enum AxpyMatmul {
             }
             var source = 0
             while source &+ 4 <= m {
-                let place = w + (source * k + first) * type.size
+                let place = w + format.bytes(source * k + first)
                 var (rows, stride) = (UnsafePointer(widened), width)
-                if type == .float32 {
+                if format == .float32 {
                     (rows, stride) = (place.assumingMemoryBound(to: Float.self), k)
                 } else {
                     for i in 0..<4 {
-                        widen(place + i * k * type.size, type, width, into: widened + i * width)
+                        widen(
+                            place + format.bytes(i * k), format, width, into: widened + i * width)
                     }
                 }
                 for row in 0..<n {
@@ -40,7 +43,7 @@ enum AxpyMatmul {
                 source &+= 4
             }
             while source < m {
-                widen(w + (source * k + first) * type.size, type, width, into: widened)
+                widen(w + format.bytes(source * k + first), format, width, into: widened)
                 for row in 0..<n {
                     Tensors.accumulate(
                         out + row * k + first, y[row * m + source], widened, width)

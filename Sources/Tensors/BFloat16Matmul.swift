@@ -133,6 +133,7 @@ package struct BFloat16Matmul: Sendable {
             withExtendedLifetime(panels) {}
             isAdding = true
         }
+        withExtendedLifetime((parts.map(\.left.matrix), right.matrix)) {}
     }
 
     /// The panels of the right side: (panels, pairs, 16) words.

@@ -4,31 +4,34 @@ import NumberTypes
 /// One side of a product in bfloat16: a matrix in memory, read as `lines` vectors of `inner`
 /// numbers each. The numbers of a line are rounded to bfloat16, and neighbors form words.
 struct BFloat16Operand {
+    /// The matrix, which keeps the elements alive.
+    let matrix: Tensor
     /// Elements of `type` in row-major order, `stride` apart; float32 or bfloat16.
-    let address: UnsafeRawPointer
-    let type: DType
-    let stride: Int
+    private let address: UnsafeRawPointer
+    private let type: DType
+    private let stride: Int
     let lines: Int
     let inner: Int
     /// Whether a line is a row; else it is a column.
-    let linesAreRows: Bool
+    private let linesAreRows: Bool
 
-    /// The rows of a matrix.
+    /// The rows of a matrix in float32, bfloat16 or blocks.
     static func rows(of matrix: Tensor) -> BFloat16Operand {
-        BFloat16Operand(
-            address: matrix.address, type: matrix.type, stride: matrix.columns, lines: matrix.rows,
-            inner: matrix.columns, linesAreRows: true)
+        BFloat16Operand(matrix, lines: matrix.rows, inner: matrix.columns, linesAreRows: true)
     }
 
-    /// The columns of a matrix.
+    /// The columns of such a matrix.
     static func columns(of matrix: Tensor) -> BFloat16Operand {
-        BFloat16Operand(
-            address: matrix.address, type: matrix.type, stride: matrix.columns,
-            lines: matrix.columns, inner: matrix.rows, linesAreRows: false)
+        BFloat16Operand(matrix, lines: matrix.columns, inner: matrix.rows, linesAreRows: false)
     }
 
-    /// Whether products with elements of this type can be computed in bfloat16.
-    static func reads(_ type: DType) -> Bool { type == .float32 || type == .bfloat16 }
+    private init(_ matrix: Tensor, lines: Int, inner: Int, linesAreRows: Bool) {
+        // Tiles do not begin where blocks do, so blocks are rounded before the product.
+        self.matrix = matrix.format.group == 1 ? matrix : matrix.converted(to: .bfloat16)
+        (address, type) = (self.matrix.address, self.matrix.format.plainType)
+        stride = matrix.columns
+        (self.lines, self.inner, self.linesAreRows) = (lines, inner, linesAreRows)
+    }
 
     // The words of some lines in two orders. `pairs` words of a line cover `part`, a range of its
     // numbers; an odd number at the end pairs with zero. Lines past the last one are zero.

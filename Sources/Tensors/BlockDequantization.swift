@@ -208,27 +208,30 @@ private func dequantizeQ6K(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointe
 }
 
 extension Tensor {
-    /// Rows of stored numbers as a tensor of one of `DType.computed`: widened to float32 and
-    /// rounded to nearest.
+    /// Rows of stored numbers as a tensor of one of `StoredFormat.computed`: copied if that is their
+    /// own format, else widened to float32 and rounded to nearest, to a plain one.
     ///
     /// - Parameters:
     ///   - source: as many bytes as `format.byteCount(of: shape)`.
     ///   - order: the source's row for a row of the tensor.
     public init(
-        reading source: UnsafeRawPointer, _ format: StoredFormat, shape: [Int], as type: DType,
-        order: (Int) -> Int = { $0 }
+        reading source: UnsafeRawPointer, _ format: StoredFormat, shape: [Int],
+        as kept: StoredFormat, order: (Int) -> Int = { $0 }
     ) {
         let columns = shape.last ?? 1
         let rows = shape.dropLast().reduce(1, *)
-        let rowBytes = columns / format.group * format.groupBytes
-        self.init(uninitialized: shape, type) { target in
+        let (rowBytes, keptBytes) = (format.bytes(columns), kept.bytes(columns))
+        self.init(uninitialized: shape, kept) { target in
             Workers.split(rows, grain: max(1, (1 << 14) / max(1, columns))) { range in
                 withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.run) { scratch in
                     guard let scratch = scratch.baseAddress else { return }
                     for row in range {
-                        Self.read(
-                            source + order(row) * rowBytes, format, columns, type,
-                            into: target + row * columns * type.size, scratch)
+                        let (from, to) = (source + order(row) * rowBytes, target + row * keptBytes)
+                        if kept == format {
+                            to.copyMemory(from: from, byteCount: rowBytes)
+                        } else {
+                            Self.read(from, format, columns, kept.plainType, into: to, scratch)
+                        }
                     }
                 }
             }
@@ -244,14 +247,10 @@ extension Tensor {
     ) {
         for first in stride(from: 0, to: count, by: run) {
             let length = min(run, count - first)
-            let from = source + first / format.group * format.groupBytes
+            let from = source + format.bytes(first)
             let to = target + first * type.size
             let floats = type == .float32 ? to.assumingMemoryBound(to: Float.self) : scratch
-            switch format {
-            case .plain(let stored): widen(from, stored, length, into: floats)
-            case .blocks(let blocks):
-                dequantize(from, blocks, blocks: length / blocks.count, into: floats)
-            }
+            widen(from, format, length, into: floats)
             if type != .float32 { narrow(scratch, length, type, into: to) }
         }
     }

@@ -78,6 +78,18 @@ package func widen(
     }
 }
 
+/// The same for any format; in blocks, a whole number of them.
+package func widen(
+    _ source: UnsafeRawPointer, _ format: StoredFormat, _ count: Int,
+    into target: UnsafeMutablePointer<Float>
+) {
+    switch format {
+    case .plain(let type): widen(source, type, count, into: target)
+    case .blocks(let blocks):
+        dequantize(source, blocks, blocks: count / blocks.count, into: target)
+    }
+}
+
 /// `count` float32 elements in one of the types that tensors keep, rounded to nearest.
 package func narrow(
     _ source: UnsafePointer<Float>, _ count: Int, _ type: DType,

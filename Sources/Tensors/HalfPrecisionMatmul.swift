@@ -237,14 +237,4 @@ enum HalfPrecisionMatmul<Words: HalfWords> {
             Words.widen(w[i]), Words.widen(w[k &+ i]),
             Words.widen(w[2 &* k &+ i]), Words.widen(w[3 &* k &+ i]))
     }
-
-    @inline(__always)
-    private static func write(
-        _ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
-    ) {
-        let before =
-            accumulate
-            ? UnsafeRawPointer(out).loadUnaligned(as: SIMD4<Float>.self) : SIMD4<Float>.zero
-        UnsafeMutableRawPointer(out).storeBytes(of: before + sums, as: SIMD4<Float>.self)
-    }
 }

@@ -1,7 +1,7 @@
 import CBLAS
 
 // The three products of a linear layer y = x Wᵀ. W is (out, in), as checkpoints store it. One
-// worker computes the whole sum of an element of the result. Weights may have a 16-bit type.
+// worker computes the whole sum of an element of the result. Weights may have a smaller format.
 
 /// `out = x wᵀ (+ out)`: x (N, K), w (M, K), out (N, M).
 public func multiply(
@@ -10,7 +10,7 @@ public func multiply(
     require(
         w.columns == x.columns && out.rows == x.rows && out.columns == w.rows,
         "product of \(x.shape) and the transpose of \(w.shape) into \(out.shape)")
-    if w.type != .float32 {
+    if w.format != .float32 {
         return DequantizingMatmul.multiply(x, transposed: w, into: &out, accumulate: accumulate)
     }
     let (n, k, m) = (x.rows, x.columns, w.rows)
@@ -33,7 +33,7 @@ public func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
         weights.allSatisfy { $0.columns == x.columns },
         "products of \(x.shape) and the transposes of \(weights.map(\.shape))")
     var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
-    if x.rows <= SmallBatchMatmul.mostRows, weights.allSatisfy({ $0.type == .float32 }) {
+    if x.rows <= SmallBatchMatmul.mostRows, weights.allSatisfy({ $0.format == .float32 }) {
         let parts = outs.indices.map {
             SmallBatchMatmul.Part(
                 w: weights[$0].pointer, columns: weights[$0].rows, out: outs[$0].mutablePointer())
@@ -59,13 +59,13 @@ public func multiply(
         w.rows == m && out.rows == n && out.columns == k,
         "product of \(y.shape) and \(w.shape) into \(out.shape)")
     if n <= AxpyMatmul.mostRows {
-        let (a, b, type, c) = (y.pointer, w.address, w.type, out.mutablePointer())
+        let (a, b, format, c) = (y.pointer, w.address, w.format, out.mutablePointer())
         Workers.split(k, grain: n * k * m > 1 << 16 ? 64 : k) { columns in
-            AxpyMatmul.multiply(a, n, b, type, m, k, c, columns, accumulate: accumulate)
+            AxpyMatmul.multiply(a, n, b, format, m, k, c, columns, accumulate: accumulate)
         }
         return
     }
-    if w.type != .float32 {
+    if w.format != .float32 {
         return DequantizingMatmul.multiply(y, w, into: &out, accumulate: accumulate)
     }
     let (a, b, c) = (y.pointer, w.pointer, out.mutablePointer())

@@ -26,7 +26,7 @@ extension Tensor {
 
     /// Sets every element to zero.
     public mutating func clear() {
-        if type != .float32 { self = Tensor(uninitialized: shape) }
+        if format != .float32 { self = Tensor(uninitialized: shape) }
         let (base, total) = (mutablePointer(), count)
         Workers.split(total, grain: 1 << 16) { range in
             (base + range.lowerBound).update(repeating: 0, count: range.count)
@@ -43,7 +43,7 @@ extension Tensor {
     /// self += factor · other, for tensors of equal count.
     public mutating func add(_ other: Tensor, scaledBy factor: Float = 1) {
         require(count == other.count, "\(other.shape) is added to \(shape)")
-        if other.type != .float32 { return add(other.converted(to: .float32), scaledBy: factor) }
+        if other.format != .float32 { return add(other.converted(to: .float32), scaledBy: factor) }
         let (base, source, total) = (mutablePointer(), other.pointer, count)
         Workers.split(total, grain: 1 << 15) { range in
             accumulate(

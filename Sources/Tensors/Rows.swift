@@ -5,10 +5,10 @@ extension Tensor {
     public func gatheringRows(_ rows: [Int]) -> Tensor {
         let width = columns
         var out = Tensor(uninitialized: [rows.count, width])
-        let (source, type, target, count) = (address, type, out.mutablePointer(), self.rows)
+        let (source, format, target, count) = (address, format, out.mutablePointer(), self.rows)
         for (n, row) in rows.enumerated() {
             require(row >= 0 && row < count, "row \(row) of \(count) is gathered")
-            widen(source + row * width * type.size, type, width, into: target + n * width)
+            widen(source + format.bytes(row * width), format, width, into: target + n * width)
         }
         return out
     }

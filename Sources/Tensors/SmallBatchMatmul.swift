@@ -210,15 +210,4 @@ struct SmallBatchMatmul {
         }
         write(sums, out, accumulate)
     }
-
-    @inline(__always)
-    private static func write(
-        _ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool
-    ) {
-        let place = UnsafeMutableRawPointer(out)
-        let before =
-            accumulate
-            ? UnsafeRawPointer(out).loadUnaligned(as: SIMD4<Float>.self) : SIMD4<Float>.zero
-        place.storeBytes(of: before + sums, as: SIMD4<Float>.self)
-    }
 }

@@ -2,7 +2,7 @@ import Foundation
 import NumberTypes
 import Synchronization
 
-/// A block of memory for elements of one type, aligned for the widest vector loads. Or a part of an
+/// A block of memory for elements of one format, aligned for the widest vector loads. Or a part of an
 /// owner's memory, such as a mapped file, which is never written.
 ///
 /// Training steps allocate the same sizes again and again. Fresh pages from the system cost more
@@ -13,20 +13,20 @@ package final class Storage: @unchecked Sendable {
 
     package let address: UnsafeMutableRawPointer
     package let count: Int
-    package let type: DType
+    package let format: StoredFormat
     /// Number of floats from the pool; zero for an owner's memory.
     private let capacity: Int
     private let owner: AnyObject?
-    /// The elements as float32, if the tensor has another type; converted when a kernel first needs
+    /// The elements as float32, if the tensor has another format; converted when a kernel first needs
     /// them.
     private let widened = Mutex<UInt>(0)
 
     /// Memory for `count` elements, with arbitrary contents.
-    package init(uninitialized count: Int, _ type: DType = .float32) {
+    package init(uninitialized count: Int, _ format: StoredFormat = .float32) {
         self.count = count
-        self.type = type
+        self.format = format
         owner = nil
-        capacity = Storage.roundedCapacity(Storage.floats(count, type))
+        capacity = Storage.roundedCapacity(Storage.floats(count, format))
         address = UnsafeMutableRawPointer(StoragePool.shared.take(capacity))
     }
 
@@ -35,12 +35,12 @@ package final class Storage: @unchecked Sendable {
         floats.initialize(repeating: 0, count: count)
     }
 
-    /// `count` elements in memory that `owner` keeps alive, aligned to the element size.
+    /// `count` elements in memory that `owner` keeps alive; plain ones aligned to their size.
     package init(
-        borrowing address: UnsafeRawPointer, _ count: Int, _ type: DType, of owner: AnyObject
+        borrowing address: UnsafeRawPointer, _ count: Int, _ format: StoredFormat, of owner: AnyObject
     ) {
         self.count = count
-        self.type = type
+        self.format = format
         self.owner = owner
         capacity = 0
         self.address = UnsafeMutableRawPointer(mutating: address)
@@ -56,27 +56,27 @@ package final class Storage: @unchecked Sendable {
         }
     }
 
-    /// The memory as float32. Valid only for type float32.
+    /// The memory as float32. Valid only for float32.
     @inline(__always)
     var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
 
     /// Whether elements may be changed in place: float32 in memory that this storage owns.
     @inline(__always)
-    var isWritable: Bool { owner == nil && type == .float32 }
+    var isWritable: Bool { owner == nil && format == .float32 }
 
-    /// The elements as float32 for reading. Elements of another type are converted once and kept;
+    /// The elements as float32 for reading. Elements of another format are converted once and kept;
     /// this is for the short vectors of norms and biases. Kernels that read whole matrices convert
     /// while they read.
     @inline(__always)
     var readable: UnsafePointer<Float> {
-        type == .float32 ? UnsafePointer(floats) : widenedCopy()
+        format == .float32 ? UnsafePointer(floats) : widenedCopy()
     }
 
     private func widenedCopy() -> UnsafePointer<Float> {
         let address = widened.withLock { kept in
             if kept == 0 {
                 let copy = StoragePool.shared.take(Storage.roundedCapacity(count))
-                widen(self.address, type, count, into: copy)
+                widen(self.address, format, count, into: copy)
                 kept = UInt(bitPattern: copy)
             }
             return kept
@@ -84,8 +84,8 @@ package final class Storage: @unchecked Sendable {
         return UnsafePointer(bitPattern: address) ?? UnsafePointer(floats)
     }
 
-    private static func floats(_ count: Int, _ type: DType) -> Int {
-        type == .float32 ? count : (count + 1) / 2
+    private static func floats(_ count: Int, _ format: StoredFormat) -> Int {
+        (format.bytes(count) + 3) / 4
     }
 
     /// Sizes are rounded up (to an eighth of their power of two), so that nearly equal requests

@@ -79,6 +79,14 @@ package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: 
     return sum
 }
 
+/// Four sums stored to `out`, or added to what is there.
+@inline(__always)
+func write(_ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
+    let place = UnsafeMutableRawPointer(out)
+    let before = accumulate ? place.loadUnaligned(as: SIMD4<Float>.self) : .zero
+    place.storeBytes(of: before + sums, as: SIMD4<Float>.self)
+}
+
 /// y += factor · x
 @inlinable @inline(__always)
 package func accumulate(

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// Text to token ids and back, as defined by a `tokenizer.json`.
@@ -36,6 +37,33 @@ public struct Tokenizer: Sendable {
     /// is encoded as one piece.
     public func encode(_ text: String, special: Bool = true) -> [Int32] {
         core.encode(text, special: special)
+    }
+
+    /// The ids of each of several texts, as `encode` gives them, computed on all processor cores.
+    public func encode(_ texts: [String], special: Bool = true) -> [[Int32]] {
+        let parts = Self.parts(texts)
+        let found = Mutex([[[Int32]]](repeating: [], count: parts.count))
+        DispatchQueue.concurrentPerform(iterations: parts.count) { part in
+            let ids = texts[parts[part]].map { core.encode($0, special: special) }
+            found.withLock { $0[part] = ids }
+        }
+        return found.withLock { Array($0.joined()) }
+    }
+
+    /// Ranges of texts with about as many bytes each: small enough that all cores end together, and
+    /// large enough that handing them out takes no time.
+    private static func parts(_ texts: [String]) -> [Range<Int>] {
+        let size = 1 << 16
+        var parts: [Range<Int>] = []
+        var (start, bytes) = (0, 0)
+        for (index, text) in texts.enumerated() {
+            bytes += text.utf8.count
+            if bytes >= size || index == texts.count - 1 {
+                parts.append(start..<index + 1)
+                (start, bytes) = (index + 1, 0)
+            }
+        }
+        return parts
     }
 
     /// The ids of a text that is continued, or whose end is not scored: with the tokens that
@@ -96,7 +124,7 @@ public struct Tokenizer: Sendable {
     public var json: String { core.json }
 }
 
-/// The data that copies of a tokenizer share. Only the cache changes, guarded by a lock.
+/// The data that copies of a tokenizer share. Only the known words change, guarded by a lock.
 final class TokenizerCore: Sendable {
     let source: Source
     let addedTokens: [AddedToken]
@@ -119,7 +147,8 @@ final class TokenizerCore: Sendable {
     private let normalizedFinder: AddedTokenFinder
     private let contentOfID: [Int32: String]
     private let idOfContent: [[UInt8]: Int32]
-    private let state = Mutex(EncodingState())
+    /// The states that no thread uses at present.
+    private let idleStates = Mutex<[EncodingState]>([])
 
     /// The source of the tokenizer.
     enum Source: Sendable {
@@ -190,10 +219,10 @@ final class TokenizerCore: Sendable {
     }
 
     func encode(_ text: String, special: Bool) -> [Int32] {
-        // Another thread at the same time uses a state of its own.
-        let shared = state.withLockIfAvailable { encode(text, &$0) }
-        var own = EncodingState()
-        let ids = shared ?? encode(text, &own)
+        // Every thread uses a state of its own, and leaves it to the next text.
+        var state = idleStates.withLock { $0.popLast() } ?? EncodingState()
+        let ids = encode(text, &state)
+        idleStates.withLock { $0.append(state) }
         return special ? before + ids + after : ids
     }
 

@@ -89,7 +89,7 @@ package enum TensorField {
     package static let all: [Field<Tensor>] = [
         Field("shape", "its sides") { Value($0.shape) },
         Field("count", "how many values it holds") { Value($0.count) },
-        Field("type", "how a value is stored") { .text($0.type.rawValue) },
+        Field("type", "how a value is stored") { .text($0.format.name) },
         Field("min", "smallest value") { statistic("min", $0) },
         Field("max", "largest value") { statistic("max", $0) },
         Field("mean", "arithmetic mean") { statistic("mean", $0) },

@@ -10,7 +10,7 @@ package enum TensorText {
 
     package static func summary(_ tensor: Tensor) -> String {
         let statistics = Statistics(tensor)
-        return "tensor \(shape(tensor.shape)) \(tensor.type.rawValue)  \(statistics.line)"
+        return "tensor \(shape(tensor.shape)) \(tensor.format.name)  \(statistics.line)"
     }
 
     struct Statistics {
@@ -60,7 +60,7 @@ package enum TensorText {
         var text = StyledText()
         text.append("tensor ", .faint)
         text.append(shape(tensor.shape))
-        text.append(" \(tensor.type.rawValue)  ", .faint)
+        text.append(" \(tensor.format.name)  ", .faint)
         text.append(statistics.line, statistics.nonFinite > 0 ? .warning : .faint)
         guard tensor.count > 0 else { return text }
         let matrix = Matrix(tensor)

@@ -37,7 +37,8 @@ def random_blocks(kind, blocks, numbers):
 
 
 def blocks(path):
-    """A tensor of each quantized type, and beside it, under the name TYPE.expected, its numbers."""
+    """A tensor of each quantized type, and beside it, under the name TYPE.expected, its numbers; then `plain`, numbers of
+    many magnitudes, and `plain.Q8_0`, the same as gguf quantizes them."""
     numbers = np.random.default_rng(SEED)
     writer = gguf.GGUFWriter(path, "llama")
     for kind in SMALL + LARGE:
@@ -45,6 +46,12 @@ def blocks(path):
         data = random_blocks(kind, rows * per_row, numbers).reshape(rows, -1)
         writer.add_tensor(kind.name, data, raw_dtype=kind)
         writer.add_tensor(kind.name + ".expected", dequantize(data, kind).astype(np.float32))
+    numbers = np.random.default_rng(SEED + 1)
+    plain = numbers.standard_normal((40, 96)) * 10.0 ** numbers.integers(-6, 3, (40, 96))
+    plain[0, :32], plain[1, :32], plain[2, :32] = 0, 0.5 * np.arange(-16, 16), 1e-9
+    plain = plain.astype(np.float32)
+    writer.add_tensor("plain", plain)
+    writer.add_tensor("plain.Q8_0", quantize(plain, Type.Q8_0), raw_dtype=Type.Q8_0)
     finish(writer)
 
 

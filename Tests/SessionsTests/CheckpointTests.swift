@@ -144,7 +144,7 @@ import Workspaces
         bench.session.close()
         let again = try bench.reopened()
         let object = try #require(try again.value(of: "model")?.object(ModelObject.self))
-        #expect(object.model.weightType == .bfloat16)
+        #expect(object.model.weightFormat == .bfloat16)
         again.close()
     }
 }

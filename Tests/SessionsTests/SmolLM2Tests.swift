@@ -28,9 +28,13 @@ struct SmolLM2Tests {
         let wanted = try Fixture.json("gguf/smollm2.json", as: Expected.self)
         let bench = try Workbench()
         try bench.output("load model smollm2")
-        let object = try #require(
-            try bench.session.value(of: "model")?.object(ModelObject.self))
-        #expect(object.origin == "smollm2, Q4_1 and Q8_0 widened to bfloat16")
+        func loaded() throws -> ModelObject {
+            try #require(try bench.session.value(of: "model")?.object(ModelObject.self))
+        }
+        #expect(try loaded().origin == "smollm2, Q8_0 as stored, Q4_1 as bfloat16")
+        try bench.output("load model smollm2 dtype=bfloat16")
+        let object = try loaded()
+        #expect(object.origin == "smollm2, Q4_1 and Q8_0 as bfloat16")
         let tokenizer = try #require(object.tokenizer)
         for one in wanted.cases {
             #expect(tokenizer.encode(one.text, special: false) == one.ids)

@@ -28,7 +28,7 @@ struct UseTests {
             try bench.output("load model default dtype=\(name);")
         }
         let model = try #require(try bench.session.value(of: "model")?.object(ModelObject.self))
-        #expect(model.model.weightType == .float16)
+        #expect(model.model.weightFormat == .float16)
     }
 
     @Test func `settings of the display outlast the terminal's own`() throws {

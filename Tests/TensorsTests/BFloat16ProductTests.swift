@@ -45,13 +45,13 @@ import Testing
                 out.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 \(name)")
         }
         let (xColumns, wColumns) = (transposed(x), transposed(w))
-        for type in [DType.float32, .bfloat16] {
-            let weight = w.converted(to: type)
-            check("x wᵀ, \(type)") {
+        for format in [StoredFormat.float32, .bfloat16] {
+            let weight = w.converted(to: format)
+            check("x wᵀ, \(format.name)") {
                 fast.multiply(x, transposed: weight, into: &$0, accumulate: $1)
             }
-            let columns = wColumns.converted(to: type)
-            check("x w, \(type)") { fast.multiply(x, columns, into: &$0, accumulate: $1) }
+            let columns = wColumns.converted(to: format)
+            check("x w, \(format.name)") { fast.multiply(x, columns, into: &$0, accumulate: $1) }
         }
         check("yᵀ x") { fast.multiply(transposed: xColumns, wColumns, into: &$0, accumulate: $1) }
     }
@@ -66,6 +66,21 @@ import Testing
             fast.multiply(x, transposed: weight, into: &alone)
             #expect(found == alone)
         }
+    }
+
+    /// Blocks are rounded to bfloat16 first, so the bits are those of the rounded matrix.
+    @Test(arguments: kernels)
+    func `weights in blocks are multiplied as their bfloat16`(kernel: BFloat16Matmul.Kernel) {
+        let fast = BFloat16Matmul(kernel)
+        let (x, y, w) = (random([20, 96], 1), random([20, 70], 2), random([70, 96], 3))
+        let blocks = w.converted(to: .q80)
+        let plain = blocks.converted(to: .bfloat16)
+        #expect(blocks.format == .q80)
+        #expect(fast.multiply(x, transposed: [blocks]) == fast.multiply(x, transposed: [plain]))
+        var (a, b) = (Tensor(uninitialized: [20, 96]), Tensor(uninitialized: [20, 96]))
+        fast.multiply(y, blocks, into: &a)
+        fast.multiply(y, plain, into: &b)
+        #expect(a == b)
     }
 
     @Test(arguments: kernels)

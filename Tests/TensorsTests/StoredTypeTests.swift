@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tensors
 
-/// Sixteen-bit storage: conversions bit by bit, and products against plain loops in double
+/// Storage in 16 bits and in blocks: conversions bit by bit, and products against plain loops in double
 /// precision.
 @Suite struct StoredTypeTests {
     @Test func everyFloat16IsReadExactly() {
@@ -45,25 +45,26 @@ import Testing
         #expect(bfloat16(1 + 0x3p-8) == bfloat16(1 + 0x4p-8))
     }
 
-    @Test(arguments: [DType.bfloat16, .float16])
-    func aStoredTensorReadsAsItsFloats(type: DType) {
-        let stored = random([5, 1300], 1).converted(to: type)
-        #expect(stored.type == type)
+    @Test(arguments: [StoredFormat.bfloat16, .float16, .q80])
+    func aStoredTensorReadsAsItsFloats(format: StoredFormat) {
+        let stored = random([50, 1312], 1).converted(to: format)
+        #expect(stored.format == format)
         let plain = stored.converted(to: .float32)
-        #expect(plain.type == .float32 && plain.values == stored.values && plain == stored)
+        #expect(plain.format == .float32 && plain.values == stored.values && plain == stored)
         #expect(stored[3, 7] == plain[3, 7] && stored[11] == plain[11])
         #expect(stored.squaredNorm == plain.squaredNorm)
         #expect(stored.withUnsafeBufferPointer { Array($0) } == plain.values)
-        #expect((0..<6500).allSatisfy { stored.pointer[$0] == plain[$0] })
-        #expect(stored.converted(to: type) == stored && plain.converted(to: type) == stored)
+        #expect((0..<65_600).allSatisfy { stored.pointer[$0] == plain[$0] })
+        #expect(stored.converted(to: format) == stored && plain.converted(to: format) == stored)
 
         var changed = stored
         changed[4] = 2.5
-        #expect(changed.type == .float32 && changed[4] == 2.5 && changed[5] == stored[5])
+        #expect(changed.format == .float32 && changed[4] == 2.5 && changed[5] == stored[5])
         #expect(stored[4] == plain[4])
         var broken = plain
-        broken[6499] = .infinity
-        #expect(broken.converted(to: type).nonFiniteCount == 1)
+        broken[65_599] = .infinity
+        // In blocks, the others of its block are lost with it.
+        #expect(broken.converted(to: format).nonFiniteCount == format.group)
         var sum = plain
         sum.add(stored, scaledBy: -1)
         #expect(sum.squaredNorm == 0)
@@ -71,13 +72,13 @@ import Testing
 
     /// Widths with and without a vector's tail; rows for each of the ways a product is done.
     @Test(
-        arguments: DType.computed,
+        arguments: StoredFormat.computed,
         [1, 2, 3, 7, 9, 16, 17, 64, 65, 200].flatMap { n in
-            [[n, 64, 130], [n, 37, 9], [n, 5, 3], [n, 300, 66]]
+            [[n, 64, 130], [n, 37, 9], [n, 5, 3], [n, 300, 66], [n, 288, 37]]
         })
-    func productsEqualPlainLoops(type: DType, sizes: [Int]) {
+    func productsEqualPlainLoops(format: StoredFormat, sizes: [Int]) {
         let (n, k, m) = (sizes[0], sizes[1], sizes[2])
-        let (x, w) = (random([n, k], 1), random([m, k], 2).converted(to: type))
+        let (x, w) = (random([n, k], 1), random([m, k], 2).converted(to: format))
         let slow = slowProduct(x, transposed: w)
         var fast = Tensor(uninitialized: [n, m])
         multiply(x, transposed: w, into: &fast)
@@ -98,12 +99,35 @@ import Testing
     }
 
     /// Sums longer than one panel of weights.
-    @Test func panelsAddUp() {
-        let (y, w) = (random([70, 1100], 1), random([1100, 600], 2).converted(to: .bfloat16))
-        var (stored, plain) = (Tensor(uninitialized: [70, 600]), Tensor(uninitialized: [70, 600]))
+    @Test(arguments: [StoredFormat.bfloat16, .q80])
+    func panelsAddUp(format: StoredFormat) {
+        let (y, w) = (random([70, 1100], 1), random([1100, 608], 2).converted(to: format))
+        var (stored, plain) = (Tensor(uninitialized: [70, 608]), Tensor(uninitialized: [70, 608]))
         multiply(y, w, into: &stored)
         multiply(y, w.converted(to: .float32), into: &plain)
         #expect(zip(stored.values, plain.values).allSatisfy { abs($0 - $1) < 1e-3 })
+    }
+
+    @Test func `vectors and narrow matrices stay as they are`() {
+        for shape in [[64], [8, 64], [64, 40]] {
+            #expect(random(shape, 1).converted(to: .q80).format == .float32)
+        }
+        let small = random([32, 32], 1).converted(to: .bfloat16)
+        #expect(small.converted(to: .q80).format == .q80)
+    }
+
+    @Test func `numbers without a nearest integer have a place in a block`() {
+        var rows = Tensor(zeros: [32, 32])
+        rows[0] = .nan
+        (rows[32], rows[33]) = (-0.0, 2)
+        (rows[64], rows[65], rows[66]) = (127, 0.5, -1.5)
+        (rows[96], rows[97]) = (1e-30, -1e-30)
+        let found = rows.converted(to: .q80)
+        #expect(!found[0].isNaN && abs(found[33] - 2) < 1e-3)
+        // Halves are rounded away from zero.
+        #expect(found[64] == 127 && found[65] == 1 && found[66] == -2)
+        // The scale is too small for float16.
+        #expect(found[96] == 0 && found[97] == 0)
     }
 
     /// Memory of another owner is read in place, copied if it is not aligned, and never written.

@@ -32,9 +32,9 @@ import Testing
         ),
     ]
 
-    @Test(arguments: writes.indices, [DType.float32, .bfloat16])
-    func aWriteIsSeenUnderOneNameOnly(index: Int, type: DType) {
-        let original = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3]).converted(to: type)
+    @Test(arguments: writes.indices, [StoredFormat.float32, .bfloat16])
+    func aWriteIsSeenUnderOneNameOnly(index: Int, format: StoredFormat) {
+        let original = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3]).converted(to: format)
         var copy = original
         let (kept, reshaped) = ([original, copy], original.reshaped([3, 2]))
         Self.writes[index].write(&copy)

@@ -28,7 +28,7 @@ import Testing
     private func model(
         _ family: String = "llama", _ type: DType = .float32
     ) throws -> LanguageModel {
-        try LanguageModel(Self.shape(family), key: RandomKey(seed: 5), type: type)
+        try LanguageModel(Self.shape(family), key: RandomKey(seed: 5), format: .plain(type))
     }
 
     private func tensors(_ model: LanguageModel) -> [(name: String, tensor: Tensor)] {
@@ -60,9 +60,9 @@ import Testing
             try ModelDirectory.write(model, to: folder, limit: limit)
             let found = try ModelDirectory.load(folder)
             #expect(found.configuration == model.configuration)
-            #expect(found.weightType == type)
+            #expect(found.weightFormat == .plain(type))
             for (a, b) in zip(tensors(found), tensors(model)) {
-                #expect(a.name == b.name && a.tensor.type == b.tensor.type)
+                #expect(a.name == b.name && a.tensor.format == b.tensor.format)
                 let same = a.tensor.withUnsafeBytes { x in
                     b.tensor.withUnsafeBytes { x.elementsEqual($0) }
                 }
@@ -85,7 +85,7 @@ import Testing
         let model = try model()
         try ModelDirectory.write(model, to: folder)
         let found = try ModelDirectory.load(folder, as: .bfloat16)
-        #expect(found.weightType == .bfloat16 && found.weightBytes == 2 * found.parameterCount)
+        #expect(found.weightFormat == .bfloat16 && found.weightBytes == 2 * found.parameterCount)
         #expect(tensors(found)[3].tensor == tensors(model)[3].tensor.converted(to: .bfloat16))
     }
 

@@ -42,20 +42,35 @@ import Testing
         #expect(stored.format == .blocks(format) && stored.shape == wanted.shape)
         let numbers = Tensor(
             borrowing: file.address(wanted), .float32, shape: wanted.shape, of: file.owner)
-        func read(_ type: DType, order: (Int) -> Int = { $0 }) -> Tensor {
+        func read(_ kept: StoredFormat, order: (Int) -> Int = { $0 }) -> Tensor {
             Tensor(
-                reading: file.address(stored), .blocks(format), shape: stored.shape, as: type,
+                reading: file.address(stored), .blocks(format), shape: stored.shape, as: kept,
                 order: order)
         }
         #expect(read(.float32).values.map(\.bitPattern) == numbers.values.map(\.bitPattern))
-        for type in [DType.bfloat16, .float16] {
-            #expect(read(type).values == numbers.converted(to: type).values)
+        for kept in [StoredFormat.bfloat16, .float16] {
+            #expect(read(kept).values == numbers.converted(to: kept).values)
         }
         let last = stored.shape[0] - 1
         let turned = read(.float32) { last - $0 }
         #expect(
             Array(turned.values.prefix(turned.columns))
                 == Array(numbers.values.suffix(turned.columns)))
+    }
+
+    @Test func `numbers are quantized to the bits of gguf`() throws {
+        let file = try file("blocks")
+        let tensors = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
+        let (source, wanted) = (
+            try #require(tensors["plain"]), try #require(tensors["plain.Q8_0"])
+        )
+        let plain = Tensor(
+            borrowing: file.address(source), .float32, shape: source.shape, of: file.owner)
+        let found = plain.converted(to: .q80)
+        #expect(found.format == .q80 && wanted.format == .q80)
+        let bytes = UnsafeRawBufferPointer(
+            start: file.address(wanted), count: wanted.bytes.count)
+        #expect(found.withUnsafeBytes { $0.elementsEqual(bytes) })
     }
 
     @Test(arguments: names)
@@ -69,14 +84,16 @@ import Testing
             within: 1e-4)
     }
 
-    @Test func `plain floats keep their types, and blocks become bfloat16`() throws {
+    @Test func `plain floats and Q8_0 stay, and other blocks become bfloat16`() throws {
         let source = try GGUFModel(file("llama"))
         #expect(source.quantizedTypes == ["Q8_0", "Q4_0", "Q4_1", "Q5_1", "Q5_0"])
         let model = try source.load()
         let types = Dictionary(
-            uniqueKeysWithValues: zip(model.parameters.names, model.parameters.tensors.map(\.type)))
+            uniqueKeysWithValues: zip(model.parameters.names, model.parameters.tensors.map(\.format)))
         let block = "model.layers.1."
         #expect(types["model.embed_tokens.weight"] == .bfloat16)
+        #expect(types["lm_head.weight"] == .q80)
+        #expect(types[block + "mlp.up_proj.weight"] == .q80)
         #expect(types[block + "self_attn.q_proj.weight"] == .bfloat16)
         #expect(types[block + "self_attn.o_proj.weight"] == .float16)
         #expect(types[block + "mlp.gate_proj.weight"] == .bfloat16)
@@ -84,7 +101,7 @@ import Testing
         #expect(types[block + "input_layernorm.weight"] == .float32)
         let exact = try source.load(as: .float32)
         for (found, wanted) in zip(model.parameters.tensors, exact.parameters.tensors) {
-            #expect(found == wanted.converted(to: found.type))
+            #expect(found == wanted.converted(to: found.format))
         }
         #expect(throws: Canceled.self) { try source.load(watch: { _ in .stop }) }
     }

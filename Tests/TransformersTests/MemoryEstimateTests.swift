@@ -105,11 +105,11 @@ import Testing
         for name in ["mistral-7b", "mixtral-8x7b", "llama3-70b"] {
             let shape = try published(name)
             for (work, title) in Self.documented {
-                let row = try DType.computed.map { type in
-                    let total = try MemoryEstimate(shape, type, work).total
+                let row = try [StoredFormat.float32, .bfloat16, .q80].map { format in
+                    let total = try MemoryEstimate(shape, format, work).total
                     return String(format: "%.1f", Double(total) / 1e9)
                 }
-                let line = "| \(name) | \(title) | \(row[0]) | \(row[1]) |"
+                let line = "| \(name) | \(title) | \(row[0]) | \(row[1]) | \(row[2]) |"
                 #expect(document.contains(line), "\(line)")
             }
             var adapted = shape

@@ -10,17 +10,17 @@ import Testing
 @Suite struct SixteenBitTests {
     /// A copy in 16 bits gives the results of its rounded weights, and is as near to float32 as its
     /// type allows.
-    @Test(arguments: ModelOracle.families, [DType.bfloat16, .float16])
-    func `a copy computes with its rounded weights`(family: String, type: DType) throws {
+    @Test(arguments: ModelOracle.families, [StoredFormat.bfloat16, .float16])
+    func `a copy computes with its rounded weights`(family: String, format: StoredFormat) throws {
         let oracle = try ModelOracle(family)
-        let stored = oracle.model.converted(to: type)
+        let stored = oracle.model.converted(to: format)
         let widened = stored.converted(to: .float32)
         let grid = oracle.grid(isShared: true)
         let logProbs = try stored.logProbs(grid.forest, grid.targets)
         #expect(relativeError(logProbs, try widened.logProbs(grid.forest, grid.targets)) < 1e-5)
         let contrast = oracle.contrast(logProbs, grid.pairs)
         // A rounded router sends some tokens to another expert.
-        let isCoarse = type == .bfloat16 || family == "mixtral"
+        let isCoarse = format == .bfloat16 || family == "mixtral"
         let precision = isCoarse ? 2e-2 : 2e-3
         expectClose(contrast.scores, oracle.expected.scores, within: precision, "S")
         expectClose([contrast.loss], [oracle.expected.loss], within: 2 * precision, "loss")
@@ -52,7 +52,7 @@ import Testing
         try model.update {
             try Optimizer.rmsprop().step(&$0, gradients, &state, learningRate: 5e-7)
         }
-        #expect(model.weightType == .float32 && before.weightType == .bfloat16)
+        #expect(model.weightFormat == .float32 && before.weightFormat == .bfloat16)
         let name = "model.layers.0.mlp.up_proj.weight"
         let (new, old) = (
             try #require(model.parameters[name]).values,

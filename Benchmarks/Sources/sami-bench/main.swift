@@ -12,7 +12,7 @@ struct SamiBench: ParsableCommand {
         abstract: "Measures the engine on random weights.",
         subcommands: [
             Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
-            Adapt.self, Decode.self, Iterate.self,
+            Adapt.self, Decode.self, Iterate.self, Tokenize.self,
         ])
 }
 
@@ -29,16 +29,16 @@ struct Shape: ParsableArguments {
         return shape
     }
 
-    @Option(help: "Stored type of the weights: float32, bfloat16 or float16.")
+    @Option(help: "How the weights are stored: float32, bfloat16, float16 or Q8_0.")
     var stored = "float32"
     @Option(help: "How products with weights are computed: float32 or bfloat16.")
     var precision = "float32"
 
     func random() throws -> LanguageModel {
-        guard let type = DType(rawValue: stored), DType.computed.contains(type) else {
-            throw ValidationError("There is no stored type \"\(stored)\".")
+        guard let format = StoredFormat(name: stored), format.isComputed else {
+            throw ValidationError("There is no stored format \"\(stored)\".")
         }
-        var model = try LanguageModel(try configuration(), key: RandomKey(seed: 0), type: type)
+        var model = try LanguageModel(try configuration(), key: RandomKey(seed: 0), format: format)
         switch (precision, Arithmetic.bfloat16) {
         case ("float32", _): break
         case ("bfloat16", let arithmetic?): model.update { $0.arithmetic = arithmetic }

@@ -62,20 +62,25 @@ enum ModelFiles {
         return path.lowercased().hasSuffix(".gguf") || GGUFFile.isPresent(at: path)
     }
 
-    /// A model with its tokenizer and chat template from one file. Quantized weights become `type`,
-    /// or bfloat16; see `GGUFModel.load`.
+    /// A model with its tokenizer and chat template from one file. Quantized weights become `format`;
+    /// for nil Q8_0 stays, and others become bfloat16. See `GGUFModel.load`.
     static func load(
-        gguf path: String, shown: String, as type: DType?, watch: Watch
+        gguf path: String, shown: String, as format: StoredFormat?, watch: Watch
     ) throws -> ModelObject {
         let file = try GGUFFile(path: path, shownAs: shown)
         let source = try GGUFModel(file)
         let text = try textFiles(file)
+        var type: DType?
+        if case .plain(let plain) = format { type = plain }
         let widened = type ?? .bfloat16
-        let model = try source.load(as: type, widened: widened, watch: watch)
+        var model = try source.load(as: type, widened: widened, watch: watch)
+        if let format { model = model.converted(to: format) }
+        let kept = Set(model.parameters.tensors.map(\.format.name))
         let types = source.quantizedTypes
-        let origin =
-            types.isEmpty
-            ? shown : "\(shown), \(listed(types)) widened to \(widened.rawValue)"
+        let (same, changed) = (types.filter(kept.contains), types.filter { !kept.contains($0) })
+        var origin = shown
+        if !same.isEmpty { origin += ", \(listed(same)) as stored" }
+        if !changed.isEmpty { origin += ", \(listed(changed)) as \((format ?? .bfloat16).name)" }
         return ModelObject(
             model: model, tokenizer: text?.tokenizer, prompts: usualPrompts(text), origin: origin,
             directory: text)
@@ -87,8 +92,11 @@ enum ModelFiles {
         return names.dropLast().joined(separator: ", ") + " and " + last
     }
 
-    static func load(_ directory: String, shown: String) throws -> ModelObject {
-        let model = try ModelDirectory.load(directory)
+    /// A model in a folder; `format` converts its weights.
+    static func load(
+        _ directory: String, shown: String, as format: StoredFormat? = nil
+    ) throws -> ModelObject {
+        let model = try ModelDirectory.load(directory, as: format)
         let text = try textFiles(directory, shown: shown)
         let promptsPath = directory + "/" + promptsFile
         var prompts = usualPrompts(text)

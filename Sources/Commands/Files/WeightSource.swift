@@ -13,14 +13,14 @@ struct WeightSource: Sendable {
     let path: String
     /// A digest of samples of the files; see `fingerprint(of:)`.
     let fingerprint: String
-    /// The type that was asked for when the weights were read; nil for the usual one.
-    private let type: DType?
+    /// The format that was asked for when the weights were read; nil for the usual one.
+    private let format: StoredFormat?
     /// The weights as they were read.
     private let tensors: [String: Tensor]
 
-    init(_ model: LanguageModel, path: String, as type: DType? = nil) throws {
+    init(_ model: LanguageModel, path: String, as format: StoredFormat? = nil) throws {
         self.path = path
-        self.type = type
+        self.format = format
         fingerprint = try Self.fingerprint(of: path)
         tensors = model.parameters.byName
     }
@@ -36,7 +36,7 @@ struct WeightSource: Sendable {
         .record(
             StoredRecord(
                 [("path", .text(path)), ("fingerprint", .text(fingerprint))]
-                    + (type.map { [("type", .text($0.rawValue))] } ?? [])))
+                    + (format.map { [("type", .text($0.name))] } ?? [])))
     }
 
     /// The weights that a stored value refers to.
@@ -61,11 +61,11 @@ struct WeightSource: Sendable {
         guard found == wanted else { throw fault("has other content now") }
         self.path = path
         fingerprint = wanted
-        type = value["type"]?.textValue.flatMap(DType.init(rawValue:))
+        format = value["type"]?.textValue.flatMap(StoredFormat.init(name:))
         let object =
             ModelFiles.isGGUF(path)
-            ? try ModelFiles.load(gguf: path, shown: path, as: type) { _ in .more }
-            : try ModelFiles.load(path, shown: path)
+            ? try ModelFiles.load(gguf: path, shown: path, as: format) { _ in .more }
+            : try ModelFiles.load(path, shown: path, as: format)
         tensors = object.model.parameters.byName
     }
 

@@ -25,7 +25,7 @@ extension ModelObject {
         let own = ownWeights
         var tensors = StoredRecord()
         for (name, tensor) in own {
-            tensors.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+            tensors.fields.append(.init(key: name, value: try StoredValue(tensor)))
         }
         let fields = [("tensors", StoredValue.record(tensors))]
         // A model that shares nothing with the files any more is whole without them.
@@ -36,9 +36,9 @@ extension ModelObject {
     /// Settings other than the defaults: models without them are stored as older versions store
     /// them.
     private var storedFormat: [(String, StoredValue)] {
-        let type = checkpointType.flatMap { $0 == model.weightType ? nil : $0 }
+        let format = checkpointFormat.flatMap { $0 == model.weightFormat ? nil : $0 }
         return (template == "default" ? [] : [("template", .text(template))])
-            + (type.map { [("checkpoint_type", .text($0.rawValue))] } ?? [])
+            + (format.map { [("checkpoint_type", .text($0.name))] } ?? [])
             + (date == TemplateDate() ? [] : [("date", .text(date.text))])
     }
 
@@ -62,7 +62,8 @@ extension ModelObject {
             weightSource: source)
         object.template = value["template"]?.textValue ?? "default"
         object.date = value["date"]?.textValue.flatMap(TemplateDate.init) ?? TemplateDate()
-        object.checkpointType = value["checkpoint_type"]?.textValue.flatMap(DType.init)
+        object.checkpointFormat = value["checkpoint_type"]?.textValue.flatMap(
+            StoredFormat.init(name:))
         return object
     }
 }

@@ -32,12 +32,12 @@ struct ModelObject: StorableObject, SizedObject {
     var log: LogObject?
     /// The files of weights that are too large to copy into a workspace; nil for other models.
     var weightSource: WeightSource?
-    /// The type in which its checkpoint stores most weights, if training or adapters have changed
-    /// that since; nil: the type of the weights.
-    var checkpointType: DType?
+    /// How its checkpoint stores most weights, if training or adapters have changed that since; nil:
+    /// as the weights are.
+    var checkpointFormat: StoredFormat?
 
     var bytes: Int {
-        ownWeights.reduce(0) { $0 + $1.tensor.count * $1.tensor.type.size }
+        ownWeights.reduce(0) { $0 + $1.tensor.format.bytes($1.tensor.count) }
             + (directory?.files.values.reduce(0) { $0 + $1.count }
                 ?? tokenizer?.json.utf8.count ?? 0)
     }
@@ -79,7 +79,7 @@ struct ModelObject: StorableObject, SizedObject {
         var copy = self
         copy.model = model
         copy.origin = origin
-        copy.checkpointType = checkpointType ?? self.model.weightType
+        copy.checkpointFormat = checkpointFormat ?? self.model.weightFormat
         (copy.madeBy, copy.log) = (nil, nil)
         // Nothing of the old weights is kept for a model that shares none of them.
         if copy.ownWeights.count == model.parameters.tensors.count { copy.weightSource = nil }
@@ -157,7 +157,7 @@ struct ModelObject: StorableObject, SizedObject {
         table.append([
             "size",
             "\(NumberText.grouped(model.parameterCount)) parameters, "
-                + "\(NumberText.bytes(model.weightBytes)) in \(model.weightType.rawValue)",
+                + "\(NumberText.bytes(model.weightBytes)) in \(model.weightFormat.name)",
         ])
         if let adapters = model.adapterSummary {
             table.append(["adapters", adapters.size])

@@ -9,7 +9,7 @@ extension ParameterSet {
     package func stored() throws -> StoredValue {
         var record = StoredRecord()
         for (name, tensor) in zip(names, tensors) {
-            record.fields.append(.init(key: name, value: .array(try StoredArray(tensor))))
+            record.fields.append(.init(key: name, value: try StoredValue(tensor)))
         }
         return .record(record)
     }
@@ -63,10 +63,14 @@ extension ModelConfiguration {
 }
 
 extension StoredValue {
-    /// The arrays of a record, by name.
+    /// The tensors of a record, by name.
     func tensors() throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for field in recordValue?.fields ?? [] {
+            if let tensor = try Tensor(blocks: field.value) {
+                tensors[field.key] = tensor
+                continue
+            }
             guard let array = field.value.arrayValue else {
                 throw StorageError(kind: "tensor", problem: "\(field.key) is not an array")
             }

@@ -44,7 +44,7 @@ extension Value {
         case .list(let items): return .list(try items.map { try $0.storedItem() })
         case .record(let record):
             return .record(StoredRecord(try record.map { ($0.key, try $0.value.storedItem()) }))
-        case .tensor(let tensor): return .array(try StoredArray(tensor))
+        case .tensor(let tensor): return try StoredValue(tensor)
         case .object(let object):
             guard let object = object as? any StorableObject else {
                 return try object.jsonValue.stored()
@@ -85,6 +85,10 @@ extension Value {
                 self = .object(try type.restored(value))
                 return
             }
+            if let tensor = try Tensor(blocks: stored) {
+                self = .tensor(tensor)
+                return
+            }
             var record = Record()
             for field in fields.fields { record[field.key] = try Value(field.value) }
             self = .record(record)
@@ -93,27 +97,6 @@ extension Value {
     }
 }
 
-extension StoredArray {
-    package init(_ tensor: Tensor) throws {
-        // The owner shares the tensor's memory, so that whoever changes the tensor changes a copy.
-        final class Owner {
-            let tensor: Tensor
-            init(_ tensor: Tensor) { self.tensor = tensor }
-        }
-        let owner = Owner(tensor)
-        let memory = tensor.withUnsafeBytes { StoredBytes(borrowing: $0, of: owner) }
-        self = try StoredArray(type: tensor.type, shape: tensor.shape, memory: memory)
-    }
-}
-
-extension Tensor {
-    /// 16-bit numbers keep their type; whole numbers and double precision become float32. Large
-    /// arrays are not copied: they stay in the mapped file.
-    init(_ array: StoredArray) throws {
-        self = Tensor(
-            borrowing: array.memory.base, array.type, shape: array.shape, of: array.memory)
-    }
-}
 
 extension StoredValue {
     /// A `Codable` part of an object. Throws `StorageError`, with the path of the field that has

@@ -114,7 +114,7 @@ extension CommandTable {
             return ModelMemory(published, .bfloat16, prompt: prompt, response: response)
         }
         return ModelMemory(
-            model.configuration, model.weightType, prompt: prompt, response: response)
+            model.configuration, model.weightFormat, prompt: prompt, response: response)
     }
 
     /// The statements that led to a value, each below the statement that used its result.

@@ -147,7 +147,10 @@ extension Value {
         case .object(let gradients as GradientsObject):
             return try Value.record(gradients.tensorRecord).storedObject().value
         case .object(let model as ModelObject):
-            return try Value.record(model.tensorRecord).storedObject().value
+            let plain = model.tensorRecord.mapValues { value in
+                value.asTensor.map { .tensor($0.plain) } ?? value
+            }
+            return try Value.record(plain).storedObject().value
         default:
             if let tensor = asTensor {
                 return .record(StoredRecord([(name, .array(try StoredArray(tensor)))]))

@@ -24,14 +24,18 @@ extension CommandTable {
                 "dtype",
                 .words([
                     Choice(
-                        "stored", "the type in the file (default); bfloat16 for quantized weights"),
+                        "stored",
+                        "as in the file (default); bfloat16 for weights quantized otherwise than Q8_0"),
                     Choice("float32", "four bytes a weight", otherSpellings: ["f32", "fp32"]),
                     Choice(
                         "bfloat16", "two bytes, the range of float32", otherSpellings: ["bf16"]),
                     Choice(
                         "float16", "two bytes, more precise, smaller range",
                         otherSpellings: ["f16", "fp16", "half"]),
-                ]), "the type of the weights in memory; arithmetic is float32"),
+                    Choice(
+                        "q8_0", "one byte, and a scale for 32 of them, as in GGUF files",
+                        otherSpellings: ["q8"]),
+                ]), "how the weights are kept in memory; sums are float32"),
             OptionSpecification(
                 "rotary",
                 .words([
@@ -62,12 +66,14 @@ extension CommandTable {
 
     private static func loadModel(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("path") else { return CommandResult() }
-        let type = try invocation.text("dtype").flatMap(DType.init(rawValue:))
+        let format = try invocation.text("dtype").flatMap { word in
+            word == "q8_0" ? StoredFormat.q80 : StoredFormat(name: word)
+        }
         var object: ModelObject
         switch try invocation.value(argument) {
         case .object(let value as ModelObject): object = value
         case .text(let path):
-            object = try loadModel(path, argument, type, invocation)
+            object = try loadModel(path, argument, format, invocation)
         case let value:
             throw invocation.located(
                 EvaluationError.wrongKind(
@@ -88,9 +94,9 @@ extension CommandTable {
                 }
             }
         }
-        if let type {
-            object = object.with(object.model.converted(to: type), origin: object.origin)
-            object.checkpointType = nil
+        if let format {
+            object = object.with(object.model.converted(to: format), origin: object.origin)
+            object.checkpointFormat = nil
         }
         if try invocation.text("rotary") == "bfloat16" {
             object = object.with(try object.model.roundingRotary(), origin: object.origin)
@@ -135,7 +141,7 @@ extension CommandTable {
     }
 
     private static func loadModel(
-        _ path: String, _ argument: Argument, _ type: DType?, _ invocation: Invocation
+        _ path: String, _ argument: Argument, _ format: StoredFormat?, _ invocation: Invocation
     ) throws -> ModelObject {
         do {
             let directory = invocation.session.directory
@@ -144,7 +150,7 @@ extension CommandTable {
                 try ModelSource(path, in: directory) == nil
             {
                 guard let file = SmolLM2.file else { throw SmolLM2.missing }
-                return try loadGGUF(ModelSource(gguf: file, shown: "smollm2"), type, invocation)
+                return try loadGGUF(ModelSource(gguf: file, shown: "smollm2"), format, invocation)
             }
             if word == "default" {
                 guard let folder = ModelFiles.defaultDirectory else {
@@ -163,10 +169,11 @@ extension CommandTable {
             guard let source = try ModelSource(path, in: directory) else {
                 throw missingModel(path, invocation)
             }
-            if source.form == .gguf { return try loadGGUF(source, type, invocation) }
-            var object = try ModelFiles.load(source.path, shown: source.shown)
+            if source.form == .gguf { return try loadGGUF(source, format, invocation) }
+            var object = try ModelFiles.load(source.path, shown: source.shown, as: format)
             if object.model.weightBytes > invocation.session.settings.snapshotLimit {
-                object.weightSource = try WeightSource(object.model, path: source.path)
+                object.weightSource = try WeightSource(
+                    object.model, path: source.path, as: format)
             }
             invocation.noteFiles(of: source.path)
             return object
@@ -176,13 +183,13 @@ extension CommandTable {
     }
 
     private static func loadGGUF(
-        _ source: ModelSource, _ type: DType?, _ invocation: Invocation
+        _ source: ModelSource, _ format: StoredFormat?, _ invocation: Invocation
     ) throws -> ModelObject {
         var meter = invocation.meter()
         defer { meter.finish() }
         var object: ModelObject
         do {
-            object = try ModelFiles.load(gguf: source.path, shown: source.shown, as: type) {
+            object = try ModelFiles.load(gguf: source.path, shown: source.shown, as: format) {
                 share in
                 meter.update(Int(share * 100), of: 100, unit: "%")
                 return invocation.cancel()
@@ -191,7 +198,7 @@ extension CommandTable {
             throw EvaluationError.interrupted("stopped before \(source.shown) was read")
         }
         if object.model.weightBytes > invocation.session.settings.snapshotLimit {
-            object.weightSource = try WeightSource(object.model, path: source.path, as: type)
+            object.weightSource = try WeightSource(object.model, path: source.path, as: format)
         }
         invocation.noteFile(source.path)
         return object

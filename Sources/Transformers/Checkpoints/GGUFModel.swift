@@ -6,8 +6,8 @@ import Tensors
 
 /// A model in a GGUF file.
 ///
-/// Matrices in 32- and 16-bit floats stay in the mapped file, as those of safetensors do. Quantized
-/// ones are widened, a tensor at a time, by all workers.
+/// Matrices in 32- and 16-bit floats and in Q8_0 stay in the mapped file, as those of safetensors
+/// do. Those in other blocks are widened, a tensor at a time, by all workers.
 public struct GGUFModel {
     public let file: GGUFFile
     private let architecture: GGUFArchitecture
@@ -35,8 +35,9 @@ public struct GGUFModel {
     /// The model with its weights.
     ///
     /// - Parameters:
-    ///   - type: the type of all weights; nil keeps the types of plain floats, and quantized
-    ///     weights become `widened`.
+    ///   - type: the type of all weights; nil keeps plain floats and Q8_0 as they are, and other
+    ///     quantized weights become `widened`. GPT-2's matrices lie transposed, so their rows cross
+    ///     the blocks of the file, and all of that model is widened.
     ///   - watch: asked before every tensor.
     /// - Throws: `GGUFError` if a tensor is missing, unknown, or of a wrong shape or type;
     ///   `Canceled`.
@@ -55,11 +56,13 @@ public struct GGUFModel {
             throw file.refusal(
                 "it holds a tensor \"\(extra)\" that this kind of model does not have")
         }
+        let isTransposed = found.contains { if case .transposed = $0.order { true } else { false } }
         var done = 0
         return try LanguageModel(configuration) { index, _ in
             try Canceled.check(watch, Double(done) / Double(found.count))
             done += 1
-            return read(found[index], type, widened)
+            let one = found[index]
+            return read(one, type.map { .plain($0) } ?? kept(one.format, widened, isTransposed))
         }
     }
 
@@ -124,13 +127,17 @@ public struct GGUFModel {
         return layer.hasPrefix("c_") && kind == "weight" ? .transposed : .same
     }
 
-    private func read(_ found: Found, _ type: DType?, _ widened: DType) -> Tensor {
-        let stored: DType
-        if case .plain(let plain) = found.format {
-            stored = plain.isComputed ? plain : .float32
-        } else {
-            stored = widened
+    /// The format in which a tensor is kept if no type is asked for.
+    private func kept(
+        _ format: StoredFormat, _ widened: DType, _ isTransposed: Bool
+    ) -> StoredFormat {
+        switch format {
+        case .plain: format.isComputed ? format : .float32
+        case .blocks: format.isComputed && !isTransposed ? format : .plain(widened)
         }
+    }
+
+    private func read(_ found: Found, _ kept: StoredFormat) -> Tensor {
         let address = file.address(found.tensor)
         switch found.order {
         case .neighbors(let size):
@@ -138,7 +145,7 @@ public struct GGUFModel {
             // A vector, of biases, is ordered as the rows of its matrix are.
             let shape = isVector ? [found.shape[0], 1] : found.shape
             return Tensor(
-                reading: address, found.format, shape: shape, as: type ?? stored
+                reading: address, found.format, shape: shape, as: kept
             ) { row in
                 let within = row % size
                 return row - within + 2 * (within % (size / 2)) + within / (size / 2)
@@ -146,14 +153,14 @@ public struct GGUFModel {
         case .transposed:
             let rows = Tensor(
                 reading: address, found.format, shape: found.shape.reversed(), as: .float32)
-            return rows.transposed().converted(to: type ?? stored)
+            return rows.transposed().converted(to: kept)
         case .same:
             let bytes = found.format.byteCount(of: found.shape) ?? 0
             let start = address + (found.expert ?? 0) * bytes
-            if case .plain(let plain) = found.format, type == nil || type == plain {
-                return Tensor(borrowing: start, plain, shape: found.shape, of: file.owner)
+            if found.format == kept {
+                return Tensor(borrowing: start, kept, shape: found.shape, of: file.owner)
             }
-            return Tensor(reading: start, found.format, shape: found.shape, as: type ?? stored)
+            return Tensor(reading: start, found.format, shape: found.shape, as: kept)
         }
     }
 }

@@ -16,13 +16,15 @@ public enum ModelDirectory {
     ///
     /// Weights are memory-mapped: they keep their stored type, and the system reads a page at its
     /// first use.
-    /// - Parameter type: converts every weight to this type; nil keeps the stored types.
-    public static func load(_ directory: String, as type: DType? = nil) throws -> LanguageModel {
+    /// - Parameter format: converts every weight to this format; nil keeps the stored types.
+    public static func load(
+        _ directory: String, as format: StoredFormat? = nil
+    ) throws -> LanguageModel {
         let configuration = try configuration(directory)
         let files = try weightFiles(directory)
         let model = try LanguageModel(
             configuration, entries: files.entries, source: files.source)
-        return type.map { model.converted(to: $0) } ?? model
+        return format.map { model.converted(to: $0) } ?? model
     }
 
     public static func configuration(_ directory: String) throws -> ModelConfiguration {
@@ -145,7 +147,8 @@ public enum ModelDirectory {
     /// The default of transformers for the largest file.
     public static let largestFile = 5_000_000_000
 
-    /// Writes configuration and weights, each tensor in its stored type. If one file would be
+    /// Writes configuration and weights, each tensor in its stored type, bfloat16 for
+    /// blocks. If one file would be
     /// larger than `limit` bytes, it writes shards with an index. Every file is written completely
     /// or not at all. Afterwards it removes weights in the other form, and shards of an earlier,
     /// larger model. Throws `ModelError.unwritable`.
@@ -156,7 +159,7 @@ public enum ModelDirectory {
         try makeFolder(directory)
         let tensors = zip(model.parameters.names, model.parameters.tensors)
             .map { (name: $0, tensor: $1) }
-        let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
+        let sizes = tensors.map { $0.tensor.count * $0.tensor.format.plainType.size }
         let parts = shardRanges(sizes, limit: limit)
         var written: [String] = []
         if parts.count == 1 {
@@ -183,7 +186,7 @@ public enum ModelDirectory {
             unlink(file(name, in: directory))
         }
         try write(
-            model.configuration.json(elementType: model.weightType.rawValue),
+            model.configuration.json(elementType: model.weightFormat.plainType.rawValue),
             to: file(configurationFile, in: directory))
     }
 

@@ -162,7 +162,8 @@ public struct SafeTensors: Sendable {
     public func tensor(_ name: String) -> Tensor? {
         guard let entry = entries[name], let type = entry.type else { return nil }
         return Tensor(
-            borrowing: bytes.base + entry.bytes.lowerBound, type, shape: entry.shape, of: bytes)
+            borrowing: bytes.base + entry.bytes.lowerBound, .plain(type), shape: entry.shape,
+            of: bytes)
     }
 }
 

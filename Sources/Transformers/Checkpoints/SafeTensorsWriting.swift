@@ -6,13 +6,14 @@ import NumberTypes
 import Tensors
 
 extension SafeTensors {
-    /// The bytes of a file with these tensors in this order, each in its stored type.
+    /// The bytes of a file with these tensors in this order, each in its stored type, bfloat16 for
+    /// blocks.
     public static func encode(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = ["format": "pt"]
     ) -> Data {
-        var data = header(tensors.map { ($0.name, $0.tensor.type, $0.tensor.shape) }, metadata)
+        var data = header(tensors, metadata)
         for (_, tensor) in tensors {
-            tensor.withUnsafeBytes { data.append(contentsOf: $0) }
+            tensor.plain.withUnsafeBytes { data.append(contentsOf: $0) }
         }
         return data
     }
@@ -28,14 +29,13 @@ extension SafeTensors {
     ) throws {
         do {
             let writer = try FileWriter(path)
-            try writer.write(
-                header(tensors.map { ($0.name, $0.tensor.type, $0.tensor.shape) }, metadata))
-            let sizes = tensors.map { $0.tensor.count * $0.tensor.type.size }
+            try writer.write(header(tensors, metadata))
+            let sizes = tensors.map { $0.tensor.count * $0.tensor.format.plainType.size }
             let bytes = sizes.reduce(0, +)
             var (written, waiting) = (0, 0)
             for ((_, tensor), size) in zip(tensors, sizes) {
                 try Canceled.check(watch, Double(written) / Double(max(1, bytes)))
-                try tensor.withUnsafeBytes { try writer.write($0) }
+                try tensor.plain.withUnsafeBytes { try writer.write($0) }
                 written += size
                 waiting += size
                 if waiting > 1 << 26 {
@@ -47,6 +47,13 @@ extension SafeTensors {
         } catch let error as FileError {
             throw ModelError(error)
         }
+    }
+
+    private static func header(
+        _ tensors: [(name: String, tensor: Tensor)], _ metadata: [String: String]
+    ) -> Data {
+        header(
+            tensors.map { ($0.name, $0.tensor.format.plainType, $0.tensor.shape) }, metadata)
     }
 
     /// Length and header of a file that contains these tensors in this order.

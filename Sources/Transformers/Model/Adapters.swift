@@ -62,8 +62,8 @@ extension LanguageModel {
     /// The model without an adapter that computes the same: every adapted weight W becomes
     /// W + scale · B A. All parameters train again.
     ///
-    /// - Parameter type: of the adapted weights; nil keeps the type of each. The sum is computed in
-    ///   float32 and rounded once.
+    /// - Parameter type: of the adapted weights; nil keeps the type of each, and bfloat16 for those
+    ///   in blocks. The sum is computed in float32 and rounded once.
     /// - Parameter available: memory for the new weights, in bytes.
     /// - Throws: `ModelError.doesNotFit`.
     public func mergingAdapter(
@@ -74,7 +74,7 @@ extension LanguageModel {
         let parts = parameters.layout.adaptedWeightsByName
         let own = parameters.byName
         let needed = parts.keys.compactMap { own[$0] }.reduce(0) {
-            $0 + $1.count * (type ?? $1.type).size
+            $0 + $1.count * (type ?? $1.format.plainType).size
         }
         if needed > available {
             throw ModelError.doesNotFit(needed: needed, available: available)
@@ -82,7 +82,7 @@ extension LanguageModel {
         return replacing(shape, try Families.family(shape)) { _, entry in
             let weight = own[entry.name] ?? Tensor(zeros: entry.shape)
             return parts[entry.name].map {
-                weight.plus($0, parameters).converted(to: type ?? weight.type)
+                weight.plus($0, parameters).converted(to: .plain(type ?? weight.format.plainType))
             } ?? weight
         }
     }

@@ -14,12 +14,12 @@ public struct LanguageModel: Sendable {
     /// Random weights of a given shape: normal with the configuration's `initializer_range` (less
     /// where a sublayer ends in the residual stream), norms one, biases zero.
     public init(
-        _ configuration: ModelConfiguration, key: RandomKey, type: DType = .float32
+        _ configuration: ModelConfiguration, key: RandomKey, format: StoredFormat = .float32
     ) throws {
         family = try Families.family(configuration)
         self.configuration = configuration
         let tensors = family.layout.entries.enumerated().map { index, entry in
-            entry.initialized(key.child(UInt64(index)), for: configuration).converted(to: type)
+            entry.initialized(key.child(UInt64(index)), for: configuration).converted(to: format)
         }
         parameters = ParameterSet(layout: family.layout, tensors: tensors)
     }
@@ -192,28 +192,29 @@ public struct LanguageModel: Sendable {
 
     public var parameterCount: Int { parameters.layout.count }
 
-    /// The stored type of most of the weights.
-    public var weightType: DType {
-        DType.computed.max { elements(in: $0) < elements(in: $1) } ?? .float32
+    /// How most of the weights are stored.
+    public var weightFormat: StoredFormat {
+        StoredFormat.computed.max { elements(in: $0) < elements(in: $1) } ?? .float32
     }
 
-    private func elements(in type: DType) -> Int {
-        parameters.tensors.reduce(0) { $1.type == type ? $0 + $1.count : $0 }
+    private func elements(in format: StoredFormat) -> Int {
+        parameters.tensors.reduce(0) { $1.format == format ? $0 + $1.count : $0 }
     }
 
     /// Bytes that the weights take, in memory or in the pages of their file.
     public var weightBytes: Int { parameters.bytes }
 
-    /// The same weights in another stored type, rounded to nearest.
+    /// The same weights in another stored format, rounded to nearest. In blocks, vectors and small
+    /// matrices stay as they are.
     ///
     /// Training needs float32: a step of 5e-7 on a weight of 0.02 is a hundredth of the resolution
     /// of bfloat16 there, and would be lost to rounding. So `update` converts every weight that it
     /// changes to float32. There is no second master copy. A model that should continue in a 16-bit
     /// type is converted after training.
-    public func converted(to type: DType) -> LanguageModel {
+    public func converted(to format: StoredFormat) -> LanguageModel {
         var result = self
         for i in result.parameters.tensors.indices {
-            result.parameters.tensors[i] = parameters.tensors[i].converted(to: type)
+            result.parameters.tensors[i] = parameters.tensors[i].converted(to: format)
         }
         return result
     }

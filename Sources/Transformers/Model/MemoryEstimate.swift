@@ -4,7 +4,7 @@ import Tensors
 
 /// The memory that a piece of work needs, computed without allocating it.
 ///
-/// Weights are counted in their stored type, keys and values in the form of `QuantizedKVRows`. All
+/// Weights are counted as they are stored, keys and values in the form of `QuantizedKVRows`. All
 /// other data are float32: activations, logits, gradients, and the optimizer state.
 public struct MemoryEstimate: Sendable, Equatable {
     /// Work on a model. Lengths are in tokens. Prompts are counted as if they had no common
@@ -23,8 +23,8 @@ public struct MemoryEstimate: Sendable, Equatable {
 
     /// Bytes, by purpose.
     public var weights = 0
-    /// The trained weights, in float32. `weights` then counts the base beside them, in its stored
-    /// type.
+    /// The trained weights, in float32. `weights` then counts the base beside them, as it is
+    /// stored.
     public var trainedWeights = 0
     /// Keys and values of all tokens read and generated.
     public var cache = 0
@@ -54,9 +54,10 @@ public struct MemoryEstimate: Sendable, Equatable {
     public func fits(_ available: Int) -> Bool { total <= available }
 
     /// - Throws: `ModelError.unknownFamily`.
-    public init(_ configuration: ModelConfiguration, _ type: DType, _ work: Work) throws {
+    public init(_ configuration: ModelConfiguration, _ format: StoredFormat, _ work: Work) throws {
         let sizes = try ModelSizes(configuration)
-        weights = bytes(sizes.parameters, type.size)
+        weights = bytes(
+            sizes.parameters / Double(format.group), format.groupBytes)
         switch work {
         case .generating(let batch, let prompt, let new):
             let rows = min(
@@ -68,7 +69,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         case .scoring(let constitutions, let responses, let prompt, let response):
             let rows = Self.rows(constitutions, responses, prompt, response)
             activations = bytes(rows * sizes.forwardRow)
-            logits = bytes(sizes.logits(type))
+            logits = bytes(sizes.logits(format))
         case .training(
             let constitutions, let responses, let prompt, let response, let moments,
             let keepsActivations):
@@ -79,7 +80,7 @@ public struct MemoryEstimate: Sendable, Equatable {
             let scored = Double(constitutions) * Double(responses) * Double(response)
             let keptLogits = min(
                 scored * sizes.vocabulary, Double(ScoredHead.Kept.mostLogits))
-            logits = bytes(2 * sizes.logits(type) + keptLogits)
+            logits = bytes(2 * sizes.logits(format) + keptLogits)
             gradients = bytes(sizes.trainable)
             self.moments = bytes(Double(moments) * sizes.trainable)
             trainedWeights = bytes(sizes.trainable)
@@ -132,8 +133,8 @@ private struct ModelSizes {
     }
 
     /// Logits are computed in chunks of rows.
-    func logits(_ type: DType) -> Double {
-        Double(ScoredHead.chunkRows(vocabulary: Int(vocabulary), type)) * vocabulary
+    func logits(_ format: StoredFormat) -> Double {
+        Double(ScoredHead.chunkRows(vocabulary: Int(vocabulary), format)) * vocabulary
     }
 }
 

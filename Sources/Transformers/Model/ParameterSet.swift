@@ -75,8 +75,8 @@ public struct ParameterSet: Sendable {
 
     /// Elements in all tensors.
     public var count: Int { tensors.reduce(0) { $0 + $1.count } }
-    /// Bytes that the tensors take in their stored types.
-    public var bytes: Int { tensors.reduce(0) { $0 + $1.count * $1.type.size } }
+    /// Bytes that the tensors take as they are stored.
+    public var bytes: Int { tensors.reduce(0) { $0 + $1.format.bytes($1.count) } }
 
     func holds(_ parameter: Parameter) -> Bool { places[parameter.index] >= 0 }
 
