@@ -9,8 +9,12 @@ enum EightBitMatmul {
     /// Largest batch for which converting the weights again for every pair of rows is cheaper than
     /// writing out float32 weights.
     static let mostRows = 8
-    /// Numbers and bytes of a block, and the place of its integers.
-    private static let (count, bytes, integers) = (32, 34, 2)
+    /// Numbers of a block.
+    private static let count = 32
+    /// Bytes of a block.
+    private static let bytes = 34
+    /// The place of a block's integers.
+    private static let integers = 2
 
     private typealias Lanes = SIMD8<Float>
 
@@ -51,7 +55,7 @@ enum EightBitMatmul {
     /// The scale of a block.
     @inline(__always)
     private static func scale(_ block: UnsafeRawPointer) -> Lanes {
-        Lanes(repeating: float(fromFloat16: block.loadUnaligned(as: UInt16.self)))
+        eightTimesHalf(block)
     }
 
     /// A quarter of the integers of a block.

@@ -6,7 +6,8 @@ struct ThinMatmul {
     /// The number of columns up to which this is faster than BLAS.
     private static let mostColumns = 32
     /// Columns and rows that are computed together.
-    private static let (columnsTogether, rowsTogether) = (16, 6)
+    private static let columnsTogether = 16
+    private static let rowsTogether = 6
     /// Terms of a sum that are added before the next row: so many rows of sixteen columns stay in
     /// the first cache.
     private static let termsTogether = 256

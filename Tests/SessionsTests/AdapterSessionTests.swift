@@ -163,12 +163,12 @@ struct AdapterSessionTests {
         changed.close()
     }
 
-    @Test(arguments: ["", "dtype=float32"])
+    @Test(arguments: ["", "dtype=float32", "dtype=q8_0"])
     func `weights of a GGUF file stay in it`(_ option: String) throws {
         let bench = try Workbench(access: .readWrite)
         try FileManager.default.copyItem(
             atPath: Fixture.path("gguf/llama.gguf"), toPath: bench.folder + "/m.gguf")
-        try bench.output("set snapshot_limit=100kB; load model m.gguf \(option)")
+        try bench.output("set snapshot_limit=50kB; load model m.gguf \(option)")
         func logits(_ session: Session) throws -> [Float] {
             let output = try #require(session.outcomes(of: "logits [3, 7, 5]").last).result.get()
             return try #require(output.value?.asTensor).values

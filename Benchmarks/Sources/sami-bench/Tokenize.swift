@@ -6,15 +6,15 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Loads a tokenizer.json and encodes the texts of a file, one a line of JSON.")
     @Argument(help: "A tokenizer.json.")
-    var tokenizer: String
+    var path: String
     @Argument(help: "A file of JSON texts, one a line.")
     var texts: String
 
     func run() throws {
-        let load = try time(5) { _ = try Tokenizer(file: tokenizer) }.min() ?? 0
-        let tokenizer = try Tokenizer(file: tokenizer)
+        let load = try time(5) { _ = try Tokenizer(file: path) }.min() ?? 0
+        let tokenizer = try Tokenizer(file: path)
         let decoder = JSONDecoder()
-        let texts = try String(contentsOfFile: texts, encoding: .utf8).split(separator: "\n").map {
+        let texts = try String(contentsOfFile: self.texts, encoding: .utf8).split(separator: "\n").map {
             try decoder.decode(String.self, from: Data($0.utf8))
         }
         let bytes = texts.reduce(0) { $0 + $1.utf8.count }
