@@ -19,7 +19,8 @@ struct ModelMemory {
     ///   - prompt, response: lengths in tokens; typical for the model by default, a post and its
     ///     summary, or less.
     init(
-        _ configuration: ModelConfiguration, _ format: StoredFormat, prompt: Int? = nil, response: Int? = nil
+        _ configuration: ModelConfiguration, _ format: StoredFormat, prompt: Int? = nil,
+        response: Int? = nil
     ) {
         self.configuration = configuration
         self.format = format

@@ -1,10 +1,34 @@
 import Foundation
 import Tensors
 
-/// The properties that decide numbers to the last bit, in addition to the statements: processor and
-/// threads.
-enum NumericEnvironment {
-    static let description = "\(processor), \(Workers.count) threads"
+/// The properties that decide numbers to the last bit, in addition to the statements: processor,
+/// threads, and whether products in bfloat16 are computed otherwise than the processor would.
+package enum NumericEnvironment {
+    static let description =
+        "\(processor), \(Workers.count) threads"
+        + (BFloat16Matmul.isSet ? ", SAMI_BFLOAT16=\(variable("SAMI_BFLOAT16"))" : "")
+
+    /// A sentence for each variable of the environment that has a value without a meaning.
+    package static var problems: [String] {
+        let threads = variable("SAMI_THREADS")
+        var problems: [String] = []
+        if !threads.isEmpty, Int(threads) != Workers.count {
+            problems.append(
+                "SAMI_THREADS is “\(threads)”, which is no number from 1 to "
+                    + "\(Workers.mostThreads); \(Workers.count) are used")
+        }
+        let bfloat16 = variable("SAMI_BFLOAT16")
+        if !bfloat16.isEmpty, !BFloat16Matmul.isSet {
+            problems.append(
+                "SAMI_BFLOAT16 is “\(bfloat16)”, which is neither “off” nor “portable”; it changes "
+                    + "nothing")
+        }
+        return problems
+    }
+
+    private static func variable(_ name: String) -> String {
+        ProcessInfo.processInfo.environment[name] ?? ""
+    }
 
     private static let processor: String = {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

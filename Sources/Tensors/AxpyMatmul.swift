@@ -13,7 +13,8 @@ enum AxpyMatmul {
     /// columns begin at a whole block of w.
     static func multiply(
         _ y: UnsafePointer<Float>, _ n: Int, _ w: UnsafeRawPointer, _ format: StoredFormat,
-        _ m: Int, _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>, accumulate: Bool
+        _ m: Int, _ k: Int, _ out: UnsafeMutablePointer<Float>, _ columns: Range<Int>,
+        accumulate: Bool
     ) {
         // A whole number of blocks of any format.
         let block = max(512, sums / max(1, n) / 256 * 256)

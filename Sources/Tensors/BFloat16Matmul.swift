@@ -22,8 +22,12 @@ package struct BFloat16Matmul: Sendable {
     /// SAMI_BFLOAT16 can change it: `off` computes as a processor without the instruction would,
     /// `portable` takes the slow kernel.
     package static let available = kernel(
-        setting: ProcessInfo.processInfo.environment["SAMI_BFLOAT16"],
-        hasInstruction: processorHasBFloat16())
+        setting: setting, hasInstruction: processorHasBFloat16())
+
+    /// Whether SAMI_BFLOAT16 has one of the values with a meaning.
+    package static let isSet = ["off", "portable"].contains(setting)
+
+    private static let setting = ProcessInfo.processInfo.environment["SAMI_BFLOAT16"]
 
     static func kernel(setting: String?, hasInstruction: Bool) -> Kernel? {
         switch setting {

@@ -37,7 +37,8 @@ package final class Storage: @unchecked Sendable {
 
     /// `count` elements in memory that `owner` keeps alive; plain ones aligned to their size.
     package init(
-        borrowing address: UnsafeRawPointer, _ count: Int, _ format: StoredFormat, of owner: AnyObject
+        borrowing address: UnsafeRawPointer, _ count: Int, _ format: StoredFormat,
+        of owner: AnyObject
     ) {
         self.count = count
         self.format = format

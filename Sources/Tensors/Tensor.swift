@@ -182,7 +182,8 @@ public struct Tensor: Sendable {
             let from = source.address + source.format.bytes(range.lowerBound)
             let to = target.address + range.lowerBound * type.size
             if type == .float32 {
-                widen(from, source.format, range.count, into: to.assumingMemoryBound(to: Float.self))
+                widen(
+                    from, source.format, range.count, into: to.assumingMemoryBound(to: Float.self))
             } else {
                 Tensor.recode(from, source.format, range.count, type, into: to)
             }

@@ -49,13 +49,15 @@ public enum Workers {
         }
     }
 
+    package static let mostThreads = 64
+
     private static let pool = WorkerPool(count: configuredCount())
 
     private static func configuredCount() -> Int {
         // BLAS must not start threads of its own inside ours.
         openblas_set_num_threads(1)
         let wanted = ProcessInfo.processInfo.environment["SAMI_THREADS"].flatMap(Int.init)
-        return min(max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount), 64)
+        return min(max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount), mostThreads)
     }
 }
 

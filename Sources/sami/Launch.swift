@@ -16,6 +16,7 @@ final class Launch {
     ) throws {
         let environment = ProcessInfo.processInfo.environment
         terminal = Terminal(environment: environment)
+        NumericEnvironment.problems.forEach(Launch.complain)
         var configuration = configuration
         configuration.appearance = terminal.appearance
         do {

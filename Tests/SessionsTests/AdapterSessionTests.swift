@@ -168,7 +168,7 @@ struct AdapterSessionTests {
         let bench = try Workbench(access: .readWrite)
         try FileManager.default.copyItem(
             atPath: Fixture.path("gguf/llama.gguf"), toPath: bench.folder + "/m.gguf")
-        try bench.output("set snapshot_limit=50kB; load model m.gguf \(option)")
+        try bench.output("set snapshot_limit=80kB; load model m.gguf \(option)")
         func logits(_ session: Session) throws -> [Float] {
             let output = try #require(session.outcomes(of: "logits [3, 7, 5]").last).result.get()
             return try #require(output.value?.asTensor).values

@@ -24,12 +24,22 @@ struct PrecisionProgramTests {
         #expect(text.contains("computed in float32"))
     }
 
+    @Test func `variables without a meaning are named`() throws {
+        let folder = try TemporaryFolder()
+        let run = try Program.run(
+            ["--ephemeral", "-c", "6 * 7"],
+            variables: ["SAMI_BFLOAT16": "yes", "SAMI_THREADS": "many"], in: folder.path)
+        #expect(run.code == 0 && run.output.contains("42"))
+        #expect(run.errors.contains("sami: SAMI_BFLOAT16 is “yes”, which is neither"))
+        #expect(run.errors.contains("sami: SAMI_THREADS is “many”, which is no number from 1 to"))
+    }
+
     /// The shipped model is stored in float32, so `auto` does not change it.
     @Test func `what describe says is what statements do`() throws {
         let folder = try TemporaryFolder()
         for (precision, type, words) in [
             ("auto", "", "float32"), ("bfloat16", "", "bfloat16"), ("float32", "", "float32"),
-            ("auto", " dtype=bfloat16", "bfloat16"),
+            ("auto", " dtype=bfloat16", "bfloat16"), ("auto", " dtype=q8_0", "bfloat16"),
         ] {
             let text = try run(
                 [

@@ -74,8 +74,10 @@ import Testing
     @Test(arguments: [1, 2, 5, 40], StoredFormat.computed)
     func severalWeightsAtOnceAreEachAsAlone(rows: Int, format: StoredFormat) {
         let x = random([rows, 384], 1)
-        let weights = [random([9, 384], 2), random([640, 384], 3), random([1, 384], 4), random([63, 384], 5)]
-            .map { $0.converted(to: format) }
+        let weights = [
+            random([9, 384], 2), random([640, 384], 3), random([1, 384], 4), random([63, 384], 5),
+        ]
+        .map { $0.converted(to: format) }
         let together = multiply(x, transposed: weights)
         for (weight, found) in zip(weights, together) {
             var alone = Tensor(uninitialized: [rows, weight.rows])

@@ -66,7 +66,8 @@ import Testing
         }
         for (i, name) in gradients[0].names.enumerated() {
             expectClose(
-                gradients[0].tensors[i], gradients[1].tensors[i], within: 1e-4, "gradient of \(name)")
+                gradients[0].tensors[i], gradients[1].tensors[i], within: 1e-4,
+                "gradient of \(name)")
         }
 
         // One prompt, and as many as need each of the kernels.
@@ -76,7 +77,9 @@ import Testing
                     prompt: [Int32($0 % 160), 5, 9], key: RandomKey(seed: UInt64($0)))
             }
             let settings = SamplerSettings(temperature: 0, maxTokens: 6)
-            let found = try [blocks, plain].map { try $0.generate(requests, settings).map(\.tokens) }
+            let found = try [blocks, plain].map {
+                try $0.generate(requests, settings).map(\.tokens)
+            }
             #expect(found[0] == found[1])
         }
     }

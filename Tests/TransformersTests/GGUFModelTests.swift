@@ -89,7 +89,8 @@ import Testing
         #expect(source.quantizedTypes == ["Q8_0", "Q4_0", "Q4_1", "Q5_1", "Q5_0"])
         let model = try source.load()
         let types = Dictionary(
-            uniqueKeysWithValues: zip(model.parameters.names, model.parameters.tensors.map(\.format)))
+            uniqueKeysWithValues: zip(
+                model.parameters.names, model.parameters.tensors.map(\.format)))
         let block = "model.layers.1."
         #expect(types["model.embed_tokens.weight"] == .bfloat16)
         #expect(types["lm_head.weight"] == .q80)

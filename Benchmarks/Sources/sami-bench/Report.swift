@@ -31,6 +31,7 @@ struct Report {
         var fields: [(String, Double)] = [
             ("seconds", seconds), ("tokens_per_second", Double(tokens) / seconds),
             ("floor_share", floor / seconds), ("rss_mb", Double(peakMemory()) / 1e6),
+            ("gflop", work.operations / 1e9),
         ]
         fields += extra
         Swift.print(title)

@@ -2,10 +2,11 @@ import Transformers
 
 /// The model shapes of the PyTorch script that runs beside these benchmarks.
 enum Shapes {
-    static let names = ["S", "M", "L", "7B", "T"]
+    static let names = ["S", "M", "L", "7B", "T", "LAYERSxWIDTH"]
 
     /// S 8 x 256, vocabulary 4,096; M 6 x 288, 32,000; L 30 x 576, 49,152 (SmolLM2-135M's);
-    /// 7B four layers of mistral-7b's 32; T the shipped model's.
+    /// 7B four layers of mistral-7b's 32; T the shipped model's; 8x512 eight layers of that width
+    /// (a multiple of 64), vocabulary 4,096.
     static func configuration(_ name: String) -> ModelConfiguration? {
         switch name {
         case "S":
@@ -25,8 +26,18 @@ enum Shapes {
         case "T":
             ModelConfiguration(
                 hiddenSize: 128, layers: 5, heads: 4, feedForwardSize: 384, vocabularySize: 768)
-        default: nil
+        default: uniform(name)
         }
+    }
+
+    private static func uniform(_ name: String) -> ModelConfiguration? {
+        let sides = name.split(separator: "x").compactMap { Int($0) }
+        guard sides.count == 2, (1...100).contains(sides[0]), (64...8192).contains(sides[1]),
+            sides[1] % 64 == 0
+        else { return nil }
+        return ModelConfiguration(
+            hiddenSize: sides[1], layers: sides[0], heads: sides[1] / 64,
+            feedForwardSize: 3 * sides[1], vocabularySize: 4096)
     }
 }
 

@@ -14,14 +14,16 @@ struct Tokenize: ParsableCommand {
         let load = try time(5) { _ = try Tokenizer(file: path) }.min() ?? 0
         let tokenizer = try Tokenizer(file: path)
         let decoder = JSONDecoder()
-        let texts = try String(contentsOfFile: self.texts, encoding: .utf8).split(separator: "\n").map {
-            try decoder.decode(String.self, from: Data($0.utf8))
-        }
+        let texts = try String(contentsOfFile: self.texts, encoding: .utf8).split(separator: "\n")
+            .map {
+                try decoder.decode(String.self, from: Data($0.utf8))
+            }
         let bytes = texts.reduce(0) { $0 + $1.utf8.count }
         var tokens = 0
-        let seconds = time(3) {
-            tokens = tokenizer.encode(texts).reduce(0) { $0 + $1.count }
-        }.min() ?? 0
+        let seconds =
+            time(3) {
+                tokens = tokenizer.encode(texts).reduce(0) { $0 + $1.count }
+            }.min() ?? 0
         let fields: [(String, Double)] = [
             ("seconds", seconds), ("load_seconds", load), ("tokens", Double(tokens)),
             ("megabytes_per_second", Double(bytes) / seconds / 1e6),

@@ -13,6 +13,7 @@ struct SamiBench: ParsableCommand {
         subcommands: [
             Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
             Adapt.self, Decode.self, Iterate.self, Tokenize.self,
+            Journal.self,
         ])
 }
 
@@ -99,7 +100,7 @@ struct Score: ParsableCommand {
         Report(
             title: "Scoring, \(shape.model), C=\(constitutions), \(prompt) + \(response) tokens",
             seconds: seconds.dropFirst().min() ?? 0, tokens: batch.forest.tokens.count,
-            work: batch.work
+            work: batch.work, extra: [("parameters", Double(model.parameterCount))]
         ).print()
     }
 }

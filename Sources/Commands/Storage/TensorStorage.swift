@@ -39,7 +39,10 @@ extension StoredValue {
             StoredRecord([
                 (Self.blocksKey, .text(format.rawValue)),
                 ("shape", .list(tensor.shape.map { .number(Double($0)) })),
-                ("bytes", .array(try StoredArray(type: .uint8, shape: [memory.count], memory: memory))),
+                (
+                    "bytes",
+                    .array(try StoredArray(type: .uint8, shape: [memory.count], memory: memory))
+                ),
             ]))
     }
 
@@ -64,7 +67,9 @@ extension Tensor {
     init?(blocks stored: StoredValue) throws {
         guard let blocks = stored.blockFormat else { return nil }
         let format = StoredFormat.blocks(blocks)
-        let shape = stored["shape"]?.listValue?.compactMap { $0.numberValue.flatMap(Int.init(exactly:)) }
+        let shape = stored["shape"]?.listValue?.compactMap {
+            $0.numberValue.flatMap(Int.init(exactly:))
+        }
         guard let shape, !shape.isEmpty, let array = stored["bytes"]?.arrayValue,
             array.type == .uint8, format.byteCount(of: shape) == array.byteCount
         else {

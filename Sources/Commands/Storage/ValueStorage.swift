@@ -97,7 +97,6 @@ extension Value {
     }
 }
 
-
 extension StoredValue {
     /// A `Codable` part of an object. Throws `StorageError`, with the path of the field that has
     /// another form.

@@ -25,7 +25,8 @@ extension CommandTable {
                 .words([
                     Choice(
                         "stored",
-                        "as in the file (default); bfloat16 for weights quantized otherwise than Q8_0"),
+                        "as in the file (default); bfloat16 for weights quantized otherwise than Q8_0"
+                    ),
                     Choice("float32", "four bytes a weight", otherSpellings: ["f32", "fp32"]),
                     Choice(
                         "bfloat16", "two bytes, the range of float32", otherSpellings: ["bf16"]),

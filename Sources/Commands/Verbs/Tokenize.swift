@@ -143,12 +143,15 @@ extension CommandTable {
         var ids: [Value] = []
         var total = 0
         var longest = 0
-        for (index, text) in texts.enumerated() {
-            let tokens = tokenizer.encode(text, special: special)
-            ids.append(Value(tokens.map { Int($0) }))
-            total += tokens.count
-            longest = max(longest, tokens.count)
-            meter.update(index + 1, of: texts.count, unit: "texts", tokens: total)
+        let together = 256
+        for first in stride(from: 0, to: texts.count, by: together) {
+            let part = Array(texts[first..<min(first + together, texts.count)])
+            for tokens in tokenizer.encode(part, special: special) {
+                ids.append(Value(tokens.map { Int($0) }))
+                total += tokens.count
+                longest = max(longest, tokens.count)
+            }
+            meter.update(ids.count, of: texts.count, unit: "texts", tokens: total)
             if invocation.isInterrupted {
                 throw invocation.located(
                     EvaluationError.interrupted("stopped; nothing has changed"))
