@@ -79,7 +79,7 @@ package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: 
     return sum
 }
 
-/// Four sums stored to `out`, or added to what is there.
+/// Stores four sums to `out`, or adds them to its numbers.
 @inline(__always)
 func write(_ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
     let place = UnsafeMutableRawPointer(out)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tensors
 
-/// Storage in 16 bits and in blocks: conversions bit by bit, and products against plain loops in double
+/// Storage in 16 bits and in blocks: conversions bit by bit, products against plain loops in double
 /// precision.
 @Suite struct StoredTypeTests {
     @Test func everyFloat16IsReadExactly() {

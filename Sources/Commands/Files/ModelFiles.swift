@@ -62,8 +62,8 @@ enum ModelFiles {
         return path.lowercased().hasSuffix(".gguf") || GGUFFile.isPresent(at: path)
     }
 
-    /// A model with its tokenizer and chat template from one file. Quantized weights become `format`;
-    /// for nil Q8_0 stays, and others become bfloat16. See `GGUFModel.load`.
+    /// A model with its tokenizer and chat template from one file. Quantized weights become
+    /// `format`; for nil Q8_0 stays, and others become bfloat16. See `GGUFModel.load`.
     static func load(
         gguf path: String, shown: String, as format: StoredFormat?, watch: Watch
     ) throws -> ModelObject {
