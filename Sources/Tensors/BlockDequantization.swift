@@ -208,8 +208,8 @@ private func dequantizeQ6K(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointe
 }
 
 extension Tensor {
-    /// Rows of stored numbers as a tensor of one of `StoredFormat.computed`: copied if that is their
-    /// own format, else widened to float32 and rounded to nearest, to a plain one.
+    /// Rows of stored numbers as a tensor of one of `StoredFormat.computed`: copied if that is
+    /// their own format, else widened to float32 and rounded to nearest, to a plain one.
     ///
     /// - Parameters:
     ///   - source: as many bytes as `format.byteCount(of: shape)`.

@@ -1,9 +1,9 @@
 /// Products with weights in 16-bit types or 8-bit blocks, summed in float32.
 ///
 /// With few rows, as in generation, reading the weights is the bottleneck. They are read from
-/// memory once and converted to float32 in registers (`HalfPrecisionMatmul`, `EightBitMatmul`) or in
-/// cache, one strip at a time. Larger batches go to BLAS, one panel of weights at a time; the worker that needs a
-/// panel converts it.
+/// memory once and converted to float32 in registers (`HalfPrecisionMatmul`, `EightBitMatmul`) or
+/// in cache, one strip at a time. Larger batches go to BLAS, one panel of weights at a time; the
+/// worker that needs a panel converts it.
 enum DequantizingMatmul {
     /// Floats of a panel, small enough that it stays in cache between conversion and use.
     private static let panel = 1 << 19

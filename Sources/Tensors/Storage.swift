@@ -2,8 +2,8 @@ import Foundation
 import NumberTypes
 import Synchronization
 
-/// A block of memory for elements of one format, aligned for the widest vector loads. Or a part of an
-/// owner's memory, such as a mapped file, which is never written.
+/// A block of memory for elements of one format, aligned for the widest vector loads. Or a part of
+/// an owner's memory, such as a mapped file, which is never written.
 ///
 /// Training steps allocate the same sizes again and again. Fresh pages from the system cost more
 /// than the arithmetic on them, so a bounded pool (`StoragePool`) keeps freed blocks by size.
@@ -17,8 +17,8 @@ package final class Storage: @unchecked Sendable {
     /// Number of floats from the pool; zero for an owner's memory.
     private let capacity: Int
     private let owner: AnyObject?
-    /// The elements as float32, if the tensor has another format; converted when a kernel first needs
-    /// them.
+    /// The elements as float32, if the tensor has another format; converted when a kernel first
+    /// needs them.
     private let widened = Mutex<UInt>(0)
 
     /// Memory for `count` elements, with arbitrary contents.

@@ -4,8 +4,8 @@ import NumberTypes
 /// A dense array of numbers in row-major order, with value semantics: copies share memory until one
 /// of them is written.
 ///
-/// Reading and writing elements uses float32. Weights may be stored in a 16-bit type or in blocks of
-/// 8-bit integers, and may lie in a mapped file. Writing to a tensor converts it to float32 in
+/// Reading and writing elements uses float32. Weights may be stored in a 16-bit type or in blocks
+/// of 8-bit integers, and may lie in a mapped file. Writing to a tensor converts it to float32 in
 /// memory of its own.
 ///
 /// A tensor is used as a matrix `(rows, columns)`; `rows` is the product of all dimensions but the

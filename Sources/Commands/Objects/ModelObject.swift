@@ -32,8 +32,8 @@ struct ModelObject: StorableObject, SizedObject {
     var log: LogObject?
     /// The files of weights that are too large to copy into a workspace; nil for other models.
     var weightSource: WeightSource?
-    /// How its checkpoint stores most weights, if training or adapters have changed that since; nil:
-    /// as the weights are.
+    /// How its checkpoint stores most weights, if training or adapters have changed that since;
+    /// nil: as the weights are.
     var checkpointFormat: StoredFormat?
 
     var bytes: Int {
