@@ -142,6 +142,7 @@ enum EightBitMatmul {
             if fetching { fetchNext(w, stride, offset) }
             // The numbers of x are loaded again for every block: both rows and a block do not fit
             // into sixteen registers.
+            @inline(__always)
             func add(_ row: Int, _ a: inout Lanes, _ b: inout Lanes) {
                 let block = w + (offset &+ row &* stride)
                 let (weights, scale) = (Quarters(block: block), scale(block))

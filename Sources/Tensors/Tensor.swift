@@ -235,10 +235,12 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The same elements with another shape of equal count.
+    /// The same elements with another shape of equal count. Blocks whose rows would cross them
+    /// become float32.
     public func reshaped(_ shape: [Int]) -> Tensor {
         require(shape.reduce(1, *) == count, "\(self.shape) reshaped to \(shape)")
-        var result = self
+        let hasWholeBlocks = (shape.last ?? 1) % format.group == 0
+        var result = hasWholeBlocks ? self : converted(to: .float32)
         result.shape = shape
         return result
     }

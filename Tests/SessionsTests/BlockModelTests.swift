@@ -90,6 +90,32 @@ import Transformers
         again.close()
     }
 
+    @Test func `matrices that do not fit into blocks are counted`() throws {
+        let bench = try Workbench()
+        try bench.output("new model layers=1 width=48 heads=2 vocabulary=64 context=64 seed=3")
+        let output = try bench.output("load model (model) dtype=q8_0")
+        #expect(output.notes.contains { $0.contains("kept as they were: ") })
+        let fitting = try bench.output("load model default dtype=q8_0")
+        #expect(!fitting.notes.contains { $0.contains("kept as they were: ") })
+    }
+
+    /// A value with other sides is stored and read like any other.
+    @Test func `a reshaped tensor in blocks survives the workspace`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output(
+            """
+            load model default dtype=q8_0
+            w = model.tensors["model.layers.0.mlp.up_proj.weight"]
+            a = reshape(w, [3072, 16]); b = reshape(w, [48, 8, 128])
+            """)
+        let before = try ["a", "b"].map { try bench.session.value(of: $0)?.asTensor }
+        bench.session.close()
+        let again = try bench.reopened()
+        #expect(try ["a", "b"].map { try again.value(of: $0)?.asTensor } == before)
+        #expect(before.allSatisfy { $0 != nil })
+        again.close()
+    }
+
     /// The bytes of a stored tensor and its shape are checked against each other.
     @Test func `blocks that do not fit their shape are refused`() throws {
         let tensor = Tensor(repeating: 1, shape: [32, 64]).converted(to: .q80)

@@ -116,6 +116,18 @@ import Testing
         #expect(small.converted(to: .q80).format == .q80)
     }
 
+    @Test func `blocks are reshaped as long as rows are whole blocks`() {
+        let stored = random([32, 64], 1).converted(to: .q80)
+        for shape in [[64, 32], [2, 16, 64], [2048]] {
+            let found = stored.reshaped(shape)
+            #expect(found.format == .q80 && found.values == stored.values)
+            #expect(found.gatheringRows([found.rows - 1]).values.last == stored.values.last)
+        }
+        let crossing = stored.reshaped([128, 16])
+        #expect(crossing.format == .float32 && crossing.values == stored.values)
+        #expect(crossing.gatheringRows([3]).values == Array(stored.values[48..<64]))
+    }
+
     @Test func `numbers without a nearest integer have a place in a block`() {
         var rows = Tensor(zeros: [32, 32])
         rows[0] = .nan

@@ -2,7 +2,10 @@ import CommandLanguage
 import Foundation
 import LongWork
 import NumberTypes
+import Rendering
+import Tensors
 import TextModels
+import Transformers
 import Values
 
 extension CommandTable {
@@ -95,16 +98,18 @@ extension CommandTable {
                 }
             }
         }
+        var notes: [String] = []
         if let format {
             object = object.with(object.model.converted(to: format), origin: object.origin)
             object.checkpointFormat = nil
+            if format == .q80 { notes = object.model.blockNotes }
         }
         if try invocation.text("rotary") == "bfloat16" {
             object = object.with(try object.model.roundingRotary(), origin: object.origin)
         }
         if let separator = try invocation.text("join") { object.prompts.separator = separator }
         try setChatTemplate(of: &object, invocation)
-        var result = CommandResult(value: .object(object))
+        var result = CommandResult(value: .object(object), notes: notes)
         if let name = try invocation.text("as") {
             result.bindings = [(name, .object(object))]
         } else if invocation.target != nil {
@@ -239,5 +244,18 @@ extension CommandTable {
             !FileManager.default.fileExists(atPath: folder)
         else { return nil }
         return name
+    }
+}
+
+extension LanguageModel {
+    /// A note on matrices that were to be in blocks and are not. Vectors never are.
+    fileprivate var blockNotes: [String] {
+        let matrices = parameters.tensors.filter { $0.shape.count > 1 }
+        let others = matrices.count { $0.format != .q80 }
+        guard others > 0 else { return [] }
+        return [
+            "kept as they were: \(others) of \(NumberText.count(matrices.count, "matrix", "matrices")), "
+                + "with fewer than 32 rows or with rows that are no whole blocks of 32"
+        ]
     }
 }
