@@ -36,7 +36,7 @@ struct Cost: ParsableCommand {
 
 }
 
-/// A workspace with many statements: each in a list of its own, so that all are kept.
+/// How the costs of a workspace grow with its journal.
 struct Journal: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "A workspace with so many statements: to write one, to open it, to undo one.")
