@@ -33,7 +33,6 @@ struct Cost: ParsableCommand {
             "{" + fields.map { "\"\($0)\": \(String(format: "%.5f", $1))" }.joined(separator: ", ")
                 + "}")
     }
-
 }
 
 /// How the costs of a workspace grow with its journal.
