@@ -28,6 +28,8 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(
             name: "CEditLine", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
@@ -76,6 +78,10 @@ let package = Package(
             dependencies: [
                 "ChatTemplates", "JSON", "LongWork", "Tensors", "Tokenizers", "Transformers",
             ]),
+        // OpenAI-compatible servers as engines: requests, repetitions, answers that are kept.
+        .target(
+            name: "Servers",
+            dependencies: ["CCurl", "ChatTemplates", "JSON", "LongWork", "Tensors", "TextModels"]),
         .target(
             name: "Alignment",
             dependencies: [
@@ -110,8 +116,8 @@ let package = Package(
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files", "GGUF",
                 "HDF5Objects", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers",
-                "Rendering", "ShippedWorld", "Tensors", "TextModels", "Tokenizers", "Transformers",
-                "Values", "Workspaces", "Worlds",
+                "Rendering", "Servers", "ShippedWorld", "Tensors", "TextModels", "Tokenizers",
+                "Transformers", "Values", "Workspaces", "Worlds",
             ]),
         .target(
             name: "Sessions",
@@ -189,6 +195,12 @@ let package = Package(
             dependencies: [
                 "ChatTemplates", "JSON", "LongWork", "Tensors", "TextModels", "Tokenizers",
                 "Transformers",
+            ]),
+        .testTarget(
+            name: "ServersTests",
+            dependencies: [
+                "ChatTemplates", "JSON", "LongWork", "Servers", "Tensors", "TestSupport",
+                "TextModels",
             ]),
         .testTarget(
             name: "AlignmentTests",

@@ -12,6 +12,8 @@ public enum AlignmentError: Error, Sendable, Hashable {
     case principleOpposesItself(String)
     case principleCount(asked: Int, available: Int)
     case proposeCount(Int)
+    /// The request to the writer leaves no room in its context.
+    case writerOverflow
 
     // Constitutions
     case constitutionText(found: String)
@@ -85,6 +87,8 @@ extension AlignmentError: CustomStringConvertible {
                 + "only \(available) are available."
         case .proposeCount(let count):
             "\(counted(count, "principle")) cannot be proposed: ask for 1 or more."
+        case .writerOverflow:
+            "The request to the writer does not fit its context: a shorter template makes room."
         case .constitutionText(let found):
             "A constitution is a numbered list, \"1. …\", one principle a line; found \"\(found)\"."
         case .constitutionLengths(let positive, let negative):

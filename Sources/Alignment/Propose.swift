@@ -3,27 +3,6 @@ import Tensors
 import TextModels
 import Transformers
 
-/// A writer of principles: a loaded model or a server.
-public protocol PrincipleWriter: Sendable {
-    /// `samples` texts that continue or answer the prompt. Each text says whether a limit cut it
-    /// off.
-    ///
-    /// - Throws: `Canceled` if `watch`, which is asked often, answers `.stop`.
-    func write(
-        _ prompt: PromptContent, samples: Int, key: RandomKey, watch: Watch
-    ) throws -> [WrittenText]
-}
-
-public struct WrittenText: Sendable, Codable, Hashable {
-    public var text: String
-    public var isFinished: Bool
-
-    public init(text: String, isFinished: Bool = true) {
-        self.text = text
-        self.isFinished = isFinished
-    }
-}
-
 /// The result of asking a writer.
 public struct Proposal: Sendable, Codable, Hashable {
     public struct Rejected: Sendable, Codable, Hashable {
@@ -55,6 +34,7 @@ public struct Proposer: Sendable, Codable, Hashable {
     public var batch = 4
     /// Largest number of texts before giving up.
     public var limit = 48
+    public var sampling = Sampling(topP: 0.95, maxTokens: 128)
 
     public init(count: Int = 6, batch: Int = 4, limit: Int = 48) {
         self.count = count
@@ -68,15 +48,18 @@ public struct Proposer: Sendable, Codable, Hashable {
     /// - Parameter meaning: the topic of a sentence, if the caller can tell. Two pairs with the
     ///   same topic are duplicates, even in different words. Together in one constitution they
     ///   would contradict each other half of the time.
-    /// - Throws: errors of the writer; `AlignmentError.proposeCount` for a count below one.
+    /// - Throws: errors of the writer; `AlignmentError.proposeCount` for a count below one,
+    ///   `.writerOverflow` if the request does not fit the writer's context.
     public func propose(
-        about: String, prompts: Prompts, writer: any PrincipleWriter, known: [PrinciplePair] = [],
+        about: String, prompts: Prompts, writer: any TextEngine, known: [PrinciplePair] = [],
         meaning: (String) -> String? = { _ in nil }, key: RandomKey,
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> Proposal {
         guard count >= 1, batch >= 1 else { throw AlignmentError.proposeCount(count) }
         let (prompt, beginning) = prompts.writerPrompt(about: about, count: count)
         let form = prompts.form(about: about)
+        // The answer to messages ends by itself.
+        let stops = if case .messages = prompt { [String]() } else { ["\n\n"] }
         let parser = PrincipleParser()
         let examples = Set(
             prompt.answers.flatMap { parser.pairs(in: $0).pairs }.flatMap {
@@ -93,21 +76,24 @@ public struct Proposer: Sendable, Codable, Hashable {
             let found = proposal.pairs.count
             let texts: [WrittenText]
             do {
-                texts = try writer.write(
-                    prompt, samples: min(batch, limit - proposal.samples),
-                    key: key.child(UInt64(proposal.samples))
-                ) { share in
+                let requests = (0..<min(batch, limit - proposal.samples)).map {
+                    TextRequest(prompt, key: key.child(UInt64(proposal.samples)).child(UInt64($0)))
+                }
+                texts = try writer.write(requests, sampling, stops: stops) { step in
                     // A request gives some number of pairs; half of the missing ones is a guess.
                     progress(
                         WorkProgress(
                             .propose, done: found, of: count,
-                            underway: share * Double(count - found) / 2, unit: .pairs))
+                            underway: step.fraction * Double(count - found) / 2, unit: .pairs))
                 }
             } catch is Canceled {
                 proposal.isStopped = true
                 break
             }
             guard !texts.isEmpty else { break }
+            guard texts.contains(where: { $0.ending != .overflow }) else {
+                throw AlignmentError.writerOverflow
+            }
             proposal.samples += texts.count
             for text in texts {
                 let found = parser.pairs(

@@ -13,7 +13,19 @@ public struct PairSampler: Sendable {
 
     public init(_ settings: RolloutSettings = RolloutSettings()) { self.settings = settings }
 
-    /// One pair for each constitution of each group. Each model uses its own prompts and its own
+    /// One side of a comparison: a model, or another voice.
+    public struct Side: Sendable {
+        /// The model that responds. For a voice, the model whose context bounds the prompts.
+        var text: TextModel
+        var voice: Voice?
+
+        public init(_ text: TextModel, voice: Voice? = nil) {
+            self.text = text
+            self.voice = voice
+        }
+    }
+
+    /// One pair for each constitution of each group. Each side uses its own prompts and its own
     /// tokenizer.
     ///
     /// Both models draw with the same random numbers. Models that agree then give equal responses,
@@ -27,8 +39,8 @@ public struct PairSampler: Sendable {
     /// - Throws: `AlignmentError.stopped`, `.overflow` under `overflow=error`, `.unknownQuery`,
     ///   `.duplicateQuery`; `ModelError`.
     public func pairs(
-        _ queries: [Query], _ constitutions: [ConstitutionGroup], first: TextModel,
-        second: TextModel, key: RandomKey, memory: MemoryPlan = .automatic,
+        _ queries: [Query], _ constitutions: [ConstitutionGroup], first: Side,
+        second: Side, key: RandomKey, memory: MemoryPlan = .automatic,
         from done: [ResponsePair] = [],
         progress: (WorkProgress) -> Continuation = { _ in .more },
         observe: ([ResponsePair]) throws -> Void = { _ in }
@@ -36,7 +48,8 @@ public struct PairSampler: Sendable {
         guard !constitutions.isEmpty else { throw AlignmentError.noQueries }
         let queries = try QueryList(queries)
         let samplers = [first, second].map {
-            ResponseSampler(text: $0, sampling: settings.sampling, memory: memory)
+            ResponseSampler(
+                text: $0.text, sampling: settings.sampling, memory: memory, voice: $0.voice)
         }
         let (requests, skipped) = try requests(queries, constitutions, samplers, key)
         var pairs = Array(done.prefix(requests.count))

@@ -33,6 +33,8 @@ public struct RolloutSampler: Sendable {
     /// of the query at place `q` of the list, whatever else is sampled beside it.
     ///
     /// - Parameters:
+    ///   - text: the model that responds, or that scores the responses of another voice.
+    ///   - voice: responds in place of the model.
     ///   - state: of an interrupted run; the continued run ends in the same rollouts as an
     ///     uninterrupted run.
     ///   - progress: asked before every block of the model and after every token.
@@ -43,7 +45,8 @@ public struct RolloutSampler: Sendable {
     ///   `.duplicateQuery`; `ModelError` for settings out of range.
     public func sample(
         _ queries: [Query], _ constitutions: [ConstitutionGroup], with text: TextModel,
-        key: RandomKey, memory: MemoryPlan = .automatic, from state: RolloutState? = nil,
+        voice: Voice? = nil, key: RandomKey, memory: MemoryPlan = .automatic,
+        from state: RolloutState? = nil,
         progress: (WorkProgress) -> Continuation = { _ in .more },
         observe: (RolloutState) throws -> Void = { _ in }
     ) throws -> Rollouts {
@@ -52,8 +55,9 @@ public struct RolloutSampler: Sendable {
             throw AlignmentError.sampleCount(settings.samples)
         }
         let queries = try QueryList(queries)
-        let sampler = ResponseSampler(text: text, sampling: settings.sampling, memory: memory)
-        var result = Rollouts(groups: [], settings: settings)
+        let sampler = ResponseSampler(
+            text: text, sampling: settings.sampling, memory: memory, voice: voice)
+        var result = Rollouts(groups: [], settings: settings, voice: voice?.name)
         let fitting = try fitting(constitutions, queries, sampler, into: &result)
 
         // Before the first portion the saved state holds nothing to continue from.
@@ -81,7 +85,7 @@ public struct RolloutSampler: Sendable {
                     result.isStopped = true
                     continue
                 }
-                collect(prepared, own, text, into: &result)
+                collect(prepared, own, sampler, into: &result)
             }
             if result.isStopped { return result }
             state = RolloutState(rollouts: result, next: state.next + portion.count)
@@ -167,9 +171,10 @@ public struct RolloutSampler: Sendable {
     }
 
     private func collect(
-        _ prepared: Prepared, _ sampled: [SampledResponse], _ text: TextModel,
+        _ prepared: Prepared, _ sampled: [SampledResponse], _ sampler: ResponseSampler,
         into result: inout Rollouts
     ) {
+        let text = sampler.text
         let query = prepared.query
         let count = prepared.prompts.count
         for (column, response) in sampled.enumerated() {
@@ -177,7 +182,13 @@ public struct RolloutSampler: Sendable {
                 other < column && other % count != column % count
                     && text.text.utf8.elementsEqual(response.text.utf8)
             }
-            if let reason = rejection(of: response, query, text.prompts)
+            if sampler.voice != nil, let tokens = overflow(of: response, prepared, text) {
+                result.rejected.append(
+                    Rollouts.Rejected(
+                        overflowOf: query.id, tokens: tokens, context: text.context))
+                return
+            }
+            if let reason = rejection(of: response, query, sampler.voice?.prompts ?? text.prompts)
                 ?? (isTwin ? .identical : nil)
             {
                 result.rejected.append(
@@ -188,7 +199,11 @@ public struct RolloutSampler: Sendable {
             }
         }
         let responses = sampled.enumerated().map { column, sampled in
-            response(sampled, column, to: prepared.training[column % count], of: count, text)
+            sampler.voice == nil
+                ? response(sampled, column, to: prepared.training[column % count], of: count, text)
+                : Response(
+                    content: .text(sampled.text), constitution: column % count,
+                    sample: column / count)
         }
         result.queries.append(query)
         result.groups.append(
@@ -216,9 +231,20 @@ public struct RolloutSampler: Sendable {
         return response
     }
 
+    /// The length of the longest prompt and a response that another voice wrote, in tokens of the
+    /// model that scores it; nil if they fit.
+    private func overflow(
+        of sampled: SampledResponse, _ prepared: Prepared, _ text: TextModel
+    ) -> Int? {
+        let prompt = prepared.training.map { text.prompt($0).tokens.count }.max() ?? 0
+        let tokens = prompt + text.tokenizer.encode(sampled.text, special: false).count + 1
+        return tokens > text.context ? tokens : nil
+    }
+
     private func rejection(
         of sampled: SampledResponse, _ query: Query, _ prompts: Prompts
     ) -> RolloutRejection? {
+        if sampled.isOverflow { return .overflow }
         if sampled.text.isEmpty { return .empty }
         if settings.requiresEnd, sampled.finish == .length { return .unfinished }
         if prompts.isBroken(sampled.text) || isMalformed?(sampled.text, query) == true {

@@ -210,14 +210,16 @@ public struct Rollouts: Sendable, Codable, Hashable {
     public var rejected: [Rejected]
     /// The sampling settings; `nil` for loaded rollouts.
     public var settings: RolloutSettings?
+    /// Who responded, if it was not the model itself.
+    public var voice: String?
     /// Whether the caller stopped the work before all queries were done.
     public var isStopped: Bool
 
     public init(
         groups: [RolloutGroup], queries: [Query] = [], rejected: [Rejected] = [],
-        settings: RolloutSettings? = nil,
-        isStopped: Bool = false
+        settings: RolloutSettings? = nil, voice: String? = nil, isStopped: Bool = false
     ) {
+        self.voice = voice
         self.groups = groups
         self.queries = queries
         self.rejected = rejected

@@ -45,6 +45,28 @@ public enum ExclusionReason: String, Sendable, Codable, CaseIterable {
     case overflow
     /// A response is empty and has no log-prob.
     case empty
+    /// A judge's text names no winner, in at least one order.
+    case unparsed
+}
+
+/// What a judge said of one presentation, for the pair's first response.
+public enum OrderVerdict: String, Sendable, Codable, CaseIterable {
+    case win, tie, loss
+    /// The text names no winner.
+    case unparsed
+
+    var judgement: Judgement? { Judgement(rawValue: rawValue) }
+}
+
+/// What a judge says of a response beside itself: how much its place alone decides.
+public struct PositionControl: Sendable, Codable, Hashable {
+    /// Number of texts that name the response shown first, the one shown second, neither.
+    public var first = 0
+    public var second = 0
+    public var ties = 0
+    public var unparsed = 0
+
+    public var count: Int { first + second + ties + unparsed }
 }
 
 /// One judged pair.
@@ -58,18 +80,22 @@ public struct Comparison: Sendable, Codable, Hashable {
     public var scores: [Double]
     /// Whether the judge found the responses malformed; `nil` from judges that do not check this.
     public var malformed: [Bool]?
+    /// The verdict with the first response shown first, then with the second shown first. One
+    /// verdict if the responses are the same. Nil from judges that read no text.
+    public var orders: [OrderVerdict]?
 
     /// The names on disk.
     private enum CodingKeys: String, CodingKey {
-        case pair, judgement, scores, malformed
+        case pair, judgement, scores, malformed, orders
         case exclusion = "leftOut"
     }
 
     public init(
         pair: ResponsePair, judgement: Judgement?, exclusion: ExclusionReason? = nil,
         scores: [Double] = [],
-        malformed: [Bool]? = nil
+        malformed: [Bool]? = nil, orders: [OrderVerdict]? = nil
     ) {
+        self.orders = orders
         self.pair = pair
         self.judgement = judgement
         self.exclusion = exclusion
@@ -113,13 +139,16 @@ public struct Verdicts: Sendable, Codable, Hashable {
     public var principles: [PrincipleTally]
     /// Whether the caller stopped the work before all pairs were judged.
     public var isStopped: Bool
+    /// From judges that read texts.
+    public var control: PositionControl?
 
     public let wins: Int
     public let ties: Int
     public let losses: Int
     /// (wins + ½ ties) / comparisons; `nil` without comparisons.
     public let winRate: Double?
-    /// Wilson's interval at 95 %; a tie counts as half a win.
+    /// Wilson's interval at 95 %; a tie counts as half a win. Comparisons of one query are no
+    /// independent evidence, so the number of queries counts.
     public let interval: Interval?
     public let lengthControlled: LengthControl?
     /// Over the judged pairs.
@@ -131,8 +160,10 @@ public struct Verdicts: Sendable, Codable, Hashable {
 
     public init(
         judge: String, comparisons: [Comparison], unknownPrinciples: [String] = [],
-        principles: [PrincipleTally] = [], isStopped: Bool = false
+        principles: [PrincipleTally] = [], isStopped: Bool = false,
+        control: PositionControl? = nil
     ) {
+        self.control = control
         self.judge = judge
         self.comparisons = comparisons
         self.unknownPrinciples = unknownPrinciples
@@ -144,7 +175,10 @@ public struct Verdicts: Sendable, Codable, Hashable {
         losses = judged.count { $0.judgement == .loss }
         let successes = Double(wins) + Double(ties) / 2
         winRate = judged.isEmpty ? nil : successes / Double(judged.count)
-        interval = Interval.wilson(successes: successes, of: judged.count)
+        let queries = Set(judged.map(\.pair.id)).count
+        interval = winRate.flatMap {
+            Interval.wilson(successes: $0 * Double(queries), of: queries)
+        }
         lengthControlled = LengthControl(
             outcomes: judged.compactMap(\.judgement?.score),
             differences: judged.map {
@@ -170,6 +204,45 @@ public struct Verdicts: Sendable, Codable, Hashable {
             let count = comparisons.count { $0.exclusion == reason }
             return count == 0 ? nil : (reason, count)
         }
+    }
+}
+
+/// How a judge that reads texts says the same in both orders.
+public struct OrderReport: Sendable, Hashable {
+    /// Pairs of different responses with a winner or a tie in both orders.
+    public var count = 0
+    /// Pairs with the same verdict in both orders.
+    public var agreeing = 0
+    /// Pairs where each order names another winner: the judge named a place, not a response.
+    public var flips = 0
+    /// Verdicts that name the response shown first, and all that name one.
+    public var namedFirst = 0
+    public var named = 0
+    /// Pairs without a verdict in at least one order.
+    public var unparsed = 0
+
+    public var agreement: Double? { count == 0 ? nil : Double(agreeing) / Double(count) }
+}
+
+extension Verdicts {
+    /// Nil from judges that read no text.
+    public var orders: OrderReport? {
+        guard comparisons.contains(where: { $0.orders != nil }) else { return nil }
+        var report = OrderReport()
+        for orders in comparisons.compactMap(\.orders) {
+            guard !orders.contains(.unparsed) else {
+                report.unparsed += 1
+                continue
+            }
+            // A response beside itself is the control's.
+            guard orders.count == 2 else { continue }
+            report.count += 1
+            if orders[0] == orders[1] { report.agreeing += 1 }
+            if Set(orders) == [.win, .loss] { report.flips += 1 }
+            report.named += orders.count { $0 != .tie }
+            report.namedFirst += (orders[0] == .win ? 1 : 0) + (orders[1] == .loss ? 1 : 0)
+        }
+        return report
     }
 }
 

@@ -9,7 +9,7 @@ package enum CommandTable {
         contrastCommand,
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
         generateCommand, chatCommand, tokenizeCommand, newCommand, pretrainCommand, adaptCommand,
-        mergeCommand,
+        mergeCommand, serverCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
         showCommand, plotCommand, compareCommand, describeCommand,
         editCommand,

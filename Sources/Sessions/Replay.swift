@@ -259,6 +259,7 @@ extension Session {
         _ events: @escaping (SessionEvent) -> Void
     ) throws -> (isWell: Bool, summary: String) {
         defer { session.close() }
+        session.replayedAnswers = original.answers
         let replay = Replay(original: original, session: session, options: options)
         let result = try replay.run(events: events)
         return (result.isWell, result.sentence)

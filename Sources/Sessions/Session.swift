@@ -97,6 +97,8 @@ public final class Session {
     var replayedSequence: Int?
     /// The memory budget that the replayed statement had; see `seedText`.
     var replayedConditions: StatementConditions?
+    /// In a replay, the answers that servers gave in the original session.
+    package var replayedAnswers: KeptAnswers?
     /// The interruption of the session that this session works for.
     var outerInterruption: Interruption?
 

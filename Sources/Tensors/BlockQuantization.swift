@@ -3,15 +3,18 @@ import NumberTypes
 /// `count` blocks of Q8_0 from 32 numbers each: the scale, rounded to float16, maps the largest
 /// magnitude to 127, and every number is rounded to the nearest integer, ties away from zero. The
 /// operations and their order are those of `gguf.quants.quantize`, so the results have the same
-/// bits. A NaN becomes zero.
+/// bits. A NaN or an infinity makes a NaN of its whole block, so that none is hidden.
 package func quantizeQ80(
     _ source: UnsafePointer<Float>, blocks count: Int, into target: UnsafeMutableRawPointer
 ) {
     for i in 0..<count {
         let (from, block) = (source + 32 &* i, target + 34 &* i)
-        var largest: Float = 0
-        for j in 0..<32 { largest = max(largest, from[j].magnitude) }
-        let scale = largest / 127
+        var (largest, sum) = (Float.zero, Float.zero)
+        for j in 0..<32 {
+            largest = max(largest, from[j].magnitude)
+            sum += from[j] * 0  // NaN if any number is not finite.
+        }
+        let scale = largest / 127 + sum
         let inverse = scale == 0 ? 0 : 1 / scale
         block.storeBytes(of: float16(scale), as: UInt16.self)
         let integers = (block + 2).assumingMemoryBound(to: Int8.self)

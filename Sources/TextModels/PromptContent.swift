@@ -12,6 +12,18 @@ public enum PromptContent: Sendable {
         return messages.filter { $0.role == "assistant" }.map(\.content)
     }
 
+    /// The beginning of the answer, which the prompt contains: the text after the last line feed,
+    /// or a last message of the assistant.
+    public var beginning: String {
+        switch self {
+        case .text(let text):
+            let last = text.lastIndex(where: \.isNewline)
+            return last.map { String(text[text.index(after: $0)...]) } ?? text
+        case .messages(let messages):
+            return messages.last.flatMap { $0.role == "assistant" ? $0.content : nil } ?? ""
+        }
+    }
+
     /// The prompt as the model reads it.
     ///
     /// - Parameters:

@@ -9,11 +9,14 @@ public struct PromptTemplate: Sendable, Hashable {
         case response
         /// Asks the principle writer for pairs.
         case principles
+        /// Asks a judge which of two responses follows a constitution better.
+        case comparison
 
         var placeholders: [String] {
             switch self {
             case .response: ["constitution", "query", "text", "task", "cue", "example"]
             case .principles: ["about", "count"]
+            case .comparison: ["constitution", "query", "first", "second"]
             }
         }
 
@@ -22,6 +25,7 @@ public struct PromptTemplate: Sendable, Hashable {
             switch self {
             case .response: [["constitution"], ["query", "text"]]
             case .principles: []
+            case .comparison: [["constitution"], ["first"], ["second"]]
             }
         }
     }
@@ -74,7 +78,7 @@ public struct PromptTemplate: Sendable, Hashable {
             }
         }
         guard let last = messages.last else { throw PromptError.noMessages }
-        guard last.role == .user || (purpose == .principles && last.role == .assistant) else {
+        guard last.role == .user || (purpose != .response && last.role == .assistant) else {
             throw PromptError.lastMessage
         }
         try PromptTemplate.check(

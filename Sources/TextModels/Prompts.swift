@@ -102,6 +102,13 @@ public struct Prompts: Sendable, Hashable {
         )
     }
 
+    /// What a prompt for sampling says, for an engine that writes it in a form of its own.
+    public func rolloutContent(
+        _ form: QueryForm, _ text: String, constitution: String
+    ) -> PromptContent {
+        rollout.rendered(values(form, text, constitution))
+    }
+
     /// The prompt for scoring.
     ///
     /// - Throws: the same.
@@ -119,15 +126,7 @@ public struct Prompts: Sendable, Hashable {
         about: String, count: Int
     ) -> (prompt: PromptContent, beginning: String) {
         let prompt = writer.rendered(["about": about, "count": String(count)])
-        switch prompt {
-        case .text(let text):
-            let last = text.lastIndex(where: \.isNewline)
-            return (prompt, last.map { String(text[text.index(after: $0)...]) } ?? text)
-        case .messages(let messages):
-            return (
-                prompt, messages.last.flatMap { $0.role == "assistant" ? $0.content : nil } ?? ""
-            )
-        }
+        return (prompt, prompt.beginning)
     }
 
     private func values(

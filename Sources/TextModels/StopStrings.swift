@@ -1,17 +1,17 @@
 /// Texts that end a completion. They are compared byte by byte: `\r\n\n` contains `\n\n`, which a
 /// comparison of characters would not find.
-struct StopStrings: Sendable {
+package struct StopStrings: Sendable {
     let stops: [[UInt8]]
     /// The length of the longest stop string in bytes; 0 without any.
     let longest: Int
 
-    init(_ stops: [String]) {
+    package init(_ stops: [String]) {
         self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
         longest = self.stops.map(\.count).max() ?? 0
     }
 
     /// The text before the first stop string, and whether there was one.
-    func cut(_ text: String) -> (text: String, isCut: Bool) {
+    package func cut(_ text: String) -> (text: String, isCut: Bool) {
         let bytes = Array(text.utf8)
         guard let end = stops.compactMap({ first($0, in: bytes) }).min() else {
             return (text, false)

@@ -19,12 +19,16 @@ public struct VerifyReport: Sendable {
     public var objects: Int
     public var bytes: Int
     public var damages: [Damage]
+    /// Files with answers of servers that are damaged.
+    public var damagedAnswers: [String] = []
     /// Damage to the journal and to `HEAD`.
     public var notices: [Notice]
     /// Whether verification was stopped before the end.
     public var isStopped: Bool
 
-    public var isSound: Bool { damages.isEmpty && notices.isEmpty && !isStopped }
+    public var isSound: Bool {
+        damages.isEmpty && damagedAnswers.isEmpty && notices.isEmpty && !isStopped
+    }
 }
 
 public struct GarbageReport: Sendable {
@@ -87,6 +91,7 @@ extension Workspace {
                 }
             }
         }
+        report.damagedAnswers = answers.digests().compactMap { answers.damage($0) }
         try locked {
             let found = try Self.recover(path)
             let journal = path + "/journal.jsonl"

@@ -229,6 +229,7 @@ extension Workspace {
     private func mend(_ recovery: Recovery) throws {
         try locked {
             objects.removeTemporaries()
+            answers.removeTemporaries()
             for name in FileSystem.names(in: path) where name.contains(".new-") {
                 let parts = name.components(separatedBy: ".new-")
                 if ["HEAD", "workspace.h5"].contains(parts[0]) { unlink(path + "/" + name) }

@@ -12,7 +12,8 @@ public struct PackReport: Sendable {
 }
 
 /// One file with a whole workspace: `journal` and `HEAD` as bytes, and under `objects` one group
-/// for each object, named by its digest and with the layout of its own file.
+/// for each object, named by its digest and with the layout of its own file. Under `answers` the
+/// files of that folder, as bytes.
 enum PackedFile {
     static let format = "sami pack 1"
 }
@@ -52,8 +53,13 @@ extension Workspace {
                                 layout, into: writer, group: "objects/" + digest, isWhole: true)
                             report.objects += 1
                         }
-                        for (name, bytes) in [("journal", Data(lines)), ("HEAD", Data(head.bytes))]
-                        {
+                        try writer.group("answers")
+                        let kept = try answers.digests().map {
+                            ("answers/" + $0, try answers.bytes($0))
+                        }
+                        for (name, bytes) in kept + [
+                            ("journal", Data(lines)), ("HEAD", Data(head.bytes)),
+                        ] {
                             let array = try StoredArray(
                                 type: .uint8, shape: [bytes.count], bytes: bytes)
                             try writer.array(name, array, sha256: sha256(bytes))
@@ -129,10 +135,11 @@ extension Workspace {
         guard packed.root.attributes["format"] == PackedFile.format else {
             throw ObjectFault.format(packed.root.attributes["format"])
         }
+        let datasets = Dictionary(
+            packed.datasets(under: packed.root).map { ($0.path, $0) },
+            uniquingKeysWith: { first, _ in first })
         func bytes(_ name: String) throws -> Data {
-            guard
-                let dataset = packed.datasets(under: packed.root).first(where: { $0.path == name })
-            else { throw ObjectFault.missing(name) }
+            guard let dataset = datasets[name] else { throw ObjectFault.missing(name) }
             let bytes = try packed.bytes(of: dataset).data
             guard dataset.type == .elements(.uint8) else { throw ObjectFault.type(name) }
             guard dataset.attributes["sha256"] == sha256(bytes) else {
@@ -164,6 +171,10 @@ extension Workspace {
             guard layout.manifest == manifest else { throw ObjectFault.checksum(group.path) }
             _ = try store.write([layout])
             report.objects += 1
+        }
+        let answers = KeptAnswers(folder: path + "/answers", isDurable: true)
+        for name in datasets.keys.sorted() where name.hasPrefix("answers/") {
+            try answers.takeOver(try bytes(name), named: String(name.dropFirst("answers/".count)))
         }
         try FileSystem.write([UInt8](journal), to: path + "/journal.jsonl")
         try FileSystem.write([UInt8](headBytes), to: path + "/HEAD")

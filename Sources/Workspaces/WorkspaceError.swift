@@ -12,6 +12,7 @@ public enum WorkspaceError: Error {
     case diskFull(file: String, needed: Int, free: Int)
     case fileDamaged(file: String, any Error)
     case alreadyThere(String)
+    case answerDamaged(file: String)
     case notAFolder(String)
 
     // The workspace as a whole
@@ -45,6 +46,9 @@ extension WorkspaceError: CustomStringConvertible {
             "'\(file)' needs \(readable(needed)), but the disk has \(readable(free)) free. Free "
                 + "some space, drop old values with gc, or keep the workspace elsewhere."
         case .fileDamaged(let file, let fault): "'\(file)' cannot be used: \(fault)."
+        case .answerDamaged(let file):
+            "'\(file)' holds an answer of a server and is damaged. Remove it, and the server is asked "
+                + "again."
         case .alreadyThere(let path):
             "'\(path)' already exists. Choose another name or remove it."
         case .notAFolder(let path): "'\(path)' is not a folder."

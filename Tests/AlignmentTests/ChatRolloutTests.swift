@@ -142,7 +142,8 @@ import Transformers
         let groups = try Composer(count: 1, principles: 1, polarity: .positive).compose(
             Babbler.queries, from: Babbler.pairs, key: RandomKey(seed: 2))
         let (pairs, _) = try PairSampler(RolloutTests.settings()).pairs(
-            Babbler.queries, groups, first: text, second: text, key: RandomKey(seed: 3))
+            Babbler.queries, groups, first: .init(text), second: .init(text),
+            key: RandomKey(seed: 3))
         #expect(pairs.count == 12 && pairs.allSatisfy { $0.first == $0.second })
         let verdicts = try LikelihoodJudge(text, queries: Babbler.queries).judge(pairs)
         #expect(verdicts.count == 12)

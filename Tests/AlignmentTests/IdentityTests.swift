@@ -41,7 +41,7 @@ import Transformers
         }
         #expect(throws: refusal) {
             try PairSampler().pairs(
-                queries, groups, first: babbler.text(), second: babbler.text(),
+                queries, groups, first: .init(babbler.text()), second: .init(babbler.text()),
                 key: RandomKey(seed: 1))
         }
         #expect(throws: refusal) {

@@ -1,3 +1,4 @@
+import LongWork
 import Tensors
 import Testing
 import TextModels
@@ -129,14 +130,15 @@ struct WordMeasure: Measure {
         var settings = RolloutSettings()
         settings.sampling.maxTokens = 40
         let (pairs, skipped) = try PairSampler(settings).pairs(
-            Babbler.queries, groups, first: babbler.text(), second: babbler.text(),
+            Babbler.queries, groups, first: .init(babbler.text()), second: .init(babbler.text()),
             key: RandomKey(seed: 3))
         #expect(pairs.count == 12 && skipped.isEmpty)
         #expect(pairs.allSatisfy { $0.first == $0.second && !$0.first.isEmpty })
         #expect(Set(pairs.map(\.first)).count > 6)
         #expect(throws: AlignmentError.self) {
             try PairSampler(settings).pairs(
-                Babbler.queries, groups, first: babbler.text(), second: babbler.text(),
+                Babbler.queries, groups, first: .init(babbler.text()),
+                second: .init(babbler.text()),
                 key: RandomKey(seed: 3)
             ) { _ in .stop }
         }
@@ -151,36 +153,41 @@ struct WordMeasure: Measure {
         var settings = RolloutSettings()
         settings.sampling.maxTokens = 40
         let (pairs, skipped) = try PairSampler(settings).pairs(
-            queries, groups, first: babbler.text(), second: babbler.text(),
+            queries, groups, first: .init(babbler.text()), second: .init(babbler.text()),
             key: RandomKey(seed: 3))
         #expect(pairs.map(\.id) == ["q1"] && skipped.map(\.id) == ["q0"])
         settings.overflow = .error
         #expect(throws: AlignmentError.overflow(queries: ["q0"], context: 200, maxTokens: 40)) {
             try PairSampler(settings).pairs(
-                queries, groups, first: babbler.text(), second: babbler.text(),
+                queries, groups, first: .init(babbler.text()), second: .init(babbler.text()),
                 key: RandomKey(seed: 3))
         }
     }
 
-    @Test func `a model as the writer stops at its markers`() throws {
+    @Test func `a loaded model as an engine stops at the given strings`() throws {
         let table: [Character: [(Character, Double)]] = [
             "\n": [("a", 1)], "a": [("b", 1)], "b": [("c", 1)], "c": [("a", 1)],
         ]
         let babbler = try Babbler(table)
-        var writer = ModelWriter(babbler.text())
-        writer.sampling.temperature = 0
-        writer.sampling.maxTokens = 7
-        #expect(
-            try writer.write(.text("Go:\n"), samples: 2, key: RandomKey(seed: 1)) { _ in .more }
-                == Array(repeating: WrittenText(text: "abcabca", isFinished: false), count: 2))
-        writer.stops = ["ca"]
-        #expect(
-            try writer.write(.text("Go:\n"), samples: 1, key: RandomKey(seed: 1)) { _ in .more }
-                == [WrittenText(text: "ab", isFinished: true)])
-        #expect(throws: AlignmentError.self) {
-            try writer.write(
-                .text(String(repeating: "x", count: 300)), samples: 1, key: RandomKey(seed: 1)
+        let engine = LoadedEngine(babbler.text())
+        let requests = (0..<2).map { _ in TextRequest(.text("Go:\n"), key: RandomKey(seed: 1)) }
+        func written(_ stops: [String]) throws -> [WrittenText] {
+            try engine.write(
+                requests, Sampling(temperature: 0, maxTokens: 7), stops: stops
             ) { _ in .more }
+        }
+        #expect(
+            try written(["\n\n"])
+                == Array(repeating: WrittenText(text: "abcabca", ending: .length), count: 2))
+        #expect(try written(["ca"])[0] == WrittenText(text: "ab"))
+        let long = TextRequest(
+            .text(String(repeating: "x", count: 300)), key: RandomKey(seed: 1))
+        let mixed = try engine.write([long] + requests, Sampling(temperature: 0), stops: ["ca"]) {
+            _ in .more
+        }
+        #expect(mixed.map(\.ending) == [.overflow, .stop, .stop] && mixed[1].text == "ab")
+        #expect(throws: Canceled.self) {
+            try engine.write(requests, Sampling(), stops: []) { _ in .stop }
         }
     }
 }

@@ -9,7 +9,7 @@ import Transformers
 @testable import Alignment
 
 /// Returns the given texts, one after another.
-final class ScriptedWriter: PrincipleWriter {
+final class ScriptedWriter: TextEngine {
     private let texts: Mutex<[WrittenText]>
     private let asked = Mutex<[String]>([])
 
@@ -19,16 +19,18 @@ final class ScriptedWriter: PrincipleWriter {
     var prompts: [String] { asked.withLock { $0 } }
 
     func write(
-        _ prompt: PromptContent, samples: Int, key: RandomKey, watch: Watch
+        _ requests: [TextRequest], _ sampling: Sampling, stops: [String],
+        progress: (WorkProgress) -> Continuation
     ) -> [WrittenText] {
         asked.withLock { asked in
+            guard let prompt = requests.first?.content else { return }
             switch prompt {
             case .text(let text): asked.append(text)
             case .messages(let messages): asked += messages.map(\.content)
             }
         }
         return texts.withLock { texts in
-            let next = Array(texts.prefix(samples))
+            let next = Array(texts.prefix(requests.count))
             texts.removeFirst(next.count)
             return next
         }
@@ -55,11 +57,14 @@ final class ScriptedWriter: PrincipleWriter {
             messages.map { "<\($0.content)>" }.joined()
         }
         let written = try #require(
-            try ModelWriter(text).write(
-                .messages([
-                    ChatMessage(role: "user", content: "Ask."),
-                    ChatMessage(role: "assistant", content: "Answer:"),
-                ]), samples: 1, key: RandomKey(seed: 2)
+            try LoadedEngine(text).write(
+                [
+                    TextRequest(
+                        .messages([
+                            ChatMessage(role: "user", content: "Ask."),
+                            ChatMessage(role: "assistant", content: "Answer:"),
+                        ]), key: RandomKey(seed: 2).child(0))
+                ], Sampling(topP: 0.95, maxTokens: 128), stops: []
             ) { _ in .more }.first)
         #expect(written.isFinished)
         #expect(written.text.hasPrefix(" ") && written.text.hasSuffix("."))
@@ -113,8 +118,8 @@ final class ScriptedWriter: PrincipleWriter {
         let writer = ScriptedWriter([
             WrittenText(
                 text: "Principle: Be kind.\nAntithesis: Be unkind.\nPrinciple: Be as br",
-                isFinished: false),
-            WrittenText(text: "Principle: Be fair.\nAntithesis: Be unf", isFinished: false),
+                ending: .length),
+            WrittenText(text: "Principle: Be fair.\nAntithesis: Be unf", ending: .length),
         ])
         let proposal = try propose(writer)
         #expect(proposal.pairs.map(\.principle) == ["Be kind."])

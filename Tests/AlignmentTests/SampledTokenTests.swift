@@ -70,7 +70,8 @@ import Transformers
         let groups = try Composer(count: 1, principles: 1, polarity: .positive).compose(
             Babbler.queries, from: Babbler.pairs, key: RandomKey(seed: 2))
         let (pairs, _) = try PairSampler(RolloutTests.settings()).pairs(
-            Babbler.queries, groups, first: first.text(), second: second.text(prompts),
+            Babbler.queries, groups, first: .init(first.text()),
+            second: .init(second.text(prompts)),
             key: RandomKey(seed: 3))
         #expect(pairs.count == 12)
         for pair in pairs {

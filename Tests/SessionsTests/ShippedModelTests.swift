@@ -57,6 +57,7 @@ struct ShippedModelTests {
         try bench.write("verdicts.csv", "query,judgement\na,win\n")
         try bench.write("notes.txt", "a note\n")
         try bench.output("export [1, 2] x.npy")
+        try bench.session.workspace.answers.keep(#"{"text":"yes"}"#, to: "{}")
         // These verbs change the workspace or the session, run everything again, or need an
         // instruct model; they have tests of their own.
         let apart = ["quit", "edit", "open", "unpack", "resume", "replay", "chat"]

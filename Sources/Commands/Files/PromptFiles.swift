@@ -93,7 +93,7 @@ enum PromptFiles {
 
     /// A file of text without what an editor adds: a byte order mark, and carriage returns at the
     /// ends of lines.
-    private static func text(_ path: String, shown: String) throws -> String {
+    static func text(_ path: String, shown: String) throws -> String {
         let data = try FileReading.data(path, shown: shown)
         guard let text = String(validating: data, as: UTF8.self) else {
             throw EvaluationError.badFile(path: shown, problem: "it is not text in UTF-8")

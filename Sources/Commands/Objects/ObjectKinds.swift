@@ -10,5 +10,6 @@ enum ObjectKinds {
         ScoreMatrixObject.self,
         LossObject.self, GradientsObject.self, OptimizerObject.self, LogObject.self,
         VerdictsObject.self, FunctionObject.self, QueryRolloutsObject.self, NextTokensObject.self,
+        ServerObject.self,
     ]
 }

@@ -39,6 +39,9 @@ struct RolloutsObject: StorableObject, ListObject {
                     ])
                 })
         },
+        Field("voice", "who responded; null for the model itself") {
+            Value($0.rollouts.voice)
+        },
         Field("settings", "the sampling settings") { object in
             guard let settings = object.rollouts.settings else { return .null }
             return .record([
@@ -66,7 +69,7 @@ struct RolloutsObject: StorableObject, ListObject {
             RolloutsObject(
                 rollouts: Rollouts(
                     groups: groups, queries: groups.compactMap { rollouts.query($0.id) },
-                    settings: rollouts.settings)))
+                    settings: rollouts.settings, voice: rollouts.voice)))
     }
 
     /// All responses, query after query.
@@ -128,7 +131,8 @@ struct RolloutsObject: StorableObject, ListObject {
 
     var summary: String {
         let responses = rollouts.groups.reduce(0) { $0 + $1.responses.count }
-        return "\(NumberText.count(responses, "response")) to "
+        return NumberText.count(responses, "response")
+            + (rollouts.voice.map { " of `\($0)`" } ?? "") + " to "
             + NumberText.count(rollouts.groups.count, "query", "queries")
     }
 

@@ -53,6 +53,24 @@ struct VerdictsObject: StorableObject {
                     ])
                 })
         },
+        Field("orders", "how a judge that reads says the same in both orders") { object in
+            object.verdicts.orders.map { report in
+                .record([
+                    "count": Value(report.count), "agreement": Value(report.agreement),
+                    "flips": Value(report.flips), "unparsed": Value(report.unparsed),
+                    "named": Value(report.named), "named_first": Value(report.namedFirst),
+                ])
+            } ?? .null
+        },
+        Field("control", "what such a judge says of responses beside themselves") { object in
+            object.verdicts.control.map { control in
+                .record([
+                    "count": Value(control.count), "first": Value(control.first),
+                    "second": Value(control.second), "ties": Value(control.ties),
+                    "unparsed": Value(control.unparsed),
+                ])
+            } ?? .null
+        },
         Field("unknown", "principles that the judge does not know") {
             Value($0.verdicts.unknownPrinciples)
         },
@@ -73,6 +91,7 @@ struct VerdictsObject: StorableObject {
             "judgement": Value(comparison.judgement?.rawValue),
             "left_out": Value(comparison.exclusion?.rawValue),
             "scores": .list(comparison.scores.map(Value.number)),
+            "orders": comparison.orders.map { .list($0.map { .text($0.rawValue) }) } ?? .null,
         ])
     }
 
@@ -105,6 +124,7 @@ struct VerdictsObject: StorableObject {
                     + "\(NumberText.fixed(control.interval.lower * 100, decimals: 1)) to "
                     + "\(NumberText.percent(control.interval.upper)))")
         }
+        for sentence in orderSentences { document.line(sentence) }
         document.line(rates)
         var sides = Table([
             .init(""), .init("words", isNumeric: true), .init("characters", isNumeric: true),
@@ -138,6 +158,30 @@ struct VerdictsObject: StorableObject {
                 .faint)
         }
         return document
+    }
+
+    /// How far the judge's words depend on the order in which it reads.
+    private var orderSentences: [String] {
+        var sentences: [String] = []
+        if let orders = verdicts.orders, let agreement = orders.agreement {
+            sentences.append(
+                "in both orders the same verdict: \(NumberText.percent(agreement)) of "
+                    + "\(NumberText.count(orders.count, "pair")); other winner: \(orders.flips), which "
+                    + "are ties; without a verdict: \(orders.unparsed)")
+            if orders.named > 0 {
+                sentences.append(
+                    "the response shown first is named in "
+                        + "\(NumberText.percent(Double(orders.namedFirst) / Double(orders.named))) of "
+                        + NumberText.count(orders.named, "verdict"))
+            }
+        }
+        if let control = verdicts.control {
+            sentences.append(
+                "of \(NumberText.count(control.count, "response")) beside itself: first "
+                    + "\(control.first), second \(control.second), tie \(control.ties), no verdict "
+                    + "\(control.unparsed)")
+        }
+        return sentences
     }
 
     /// The win rate and the one at equal lengths.

@@ -30,6 +30,7 @@ extension CommandTable {
                 ],
                 example: "export logprobs logprobs.json", run: export),
             exportAdapterForm,
+            exportAnswersForm,
         ])
 
     private static func export(_ invocation: Invocation) throws -> CommandResult {

@@ -14,18 +14,32 @@ extension CommandTable {
         about: """
             Both models answer the same queries under the same constitutions. measured: a \
             program counts the principles that are followed; likelihood: the frozen base says \
-            which response has the larger log p(y|c) - log p(y|not c).
+            which response has the larger log p(y|c) - log p(y|not c). A model or a server reads \
+            both responses, in both orders: verdicts that differ make a tie, texts without a \
+            verdict leave their pair out, and both are counted. It also reads some responses \
+            beside themselves, which shows how much a place alone decides.
             """,
         makes: ["verdicts"],
         operands: [.optional("queries", .object("queries"), "in place of `queries`")],
         options: [
             OptionSpecification(
                 "judge",
-                .words([
-                    Choice("measured", "the shipped world's programs (default)"),
-                    Choice("likelihood", "the base model"),
-                ]), "who judges"),
-            OptionSpecification("against", .object("model"), "the other model; default: `base`"),
+                .either(
+                    [
+                        Choice("measured", "the shipped world's programs (default)"),
+                        Choice("likelihood", "the base model"),
+                    ], .value), "who judges: one of these, a model or a server"),
+            OptionSpecification(
+                "against", .value, "the other model, or a server; default: `base`"),
+            OptionSpecification(
+                "question", .path,
+                "a file with the question to a judge that reads: {constitution}, {query}, {first}, "
+                    + "{second}"),
+            OptionSpecification(
+                "controls", .number,
+                "responses that such a judge reads beside themselves; default: 10"),
+            OptionSpecification(
+                "verdict_tokens", .number, "longest text of such a judge; default: 64"),
             OptionSpecification("principles", .object("principles"), "in place of `principles`"),
             OptionSpecification(
                 "constitutions", .value, "composed ones, in place of principles"),
@@ -38,12 +52,21 @@ extension CommandTable {
     private static func judge(_ invocation: Invocation) throws -> CommandResult {
         let model = try invocation.model()
         let otherRole = invocation.has("against") ? "against" : "base"
-        let other = try invocation.object(ModelObject.self, otherRole)
+        let other =
+            try invocation.voice("against")
+            ?? invocation.voice(try invocation.object(ModelObject.self, "base"), name: "base")
         // Each side reads and writes through a tokenizer and prompts of its own.
-        let sides = [try invocation.textModel(model), try invocation.textModel(other)]
+        let text = try invocation.textModel(model)
+        let sides = [
+            PairSampler.Side(text),
+            try other.model.map { PairSampler.Side(try invocation.textModel($0)) }
+                ?? PairSampler.Side(text, voice: other.voice),
+        ]
         let queries = try invocation.object(QueriesObject.self, "queries").queries
         let plan = try invocation.plan(for: model)
-        let key = try invocation.randomKey()
+        // A server's answers are kept for the next statement, so the other side draws alike.
+        let key = try other.server == nil ? invocation.randomKey() : other.key
+        let choice = try JudgeChoice(invocation)
 
         let groups: [ConstitutionGroup]
         if invocation.has("constitutions") {
@@ -69,7 +92,7 @@ extension CommandTable {
             }
             groups = try composer.compose(queries, from: sources, key: key.child("compose"))
         }
-        if try invocation.text("judge") != "likelihood",
+        if case .measured = choice,
             !WorldMeasure.knows(
                 queries, principles: groups.flatMap(\.constitutions).flatMap(\.slots).map(\.text))
         {
@@ -78,6 +101,7 @@ extension CommandTable {
                     + "none of these are",
                 suggestion: "judge=likelihood asks the base model")
         }
+        let judge = try choice.judge(of: queries, invocation)
         var settings = plan.rollout
         try invocation.apply(to: &settings)
         let follower = invocation.follower()
@@ -90,14 +114,6 @@ extension CommandTable {
         guard !pairs.isEmpty else {
             throw invocation.error("no query is left to judge: \(notes.joined(separator: "; "))")
         }
-        let judge: any Judge
-        if try invocation.text("judge") == "likelihood" {
-            let base = try invocation.object(ModelObject.self, "base")
-            judge = try LikelihoodJudge(
-                try invocation.textModel(base), queries: queries)
-        } else {
-            judge = try MeasuredJudge(WorldMeasure(), queries: queries)
-        }
         let verdicts = try judge.judge(pairs, progress: follower.follow)
         if !verdicts.unknownPrinciples.isEmpty {
             let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
@@ -106,6 +122,9 @@ extension CommandTable {
                     + shown.joined(separator: ", ")
                     + (verdicts.unknownPrinciples.count > 3 ? ", …" : ""))
         }
+        notes += other.notes + choice.notes
+        notes += choice.selfNotes(
+            [(invocation.written("model") ?? "model", model), (other.voice.name, other.model)])
         for (reason, count) in verdicts.exclusions {
             notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
         }
@@ -145,7 +164,7 @@ extension CommandTable {
     /// The pairs for a judge, sampled from the start or from a saved state.
     private static func sampledPairs(
         _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
-        _ sides: [TextModel], _ key: RandomKey, _ follower: ProgressFollower,
+        _ sides: [PairSampler.Side], _ key: RandomKey, _ follower: ProgressFollower,
         _ invocation: Invocation
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         let total = groups.reduce(0) { $0 + $1.constitutions.count }
@@ -183,6 +202,7 @@ extension ExclusionReason {
         case .noAntithesis: "a constitution without antithesis"
         case .overflow: "too long for the context"
         case .empty: "an empty response"
+        case .unparsed: "the judge's text names no winner"
         }
     }
 }

@@ -26,20 +26,16 @@ extension CommandTable {
                     ], .text),
                 "the subject of the principles; default: the form of `queries`"),
             OptionSpecification("count", .number, "pairs wanted; default: 6"),
-            OptionSpecification("writer", .object("model"), "a model in place of `model`"),
+            OptionSpecification("writer", .value, "a model or a server in place of `model`"),
             MethodKey.seed,
         ],
         example: "propose about=summaries count=3", run: propose)
 
     private static func propose(_ invocation: Invocation) throws -> CommandResult {
-        let writer: ModelObject
-        if invocation.has("writer") {
-            writer = try invocation.object(ModelObject.self, "writer")
-        } else {
-            writer = try invocation.model()
-        }
-        let text = try invocation.textModel(writer)
-        let prompts = text.prompts
+        let writer =
+            try invocation.voice("writer")
+            ?? invocation.voice(try invocation.model(), name: "model")
+        let prompts = writer.voice.prompts
         var about = try invocation.text("about")
         if about == nil, let queries = try invocation.objectIfBound(QueriesObject.self, "queries") {
             about = queries.queries.first.map { prompts.words($0.form).responses }
@@ -53,10 +49,10 @@ extension CommandTable {
         defer { follower.finish() }
         let proposal = try proposer.propose(
             about: about ?? prompts.post.responses, prompts: prompts,
-            writer: ModelWriter(text, memory: invocation.session.settings.memoryPlan),
-            meaning: WorldMeasure.meaning, key: try invocation.randomKey(),
+            writer: writer.voice.engine, meaning: WorldMeasure.meaning, key: writer.key,
             progress: follower.follow)
-        var notes: [String] = []
+        var notes = writer.notes
+        let reasons = notes.count
         if !proposal.counts.isEmpty {
             notes.append(
                 "left out: "
@@ -70,7 +66,7 @@ extension CommandTable {
             throw invocation.error(
                 "the writer gave no usable principle in "
                     + NumberText.count(proposal.samples, "text")
-                    + (notes.first.map { "; \($0)" } ?? ""))
+                    + (notes.dropFirst(reasons).first.map { "; \($0)" } ?? ""))
         }
         if proposal.isStopped {
             notes.append("stopped early: `principles` has the pairs accepted so far")

@@ -18,6 +18,8 @@ extension CommandTable {
             OptionSpecification("samples", .number, "responses a constitution; default: 1"),
             OptionSpecification(
                 "constitutions", .object("constitutions"), "in place of `constitutions`"),
+            OptionSpecification(
+                "engine", .value, "a model or a server that responds in place of `model`"),
             MethodKey.preset, MethodKey.overflow, MethodKey.unfinished, MethodKey.model,
             MethodKey.seed,
         ],
@@ -27,7 +29,8 @@ extension CommandTable {
         let model = try invocation.model()
         let text = try invocation.textModel(model)
         let queries = try invocation.object(QueriesObject.self, "queries").queries
-        let key = try invocation.randomKey()
+        let engine = try invocation.voice("engine")
+        let key = try engine?.key ?? invocation.randomKey()
         let groups = try constitutionGroups(for: queries, key.child("compose"), invocation)
         var settings = try invocation.plan(for: model).rollout
         try invocation.apply(to: &settings)
@@ -35,8 +38,10 @@ extension CommandTable {
         defer { follower.finish() }
         var state = try invocation.resumed.map(SamplingStorage.restored)
         var clock = CheckpointClock()
-        let rollouts = try RolloutSampler(settings, isMalformed: model.isMalformed).sample(
-            queries, groups, with: text, key: key,
+        let rollouts = try RolloutSampler(
+            settings, isMalformed: engine == nil ? model.isMalformed : engine?.model?.isMalformed
+        ).sample(
+            queries, groups, with: text, voice: engine?.voice, key: key,
             memory: invocation.session.settings.memoryPlan, from: state,
             progress: follower.follow,
             observe: { portion in
@@ -62,7 +67,7 @@ extension CommandTable {
                 work: stopped)
         }
         let object = RolloutsObject(rollouts: rollouts)
-        var notes = try notes(on: object, invocation)
+        var notes = try notes(on: object, invocation) + (engine?.notes ?? [])
         if rollouts.isStopped {
             notes.append(
                 "stopped after \(rollouts.groups.count) of \(groups.count) queries, which are kept")

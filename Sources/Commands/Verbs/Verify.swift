@@ -30,6 +30,10 @@ extension CommandTable {
                 text.append(TextWidth.oneLine(damage.source ?? ""))
             }
         }
+        for file in report.damagedAnswers {
+            text.line(
+                "  \(file): a damaged answer of a server; once it is removed, it is asked again")
+        }
         for notice in report.notices { text.line("  \(notice)", .warning) }
         return CommandResult(value: record(of: report), Display(text))
     }
@@ -46,6 +50,7 @@ extension CommandTable {
         return .record([
             "sound": .bool(report.isSound), "objects": Value(report.objects),
             "bytes": Value(report.bytes), "damages": .list(damages),
+            "damaged_answers": Value(report.damagedAnswers),
             "notices": Value(report.notices.map { "\($0)" }),
         ])
     }

@@ -219,6 +219,14 @@ public struct LanguageModel: Sendable {
         return result
     }
 
+    /// Whether both are the same model: equal names, shapes and numbers.
+    package func hasWeights(of other: LanguageModel) -> Bool {
+        parameters.layout == other.parameters.layout
+            && zip(parameters.tensors, other.parameters.tensors).allSatisfy {
+                $0.address == $1.address || $0.hasElements(of: $1)
+            }
+    }
+
     /// Throws if this model cannot process the forest or the targets.
     func check(_ forest: TokenForest, _ targets: [Target] = []) throws {
         if forest.tokens.isEmpty { throw ModelError.emptySequence }

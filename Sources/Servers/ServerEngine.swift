@@ -1,0 +1,135 @@
+import Foundation
+import JSON
+import LongWork
+import Synchronization
+import TextModels
+
+/// A server as an engine. Every answer is kept, and its request is not sent again.
+public struct ServerEngine: TextEngine {
+    public let server: Server
+    private let store: any AnswerStore
+    private let environment: [String: String]
+    /// What the engine has done so far.
+    public let usage = ServerUsage()
+
+    /// - Parameter environment: where the variable with the key is looked up.
+    public init(
+        _ server: Server, keeping store: any AnswerStore,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        self.server = server
+        self.store = store
+        self.environment = environment
+    }
+
+    /// One request of several that may be the same.
+    private struct Asked {
+        var body: RequestBody
+        /// The request as it is kept: where it goes, and its body.
+        var line: String
+    }
+
+    public func write(
+        _ requests: [TextRequest], _ sampling: Sampling, stops: [String],
+        progress: (WorkProgress) -> Continuation
+    ) throws -> [WrittenText] {
+        let asked = requests.map { request in
+            let body = RequestBody(request, sampling, stops: stops, server)
+            let line: JSON = ["url": .string(server.endpoint), "body": body.json]
+            return Asked(body: body, line: line.compact)
+        }
+        var answers: [String: ServerAnswer] = [:]
+        var missing: [Asked] = []
+        var seen: Set<String> = []
+        for request in asked where seen.insert(request.line).inserted {
+            if let kept = try kept(request.line) {
+                answers[request.line] = kept
+            } else {
+                missing.append(request)
+            }
+        }
+        usage.reused(answers.count)
+        var tokens = 0
+        func report() -> Continuation {
+            progress(
+                WorkProgress(
+                    .generate, done: answers.count, of: seen.count, unit: .responses,
+                    tokens: tokens))
+        }
+        if !missing.isEmpty {
+            guard store.mayAsk else {
+                throw ServerError.notKept(server: server.address.text, count: missing.count)
+            }
+            let run = RequestRun(server: server, key: try ServerKey(of: server, environment))
+            let repetitions = try run.run(missing.map(\.body.json), watch: report) {
+                index, answer in
+                try store.keep(answer.kept.compact, to: missing[index].line)
+                answers[missing[index].line] = answer
+                tokens += answer.completionTokens ?? 0
+                usage.asked(answer, limit: sampling.maxTokens)
+            }
+            usage.repeated(repetitions)
+        }
+        let stopStrings = StopStrings(stops)
+        return try asked.map { request in
+            guard let answer = answers[request.line] else { throw Canceled() }
+            return text(of: answer, request.body, stopStrings)
+        }
+    }
+
+    private func kept(_ line: String) throws -> ServerAnswer? {
+        guard let text = try store.answer(to: line) else { return nil }
+        return (try? JSON.read(text)).flatMap { ServerAnswer(kept: $0) }
+    }
+
+    private func text(
+        of answer: ServerAnswer, _ body: RequestBody, _ stopStrings: StopStrings
+    ) -> WrittenText {
+        var (text, isCut) = stopStrings.cut(answer.text)
+        if isCut { usage.ignoredStop() }
+        // The beginning that was asked for is the caller's to add.
+        let start = text.drop(while: \.isWhitespace)
+        if !body.beginning.isEmpty, start.hasPrefix(body.beginning) {
+            text = String(start.dropFirst(body.beginning.count))
+        }
+        let isFinished =
+            isCut || answer.finish == nil || answer.finish == "stop"
+            || answer.finish == "eos"
+        return WrittenText(text: text, ending: isFinished ? .stop : .length)
+    }
+}
+
+/// What an engine has asked for, over all of its work.
+public final class ServerUsage: Sendable {
+    public struct Counts: Sendable, Hashable {
+        /// Requests that a server answered.
+        public var asked = 0
+        /// Answers that were kept before.
+        public var reused = 0
+        /// Requests that were sent again.
+        public var repeated = 0
+        public var promptTokens = 0
+        public var completionTokens = 0
+        /// Answers longer than `max_tokens`.
+        public var tooLong = 0
+        /// Answers that went on after a stop string.
+        public var unstopped = 0
+    }
+
+    private let state = Mutex(Counts())
+
+    public var counts: Counts { state.withLock { $0 } }
+
+    func reused(_ count: Int) { state.withLock { $0.reused += count } }
+    func repeated(_ count: Int) { state.withLock { $0.repeated += count } }
+    func ignoredStop() { state.withLock { $0.unstopped += 1 } }
+
+    func asked(_ answer: ServerAnswer, limit: Int) {
+        state.withLock {
+            $0.asked += 1
+            $0.promptTokens += answer.promptTokens ?? 0
+            $0.completionTokens += answer.completionTokens ?? 0
+            if answer.completionTokens ?? 0 > limit { $0.tooLong += 1 }
+        }
+    }
+}

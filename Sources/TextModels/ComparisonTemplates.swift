@@ -1,0 +1,38 @@
+extension PromptTemplate {
+    /// A question to a judge that continues text.
+    public static let comparison = PromptTemplate(
+        shipped:
+            "\(comparisonText)\n\nThe response that follows the principles better is named here: "
+            + "A, B or tie.\nBetter:", for: .comparison)
+
+    /// A question to a judge that answers messages.
+    public static let comparisonChat = PromptTemplate(
+        shipped: [
+            (
+                .user,
+                """
+                \(comparisonText)
+
+                Which response follows the principles better? Judge by the principles alone, not by \
+                length, style or place. Answer with one line and nothing else: Better: A, Better: B \
+                or Better: tie.
+                """
+            )
+        ], for: .comparison)
+
+    private static let comparisonText = """
+        Two responses to the same request are compared by how well they follow some principles.
+
+        Request:
+        {query}
+
+        Principles:
+        {constitution}
+
+        Response A:
+        {first}
+
+        Response B:
+        {second}
+        """
+}
