@@ -50,6 +50,8 @@ let package = Package(
         .target(name: "GGUF", dependencies: ["Files", "NumberTypes"]),
         // The files of arrays and tables that other programs write: .npy, .csv and .gz.
         .target(name: "DataFiles", dependencies: ["CZlib", "NumberTypes"]),
+        // Regular expressions, with a limit on the work of a match.
+        .target(name: "Patterns", dependencies: ["CPCRE2"]),
         // Progress and cancellation of long work, for every module that does or shows any.
         .target(name: "LongWork"),
         .target(
@@ -59,7 +61,7 @@ let package = Package(
         .target(
             name: "Tokenizers",
             dependencies: [
-                "ChatTemplates", "CPCRE2", "Files", "GGUF", "JSON",
+                "ChatTemplates", "CPCRE2", "Files", "GGUF", "JSON", "Patterns",
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(name: "Worlds"),
@@ -100,7 +102,7 @@ let package = Package(
         .target(
             name: "Values",
             dependencies: [
-                "CommandLanguage", "JSON", "Rendering", "Tensors",
+                "CommandLanguage", "JSON", "Patterns", "Rendering", "Tensors",
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
         // The shipped world beside the method: its corpus, queries, principles and measures.

@@ -11,7 +11,10 @@ public enum Adherence: Sendable, Hashable {
 
 /// A program that decides adherence exactly, such as that of the shipped world.
 public protocol Measure: Sendable {
-    func adherence(of response: String, to principle: String, for query: Query) -> Adherence
+    /// - Throws: an error of a program that a person wrote.
+    func adherence(
+        of response: String, to principle: String, for query: Query
+    ) throws -> Adherence
     func isMalformed(_ response: String, for query: Query) -> Bool
 }
 
@@ -45,8 +48,8 @@ public struct MeasuredJudge: Judge {
             var followed = (first: 0, second: 0)
             var known = 0
             for slot in pair.constitution.slots {
-                let first = measure.adherence(of: pair.first, to: slot.text, for: query)
-                let second = measure.adherence(of: pair.second, to: slot.text, for: query)
+                let first = try measure.adherence(of: pair.first, to: slot.text, for: query)
+                let second = try measure.adherence(of: pair.second, to: slot.text, for: query)
                 guard first != .unknown, second != .unknown else {
                     if !unknown.contains(slot.text) { unknown.append(slot.text) }
                     continue

@@ -6,11 +6,21 @@ public struct PrinciplePair: Sendable, Codable, Hashable {
     public var antithesis: String
     /// The queries that it fits ("The summary should …" does not fit a question); `nil` fits all.
     public var form: QueryForm?
+    /// A program that decides whether a response follows the principle, in a language of the
+    /// caller's. It decides about the antithesis too, which asks for the opposite.
+    public var check: String?
+    /// A program for the antithesis alone, if the opposite is not simply the denial.
+    public var antithesisCheck: String?
 
-    public init(principle: String, antithesis: String, form: QueryForm? = nil) {
+    public init(
+        principle: String, antithesis: String, form: QueryForm? = nil, check: String? = nil,
+        antithesisCheck: String? = nil
+    ) {
         self.principle = principle
         self.antithesis = antithesis
         self.form = form
+        self.check = check
+        self.antithesisCheck = antithesisCheck
     }
 
     public func fits(_ form: QueryForm) -> Bool { self.form == nil || self.form == form }

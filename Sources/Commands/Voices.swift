@@ -49,6 +49,15 @@ struct NamedVoice {
         return notes
     }
 
+    /// After a stop: the answers are paid for and stay.
+    var keptSentence: String? {
+        guard let counts = server?.usage.counts, counts.asked + counts.reused > 0 else {
+            return nil
+        }
+        return "\(NumberText.count(counts.asked + counts.reused, "answer")) of `\(voice.name)` "
+            + "are kept for the next time"
+    }
+
     private func times(_ count: Int) -> String {
         count == 1 ? "once" : "\(NumberText.grouped(count)) times"
     }

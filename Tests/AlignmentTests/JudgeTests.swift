@@ -164,6 +164,35 @@ struct WordMeasure: Measure {
         }
     }
 
+    @Test func `agreement of judges is corrected by that of chance`() throws {
+        func verdicts(_ judgements: [Judgement?]) -> Verdicts {
+            Verdicts(
+                judge: "j",
+                comparisons: judgements.enumerated().map { place, judgement in
+                    Comparison(
+                        pair: JudgeTests.pair(["Say arr."], "a\(place)", "b"),
+                        judgement: judgement)
+                })
+        }
+        // 2 x 2 with 20, 5, 10, 15: share 0.7, chance 0.5, kappa 0.4 (a textbook's example).
+        let one: [Judgement?] =
+            Array(repeating: .win, count: 25) + Array(repeating: .loss, count: 25)
+        let two: [Judgement?] =
+            Array(repeating: .win, count: 20) + Array(repeating: .loss, count: 5)
+            + Array(repeating: .win, count: 10) + Array(repeating: .loss, count: 15)
+        let agreement = try #require(JudgeAgreement(verdicts(one), verdicts(two)))
+        #expect(agreement.count == 50 && agreement.unmatched == 0)
+        #expect(abs(agreement.share - 0.7) < 1e-12 && abs(agreement.chance - 0.5) < 1e-12)
+        #expect(abs(try #require(agreement.kappa) - 0.4) < 1e-12)
+        let interval = try #require(agreement.interval)
+        #expect(abs(interval.lower - 0.14595) < 1e-4 && abs(interval.upper - 0.65405) < 1e-4)
+        // One verdict only has no kappa; other pairs do not count.
+        let same = try #require(
+            JudgeAgreement(verdicts([.tie, nil, .tie]), verdicts([.tie, .tie])))
+        #expect(same.kappa == nil && same.count == 1 && same.unmatched == 2)
+        #expect(JudgeAgreement(verdicts([nil]), verdicts([.win])) == nil)
+    }
+
     @Test func `a loaded model as an engine stops at the given strings`() throws {
         let table: [Character: [(Character, Double)]] = [
             "\n": [("a", 1)], "a": [("b", 1)], "b": [("c", 1)], "c": [("a", 1)],

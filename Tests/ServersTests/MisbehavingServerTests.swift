@@ -196,6 +196,68 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         }
     }
 
+    /// A server of another name, with a certificate that nobody has signed.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
+    func `a server that cannot prove who it is gets nothing`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("server.pem")
+        try Data(MisbehavingServerTests.certificate.utf8).write(to: URL(fileURLWithPath: file))
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", MisbehavingServerTests.secureServer, file]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        defer { process.terminate() }
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+        let server = Server(
+            address: try ServerAddress("https://127.0.0.1:\(port)/v1"), model: "m")
+        let error = #expect(throws: ServerError.self) { try run(server) }
+        guard case .certificate = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    private static let secureServer = """
+        import socket, ssl, sys
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1])
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        while True:
+            connection, _ = listener.accept()
+            try:
+                secure = context.wrap_socket(connection, server_side=True)
+                secure.recv(1 << 16)
+                secure.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n{}")
+                secure.close()
+            except OSError:
+                pass
+        """
+
+    /// For this test alone.
+    private static let certificate = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5Bbe+dDbffi8Je2P
+        LFmQumSAl2dhMtp9ErTnoMJS7v6hRANCAATQU2Oje/eenHsPmbnNbUf9NPLnaPPl
+        xaJgQVIGWSxGIj4giuDf7NzOHy4DE0RbAhoLf1rVaDQEfudKLhwdZuUy
+        -----END PRIVATE KEY-----
+        -----BEGIN CERTIFICATE-----
+        MIIBiDCCAS2gAwIBAgIUafGUNL1tgXQD4itmHQyoOGOmh1gwCgYIKoZIzj0EAwIw
+        GDEWMBQGA1UEAwwNb3RoZXIuZXhhbXBsZTAgFw0yNjExMjcxNDE3MzRaGA8yMTI2
+        MTEwMzE0MTczNFowGDEWMBQGA1UEAwwNb3RoZXIuZXhhbXBsZTBZMBMGByqGSM49
+        AgEGCCqGSM49AwEHA0IABNBTY6N7956cew+Zuc1tR/008udo8+XFomBBUgZZLEYi
+        PiCK4N/s3M4fLgMTRFsCGgt/WtVoNAR+50ouHB1m5TKjUzBRMB0GA1UdDgQWBBQN
+        ZEi15ucJkpo2VmaZ4iwN1l3v1jAfBgNVHSMEGDAWgBQNZEi15ucJkpo2VmaZ4iwN
+        1l3v1jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQCbYqHAkl60
+        FmfQV9w0KdK+ztfRqo0sBgSj7G2TNWWFYAIhAMZuyBxJmpAG68PwbGWQLtLKdpdY
+        lYFHptebRT2WvC2v
+        -----END CERTIFICATE-----
+        """
+
     @Test func `another address is not followed`() throws {
         let other = try FakeServer { _ in .body(FakeServer.chat("Yes.")) }
         defer { other.stop() }

@@ -108,7 +108,7 @@ import Workspaces
         #expect(
             try other.text("rollouts.response") == bench.text("rollouts.response"))
         for (content, words) in [
-            ("", "is empty"), ("\n\n", "is empty"), ("{}", "line 1: `request`"),
+            ("", "is empty"), ("\n\n", "no answer"), ("{}", "line 1: `request`"),
             ("{", "line 1: it is not JSON"),
             (#"{"request":{"url":"x","body":{}}}"#, "line 1: `answer`"),
         ] {
@@ -197,6 +197,27 @@ import Workspaces
         #expect(try bench.text("verdicts.orders.flips") == "0")
     }
 
+    @Test func `another judge reads the same responses, and the judges are compared`() throws {
+        let fake = try server { _ in "Better: tie" }
+        defer { fake.stop() }
+        let bench = try Workbench()
+        try bench.output("server j url=\"\(fake.url)\" model=\"m\"\n" + start)
+        try bench.output("a = judge against=j principles_each=2 max_tokens=20")
+        let asked = fake.requests.count
+        try bench.output("b = judge pairs=a judge=j controls=0")
+        #expect(fake.requests.count == asked + 6)
+        #expect(
+            try bench.text("[c.first for c in a.comparisons] == [c.first for c in b.comparisons]")
+                == "true")
+        let text = try bench.text("compare a b")
+        #expect(text.contains("measured and j: the same verdict in") && text.contains("of 3 pairs"))
+        #expect(try bench.text("k = compare a b; k.count") == "3")
+        #expect(bench.complaint("judge pairs=a judge=j max_tokens=3").contains("for new responses"))
+        #expect(bench.complaint("judge pairs=queries").contains("verdicts"))
+        try bench.output("c = judge against=j principles_each=1 max_tokens=9 seed=9")
+        #expect(bench.complaint("compare a c").contains("judge pairs=a judge="))
+    }
+
     @Test func `texts without a verdict leave their pairs out, and are counted`() throws {
         let fake = try server { body in
             body.contains("Answer 0") ? "Both are nice." : "Better: tie"
@@ -224,6 +245,26 @@ import Workspaces
         #expect(
             bench.complaint("judge judge=j question=q.txt").contains("unknown placeholder {secnd}"))
         #expect(bench.complaint("judge question=q.txt").contains("for a judge that reads"))
+    }
+
+    /// The statements of docs/SERVERS.md and of docs/JUDGING.md.
+    @Test func `the statements of the pages run`() throws {
+        let fake = try server { _ in "Better: B" }
+        defer { fake.stop() }
+        for page in ["SERVERS", "JUDGING"] {
+            let text = try String(
+                contentsOfFile: Repository.path("docs/\(page).md"), encoding: .utf8)
+            let parts = text.components(separatedBy: "```\n")
+            let verbs = ["server ", "propose ", "principle ", "a = judge "]
+            let blocks = parts.filter { part in verbs.contains { part.hasPrefix($0) } }
+            #expect(!blocks.isEmpty)
+            let bench = try Workbench()
+            try bench.output(start + "\nset width=100")
+            for block in blocks {
+                try bench.output(
+                    block.replacing("http://127.0.0.1:8000/v1", with: fake.url))
+            }
+        }
     }
 
     // MARK: Bad input

@@ -156,11 +156,11 @@ struct ShippedModelTests {
                 == true)
         #expect(
             bench.complaint("judge principles=own") == """
-                error: the measured judge knows queries and principles of the shipped world only, \
-                and none of these are
+                error: the measured judge knows the shipped world and principles with a check, and \
+                none of these are
                   judge principles=own
                   ^~~~~
-                  judge=likelihood asks the base model
+                  judge=likelihood asks the base model; principle … check= names a program
                 """)
     }
 

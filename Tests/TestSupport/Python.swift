@@ -4,17 +4,20 @@ import Foundation
 public struct Python: Sendable {
     public let path: String
 
-    /// The Python that has h5py: `SAMI_PYTHON`, or that of `.venv` in the repository; nil if
+    public static let withH5py = having("h5py")
+    public static let withLlamaServer = having("llama_cpp.server.app")
+
+    /// The Python that has a module: `SAMI_PYTHON`, or that of `.venv` in the repository; nil if
     /// neither has it.
-    public static let withH5py: Python? = {
+    private static func having(_ module: String) -> Python? {
         let candidates = [
             ProcessInfo.processInfo.environment["SAMI_PYTHON"], Repository.path(".venv/bin/python"),
         ]
         return candidates.compactMap { $0 }.map(Python.init).first {
             FileManager.default.isExecutableFile(atPath: $0.path)
-                && (try? $0.run("import h5py")) != nil
+                && (try? $0.run("import \(module)")) != nil
         }
-    }()
+    }
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String

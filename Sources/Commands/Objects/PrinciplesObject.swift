@@ -50,9 +50,17 @@ struct PrinciplesObject: StorableObject, ListObject {
                 throw records.bad(line, "\"principle\" and \"antithesis\" are needed, both texts")
             }
             let form = try records.text("form", line)
-            return PrinciplePair(
+            let pair = PrinciplePair(
                 principle: principle, antithesis: antithesis,
-                form: form.flatMap(QueryForm.init(rawValue:)))
+                form: form.flatMap(QueryForm.init(rawValue:)),
+                check: try records.text("check", line),
+                antithesisCheck: try records.text("antithesis_check", line))
+            do throws(EvaluationError) {
+                _ = try CheckedMeasure([pair])
+            } catch {
+                throw records.bad(line, error.message)
+            }
+            return pair
         }
     }
 
@@ -61,6 +69,8 @@ struct PrinciplesObject: StorableObject, ListObject {
             "principle": .text(pair.principle), "antithesis": .text(pair.antithesis),
         ]
         if let form = pair.form { record["form"] = .text(form.rawValue) }
+        if let check = pair.check { record["check"] = .text(check) }
+        if let check = pair.antithesisCheck { record["antithesis_check"] = .text(check) }
         return record
     }
 
@@ -70,7 +80,8 @@ struct PrinciplesObject: StorableObject, ListObject {
         var document = Document()
         let half = (appearance.columns - 8) / 2
         let longest = pairs.map { max(TextWidth.of($0.principle), TextWidth.of($0.antithesis)) }
-        guard (longest.max() ?? 0) > half else {
+        let hasChecks = pairs.contains { $0.check != nil || $0.antithesisCheck != nil }
+        guard hasChecks || (longest.max() ?? 0) > half else {
             var table = Table([
                 .init("", isNumeric: true), .init("principle"), .init("antithesis"),
             ])
@@ -86,6 +97,10 @@ struct PrinciplesObject: StorableObject, ListObject {
             document.append(pair.principle)
             document.line("   not: ", .faint)
             document.append(pair.antithesis)
+            if let check = pair.check { document.line("   check: \(check)", .faint) }
+            if let check = pair.antithesisCheck {
+                document.line("   check of the antithesis: \(check)", .faint)
+            }
         }
         return document
     }

@@ -9,7 +9,8 @@ extension CommandTable {
         about: """
             Of two models: how far the weights moved, by layer and by kind of weight. With `on` \
             instead: the mean log-prob and the perplexity of texts under both, and KL a token. \
-            A share is the norm of the change divided by the norm of the second value.
+            A share is the norm of the change divided by the norm of the second value. Of two \
+            verdicts: how often both judges say the same, and Cohen's kappa.
             """,
         makes: ["_"], effect: .looks,
         operands: [
@@ -37,6 +38,11 @@ extension CommandTable {
         if let one = first.object(ModelObject.self), let two = second.object(ModelObject.self) {
             return try compare(
                 invocation.computing(one), invocation.computing(two), invocation)
+        }
+        if let one = first.object(VerdictsObject.self),
+            let two = second.object(VerdictsObject.self)
+        {
+            return try compare(one, two, invocation)
         }
         if let one = first.asTensor, let two = second.asTensor, !first.isNumber || !second.isNumber
         {

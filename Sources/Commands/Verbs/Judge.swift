@@ -26,11 +26,14 @@ extension CommandTable {
                 "judge",
                 .either(
                     [
-                        Choice("measured", "the shipped world's programs (default)"),
+                        Choice("measured", "the shipped world's programs, and checks (default)"),
                         Choice("likelihood", "the base model"),
                     ], .value), "who judges: one of these, a model or a server"),
             OptionSpecification(
                 "against", .value, "the other model, or a server; default: `base`"),
+            OptionSpecification(
+                "pairs", .object("verdicts"),
+                "judge the responses of these verdicts again, in place of new ones"),
             OptionSpecification(
                 "question", .path,
                 "a file with the question to a judge that reads: {constitution}, {query}, {first}, "
@@ -50,64 +53,16 @@ extension CommandTable {
         example: "judge queries[0:2]", run: judge)
 
     private static func judge(_ invocation: Invocation) throws -> CommandResult {
-        let model = try invocation.model()
-        let otherRole = invocation.has("against") ? "against" : "base"
-        let other =
-            try invocation.voice("against")
-            ?? invocation.voice(try invocation.object(ModelObject.self, "base"), name: "base")
-        // Each side reads and writes through a tokenizer and prompts of its own.
-        let text = try invocation.textModel(model)
-        let sides = [
-            PairSampler.Side(text),
-            try other.model.map { PairSampler.Side(try invocation.textModel($0)) }
-                ?? PairSampler.Side(text, voice: other.voice),
-        ]
         let queries = try invocation.object(QueriesObject.self, "queries").queries
-        let plan = try invocation.plan(for: model)
-        // A server's answers are kept for the next statement, so the other side draws alike.
-        let key = try other.server == nil ? invocation.randomKey() : other.key
         let choice = try JudgeChoice(invocation)
-
-        let groups: [ConstitutionGroup]
-        if invocation.has("constitutions") {
-            let object = try invocation.object(ConstitutionsObject.self, "constitutions")
-            groups =
-                object.groups != nil
-                ? try constitutionGroups(for: queries, key, invocation)
-                : try Composer(count: 1, polarity: .positive).compose(
-                    queries, from: try sources(invocation, role: "constitutions"),
-                    key: key.child("compose"))
-        } else {
-            var composer = Composer(
-                count: 1, principles: plan.compose.principles,
-                polarity: plan.compose.polarity == .positive ? .positive : .distinct)
-            try invocation.apply(to: &composer)
-            let sources = try sources(invocation, role: "principles")
-            // A constitution cannot have more principles than there are pairs. Asking for more
-            // would stop a judge that can work with fewer.
-            if case .pairs(let pairs)? = sources.first, let wanted = composer.principles,
-                !invocation.has("principles_each")
-            {
-                composer.principles = min(wanted, pairs.count)
-            }
-            groups = try composer.compose(queries, from: sources, key: key.child("compose"))
-        }
-        if case .measured = choice,
-            !WorldMeasure.knows(
-                queries, principles: groups.flatMap(\.constitutions).flatMap(\.slots).map(\.text))
-        {
-            throw invocation.error(
-                "the measured judge knows queries and principles of the shipped world only, and "
-                    + "none of these are",
-                suggestion: "judge=likelihood asks the base model")
-        }
-        let judge = try choice.judge(of: queries, invocation)
-        var settings = plan.rollout
-        try invocation.apply(to: &settings)
         let follower = invocation.follower()
         defer { follower.finish() }
-        let (pairs, skipped) = try sampledPairs(
-            PairSampler(settings), queries, groups, sides, key.child("pairs"), follower, invocation)
+        let source =
+            try invocation.has("pairs")
+            ? JudgedPairs(of: invocation.object(VerdictsObject.self, "pairs"), invocation)
+            : JudgedPairs(sampling: queries, invocation)
+        let judge = try choice.judge(of: queries, principles: source.principles, invocation)
+        let (pairs, skipped) = try source.pairs(follower, invocation)
         var notes: [String] = []
         let skippedCounts = [(reason: RolloutRejection.overflow, count: skipped.count)]
         if let note = RolloutsObject.note(skipped, skippedCounts) { notes.append(note) }
@@ -122,9 +77,7 @@ extension CommandTable {
                     + shown.joined(separator: ", ")
                     + (verdicts.unknownPrinciples.count > 3 ? ", …" : ""))
         }
-        notes += other.notes + choice.notes
-        notes += choice.selfNotes(
-            [(invocation.written("model") ?? "model", model), (other.voice.name, other.model)])
+        notes += source.notes + choice.notes + choice.selfNotes(source.writers)
         for (reason, count) in verdicts.exclusions {
             notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
         }
@@ -149,9 +102,7 @@ extension CommandTable {
         }
         var result = CommandResult(
             "verdicts",
-            VerdictsObject(
-                verdicts: verdicts, first: invocation.written("model") ?? "model",
-                second: invocation.written(otherRole) ?? otherRole),
+            VerdictsObject(verdicts: verdicts, first: source.first, second: source.second),
             notes: notes)
         if verdicts.isStopped {
             result.stopped = StoppedWork(
@@ -159,38 +110,6 @@ extension CommandTable {
                 kind: "judging", state: try SamplingStorage.stored(pairs))
         }
         return result
-    }
-
-    /// The pairs for a judge, sampled from the start or from a saved state.
-    private static func sampledPairs(
-        _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
-        _ sides: [PairSampler.Side], _ key: RandomKey, _ follower: ProgressFollower,
-        _ invocation: Invocation
-    ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
-        let total = groups.reduce(0) { $0 + $1.constitutions.count }
-        var sampled = try invocation.resumed.map(SamplingStorage.restoredPairs) ?? []
-        var clock = CheckpointClock()
-        do {
-            return try sampler.pairs(
-                queries, groups, first: sides[0], second: sides[1], key: key,
-                memory: invocation.session.settings.memoryPlan, from: sampled,
-                progress: follower.follow,
-                observe: { pairs in
-                    sampled = pairs
-                    try clock.writeIfDue {
-                        try invocation.keepCheckpoint(
-                            "judging", "\(pairs.count) of \(total) pairs"
-                        ) { try SamplingStorage.stored(pairs) }
-                    }
-                })
-        } catch let error as AlignmentError {
-            guard case .stopped = error else { throw error }
-            throw StoppedEarly(
-                error: invocation.located(error),
-                work: StoppedWork(
-                    progress: "\(sampled.count) of \(total) pairs", kind: "judging",
-                    state: try SamplingStorage.stored(sampled)))
-        }
     }
 }
 

@@ -33,9 +33,21 @@ enum JudgeChoice {
     }
 
     /// The judge, before anything is sampled for it.
-    func judge(of queries: [Alignment.Query], _ invocation: Invocation) throws -> any Judge {
+    func judge(
+        of queries: [Alignment.Query], principles: [String], _ invocation: Invocation
+    ) throws -> any Judge {
         switch self {
-        case .measured: return try MeasuredJudge(WorldMeasure(), queries: queries)
+        case .measured:
+            let pairs = try invocation.objectIfBound(PrinciplesObject.self, "principles")?.pairs
+            let measure = try CheckedMeasure(pairs ?? [])
+            guard measure.knows(queries, principles: principles) else {
+                throw invocation.error(
+                    "the measured judge knows the shipped world and principles with a check, and "
+                        + "none of these are",
+                    suggestion: "judge=likelihood asks the base model; principle … check= names a "
+                        + "program")
+            }
+            return try MeasuredJudge(measure, queries: queries)
         case .likelihood:
             let base = try invocation.object(ModelObject.self, "base")
             return try LikelihoodJudge(try invocation.textModel(base), queries: queries)
@@ -83,11 +95,9 @@ enum JudgeChoice {
         guard case .reader(let reader) = self else { return [] }
         return sides.compactMap { name, model in
             let isItself =
-                reader.server != nil
-                ? model == nil && reader.voice.name == name
-                : model.map { own in
+                model.map { own in
                     reader.model.map { own.model.hasWeights(of: $0.model) } ?? false
-                } ?? false
+                } ?? (reader.voice.name == name)
             guard isItself else { return nil }
             return "the judge is `\(name)` itself, and models prefer what they wrote"
         }

@@ -10,7 +10,8 @@ extension CommandTable {
             the place of the pair that at= names. If all pairs there are about summaries, or all \
             about answers, so is the new one. `edit principles` opens all pairs in your editor, \
             `principles[0].antithesis = "…"` changes one sentence, and \
-            `principles = principles[0:1] + principles[2:]` leaves pair 1 out.
+            `principles = principles[0:1] + principles[2:]` leaves pair 1 out. With \
+            `check="words(response) <= 15"` judge=measured knows the principle, for every model.
             """,
         makes: ["principles"],
         operands: [
@@ -20,7 +21,13 @@ extension CommandTable {
         ],
         options: [
             OptionSpecification(
-                "at", .number, "the pair that it replaces; default: none, it is added")
+                "check", .text,
+                "an expression over `response` and `query` that says whether a response follows it"),
+            OptionSpecification(
+                "antithesis_check", .text,
+                "the same for the antithesis; default: check= is false"),
+            OptionSpecification(
+                "at", .number, "the pair that it replaces; default: none, it is added"),
         ],
         example: #"principle "Write one short sentence." not "Write a long text.""#, run: principle)
 
@@ -44,7 +51,16 @@ extension CommandTable {
         }
         let pair = PrinciplePair(
             principle: try sentence("principle"), antithesis: try sentence("antithesis"),
-            form: place.map { present[$0].form } ?? (forms.count == 1 ? present.first?.form : nil))
+            form: place.map { present[$0].form } ?? (forms.count == 1 ? present.first?.form : nil),
+            check: try invocation.text("check"),
+            antithesisCheck: try invocation.text("antithesis_check"))
+        for (role, check) in [("check", pair.check), ("antithesis_check", pair.antithesisCheck)] {
+            do throws(EvaluationError) {
+                if let check { _ = try PrincipleCheck(check) }
+            } catch {
+                throw invocation.located(error, at: role)
+            }
+        }
         guard pair.principle != pair.antithesis else {
             throw invocation.error(
                 "the opposite is the same sentence, so the pair asks for nothing", at: "antithesis")

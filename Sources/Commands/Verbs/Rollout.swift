@@ -63,7 +63,8 @@ extension CommandTable {
             throw StoppedEarly(
                 error: invocation.located(
                     EvaluationError.interrupted(
-                        "stopped before a query was done; nothing has changed")),
+                        "stopped before a query was done; "
+                            + (engine?.keptSentence ?? "nothing has changed"))),
                 work: stopped)
         }
         let object = RolloutsObject(rollouts: rollouts)

@@ -1,3 +1,4 @@
+import Patterns
 import Synchronization
 
 /// A literal text or a regular expression from a tokenizer file.
@@ -15,7 +16,7 @@ final class Pattern: Sendable {
     init(_ source: String, field: String) throws {
         self.source = source
         let pattern = try PatternTranslation.translate(source, field: field)
-        let code = try PatternCode(pattern, source: source, field: field)
+        let code = try Pattern.code(pattern, source: source, field: field)
         matcher =
             PatternTranslation.readsProperties(source)
             ? .recent(code, RecentCode(source: source, field: field)) : .code(code)
@@ -27,8 +28,20 @@ final class Pattern: Sendable {
         let bytes = Array(literal.utf8)
         matcher =
             bytes.isEmpty
-            ? .code(try PatternCode(bytes, isLiteral: true, source: literal, field: field))
+            ? .code(try Pattern.code(bytes, isLiteral: true, source: literal, field: field))
             : .literal(bytes)
+    }
+
+    /// Throws if PCRE2 refuses the pattern; `source` is the file's form of it.
+    private static func code(
+        _ pattern: [UInt8], isLiteral: Bool = false, source: String, field: String
+    ) throws -> PatternCode {
+        do throws(PatternProblem) {
+            return try PatternCode(pattern, isLiteral: isLiteral)
+        } catch {
+            throw TokenizerError.badPattern(
+                field: field, pattern: source, problem: error.description)
+        }
     }
 
     /// The length of the literal text; nil for a regular expression.
@@ -82,9 +95,7 @@ private final class RecentCode: Sendable {
             if let known = compiled { return known }
             let pattern = try? PatternTranslation.translate(
                 source, field: field, recent: RecentCharacters.ofThisLibrary)
-            let code = pattern.flatMap {
-                try? PatternCode($0, source: source, field: field)
-            }
+            let code = pattern.flatMap { try? PatternCode($0) }
             compiled = .some(code)
             return code
         }

@@ -42,6 +42,7 @@ package struct Function: Sendable {
     package static let all: [Function] =
         Function.elementwise + Function.reductions + Function.statistics + Function.shapes
         + Function.joining + Function.lists + Function.random + Function.texts
+        + Function.reading
 
     private static let byName = Dictionary(
         all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -144,7 +144,7 @@ extension Function {
     ]
 
     /// The result for the text `x`, or the list of the results for the texts of the list `x`.
-    private static func eachText(
+    static func eachText(
         _ arguments: Arguments, _ body: (String) -> Value
     ) throws(EvaluationError) -> Value {
         if case .text(let text) = arguments.value("x") { return body(text) }

@@ -1,17 +1,28 @@
 import CPCRE2
 
+/// Why PCRE2 refuses a pattern, in its words.
+package struct PatternProblem: Error, Hashable {
+    package let description: String
+}
+
+/// A match took more steps than PCRE2's limit, as `(a+)+b` does on a long row of a's.
+package struct PatternGaveUp: Error {}
+
 /// A pattern compiled by PCRE2 with its JIT and Unicode properties.
 ///
 /// The code never changes and PCRE2 lets threads share it; therefore unchecked.
-final class PatternCode: @unchecked Sendable {
+package final class PatternCode: @unchecked Sendable {
     private let code: OpaquePointer
 
-    /// Throws if PCRE2 refuses the pattern; `source` is the file's form of it.
-    init(_ pattern: [UInt8], isLiteral: Bool = false, source: String, field: String) throws {
+    /// - Parameter isMultiline: whether `^` and `$` match at every line.
+    package init(
+        _ pattern: [UInt8], isLiteral: Bool = false, isMultiline: Bool = true
+    ) throws(PatternProblem) {
         let options =
             isLiteral
             ? UInt32(PCRE2_LITERAL)
-            : UInt32(PCRE2_UCP) | UInt32(PCRE2_MULTILINE) | UInt32(PCRE2_NEVER_BACKSLASH_C)
+            : UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C)
+                | (isMultiline ? UInt32(PCRE2_MULTILINE) : 0)
         // A line ends at a line feed, whatever the build options of PCRE2.
         let whole = isLiteral ? pattern : Array("(*LF)(*BSR_UNICODE)".utf8) + pattern
         var number: Int32 = 0
@@ -21,8 +32,7 @@ final class PatternCode: @unchecked Sendable {
                 $0.baseAddress, $0.count, UInt32(PCRE2_UTF) | options, &number, &offset, nil)
         }
         guard let code else {
-            throw TokenizerError.badPattern(
-                field: field, pattern: source, problem: Self.message(number))
+            throw PatternProblem(description: Self.message(number))
         }
         self.code = code
         // Without a JIT for this processor PCRE2 interprets the pattern: slower, with the same
@@ -35,7 +45,7 @@ final class PatternCode: @unchecked Sendable {
     /// Calls `body` with every match in a range of the bytes, from left to right. The pattern sees
     /// only this range. If the pattern gives up (PCRE2's limit on backtracking, which only a
     /// malicious pattern reaches), the rest has no match.
-    func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
+    package func forEachMatch(_ bytes: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         guard !range.isEmpty, let match = pcre2_match_data_create_8(1, nil) else { return }
         defer { pcre2_match_data_free_8(match) }
         bytes.withUnsafeBufferPointer { buffer in
@@ -44,13 +54,7 @@ final class PatternCode: @unchecked Sendable {
             var start = 0
             var lastEnd = -1
             while start <= range.count {
-                var result = pcre2_match_8(
-                    code, subject, range.count, start, UInt32(PCRE2_NO_UTF_CHECK), match, nil)
-                if result == PCRE2_ERROR_JIT_STACKLIMIT {
-                    result = pcre2_match_8(
-                        code, subject, range.count, start,
-                        UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), match, nil)
-                }
+                let result = self.match(subject, range.count, from: start, match)
                 guard result > 0, let offsets = pcre2_get_ovector_pointer_8(match) else { return }
                 let (lower, upper) = (offsets[0], offsets[1])
                 guard lower <= upper, upper <= range.count, lower >= start || upper > start else {
@@ -58,7 +62,8 @@ final class PatternCode: @unchecked Sendable {
                 }
                 if lower == upper {
                     start =
-                        upper < range.count ? upper + characterLength(subject[upper]) : upper + 1
+                        upper < range.count
+                        ? upper + Self.characterLength(subject[upper]) : upper + 1
                     // An empty match right after another match does not count.
                     if lower == lastEnd { continue }
                 } else {
@@ -68,6 +73,39 @@ final class PatternCode: @unchecked Sendable {
                 body(range.lowerBound + lower..<range.lowerBound + upper)
             }
         }
+    }
+
+    /// Whether the pattern matches anywhere in the text.
+    package func occurs(in text: String) throws(PatternGaveUp) -> Bool {
+        guard let match = pcre2_match_data_create_8(1, nil) else { throw PatternGaveUp() }
+        defer { pcre2_match_data_free_8(match) }
+        var text = text
+        let result = text.withUTF8 { bytes in
+            // An empty text has no address.
+            guard let base = bytes.baseAddress else {
+                return [UInt8(0)].withUnsafeBufferPointer {
+                    self.match($0.baseAddress, 0, from: 0, match)
+                }
+            }
+            return self.match(base, bytes.count, from: 0, match)
+        }
+        guard result > 0 || result == PCRE2_ERROR_NOMATCH else { throw PatternGaveUp() }
+        return result > 0
+    }
+
+    private func match(
+        _ subject: UnsafePointer<UInt8>?, _ count: Int, from start: Int, _ match: OpaquePointer
+    ) -> Int32 {
+        let result = pcre2_match_8(
+            code, subject, count, start, UInt32(PCRE2_NO_UTF_CHECK), match, nil)
+        guard result == PCRE2_ERROR_JIT_STACKLIMIT else { return result }
+        return pcre2_match_8(
+            code, subject, count, start, UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), match,
+            nil)
+    }
+
+    private static func characterLength(_ lead: UInt8) -> Int {
+        lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     }
 
     private static func message(_ number: Int32) -> String {
