@@ -28,9 +28,10 @@ struct RequestRun {
     }
 
     /// - Parameters:
-    ///   - watch: asked ten times a second and more, with the number of repetitions so far.
+    ///   - watch: asked ten times a second and more.
     ///   - received: called for each answer as it arrives, in any order.
-    /// - Throws: `Canceled`; `ServerError`; errors of `received`.
+    /// - Throws: `Canceled` at once; a `ServerError` after the requests that were underway with the
+    ///   one that failed, because their answers are paid for; errors of `received`.
     /// - Returns: the number of repetitions.
     @discardableResult
     func run(
@@ -45,6 +46,7 @@ struct RequestRun {
         var limit = server.concurrency
         var hold = ContinuousClock.now
         var (repetitions, hasAnswered) = (0, false)
+        var failure: ServerError?
         while !waiting.isEmpty || !underway.isEmpty {
             if watch() == .stop { throw Canceled() }
             let now = ContinuousClock.now
@@ -72,14 +74,19 @@ struct RequestRun {
                     hasAnswered = true
                     try received(index, answer)
                 } catch Failure.final(let error) {
-                    throw error
+                    failure = failure ?? error
+                    waiting = []
                 } catch Failure.passing(let reason, let wait, let isCrowded) {
+                    if failure != nil { continue }
                     if let wait, wait > Self.patience {
-                        throw ServerError.mustWait(server: server.address.text, seconds: wait)
-                    }
-                    guard request.attempts <= server.retries else {
-                        throw ServerError.noAnswer(
+                        failure = .mustWait(server: server.address.text, seconds: wait)
+                    } else if request.attempts > server.retries {
+                        failure = .noAnswer(
                             server: server.address.text, reason: reason, attempts: request.attempts)
+                    }
+                    if failure != nil {
+                        waiting = []
+                        continue
                     }
                     repetitions += 1
                     if isCrowded { limit = max(1, limit / 2) }
@@ -92,6 +99,7 @@ struct RequestRun {
                 }
             }
         }
+        if let failure { throw failure }
         return repetitions
     }
 

@@ -85,17 +85,26 @@ public struct ServerEngine: TextEngine {
     private func text(
         of answer: ServerAnswer, _ body: RequestBody, _ stopStrings: StopStrings
     ) -> WrittenText {
-        var (text, isCut) = stopStrings.cut(answer.text)
+        guard let written = ServerEngine.withoutThoughts(answer.text) else {
+            return WrittenText(text: "", ending: .length)
+        }
+        var (text, isCut) = stopStrings.cut(written)
         if isCut { usage.ignoredStop() }
         // The beginning that was asked for is the caller's to add.
         let start = text.drop(while: \.isWhitespace)
         if !body.beginning.isEmpty, start.hasPrefix(body.beginning) {
             text = String(start.dropFirst(body.beginning.count))
         }
-        let isFinished =
-            isCut || answer.finish == nil || answer.finish == "stop"
-            || answer.finish == "eos"
+        let isFinished = isCut || answer.finish.map { ["stop", "eos"].contains($0) } ?? true
         return WrittenText(text: text, ending: isFinished ? .stop : .length)
+    }
+
+    /// The text after the thoughts that some models write first, between `<think>` and `</think>`.
+    /// Nil if the thoughts have no end.
+    static func withoutThoughts(_ text: String) -> String? {
+        guard text.drop(while: \.isWhitespace).hasPrefix("<think>") else { return text }
+        guard let end = text.range(of: "</think>") else { return nil }
+        return String(text[end.upperBound...].drop(while: \.isWhitespace))
     }
 }
 

@@ -14,8 +14,8 @@ extension PromptTemplate {
                 \(comparisonText)
 
                 Which response follows the principles better? Judge by the principles alone, not by \
-                length, style or place. Answer with one line and nothing else: Better: A, Better: B \
-                or Better: tie.
+                length, style or place. Write one line and nothing else: Better: X, where X is A, B \
+                or tie.
                 """
             )
         ], for: .comparison)

@@ -63,18 +63,22 @@ public struct LoadedEngine: TextEngine {
         progress: (WorkProgress) -> Continuation
     ) throws -> [WrittenText] {
         let prompts = try requests.map { try text.prompt($0.content) }
-        let fitting = prompts.indices.filter { prompts[$0].tokens.count < text.context }
-        let longest = fitting.map { prompts[$0].tokens.count }.max() ?? 0
-        var sampling = sampling
-        sampling.maxTokens = min(sampling.maxTokens, text.context - longest)
-        let completions = try text.complete(
-            fitting.map { CompletionRequest(prompts[$0], key: requests[$0].key) }, sampling,
-            stops: stops, memory: memory, progress: progress)
-        if completions.contains(where: { $0.finish == .interrupted }) { throw Canceled() }
         var texts = requests.map { _ in WrittenText(text: "", ending: .overflow) }
-        for (place, completion) in zip(fitting, completions) {
-            texts[place] = WrittenText(
-                text: completion.text, ending: completion.finish == .stop ? .stop : .length)
+        func room(_ place: Int) -> Int { text.context - prompts[place].tokens.count }
+        // Prompts near the end of the context get the rest of it; they do not shorten the others.
+        let roomy = prompts.indices.filter { room($0) >= sampling.maxTokens }
+        let tight = prompts.indices.filter { room($0) > 0 && room($0) < sampling.maxTokens }
+        for places in [roomy, tight] where !places.isEmpty {
+            var sampling = sampling
+            sampling.maxTokens = min(sampling.maxTokens, places.map(room).min() ?? 1)
+            let completions = try text.complete(
+                places.map { CompletionRequest(prompts[$0], key: requests[$0].key) }, sampling,
+                stops: stops, memory: memory, progress: progress)
+            if completions.contains(where: { $0.finish == .interrupted }) { throw Canceled() }
+            for (place, completion) in zip(places, completions) {
+                texts[place] = WrittenText(
+                    text: completion.text, ending: completion.finish == .stop ? .stop : .length)
+            }
         }
         return texts
     }

@@ -215,6 +215,14 @@ struct WordMeasure: Measure {
             _ in .more
         }
         #expect(mixed.map(\.ending) == [.overflow, .stop, .stop] && mixed[1].text == "ab")
+        // A prompt near the end of the context does not shorten the others.
+        let near = TextRequest(
+            .text(String(repeating: "x", count: babbler.text().context - 3)),
+            key: RandomKey(seed: 1))
+        let texts = try engine.write(
+            [near] + requests, Sampling(temperature: 0, maxTokens: 7), stops: []
+        ) { _ in .more }
+        #expect(texts[0].text.count <= 3 && texts[1].text == "abcabca")
         #expect(throws: Canceled.self) {
             try engine.write(requests, Sampling(), stops: []) { _ in .stop }
         }

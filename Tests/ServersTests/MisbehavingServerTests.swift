@@ -209,7 +209,11 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        // The child inherits the signals that the test program blocks, so it may not hear SIGTERM.
+        defer {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
         let server = Server(
@@ -293,6 +297,26 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         #expect(fake.requests.count == 1)
         let sentence = "\(try #require(error))"
         #expect(sentence.contains(words) && sentence.contains("not  so"))
+    }
+
+    @Test func `answers underway when one request is refused are taken`() throws {
+        let fake = try FakeServer { request in
+            if request.body.contains("1") { return .status(400) }
+            usleep(200_000)
+            return .body(FakeServer.chat(request.body))
+        }
+        defer { fake.stop() }
+        let server = try server(fake, concurrency: 3)
+        var places: [Int] = []
+        let bodies = (0..<9).map { JSON.object([.init("n", .integer($0))]) }
+        #expect(throws: ServerError.refused(server: fake.url, status: 400, message: "")) {
+            try RequestRun(server: server, key: ServerKey(of: server, [:])).run(bodies) {
+                .more
+            } received: { place, _ in
+                places.append(place)
+            }
+        }
+        #expect(Set(places) == [0, 2] && fake.requests.count == 3)
     }
 
     // MARK: Keys

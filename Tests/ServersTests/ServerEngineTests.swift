@@ -107,6 +107,21 @@ import TextModels
             messages?[0]["content"]?.string == "Write.\n\nBegin your answer with: Principle:")
     }
 
+    @Test(arguments: [
+        ("<think>Hm.\n</think>\n\nYes.", "Yes.", true), (" <think>Hm.", "", false),
+        ("Yes. <think>no</think>", "Yes. <think>no</think>", true),
+    ])
+    func `thoughts before an answer are no part of it`(
+        answer: String, text: String, isFinished: Bool
+    ) throws {
+        let fake = try FakeServer { _ in .body(FakeServer.chat(answer)) }
+        defer { fake.stop() }
+        let written = try engine(fake, MemoryStore()).write([prompt("a")], Sampling(), stops: []) {
+            _ in .more
+        }
+        #expect(written[0].text == text && written[0].isFinished == isFinished)
+    }
+
     @Test func `requests have the form of the API`() throws {
         let fake = try FakeServer { _ in
             .body(#"{"choices":[{"text":" yes","finish_reason":"stop"}]}"#)

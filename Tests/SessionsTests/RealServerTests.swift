@@ -27,7 +27,11 @@ struct RealServerTests {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        // The child inherits the signals that the test program blocks, so it may not hear SIGTERM.
+        defer {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
         let isUp = """
             import sys, time, urllib.request
             for _ in range(300):

@@ -27,6 +27,21 @@ struct ScriptTests {
 
     @Test func lookInsideRuns() throws { try run(script: "look-inside.sami") }
 
+    /// The answers in the file serve all of it.
+    @Test func otherVoicesAsksNoServer() throws {
+        let source = try String(
+            contentsOfFile: Repository.path("sessions/other-voices.sami"), encoding: .utf8)
+        let bench = try Workbench()
+        try FileManager.default.createDirectory(
+            atPath: bench.folder + "/sessions", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: Repository.path("sessions/other-voices.jsonl"),
+            toPath: bench.folder + "/sessions/other-voices.jsonl")
+        let outputs = try bench.run(source).map { try $0.result.get() }
+        #expect(!outputs.flatMap(\.notes).contains { $0.hasPrefix("asked ") })
+        #expect(outputs.flatMap(\.notes).contains("6 answers of `other` were kept from before"))
+    }
+
     @Test func realCheckpointRunsOnTheSmallDirectoryItMakes() throws {
         try run(script: "real-checkpoint.sami")
     }

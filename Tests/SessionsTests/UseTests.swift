@@ -227,7 +227,7 @@ struct UseTests {
                 complaint = failure.rendered()
             }
         }
-        #expect(complaint.contains("the measured judge knows queries and principles of the"))
+        #expect(complaint.contains("the measured judge knows the shipped world and principles"))
         #expect(reports == 0)
     }
 
