@@ -29,8 +29,8 @@ extension CommandTable {
             text: StyledText("wrote \(shown), \(NumberText.count(answers.count, "answer"))"))
     }
 
-    /// Keeps the answers of a file in the workspace. Returns their number; nil without a file, which
-    /// a script's parameter says by null.
+    /// Keeps the answers of a file in the workspace. Returns their number; nil without a file:
+    /// a script's parameter is then null.
     static func keepAnswers(_ role: String, _ invocation: Invocation) throws -> Int? {
         if case .null = try invocation.value(role) { return nil }
         guard let path = try invocation.path(role), let shown = try invocation.text(role) else {
