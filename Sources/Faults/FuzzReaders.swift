@@ -142,6 +142,7 @@ struct FuzzReader: Sendable {
             [
                 #"{"principle": "Be short.", "antithesis": "Be long."}"#,
                 #"{"principle": "Be kind.", "antithesis": "Be rude.", "form": "question"}"#,
+                #"{"principle": "Ask.", "antithesis": "Tell.", "check": "matches(response, \"[?]$\") and words(query) < 9", "antithesis_check": "count(response, \"?\") == 0"}"#,
             ]),
         lines(
             "rollouts",
@@ -151,6 +152,21 @@ struct FuzzReader: Sendable {
                 #"{"query": 1, "constitution": 0, "prompt": [1, 2], "response": [3]}"#,
                 #"{"query": 1, "constitution": 1, "prompt": [4], "response": [5, 6]}"#,
             ]),
+        FuzzReader(
+            name: "server answers",
+            seeds: { _ in
+                [
+                    Array(
+                        #"{"request":{"url":"http://h/v1","body":{"n":1}},"answer":{"text":"é"}}"#
+                            .utf8) + [10]
+                ]
+            },
+            read: { bench, bytes in
+                try bench.write(bytes, "lines.jsonl")
+                return bench.evaluate(
+                    "server x url=http://h/v1 model=\"m\" answers=lines.jsonl",
+                    naming: "lines.jsonl")
+            }),
         FuzzReader(
             name: "pretrain",
             seeds: { _ in

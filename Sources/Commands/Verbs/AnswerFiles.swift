@@ -38,6 +38,7 @@ extension CommandTable {
         }
         do {
             let answers = try answers(in: try FileReading.data(path, shown: shown), shown)
+            invocation.noteFile(path)
             let folder = invocation.session.workspace.answers
             for answer in answers { try folder.keep(answer.answer, to: answer.request) }
             return answers.count

@@ -73,6 +73,7 @@ enum JudgeChoice {
         let shown = try invocation.text("question") ?? path
         do {
             let text = try PromptFiles.text(path, shown: shown)
+            invocation.noteFile(path)
             return try voice.prompts.isChat
                 ? PromptTemplate(messages: [(.user, text)], for: .comparison)
                 : PromptTemplate(file: text, for: .comparison)
