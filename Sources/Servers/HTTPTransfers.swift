@@ -142,14 +142,19 @@ final class HTTPTransfers {
             let words = String(cString: curl_easy_strerror(code))
             switch code {
             case CURLE_WRITE_ERROR where transfer.isTooLarge: return .failure(.tooLarge)
-            case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout)
+            case CURLE_OPERATION_TIMEDOUT:
+                var connected: curl_off_t = 0
+                sami_curl_get_size(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
+                return .failure(connected > 0 ? .timeout : .unreachable("no connection in time"))
             case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_PROXY:
                 return .failure(.unreachable(words))
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE,
                 CURLE_SSL_ISSUER_ERROR:
                 return .failure(.certificate(words))
             case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR,
-                CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM:
+                CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM,
+                // A status line that was cut looks like HTTP 0.9.
+                CURLE_UNSUPPORTED_PROTOCOL:
                 return .failure(.cut(words))
             default: return .failure(.other(words))
             }

@@ -128,7 +128,9 @@ struct RequestRun {
             throw .passing(
                 reason: "it took longer than \(Int(server.timeout)) seconds", wait: nil,
                 isCrowded: true)
-        case .failure(.cut(let reason)), .failure(.other(let reason)):
+        case .failure(.other(let reason)):
+            throw .final(.unreachable(server: label, reason: reason))
+        case .failure(.cut(let reason)):
             throw .passing(
                 reason: "the connection broke (\(reason))", wait: nil, isCrowded: false)
         }

@@ -287,6 +287,14 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         }
     }
 
+    @Test func `an address that cannot be read is told at once`() throws {
+        let server = Server(address: try ServerAddress("http://[::1/v1"), model: "m")
+        let start = ContinuousClock.now
+        let error = #expect(throws: ServerError.self) { try run(server) }
+        #expect("\(try #require(error))".contains("is the address right?"))
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
     @Test(arguments: [(400, "refuses"), (401, "key"), (404, "no such model"), (422, "status 422")])
     func `a refusal is told once, with the server's words`(status: Int, words: String) throws {
         let fake = try FakeServer { _ in
