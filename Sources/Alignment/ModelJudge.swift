@@ -125,7 +125,6 @@ public struct ModelJudge: Judge {
         _ prompts: [PromptContent], progress: (WorkProgress) -> Continuation
     ) throws -> [OrderVerdict?] {
         let stops = template.isChat ? [] : ["\n\n"]
-        // The same text twice would be asked twice of a loaded model.
         return try voice.engine.write(
             prompts.map { TextRequest($0, key: key) }, sampling, stops: stops, progress: progress
         ).enumerated().map { place, written in

@@ -44,7 +44,9 @@ public struct ServerAddress: Sendable, Hashable, Codable {
         if text.hasPrefix("https://") { return true }
         let host = text.dropFirst("http://".count).prefix { $0 != "/" }
         let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return name == "localhost" || name == "[::1]" || name.hasPrefix("127.")
+        // `127.example.org` is a name of anybody's; only numbers are of this machine.
+        let isLoopback = name.hasPrefix("127.") && name.allSatisfy { "0123456789.".contains($0) }
+        return name == "localhost" || name == "[::1]" || isLoopback
     }
 }
 

@@ -34,7 +34,8 @@ extension ServerAnswer {
         }
         finish = choice["finish_reason"]?.string
         func count(_ key: String) -> Int? {
-            body["usage"]?[key]?.integer.flatMap { $0 >= 0 ? $0 : nil }
+            // More than any answer has would overflow the sum.
+            body["usage"]?[key]?.integer.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
         }
         promptTokens = count("prompt_tokens")
         completionTokens = count("completion_tokens")

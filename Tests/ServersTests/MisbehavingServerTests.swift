@@ -368,6 +368,10 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         #expect(throws: ServerError.keyExposed(server: "http://example.org/v1")) {
             try ServerKey(of: server, ["K": "a"])
         }
+        for host in ["127.0.0.1.example.org", "127.evil.example", "localhost.example.org"] {
+            server.address = try ServerAddress("http://\(host)/v1")
+            #expect(throws: ServerError.self) { try ServerKey(of: server, ["K": "a"]) }
+        }
         server.address = try ServerAddress("https://example.org/v1")
         _ = try ServerKey(of: server, ["K": "a"])
     }

@@ -76,6 +76,15 @@ import TextModels
         #expect(engine.usage.counts.unstopped == 1 && engine.usage.counts.tooLong == 1)
     }
 
+    @Test func `a count of tokens that no answer has is left out`() throws {
+        let fake = try FakeServer { _ in .body(FakeServer.chat("x", tokens: .max)) }
+        defer { fake.stop() }
+        let engine = try engine(fake, MemoryStore())
+        let requests = ["a", "b"].map(prompt)
+        let written = try engine.write(requests, Sampling(), stops: []) { _ in .more }
+        #expect(written.count == 2 && engine.usage.counts.completionTokens == 0)
+    }
+
     @Test(arguments: [("stop", true), ("length", false), ("content_filter", false)])
     func `an ending that is no stop is unfinished`(finish: String, isFinished: Bool) throws {
         let fake = try FakeServer { _ in .body(FakeServer.chat("x", finish: finish)) }

@@ -109,7 +109,7 @@ import Workspaces
             try other.text("rollouts.response") == bench.text("rollouts.response"))
         for (content, words) in [
             ("", "is empty"), ("\n\n", "no answer"), ("{}", "line 1: `request`"),
-            ("{", "line 1: it is not JSON"),
+            ("\n\n{", "line 3: it is not JSON"),
             (#"{"request":{"url":"x","body":{}}}"#, "line 1: `answer`"),
         ] {
             try other.write("bad.jsonl", content)
@@ -213,6 +213,7 @@ import Workspaces
         #expect(text.contains("measured and j: the same verdict in") && text.contains("of 3 pairs"))
         #expect(try bench.text("k = compare a b; k.count") == "3")
         #expect(bench.complaint("judge pairs=a judge=j max_tokens=3").contains("for new responses"))
+        #expect(bench.complaint("judge pairs=a overflow=error").contains("for new responses"))
         #expect(bench.complaint("judge pairs=queries").contains("verdicts"))
         try bench.output("c = judge against=j principles_each=1 max_tokens=9 seed=9")
         #expect(bench.complaint("compare a c").contains("judge pairs=a judge="))

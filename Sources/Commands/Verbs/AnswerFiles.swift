@@ -52,7 +52,8 @@ extension CommandTable {
         in data: Data, _ shown: String
     ) throws(EvaluationError) -> [(request: String, answer: String)] {
         var answers: [(request: String, answer: String)] = []
-        for (place, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (place, line) in lines.enumerated() where !line.isEmpty {
             func fault(_ problem: String) -> EvaluationError {
                 .badFile(path: shown, problem: "line \(place + 1): \(problem)")
             }

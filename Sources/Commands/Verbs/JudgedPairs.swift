@@ -30,7 +30,7 @@ struct JudgedPairs {
     ///
     /// - Throws: at a key that only new responses have.
     init(of verdicts: VerdictsObject, _ invocation: Invocation) throws {
-        let others = ["against", "constitutions", "model", "preset"]
+        let others = ["against", "constitutions", "model", "preset", "overflow"]
         let keys = others + (MethodKey.judgeCompose + MethodKey.sampling).map(\.key)
         for key in keys where invocation.has(key) {
             throw invocation.error(
