@@ -1,3 +1,5 @@
+import Foundation
+
 /// The address of an OpenAI-compatible API, such as `http://127.0.0.1:8000/v1`.
 ///
 /// A path to an endpoint may stand at its end, as manuals show it; it is removed.
@@ -59,14 +61,5 @@ private enum AddressText {
         }
         let scheme = shown.range(of: "://").map { shown[..<$0.upperBound] } ?? ""
         return scheme + "…" + shown[at...].prefix { !"?#".contains($0) }
-    }
-}
-
-extension Substring {
-    /// The first place of `part`, without Foundation.
-    fileprivate func range(of part: String) -> Range<Index>? {
-        indices.first { self[$0...].hasPrefix(part) }.map {
-            $0..<index($0, offsetBy: part.count)
-        }
     }
 }
