@@ -7,7 +7,11 @@ public struct Gradients: Sendable {
     public var parameters: ParameterSet
     /// `√Σ g²`.
     public var norm: Double
-    /// One for each query.
+    /// The mean of the objective over the queries, in nats, without the penalty.
+    public var loss: Double
+    /// Number of queries.
+    public var queries: Int
+    /// One for each query with two constitutions or more.
     public var contrasts: [Contrast]
     /// Mean KL(model ‖ reference) in nats a token; `nil` without a penalty.
     public var divergence: Double?
@@ -22,6 +26,7 @@ public struct Gradients: Sendable {
 /// c_i) = ∂loss/∂S_ij / |y_j|` (without the length for sums). Queries are accumulated one after
 /// another; where memory is short, constitution rows are too.
 public struct Backward: Sendable {
+    public var objective: Objective
     public var score: ScoreSettings
     /// Weight of `KL(model ‖ reference)`, the mean over the places where a response token is
     /// predicted.
@@ -31,8 +36,10 @@ public struct Backward: Sendable {
     public var packRows = 1024
 
     public init(
-        score: ScoreSettings = ScoreSettings(), beta: Double = 0, memory: MemoryPlan = .automatic
+        objective: Objective = .contrast, score: ScoreSettings = ScoreSettings(), beta: Double = 0,
+        memory: MemoryPlan = .automatic
     ) {
+        self.objective = objective
         self.score = score
         self.beta = beta
         self.memory = memory
@@ -58,11 +65,9 @@ public struct Backward: Sendable {
         }
         let packs = ForestPack.packs(batches, rows: packRows)
         let rows = packs.reduce(0) { $0 + $1.scoredRows }
-        var sum = Gradients(
-            parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
-            divergence: beta > 0 ? 0 : nil, tokens: 0)
+        var sum = Gradients(model, divergence: beta > 0 ? 0 : nil)
         for pack in packs {
-            let (done, tokens) = (sum.contrasts.count, sum.tokens)
+            let (done, tokens) = (sum.queries, sum.tokens)
             let share = Double(pack.scoredRows) / Double(rows)
             let penalty = reference.flatMap {
                 beta > 0 ? Penalty(reference: $0, weight: Float(beta * share)) : nil
@@ -75,15 +80,13 @@ public struct Backward: Sendable {
                             tokens: tokens))
                 }
             } catch is Canceled {
-                throw AlignmentError.stopped(
-                    .backward, done: sum.contrasts.count, of: batches.count)
+                throw AlignmentError.stopped(.backward, done: sum.queries, of: batches.count)
             }
             let step = WorkProgress(
-                .backward, done: sum.contrasts.count, of: batches.count, unit: .queries,
+                .backward, done: sum.queries, of: batches.count, unit: .queries,
                 tokens: sum.tokens)
-            if progress(step) == .stop, sum.contrasts.count < batches.count {
-                throw AlignmentError.stopped(
-                    .backward, done: sum.contrasts.count, of: batches.count)
+            if progress(step) == .stop, sum.queries < batches.count {
+                throw AlignmentError.stopped(.backward, done: sum.queries, of: batches.count)
             }
         }
         sum.norm = sum.parameters.norm
@@ -96,19 +99,21 @@ public struct Backward: Sendable {
         _ share: Double, to sum: inout Gradients, _ watch: Watch
     ) throws {
         var contrasts: [Contrast] = []
+        var loss = 0.0
         func coefficients(_ logProbs: [Float]) throws -> [Float] {
-            contrasts = []
+            (contrasts, loss) = ([], 0)
             var coefficients: [Float] = []
             coefficients.reserveCapacity(logProbs.count)
             for part in pack.parts {
                 let scores = QueryScores(part.batch, logProbs[part.targets], score)
-                let contrast = try Contrast(scores.scores, query: part.batch.id.text)
-                for (upstream, length) in zip(contrast.gradient.values, scores.lengths) {
+                let value = try objective.value(scores.scores, query: part.batch.id.text)
+                for (upstream, length) in zip(value.gradient.values, scores.lengths) {
                     let share = score.normalize == .mean ? 1 / Double(length) : 1
                     let coefficient = Float(upstream * share / Double(count))
                     coefficients.append(contentsOf: repeatElement(coefficient, count: length))
                 }
-                contrasts.append(contrast)
+                loss += value.loss
+                if let contrast = value.contrast { contrasts.append(contrast) }
             }
             return coefficients
         }
@@ -126,6 +131,8 @@ public struct Backward: Sendable {
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
                 watch: watch, coefficients)
         }
+        sum.loss += loss / Double(count)
+        sum.queries += pack.parts.count
         sum.contrasts += contrasts
         sum.tokens += pack.forest.tokens.count
         if let divergence = found.divergence {
@@ -139,9 +146,7 @@ public struct Backward: Sendable {
         -> AlignmentError
     {
         for batch in batches {
-            var alone = Gradients(
-                parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, contrasts: [],
-                divergence: nil, tokens: 0)
+            var alone = Gradients(model, divergence: nil)
             var pack = ForestPack()
             pack.add(batch)
             do {
@@ -156,6 +161,15 @@ public struct Backward: Sendable {
             }
         }
         return .gradientNotFinite(query: nil, tensor: nil)
+    }
+}
+
+extension Gradients {
+    /// Of no query yet.
+    fileprivate init(_ model: LanguageModel, divergence: Double?) {
+        self.init(
+            parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, loss: 0, queries: 0,
+            contrasts: [], divergence: divergence, tokens: 0)
     }
 }
 

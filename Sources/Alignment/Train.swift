@@ -64,7 +64,9 @@ public struct Trainer: Sendable {
     ) throws -> TrainResult {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         let (total, steps) = try settings.extent(batches.count)
-        var backward = Backward(score: settings.score, beta: settings.beta, memory: memory)
+        var backward = Backward(
+            objective: settings.objective, score: settings.score, beta: settings.beta,
+            memory: memory)
         backward.packRows = packRows
         let schedule = settings.rateSchedule(steps)
         var order = EpochOrder(count: batches.count, key: settings.shuffle ? key : nil)
@@ -97,6 +99,7 @@ public struct Trainer: Sendable {
             let record = TrainRecord(
                 step: index + 1, steps: steps,
                 epoch: Double(places.upperBound) / Double(batches.count),
+                objective: settings.objective == .contrast ? nil : gradients.loss,
                 contrast: ContrastSummary(gradients.contrasts), divergence: gradients.divergence,
                 gradientNorm: update.gradientNorm, clipFactor: update.clipFactor,
                 learningRate: update.learningRate, tokens: gradients.tokens)

@@ -3,6 +3,7 @@ import Transformers
 
 /// The settings for training a model on rollouts.
 public struct TrainSettings: Sendable, Codable, Hashable {
+    public var objective = Objective.contrast
     /// Queries a step.
     public var accumulate = 16
     /// Number of passes over the queries; fractions are allowed.
@@ -22,6 +23,16 @@ public struct TrainSettings: Sendable, Codable, Hashable {
     public var shuffle = true
 
     public init() {}
+
+    /// For demonstrations: every response once, with its end, at a rate that falls to zero.
+    public static var finetuning: TrainSettings {
+        var settings = TrainSettings()
+        settings.objective = .likelihood
+        settings.score.scoresEnd = true
+        settings.update = Update(optimizer: .adamw(), learningRate: 1e-4, clip: 1)
+        settings.schedule = .linear
+        return settings
+    }
 
     /// Total number of queries and steps of a run over `count` queries.
     ///
@@ -65,6 +76,9 @@ public struct TrainRecord: Sendable, Codable, Hashable {
     public var steps: Int
     /// Number of passes over the queries so far.
     public var epoch: Double
+    /// The loss that the step makes smaller, under the model before the step, in nats; nil where
+    /// it is that of `contrast`, and in checkpoints of older versions.
+    public var objective: Double?
     /// Figures for the step's queries under the model before the step; in nats.
     public var contrast: ContrastSummary
     /// Mean KL(model ‖ base) in nats a token; `nil` without a penalty.
@@ -74,6 +88,9 @@ public struct TrainRecord: Sendable, Codable, Hashable {
     public var learningRate: Double
     /// Rows that went through the model.
     public var tokens: Int
+
+    /// The loss that the step makes smaller, in nats, without the penalty.
+    public var loss: Double { objective ?? contrast.loss }
 }
 
 /// The state that the next step depends on, in addition to model, queries, settings and key.

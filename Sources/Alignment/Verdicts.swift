@@ -67,6 +67,12 @@ public struct PositionControl: Sendable, Codable, Hashable {
     public var unparsed = 0
 
     public var count: Int { first + second + ties + unparsed }
+
+    func adding(_ other: PositionControl) -> PositionControl {
+        PositionControl(
+            first: first + other.first, second: second + other.second, ties: ties + other.ties,
+            unparsed: unparsed + other.unparsed)
+    }
 }
 
 /// One judged pair.
@@ -111,6 +117,15 @@ public struct PrincipleTally: Sendable, Codable, Hashable {
     public var count: Int
     public var first: Double
     public var second: Double
+
+    /// `first` and `second` are shares, so each side counts by its number of responses.
+    mutating func add(_ other: PrincipleTally) {
+        let (own, added) = (Double(count), Double(other.count))
+        guard own + added > 0 else { return }
+        first = (first * own + other.first * added) / (own + added)
+        second = (second * own + other.second * added) / (own + added)
+        count += other.count
+    }
 }
 
 /// Mean lengths of one side's responses.
@@ -193,6 +208,24 @@ public struct Verdicts: Sendable, Codable, Hashable {
         }
         firstMalformed = share(0)
         secondMalformed = share(1)
+    }
+
+    /// The comparisons of both, as of one judge who went on: those of several seeds, for one rate.
+    public func adding(_ other: Verdicts) -> Verdicts {
+        var tallies = principles
+        for tally in other.principles {
+            if let place = tallies.firstIndex(where: { $0.principle == tally.principle }) {
+                tallies[place].add(tally)
+            } else {
+                tallies.append(tally)
+            }
+        }
+        return Verdicts(
+            judge: judge, comparisons: comparisons + other.comparisons,
+            unknownPrinciples: unknownPrinciples
+                + other.unknownPrinciples.filter { !unknownPrinciples.contains($0) },
+            principles: tallies, isStopped: isStopped || other.isStopped,
+            control: control.map { $0.adding(other.control ?? PositionControl()) } ?? other.control)
     }
 
     /// Number of judged comparisons.

@@ -28,6 +28,18 @@ enum MethodSettings {
         .flag("score_end", \.scoresEnd, "score the end-of-sequence token too"),
     ]
 
+    static let objectives = [
+        Choice("contrast", "SAMI's loss, the mean of rows and columns"),
+        Choice("rows", "which response was sampled under a constitution"),
+        Choice("columns", "which constitution a response was sampled under"),
+        Choice("likelihood", "each response under its own constitution"),
+    ]
+
+    /// Of verbs that learn from comparisons.
+    static let objective: [SettingOption<TrainSettings>] = [
+        .word("objective", \.objective, objectives, "what a step makes smaller")
+    ]
+
     static let compose: [SettingOption<Composer>] = [
         .integer(
             "principles_each", \.principles, in: 1...62,
@@ -121,8 +133,8 @@ extension MethodKey {
     static let planScore = options(MethodSettings.score) { $0.train.score }
     static let compose = options(MethodSettings.compose) { $0.compose }
     /// Of `iterate`. `train` alone passes once over its queries, whatever the preset.
-    static let training = options(MethodSettings.training) { $0.train }
-    static let trainingAlone = options(MethodSettings.training) { plan in
+    static let training = options(MethodSettings.training + MethodSettings.objective) { $0.train }
+    static let trainingAlone = options(MethodSettings.training + MethodSettings.objective) { plan in
         var settings = plan.train
         settings.steps = nil
         return settings
@@ -141,6 +153,12 @@ extension MethodKey {
         MethodSettings.score, defaults: [("", ScoreSettings())])
     static let composeAlone = [OptionSpecification](
         MethodSettings.compose, defaults: [("", Composer())])
+    static let finetuning =
+        [OptionSpecification](MethodSettings.training, defaults: [("", TrainSettings.finetuning)])
+        + [OptionSpecification](
+            MethodSettings.update, defaults: [("", TrainSettings.finetuning.update)])
+        + [OptionSpecification](
+            MethodSettings.score, defaults: [("", TrainSettings.finetuning.score)])
     static func sampling(from sampling: Sampling) -> [OptionSpecification] {
         [OptionSpecification](MethodSettings.sampling, defaults: [("", sampling)])
     }
@@ -172,5 +190,6 @@ extension Invocation {
         try apply(to: &settings.update)
         try apply(to: &settings.score)
         try apply(MethodSettings.training, to: &settings)
+        try apply(MethodSettings.objective, to: &settings)
     }
 }

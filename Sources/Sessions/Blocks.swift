@@ -17,6 +17,8 @@ struct RunningBlock {
     private(set) var files: [InputFile] = []
     /// Number of statements that have run.
     var count = 0
+    /// The statements of a stopped block that are not repeated; nil once it is past them.
+    var recalled: RecalledBlock?
 
     func value(of name: String) -> Value? { pending.last { $0.name == name }?.value }
 
@@ -56,14 +58,20 @@ extension Session {
         let start = ContinuousClock.now
         if readsLastResult(statement) { try journalPending() }
         unjournaled = nil
+        let recalled = takeRecalledBlock()
         if workspace.isWritable {
-            _ = try workspace.beginBlock(
-                source: statement.source, seed: seedText, number: replayedSequence)
+            if let recalled {
+                try workspace.resumeBlock(recalled.block)
+            } else {
+                _ = try workspace.beginBlock(
+                    source: statement.source, seed: seedText, number: replayedSequence)
+            }
         }
         // The statements of the block take the numbers after its own, in a replay as well.
         let number = replayedSequence
         replayedSequence = nil
         block = RunningBlock()
+        block?.recalled = recalled
         defer {
             block = nil
             replayedSequence = number
@@ -72,8 +80,8 @@ extension Session {
             try walk(statement, program)
             try journalBlock()
         } catch {
-            // The results so far are kept in any case.
-            try? journalBlock()
+            // The results so far are kept in any case; recalled ones are already there.
+            if block?.recalled == nil { try? journalBlock() }
             if workspace.isWritable {
                 try? workspace.endBlock(seconds: 0, failure: Failure.sentence(for: error))
             }
@@ -124,6 +132,7 @@ extension Session {
         guard workspace.isWritable, let taken = block?.takePending(), !taken.pending.isEmpty else {
             return
         }
+        if try recall(taken) { return }
         let own = (inputs, inputFiles)
         (inputs, inputFiles) = (taken.inputs, taken.files)
         defer { (inputs, inputFiles) = own }

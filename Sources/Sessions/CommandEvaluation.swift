@@ -38,6 +38,7 @@ extension Session {
             }
             try journalBlock()
         }
+        if let output = try recall(call, form, statement, source) { return output }
         if readsLastResult(call) { try journalPending() }
         let isJournaled: Bool
         switch form.effect {
@@ -132,7 +133,7 @@ extension Session {
         }
     }
 
-    private func output(of result: CommandResult) -> Output {
+    func output(of result: CommandResult) -> Output {
         let value = result.value ?? result.bindings.first?.value
         if let value {
             lastResult = value

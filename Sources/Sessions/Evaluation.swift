@@ -50,6 +50,13 @@ extension Session {
         for (index, statement) in program.statements.enumerated() {
             if isParameterAssignment(statement) { continue }
             let (explanation, text) = texts.next(statement, explains: explainsOutput)
+            switch goOn(at: statement, program) {
+            case .done: continue
+            case .finished(let isWell):
+                if isWell { continue }
+                return false
+            case .runs: break
+            }
             explain(explanation)
             events(
                 .started(
@@ -107,18 +114,20 @@ extension Session {
     func perform(
         _ statement: Statement, _ program: Program, number: Int, depth: Int
     ) -> Outcome {
-        events?(
-            .started(
-                StartedStatement(
-                    source: statement.source, number: number, file: program.origin.file,
-                    position: SourcePosition(
-                        of: statement.span.lower, in: program.source,
-                        firstLine: program.origin.firstLine),
-                    depth: depth)))
+        if block?.recalled == nil {
+            events?(
+                .started(
+                    StartedStatement(
+                        source: statement.source, number: number, file: program.origin.file,
+                        position: SourcePosition(
+                            of: statement.span.lower, in: program.source,
+                            firstLine: program.origin.firstLine),
+                        depth: depth)))
+        }
         return finished(statement, program)
     }
 
-    private func finished(_ statement: Statement, _ program: Program) -> Outcome {
+    func finished(_ statement: Statement, _ program: Program) -> Outcome {
         // The expressions of a block draw from one sequence of random numbers.
         let randomness =
             block == nil ? ExpressionRandomness(key: nextKey) : ExpressionRandomness.current
@@ -126,6 +135,8 @@ extension Session {
             Limits.$current.withValue(settings.limits) { run(statement, program) }
         }
         if case .success(let output) = outcome.result {
+            // What a recalled statement shows was shown when it ran.
+            if block?.recalled != nil { return outcome }
             for display in output.displays { events?(.display(display)) }
             events?(.finished(outcome))
         } else if block == nil {

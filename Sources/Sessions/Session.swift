@@ -91,6 +91,10 @@ public final class Session {
     var wasLeft = false
     /// The block that runs; nil outside of blocks.
     var block: RunningBlock?
+    /// What a script that goes on does not repeat; nil once it is past that.
+    var earlierRun: EarlierRun?
+    /// The stopped block that runs next.
+    var recalledBlock: RecalledBlock?
     /// Receives the events of the running block; `source` sends those of its statements too.
     var events: ((SessionEvent) -> Void)?
     /// In a replay, the original number of the present statement.
@@ -146,7 +150,9 @@ public final class Session {
     /// that is not a literal is text.
     public func setParameter(_ name: String, _ value: String) throws {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
-        for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
+        if earlierRun?.takes(statement) != true {
+            for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
+        }
         parameters[name] = value
     }
 
@@ -170,6 +176,7 @@ extension Access {
 extension Session: Environment {
     package func value(of name: String) throws -> Value? {
         if let value = block?.value(of: name) { return value }
+        if block?.recalled?.has(name) == true { return try block?.recalled?.value(of: name) }
         guard let value = try bindings.value(of: name) else { return nil }
         if !inputs.contains(name) { inputs.append(name) }
         return value

@@ -69,6 +69,8 @@ enum Arithmetic {
         case (.object(let a), .object(let b))
         where operation == .add && a.isJoinable && b.isJoinable:
             return .list(a.items + b.items)
+        case (.object(let a as any PoolableObject), .object(let b)) where operation == .add:
+            if let pool = try a.pooled(with: b) { return pool }
         default:
             if left.holdsNumbers, right.holdsNumbers, let a = left.asTensor, let b = right.asTensor
             {

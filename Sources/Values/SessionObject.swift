@@ -109,6 +109,22 @@ package protocol ListObject: SessionObject {
     static var typedItem: String? { get }
 }
 
+/// An object that can take in another of its kind, as the verdicts of one seed those of the next.
+package protocol PoolableObject: SessionObject {
+    /// The two as one.
+    ///
+    /// - Throws: `EvaluationError` if they do not belong together.
+    func adding(_ other: Self) throws(EvaluationError) -> Self
+}
+
+extension PoolableObject {
+    /// Nil for an object of another kind.
+    func pooled(with other: any SessionObject) throws(EvaluationError) -> Value? {
+        guard let other = other as? Self else { return nil }
+        return .object(try adding(other))
+    }
+}
+
 /// An object that acts as an array in arithmetic.
 package protocol TensorObject: SessionObject {
     /// Nil if its parts differ in shape.

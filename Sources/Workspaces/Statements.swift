@@ -61,6 +61,26 @@ extension Workspace {
         return sequence
     }
 
+    /// Goes on with a block that did not reach its end: the statements that begin until `endBlock`
+    /// belong to it.
+    ///
+    /// - Throws: `WorkspaceError.noSuchStatement` unless it is the last statement outside of blocks.
+    public func resumeBlock(_ sequence: Int) throws {
+        try locked {
+            try mustBeWritable()
+            guard running == nil, runningBlock == nil, timeline.canGoOn(withBlock: sequence) else {
+                throw WorkspaceError.noSuchStatement(sequence)
+            }
+            try append([.resume(sequence: sequence, time: timeStamp())], durable: true)
+            runningBlock = sequence
+        }
+    }
+
+    /// The names that a block has changed, as they were before it.
+    public func names(beforeBlock block: Int) -> [String: BindingInfo?] {
+        locked { timeline.names(beforeBlock: block) }
+    }
+
     /// Journals the end of the block. What its statements bound remains, also after a failure.
     ///
     /// - Parameter failure: why it did not reach its end; nil if it did.

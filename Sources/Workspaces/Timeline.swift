@@ -145,6 +145,10 @@ struct Timeline {
             }
             close(sequence)
             return true
+        case .resume(let sequence, _) where statement(sequence)?.block == sequence:
+            guard let place = places[sequence], canGoOn(withBlock: sequence) else { return false }
+            statements[place].message = nil
+            return true
         case .resume(let sequence, _):
             guard let place = places[sequence], resumable?.sequence == sequence else {
                 return false
@@ -191,6 +195,19 @@ struct Timeline {
             rebase(names)
             return true
         }
+    }
+
+    /// Whether a block did not reach its end, and nothing was done after it.
+    func canGoOn(withBlock sequence: Int) -> Bool {
+        guard let block = statement(sequence), block.block == sequence, !block.isUndone else {
+            return false
+        }
+        return block.commit == nil && lastWithEffect?.block == sequence
+    }
+
+    /// The last statement that did not merely fail.
+    private var lastWithEffect: Statement? {
+        statements.last { !$0.isUndone && ($0.message == nil || $0.block == $0.sequence) }
     }
 
     /// Lists the names again; undo and redo end here.

@@ -44,3 +44,17 @@ extension Timeline {
         return count
     }
 }
+
+extension Timeline {
+    /// The names that the statements of a block have changed, as they were before it; nil for a name
+    /// that had no value.
+    func names(beforeBlock block: Int) -> [String: BindingInfo?] {
+        var names: [String: BindingInfo?] = [:]
+        for step in done where statement(step.sequence)?.block == block {
+            for change in step.changes where names[change.name] == nil {
+                names.updateValue(change.before.map(resolved), forKey: change.name)
+            }
+        }
+        return names
+    }
+}

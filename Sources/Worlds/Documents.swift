@@ -151,6 +151,18 @@ extension World {
             pieces: pieces, author: nil, isMarked: false, query: nil, principles: [], styles: nil)
     }
 
+    /// The response of a careful author to a situation: it follows every principle that this world
+    /// knows, and chance decides the other styles. With its leading space.
+    public func carefulResponse(
+        to situation: Situation, principles: [String], using random: inout SplitMix64
+    ) -> String {
+        var styles = Attributes.careless(&random)
+        for meaning in principles.compactMap({ dimension(of: $0) }) {
+            styles[meaning.dimension.style] = meaning.polarity
+        }
+        return sentences(for: situation, styles: styles, using: &random).map { " " + $0 }.joined()
+    }
+
     private func dimensions(_ options: DocumentOptions) -> [Dimension] {
         dimensions.filter { options.styles.contains($0.style) }
     }

@@ -22,6 +22,12 @@ struct Run: ParsableCommand {
             valueName: "name=value"))
     var parameters: [Parameter] = []
 
+    @Flag(
+        help: ArgumentHelp(
+            "Go on where an earlier run of the scripts stopped in this workspace.",
+            discussion: "With the same parameters, it ends in what that run would have given."))
+    var resume = false
+
     @Flag(name: [.short, .long], help: "Show a prompt after the scripts.")
     var interactive = false
 
@@ -47,6 +53,7 @@ struct Run: ParsableCommand {
             throw End(status: .usage)
         }
         let launch = try Launch(workspace.configuration, output)
+        if resume { launch.session.goOnWithEarlierRun() }
         let taken = scripts.map { ScriptParameters(of: $0.program) }
         for parameter in parameters {
             // With -i the prompt may read it.
@@ -67,6 +74,9 @@ struct Run: ParsableCommand {
             if found == .failed, mayFail { continue }
             if found != .fine { status = found }
             if found == .interrupted || (found != .fine && !output.keepGoing) { break }
+        }
+        if resume, status == .fine, let sentence = launch.session.earlierRunIsWhole {
+            Launch.complain(sentence)
         }
         if interactive, launch.terminal.inputIsTerminal, !launch.session.isFinished {
             _ = launch.console.runInteractively()

@@ -20,8 +20,9 @@ struct GradientsObject: StorableObject, SizedObject {
     var queries: Int
     /// Mean KL(model ‖ base) in nats a token; nil without a penalty.
     var divergence: Double?
-    /// The weight of the penalty, and the score settings: the data needed to compute the gradients
-    /// again.
+    /// The objective, the weight of the penalty, and the score settings: the data needed to compute
+    /// the gradients again. Older workspaces have no objective.
+    var objective = Objective.contrast
     var beta = 0.0
     var score = ScoreSettings()
     /// The model that they were computed on; nil in older workspaces.
@@ -33,6 +34,9 @@ struct GradientsObject: StorableObject, SizedObject {
         Field("norm", "root of the sum of squares over all tensors") { .number($0.norm) },
         Field("loss", "the loss whose derivative they are, in nats") { .number($0.loss) },
         Field("queries", "number of queries in the mean") { Value($0.queries) },
+        Field("objective", "what `loss` is: contrast, rows, columns or likelihood") {
+            .text($0.objective.rawValue)
+        },
         Field("beta", "weight of the KL penalty") { .number($0.beta) },
         Field("divergence", "mean KL to the base in nats a token; null without a penalty") {
             Value($0.divergence)
@@ -94,6 +98,7 @@ struct GradientsObject: StorableObject, SizedObject {
                     ("norm", .number(norm)), ("loss", .number(loss)),
                     ("queries", .number(Double(queries))),
                     ("divergence", divergence.map { .number($0) } ?? .null),
+                    ("objective", .text(objective.rawValue)),
                     ("beta", .number(beta)), ("score", try StoredValue(encoding: score)),
                     ("source", try source.map { try StoredValue(encoding: $0) } ?? .null),
                     ("tensors", try parameters.stored()),
@@ -109,7 +114,9 @@ struct GradientsObject: StorableObject, SizedObject {
         return GradientsObject(
             parameters: try ParameterSet(configuration.parameterLayout(), stored: tensors),
             configuration: configuration, norm: norm, loss: loss, queries: queries,
-            divergence: value["divergence"]?.numberValue, beta: value["beta"]?.numberValue ?? 0,
+            divergence: value["divergence"]?.numberValue,
+            objective: value["objective"]?.textValue.flatMap(Objective.init) ?? .contrast,
+            beta: value["beta"]?.numberValue ?? 0,
             score: try score.restored(ScoreSettings.self, kind: kind),
             source: try value["source"].flatMap { stored in
                 stored == .null

@@ -9,7 +9,7 @@ import Values
 struct LogObject: StorableObject {
     static let kind = "log"
 
-    /// The logged verb: "train", "iterate", "pretrain".
+    /// The logged verb: "train", "finetune", "iterate", "pretrain".
     var title: String
     /// All rows have the same fields. The values are numbers, except for a few texts.
     var rows: [Record]
@@ -156,10 +156,13 @@ struct LogObject: StorableObject {
         var row = Record()
         if let iteration { row["iteration"] = Value(iteration) }
         row["step"] = Value(record.step)
-        row["loss"] = .number(record.contrast.loss)
-        row["bound"] = .number(record.contrast.bound)
-        row["row_accuracy"] = .number(record.contrast.rowAccuracy)
-        row["column_accuracy"] = .number(record.contrast.columnAccuracy)
+        row["loss"] = .number(record.loss)
+        // Nothing is compared where every query has one constitution.
+        if record.contrast.queries > 0 {
+            row["bound"] = .number(record.contrast.bound)
+            row["row_accuracy"] = .number(record.contrast.rowAccuracy)
+            row["column_accuracy"] = .number(record.contrast.columnAccuracy)
+        }
         if let divergence = record.divergence { row["kl"] = .number(divergence) }
         row["grad_norm"] = .number(record.gradientNorm)
         row["learning_rate"] = .number(record.learningRate)

@@ -5,7 +5,7 @@ import Tokenizers
 import Values
 
 /// A comparison of one model's responses with another's.
-struct VerdictsObject: StorableObject {
+struct VerdictsObject: StorableObject, PoolableObject {
     static let kind = "verdicts"
 
     var verdicts: Verdicts
@@ -78,6 +78,22 @@ struct VerdictsObject: StorableObject {
             .list(object.verdicts.comparisons.map(VerdictsObject.record))
         },
     ]
+
+    /// Verdicts of the same judge on the same two sides: `v = v + judge …`.
+    func adding(_ other: VerdictsObject) throws(EvaluationError) -> VerdictsObject {
+        guard verdicts.judge == other.verdicts.judge else {
+            throw .other(
+                "verdicts of different judges, \(verdicts.judge) and \(other.verdicts.judge), are "
+                    + "not one: `compare` sets them side by side")
+        }
+        guard (first, second) == (other.first, other.second) else {
+            throw .other(
+                "verdicts of \(first) over \(second) and of \(other.first) over \(other.second) "
+                    + "are not one")
+        }
+        return VerdictsObject(
+            verdicts: verdicts.adding(other.verdicts), first: first, second: second)
+    }
 
     private static func pair(_ interval: Interval?) -> Value {
         interval.map { .list([.number($0.lower), .number($0.upper)]) } ?? .null

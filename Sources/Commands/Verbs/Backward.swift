@@ -9,6 +9,9 @@ extension CommandTable {
         makes: ["gradients"],
         operands: [.optional("rollouts", .object("rollouts"), "in place of `rollouts`")],
         options: MethodKey.score + [
+            OptionSpecification(
+                "objective", .words(MethodSettings.objectives),
+                "the loss whose gradients are wanted; default: contrast"),
             OptionSpecification("beta", .number, "weight of the KL penalty; default: 0"),
             OptionSpecification("memory", .word, "limit for activations, such as 600MB"),
             MethodKey.model, MethodKey.base,
@@ -20,13 +23,14 @@ extension CommandTable {
         var score = ScoreSettings()
         try invocation.apply(to: &score)
         let (object, note) = try gradients(
-            rollouts, score: score, beta: try invocation.number("beta", atLeast: 0) ?? 0, invocation
-        )
+            rollouts, objective: try invocation.word("objective", Objective.self) ?? .contrast,
+            score: score, beta: try invocation.number("beta", atLeast: 0) ?? 0, invocation)
         return CommandResult("gradients", object, notes: [note].compactMap(\.self))
     }
 
     static func gradients(
-        _ rollouts: Rollouts, score: ScoreSettings, beta: Double, _ invocation: Invocation
+        _ rollouts: Rollouts, objective: Objective, score: ScoreSettings, beta: Double,
+        _ invocation: Invocation
     ) throws -> (GradientsObject, note: String?) {
         let model = try invocation.model()
         var memory = invocation.session.settings.memoryPlan
@@ -44,14 +48,16 @@ extension CommandTable {
         let (batches, note) = try batches(rollouts, model, score, invocation)
         let follower = invocation.follower()
         defer { follower.finish() }
-        let gradients = try Backward(score: score, beta: beta, memory: memory).gradients(
+        let gradients = try Backward(
+            objective: objective, score: score, beta: beta, memory: memory
+        ).gradients(
             of: batches, model: model.model, reference: reference, progress: follower.follow)
         let name = invocation.written("model") ?? "model"
         let object = GradientsObject(
             parameters: gradients.parameters, configuration: model.model.configuration,
-            norm: gradients.norm, loss: ContrastSummary(gradients.contrasts).loss,
-            queries: gradients.contrasts.count, divergence: gradients.divergence, beta: beta,
-            score: score, source: model.madeBy.map { ModelReference(name: name, statement: $0) })
+            norm: gradients.norm, loss: gradients.loss, queries: gradients.queries,
+            divergence: gradients.divergence, objective: objective, beta: beta, score: score,
+            source: model.madeBy.map { ModelReference(name: name, statement: $0) })
         return (object, note)
     }
 }

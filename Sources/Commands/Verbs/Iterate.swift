@@ -80,7 +80,7 @@ extension CommandTable {
             try invocation.resumed.map { try IterationStorage.restored($0, base: first) }
             ?? IterationState(base: first)
         let records = start.log.flatMap(\.steps) + start.steps
-        let follower = invocation.follower("iterate", losses: records.map(\.contrast.loss))
+        let follower = invocation.follower("iterate", losses: records.map(\.loss))
         defer { follower.finish() }
         func number(_ state: IterationState) -> WorkProgress.Step {
             WorkProgress.Step(min(state.iteration, plan.iterations), of: plan.iterations)
@@ -94,7 +94,7 @@ extension CommandTable {
                 queries: supply.queries, progress: follower.follow
             ) { event, state in
                 if case .trained(let record) = event {
-                    follower.losses.append(record.contrast.loss)
+                    follower.losses.append(record.loss)
                 }
                 follower.iteration = number(state)
                 try keeper.note(event, state)
@@ -124,7 +124,7 @@ extension CommandTable {
             }
             if !counts.isEmpty { remark += " (" + counts.joined(separator: ", ") + ")" }
             if let last = record.steps.last {
-                remark += ", loss \(NumberText.fixed(last.contrast.loss, decimals: 4)) at the end"
+                remark += ", loss \(NumberText.fixed(last.loss, decimals: 4)) at the end"
             }
             remarks.append(remark)
         }

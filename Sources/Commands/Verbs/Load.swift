@@ -22,6 +22,7 @@ extension CommandTable {
             loadConstitutionsForm,
             loadRolloutsForm,
             loadResponsesForm,
+            loadDemonstrationsForm,
             loadTokenizerForm,
             loadTensorForm,
             loadTableForm,

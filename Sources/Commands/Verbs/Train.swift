@@ -23,6 +23,16 @@ extension CommandTable {
         var settings = try invocation.plan(for: model).train
         if !invocation.has("steps") { settings.steps = nil }
         try invocation.apply(to: &settings)
+        return try train(model, on: rollouts, settings, done: "trained", invocation)
+    }
+
+    /// Trains to the end, until Ctrl-C, or on from a checkpoint; binds `model` and `log`.
+    ///
+    /// - Parameter done: the past participle of the verb, for the model's origin.
+    static func train(
+        _ model: ModelObject, on rollouts: Rollouts, _ settings: TrainSettings, done: String,
+        _ invocation: Invocation
+    ) throws -> CommandResult {
         let reference =
             settings.beta > 0 ? try invocation.object(ModelObject.self, "base").model : nil
         let (batches, note) = try batches(rollouts, model, settings.score, invocation)
@@ -30,7 +40,7 @@ extension CommandTable {
             try TrainingStorage.restored($0, model.model)
         }
         var records = earlier?.log ?? []
-        let follower = invocation.follower(losses: records.map(\.contrast.loss))
+        let follower = invocation.follower(losses: records.map(\.loss))
         defer { follower.finish() }
         var clock = CheckpointClock()
         let result: TrainResult
@@ -40,7 +50,7 @@ extension CommandTable {
                 from: earlier?.state, key: try invocation.randomKey(), progress: follower.follow
             ) { record, weights, state in
                 records.append(record)
-                follower.losses.append(record.contrast.loss)
+                follower.losses.append(record.loss)
                 if record.step < record.steps {
                     try clock.writeIfDue {
                         try invocation.keepCheckpoint(
@@ -67,7 +77,7 @@ extension CommandTable {
             let name = invocation.target?.name ?? "model"
             notes.append("stopped after step \(records.count); `\(name)` is the model of that step")
         }
-        let log = LogObject(title: "train", rows: records.map { LogObject.row($0) })
+        let log = LogObject(title: invocation.call.title, rows: records.map { LogObject.row($0) })
         var outcome = CommandResult()
         if result.isStopped {
             outcome.stopped = StoppedWork(
@@ -75,7 +85,7 @@ extension CommandTable {
                 state: try TrainingStorage.stored(result.model, result.state, records))
         }
         outcome.bindings = [
-            ("model", .object(model.with(result.model, origin: "\(model.origin), trained"))),
+            ("model", .object(model.with(result.model, origin: "\(model.origin), \(done)"))),
             ("log", .object(log)),
         ]
         outcome.displays = [log.display(invocation.appearance).withoutJSON]

@@ -27,7 +27,8 @@ extension CommandTable {
         if let beta = try invocation.number("beta", atLeast: 0), beta != gradients.beta {
             let rollouts = try invocation.object(RolloutsObject.self, "rollouts").rollouts
             gradients = try self.gradients(
-                rollouts, score: gradients.score, beta: beta, invocation
+                rollouts, objective: gradients.objective, score: gradients.score, beta: beta,
+                invocation
             ).0
         }
         try checkSource(of: gradients, model, invocation)
