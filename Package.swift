@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         .systemLibrary(
@@ -84,6 +85,15 @@ let package = Package(
         .target(
             name: "Servers",
             dependencies: ["CCurl", "ChatTemplates", "JSON", "LongWork", "Tensors", "TextModels"]),
+        // A model as a server with OpenAI's API: the other end of `Servers`.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "ChatTemplates", "JSON", "LongWork", "Tensors", "TextModels", "Tokenizers",
+                "Transformers",
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         .target(
             name: "Alignment",
             dependencies: [
@@ -125,8 +135,8 @@ let package = Package(
             name: "Sessions",
             dependencies: [
                 "Alignment", "CommandLanguage", "Commands", "Files", "HDF5Objects", "JSON",
-                "LongWork", "Rendering", "Tensors", "Tokenizers", "Transformers", "Values",
-                "Workspaces",
+                "LongWork", "Rendering", "Tensors", "TextModels", "Tokenizers", "Transformers",
+                "Values", "Workspaces",
             ]),
         // Notebooks of Jupyter: their files, a runner without Python.
         .target(
@@ -148,7 +158,7 @@ let package = Package(
             name: "sami",
             dependencies: [
                 "CommandLanguage", "Commands", "Files", "JSON", "JupyterKernel", "Notebooks",
-                "Rendering", "Sessions", "Shell",
+                "Rendering", "Serving", "Sessions", "Shell",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

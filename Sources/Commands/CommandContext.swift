@@ -15,6 +15,8 @@ package protocol CommandContext: AnyObject, Environment {
     var settings: Settings { get set }
     /// Decides all random numbers of the session.
     var seed: UInt64 { get set }
+    /// The file that steps of training are written to; nil for none.
+    var metrics: MetricsFile? { get set }
     /// The folder that relative paths of statements start from.
     var directory: String { get }
     /// The only folder that statements may write files in; nil if they may write anywhere.

@@ -12,7 +12,7 @@ package enum CommandTable {
         adaptCommand,
         mergeCommand, serverCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
-        showCommand, plotCommand, compareCommand, describeCommand,
+        showCommand, plotCommand, compareCommand, describeCommand, reportCommand, metricsCommand,
         editCommand,
         lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,
         resumeCommand, verifyCommand, gcCommand, packCommand, unpackCommand, openCommand,

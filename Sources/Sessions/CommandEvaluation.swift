@@ -81,6 +81,7 @@ extension Session {
             var result = try form.run(invocation)
             rename(&result, invocation.targets)
             result.notes += stalenessNotes(of: inputs)
+            if let problem = metrics?.takeProblem() { result.notes.append(problem) }
             result.sign(replayedSequence ?? sequence)
             guard sequence > 0 else { return result }
             let stopped = result.stopped.flatMap { keep($0, sequence, &result.notes) }

@@ -68,6 +68,7 @@ public final class Session {
 
     package var seed: UInt64
     package var settings = Settings()
+    package var metrics: MetricsFile?
     package let directory: String
     let program: String
     /// The only folder that a stranger's statements may write to; nil if they may write anywhere.

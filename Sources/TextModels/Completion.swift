@@ -34,6 +34,8 @@ extension TextModel {
     /// - Parameters:
     ///   - stops: strings that end a completion, in addition to the model's stop tokens. Sampling
     ///     ends with the token that completes a string.
+    ///   - token: called after every token with the number of the request and its tokens so far, for
+    ///     a text that is shown while it is written.
     ///   - progress: asked before every block of the model and after every token of the batch, with
     ///     the numbers of finished completions and sampled tokens. If it answers `.stop`, the work
     ///     ends, and unfinished completions are returned with their tokens so far, as
@@ -43,7 +45,7 @@ extension TextModel {
     ///   with the number of the request.
     public func complete(
         _ requests: [CompletionRequest], _ sampling: Sampling, stops: [String] = [],
-        memory: MemoryPlan = .automatic,
+        memory: MemoryPlan = .automatic, token: ((Int, [Int32]) -> Void)? = nil,
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Completion] {
         guard !requests.isEmpty else { return [] }
@@ -51,7 +53,13 @@ extension TextModel {
         let generations = try model.generate(
             requests.map { GenerationRequest(prompt: $0.prompt.tokens, key: $0.key) },
             sampling.settings(stopTokens: stopTokens), memory: memory,
-            stop: stops.longest == 0 ? nil : { isComplete($1, after: requests[$0].prompt, stops) },
+            stop: stops.longest == 0 && token == nil
+                ? nil
+                : { number, tokens in
+                    token?(number, tokens)
+                    return stops.longest > 0
+                        && isComplete(tokens, after: requests[number].prompt, stops)
+                },
             progress: progress)
         return zip(requests, generations).map { request, generation in
             let (text, isCut) = stops.cut(addedText(generation.tokens, after: request.prompt))
@@ -65,7 +73,7 @@ extension TextModel {
     ///
     /// Some tokenizers drop the blank before the first word of a text. So the tokens are decoded
     /// together with the prompt's last token, and the text of that token is removed.
-    func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
+    package func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
         // A special token decodes to an empty text, so the text would begin after it.
         let lead = prompt.tokens.last { !tokenizer.isSpecial($0) }.map { [$0] } ?? []
         let head = tokenizer.decode(lead)

@@ -23,7 +23,8 @@ struct Sami: ParsableCommand {
         discussion: "At the prompt, `help` lists the commands and `tour` shows a first session.",
         version: version,
         subcommands: [
-            Run.self, NotebookCommand.self, KernelCommand.self, Replay.self, ManualPage.self,
+            Run.self, NotebookCommand.self, KernelCommand.self, Serve.self, Replay.self,
+            ManualPage.self,
         ])
 
     @Option(

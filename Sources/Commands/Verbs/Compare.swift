@@ -5,24 +5,30 @@ import Values
 
 extension CommandTable {
     static let compareCommand = Command(
-        "compare", .looking, "shows the difference of two values",
+        "compare", .looking, "shows the difference of two values, or of several runs",
         about: """
             Of two models: how far the weights moved, by layer and by kind of weight. With `on` \
             instead: the mean log-prob and the perplexity of texts under both, and KL a token. \
             A share is the norm of the change divided by the norm of the second value. Of two \
-            verdicts: how often both judges say the same, and Cohen's kappa.
+            verdicts: how often both judges say the same, and Cohen's kappa. Of runs: a table with \
+            the seed, the settings that differ, the last loss of each log and each win rate of \
+            the workspaces, and their losses as lines of one chart.
             """,
-        makes: ["_"], effect: .looks,
-        operands: [
-            .required("first", .value, "a value"), .required("second", .value, "another"),
-        ],
-        options: [
-            OptionSpecification(
-                "on", .path,
-                "of models: a text in quotes, (an expression), or a file with field="),
-            OptionSpecification("field", .word, "the field of the file's lines"),
-        ],
-        example: "compare model base", run: compare)
+        forms: [
+            Command.Form(
+                nil, "shows the difference of two values", makes: ["_"], effect: .looks,
+                operands: [
+                    .required("first", .value, "a value"), .required("second", .value, "another"),
+                ],
+                options: [
+                    OptionSpecification(
+                        "on", .path,
+                        "of models: a text in quotes, (an expression), or a file with field="),
+                    OptionSpecification("field", .word, "the field of the file's lines"),
+                ],
+                example: "compare model base", run: compare),
+            compareRunsForm,
+        ])
 
     private static func compare(_ invocation: Invocation) throws -> CommandResult {
         guard let first = try invocation.value("first"),

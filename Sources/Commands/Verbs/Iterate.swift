@@ -95,6 +95,8 @@ extension CommandTable {
             ) { event, state in
                 if case .trained(let record) = event {
                     follower.losses.append(record.loss)
+                    invocation.report(
+                        step: LogObject.row(record, iteration: state.iteration))
                 }
                 follower.iteration = number(state)
                 try keeper.note(event, state)

@@ -105,12 +105,14 @@ extension CommandTable {
             watch: report,
             step: { step, run in
                 mean = mean == 0 ? step.loss : 0.95 * mean + 0.05 * step.loss
+                let row: Record = [
+                    "step": Value(step.step), "loss": .number(step.loss),
+                    "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
+                    "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
+                ]
+                invocation.report(step: row)
                 if step.step % stride == 0 || step.step == 1 || step.step == step.steps {
-                    rows.append([
-                        "step": Value(step.step), "loss": .number(step.loss),
-                        "mean_loss": .number(mean), "grad_norm": .number(step.gradientNorm),
-                        "learning_rate": .number(step.learningRate), "tokens": Value(step.tokens),
-                    ])
+                    rows.append(row)
                 }
                 (done, tokens) = (step.step, step.tokens - before)
                 follower.losses.append(mean, step: step.step)

@@ -51,6 +51,7 @@ extension CommandTable {
             ) { record, weights, state in
                 records.append(record)
                 follower.losses.append(record.loss)
+                invocation.report(step: LogObject.row(record))
                 if record.step < record.steps {
                     try clock.writeIfDue {
                         try invocation.keepCheckpoint(

@@ -123,6 +123,8 @@ extension LanguageModel {
         return headLogits(family, family.applyFinalNorm(stacked, parameters))
     }
 
+    func headLogits(_ hidden: Tensor) -> Tensor { headLogits(family, hidden) }
+
     /// h (M, D) after the last norm → (M, V)
     private func headLogits(_ family: some Family, _ hidden: Tensor) -> Tensor {
         let head = parameters[family.head]

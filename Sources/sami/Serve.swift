@@ -1,0 +1,115 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Serving
+import Sessions
+import Shell
+
+import struct CommandLanguage.CommandGrammar
+
+/// `sami serve`: the models of a workspace for other programs on this machine.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve models on this machine with OpenAI's API.",
+        discussion: """
+            Serves /v1/models, /v1/completions (with echo and log-probs) and \
+            /v1/chat/completions on 127.0.0.1, to evaluation harnesses, chat clients or another \
+            sami: `server trained url=http://127.0.0.1:8080/v1 model=model`. The workspace is \
+            only read. A model is named as in the workspace: model, base.
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "A model to load, as in `load model MODEL`; default: those of the workspace.",
+            valueName: "model"))
+    var model: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "The workspace's folder, session.samiws if none is named.", valueName: "path"))
+    var workspace: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The port; 0 takes any free one.", valueName: "number"))
+    var port: UInt16 = 8080
+
+    @Flag(help: "Tell each request on standard error.")
+    var verbose = false
+
+    func validate() throws {
+        if model != nil, workspace != nil {
+            throw ValidationError("a model is loaded without a workspace: give one of both")
+        }
+    }
+
+    func run() throws {
+        var configuration = Session.Configuration()
+        configuration.workspace = workspace ?? "session.samiws"
+        configuration.access = model == nil ? .readOnly : .ephemeral
+        configuration.program = Sami.program
+        let session: Session
+        do {
+            session = try Session(configuration)
+        } catch {
+            Launch.complain("\(error)")
+            throw End(status: .workspace)
+        }
+        if let model {
+            let outcomes = session.outcomes(of: "load model (\(CommandGrammar.literal(model)))")
+            if case .failure(let failure)? = outcomes.last?.result {
+                Launch.complain(failure.message)
+                throw End(status: .failed)
+            }
+        }
+        let (models, notes) = try session.servedModels()
+        notes.forEach(Launch.complain)
+        guard !models.isEmpty else {
+            Launch.complain(
+                "this workspace has no model; `sami serve default` serves the shipped one")
+            throw End(status: .failed)
+        }
+        let isVerbose = verbose
+        let server = try ModelServer(models, port: port) { line in
+            if isVerbose { Launch.complain(line) }
+        }
+        SignalWatch.start { signal in
+            switch signal {
+            case .interrupt, .terminate: Task { await server.stop() }
+            case .stop, .resume, .resize: break
+            }
+        }
+        let names = models.map { "`\($0.name)`" }.joined(separator: ", ")
+        let problem = Serve.wait {
+            async let served: Void = server.run()
+            if let port = try? await server.listeningPort() {
+                let line = "\(names) at http://127.0.0.1:\(port)/v1; Ctrl-C ends\n"
+                FileHandle.standardOutput.write(Data(line.utf8))
+            }
+            try await served
+        }
+        session.close()
+        if let problem {
+            Launch.complain("port \(port): \(problem.localizedDescription)")
+            throw End(status: .failed)
+        }
+    }
+
+    /// Waits for asynchronous work on a thread of its own; returns its error.
+    private static func wait(_ work: @escaping @Sendable () async throws -> Void) -> (any Error)? {
+        let done = DispatchSemaphore(value: 0)
+        let found = ErrorBox()
+        Task {
+            do { try await work() } catch { found.error = error }
+            done.signal()
+        }
+        done.wait()
+        return found.error
+    }
+}
+
+/// An error that one task leaves for the thread that waits for it.
+private final class ErrorBox: @unchecked Sendable {
+    var error: (any Error)?
+}
