@@ -1,6 +1,7 @@
 # make demo      installs missing packages, builds, and aligns the shipped model with its principles
 # make test      installs missing packages, builds, and runs every test
 # make install   builds and copies sami and its model below PREFIX
+# make paper     runs the paper's experiments in kind: hours; it goes on where it was
 # make bench     builds and runs the benchmarks
 # make faults    injects faults for hours: kills, full disks, flipped bits, fuzzing; docs/FAULTS.md
 # make sanitize  runs numeric and storage tests under the address and the thread sanitizer
@@ -13,7 +14,7 @@ FLAGS = -c release -Xswiftc -enable-testing
 FLAGS += --explicit-target-dependency-import-check error
 SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: build demo test install uninstall bench faults sanitize format lint clean packages
+.PHONY: build demo test paper install uninstall bench faults sanitize format lint clean packages
 
 build: packages
 	swift build $(FLAGS) --product sami
@@ -58,6 +59,9 @@ uninstall:
 		"$(SHARE)/bash-completion/completions/sami" "$(SHARE)/zsh/site-functions/_sami" \
 		"$(SHARE)/fish/vendor_completions.d/sami.fish"
 	rm -rf "$(SHARE)/sami"
+
+paper: build
+	scripts/paper
 
 bench: packages
 	SAMI_OPTIMIZE=all swift build -c release --package-path Benchmarks

@@ -215,6 +215,9 @@ let package = Package(
                 "TextModels",
             ]),
         .testTarget(
+            name: "ServingTests",
+            dependencies: ["JSON", "Serving", "TestSupport", "TextModels"]),
+        .testTarget(
             name: "AlignmentTests",
             dependencies: [
                 "Alignment", "ChatTemplates", "LongWork", "Optimizers", "Tensors", "TestSupport",
@@ -235,10 +238,8 @@ let package = Package(
             name: "SessionsTests",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "Commands", "HDF5Objects", "JSON",
-                "LongWork", "Rendering", "Sessions", "ShippedWorld", "Tensors", "TestSupport",
-                "TextModels",
-                "Transformers",
-                "Values", "Workspaces",
+                "LongWork", "Rendering", "Serving", "Sessions", "ShippedWorld", "Tensors",
+                "TestSupport", "TextModels", "Transformers", "Values", "Workspaces",
             ]),
         .testTarget(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),

@@ -4,7 +4,7 @@ import Rendering
 import Values
 import Workspaces
 
-/// A workspace as one run among several: what it did, and the values that runs are compared by.
+/// A workspace as one run among several: its statements, and the values that runs are compared by.
 struct KeptRun {
     /// The folder's name without its extension.
     let name: String
@@ -13,6 +13,8 @@ struct KeptRun {
     /// Logs and verdicts by name, in the order in which they were made.
     private(set) var logs: [(name: String, log: LogObject)] = []
     private(set) var verdicts: [(name: String, verdicts: VerdictsObject)] = []
+    /// Lists of records with the same fields, by name.
+    private(set) var tables: [(name: String, rows: Value)] = []
     /// Numbers, words and truth values by name: mostly settings.
     private(set) var settings: [(name: String, value: Value)] = []
 
@@ -35,6 +37,9 @@ struct KeptRun {
             if let log = value.object(LogObject.self) { logs.append((info.name, log)) }
             if let found = value.object(VerdictsObject.self) { verdicts.append((info.name, found)) }
             switch value {
+            case .list(let items):
+                let isTable = Value.table(of: items, count: 1, ReportParts.appearance) != nil
+                if isTable { tables.append((info.name, value)) }
             case .number, .bool: settings.append((info.name, value))
             case .text(let text) where text.count <= 40: settings.append((info.name, value))
             default: break
@@ -43,7 +48,7 @@ struct KeptRun {
     }
 
     private static let kinds: Set = [
-        LogObject.kind, VerdictsObject.kind, "number", "text", "truth value",
+        LogObject.kind, VerdictsObject.kind, "list", "number", "text", "truth value",
     ]
 
     /// The seeds of its statements, in order.
@@ -96,7 +101,38 @@ struct RunComparison {
         }
     }
 
-    /// The losses of the logs with one name over each other, and the rates as bars.
+    /// The same for people: a cell for each log and each rate.
+    var table: Table {
+        let settings = differingSettings
+        let (logs, verdicts) = (names(\.logNames), names(\.verdictNames))
+        var table = Table(
+            [.init("run"), .init("seed"), .init("minutes", isNumeric: true)]
+                + settings.map { .init($0) }
+                + logs.map { .init("\($0), last loss", isNumeric: true) }
+                + verdicts.map { .init("\($0), win rate", isNumeric: true) })
+        table.styles = [0: .name, 1: .faint, 2: .faint]
+        for run in runs {
+            var cells = [
+                run.name, run.seeds.joined(separator: ", "),
+                NumberText.fixed(run.seconds / 60, decimals: 1),
+            ]
+            cells += settings.map { name in
+                run.settings.first { $0.name == name }?.value.summary ?? ""
+            }
+            cells += logs.map { name in
+                let log = run.logs.first { $0.name == name }?.log
+                let last = (log?.rows.last?[log?.mainColumn ?? ""]).flatMap(\.asNumber)
+                return last.map { NumberText.fixed($0, decimals: 4) } ?? ""
+            }
+            cells += verdicts.map { name in
+                run.verdicts.first { $0.name == name }?.verdicts.shortRate ?? ""
+            }
+            table.append(cells)
+        }
+        return table
+    }
+
+    /// The losses of the logs with one name over each other.
     var pictures: [Picture] {
         var pictures: [Picture] = []
         for name in names(\.logNames) {

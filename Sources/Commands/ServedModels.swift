@@ -6,12 +6,11 @@ extension CommandContext {
     /// session's precision: `model` first, then `base`, then the others.
     ///
     /// - Returns: also sentences about models that cannot read and write text.
-    package func textModels() throws -> (models: [(name: String, text: TextModel)], notes: [String])
-    {
+    package func textModels() throws -> (models: [NamedTextModel], notes: [String]) {
         let bound = workspace.names.filter { $0.kind == ModelObject.kind }.map(\.name)
         let first = ["model", "base"].filter(bound.contains)
         let own = try value(of: "tokenizer")?.object(TokenizerObject.self)?.tokenizer
-        var models: [(name: String, text: TextModel)] = []
+        var models: [NamedTextModel] = []
         var notes: [String] = []
         for name in first + bound.filter({ !first.contains($0) && !$0.hasPrefix(".") }) {
             do {

@@ -9,25 +9,29 @@ import Workspaces
 struct SessionReport {
     private let invocation: Invocation
     private let history: [HistoryEntry]
+    private let names: [BindingInfo]
+    /// Those that the report shows.
     private let values: [(info: BindingInfo, value: Value)]
     private var appearance: Appearance { ReportParts.appearance }
 
-    /// Kinds of which a report shows no more than a line.
-    private static let large: Set = ["tokenizer", "gradients", "optimizer", "tensor", "model"]
+    /// Kinds whose values are large and of which a report shows no more than a line. They are not
+    /// read.
+    private static let large: Set = [
+        GradientsObject.kind, OptimizerObject.kind, ModelObject.kind, LogprobsObject.kind, "tensor",
+    ]
 
-    /// - Throws: if a value cannot be read.
-    init(_ invocation: Invocation) throws {
+    init(_ invocation: Invocation) {
         self.invocation = invocation
         let workspace = invocation.session.workspace
         history = workspace.history
-        var values: [(info: BindingInfo, value: Value)] = []
-        for info in workspace.names.sorted(by: { ($0.sequence, $0.name) < ($1.sequence, $1.name) })
-        where !info.name.hasPrefix(".") {
+        names = workspace.names.filter { !$0.name.hasPrefix(".") }
+            .sorted { ($0.sequence, $0.name) < ($1.sequence, $1.name) }
+        values = names.compactMap { info in
+            guard !SessionReport.large.contains(info.kind) || ["model", "base"].contains(info.name)
+            else { return nil }
             // A value that was too large to be kept has its line in the list all the same.
-            guard let value = try? invocation.session.value(of: info.name) else { continue }
-            values.append((info, value))
+            return (try? invocation.session.value(of: info.name)).map { (info, $0) }
         }
-        self.values = values
     }
 
     func page(_ title: String?) throws -> ReportPage {
@@ -122,12 +126,13 @@ struct SessionReport {
     private var inventory: [ReportPage.Part] {
         var table = Table([
             .init("name"), .init("kind"), .init("what it is"), .init("made by", isNumeric: true),
-            .init("digest"),
+            .init("digest", isNumeric: true),
         ])
         table.styles = [0: .name, 4: .faint]
-        for (info, value) in values {
+        for info in names {
+            let shown = values.first { $0.info.name == info.name }?.value.summary
             table.append([
-                info.name, info.kind, value.summary, "#\(info.sequence)",
+                info.name, info.kind, shown ?? NumberText.bytes(info.bytes), "#\(info.sequence)",
                 info.digest.map { String($0.prefix(12)) } ?? "",
             ])
         }
@@ -138,7 +143,7 @@ struct SessionReport {
         }
         var read = Table([
             .init("file that was read", keepsEnds: true), .init("bytes", isNumeric: true),
-            .init("SHA-256"),
+            .init("SHA-256", isNumeric: true),
         ])
         for file in files {
             read.append([

@@ -6,13 +6,13 @@ import LongWork
 import Synchronization
 import TextModels
 
-/// Models as a server with OpenAI's API on this machine: `/v1/models`, `/v1/completions` with `echo`
-/// and log-probs, `/v1/chat/completions`, both also as a stream. It changes nothing.
+/// Models as a server with OpenAI's API on this machine: `/v1/models`, `/v1/completions` with
+/// `echo` and log-probs, `/v1/chat/completions`, both also as a stream. It changes nothing.
 ///
 /// One request is computed at a time, because the models use every core; the others wait. Requests
 /// that name another host, as those of a page in a browser can, are refused.
 public final class ModelServer: Sendable {
-    private let models: [(name: String, text: TextModel)]
+    private let models: [NamedTextModel]
     private let server: HTTPServer
     /// Computes; its threads are not those that wait for sockets.
     private let queue = DispatchQueue(label: "sami.serving")
@@ -29,7 +29,7 @@ public final class ModelServer: Sendable {
     ///   - log: gets a sentence for each request.
     /// - Throws: if the address cannot be made.
     public init(
-        _ models: [(name: String, text: TextModel)], port: UInt16,
+        _ models: [NamedTextModel], port: UInt16,
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.models = models

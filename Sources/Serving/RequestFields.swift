@@ -27,8 +27,8 @@ struct Refusal: Error, Sendable {
     }
 }
 
-/// The fields of a request. Each is read once; a field that nobody reads is refused unless its value
-/// asks for nothing, so that no wish is ignored silently.
+/// The fields of a request. Each is read once; a field that nobody reads is refused unless its
+/// value asks for nothing, so that no wish is ignored silently.
 struct RequestFields {
     private let members: [JSON.Member]
     private var known: Set<String> = []
@@ -96,7 +96,7 @@ struct RequestFields {
         return texts
     }
 
-    /// Refuses what was not read and is not neutral.
+    /// Refuses a field that was not read and is not neutral.
     func finish() throws(Refusal) {
         for member in members where !known.contains(member.key) && !isNeutral(member) {
             throw Refusal("this server does not support `\(member.key)`", field: member.key)

@@ -33,7 +33,7 @@ struct WritingRequest: Sendable {
 
     /// - Parameter models: by name; the first is the usual one.
     init(
-        _ body: JSON, _ form: Form, models: [(name: String, text: TextModel)]
+        _ body: JSON, _ form: Form, models: [NamedTextModel]
     ) throws {
         var fields = try RequestFields(body)
         self.form = form
@@ -43,7 +43,9 @@ struct WritingRequest: Sendable {
             try fields.integer("seed", in: 0...1 << 53).map { UInt64($0) }
             ?? UInt64.random(in: 0..<1 << 53)
         sampling.temperature = try fields.number("temperature", in: 0...100) ?? 1
-        sampling.topP = try fields.number("top_p", in: Double.leastNonzeroMagnitude...1) ?? 1
+        // 0 is the likeliest token alone.
+        sampling.topP = max(
+            try fields.number("top_p", in: 0...1) ?? 1, Double.leastNonzeroMagnitude)
         sampling.topK = try fields.integer("top_k", in: 0...1 << 31) ?? 0
         sampling.minP = try fields.number("min_p", in: 0...1) ?? 0
         stops = try fields.texts("stop")
@@ -85,7 +87,7 @@ struct WritingRequest: Sendable {
     }
 
     static func model(
-        named name: String?, of models: [(name: String, text: TextModel)]
+        named name: String?, of models: [NamedTextModel]
     ) throws(Refusal) -> TextModel {
         guard let name else {
             guard let first = models.first else { throw Refusal("there is no model", status: 503) }

@@ -5,9 +5,9 @@ import Workspaces
 /// What a workspace has done of a script, for a run that goes on after it.
 ///
 /// The statements of the script are matched with those of the journal, in order and by their text.
-/// A statement that is done does not run again: its values are there. The statement that was stopped
-/// continues from its checkpoint. Of a block that was stopped, the statements that are done are
-/// recalled (``RecalledBlock``).
+/// A statement that is done does not run again: its values are there. The statement that was
+/// stopped continues from its checkpoint. Of a block that was stopped, the statements that are done
+/// are recalled (``RecalledBlock``).
 struct EarlierRun {
     /// What becomes of the next statement of the script.
     enum Step {

@@ -66,8 +66,8 @@ extension Session {
         }
     }
 
-    /// Runs a stopped block from its beginning, with the seed and number it had; what it has done is
-    /// recalled.
+    /// Runs a stopped block from its beginning, with the seed and number it had; the statements
+    /// that are done are recalled.
     private func goOn(
         with entry: HistoryEntry, _ inner: [HistoryEntry], _ statement: Statement,
         _ program: Program
@@ -132,7 +132,7 @@ extension Session {
         return output(of: try carryOut(form, invocation))
     }
 
-    /// The block is past what was done; the names have their present values from here on.
+    /// The block is past its recalled statements; from here on the names have their present values.
     ///
     /// - Throws: if the journal has more statements, which are then of another script.
     private func endRecalling(before source: String) throws {

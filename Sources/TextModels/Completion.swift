@@ -34,8 +34,8 @@ extension TextModel {
     /// - Parameters:
     ///   - stops: strings that end a completion, in addition to the model's stop tokens. Sampling
     ///     ends with the token that completes a string.
-    ///   - token: called after every token with the number of the request and its tokens so far, for
-    ///     a text that is shown while it is written.
+    ///   - token: called after every token with the number of the request and its tokens so far,
+    ///     for a text that is shown while it is written.
     ///   - progress: asked before every block of the model and after every token of the batch, with
     ///     the numbers of finished completions and sampled tokens. If it answers `.stop`, the work
     ///     ends, and unfinished completions are returned with their tokens so far, as

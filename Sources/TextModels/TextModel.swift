@@ -86,6 +86,9 @@ public struct TextModel: Sendable {
     }
 }
 
+/// A model among several: by the name that a workspace gives it.
+public typealias NamedTextModel = (name: String, text: TextModel)
+
 /// A text to continue, with its token ids: a prompt is encoded once, however often it is used.
 public struct TextPrompt: Sendable, Hashable {
     public let text: String

@@ -64,7 +64,8 @@ extension Workspace {
     /// Goes on with a block that did not reach its end: the statements that begin until `endBlock`
     /// belong to it.
     ///
-    /// - Throws: `WorkspaceError.noSuchStatement` unless it is the last statement outside of blocks.
+    /// - Throws: `WorkspaceError.noSuchStatement` unless it is the last statement outside of
+    ///   blocks.
     public func resumeBlock(_ sequence: Int) throws {
         try locked {
             try mustBeWritable()

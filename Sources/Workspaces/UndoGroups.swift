@@ -46,8 +46,8 @@ extension Timeline {
 }
 
 extension Timeline {
-    /// The names that the statements of a block have changed, as they were before it; nil for a name
-    /// that had no value.
+    /// The names that the statements of a block have changed, as they were before it; nil for a
+    /// name that had no value.
     func names(beforeBlock block: Int) -> [String: BindingInfo?] {
         var names: [String: BindingInfo?] = [:]
         for step in done where statement(step.sequence)?.block == block {

@@ -14,7 +14,7 @@ struct Serve: ParsableCommand {
         discussion: """
             Serves /v1/models, /v1/completions (with echo and log-probs) and \
             /v1/chat/completions on 127.0.0.1, to evaluation harnesses, chat clients or another \
-            sami: `server trained url=http://127.0.0.1:8080/v1 model=model`. The workspace is \
+            sami: `server trained url=http://127.0.0.1:8080/v1 model="model"`. The workspace is \
             only read. A model is named as in the workspace: model, base.
             """)
 

@@ -156,6 +156,12 @@ import Testing
         #expect(run(session, script).1)
         #expect(session.workspace.history.count == 3)
         #expect(session.earlierRunIsWhole == nil)
+        // Another value is refused, and binds nothing.
+        session.goOnWithEarlierRun()
+        try session.setParameter("n", "6")
+        let outcome = try #require(session.outcomes(of: script).last)
+        #expect(throws: Failure.self) { try outcome.result.get() }
+        #expect(session.workspace.history.count == 3)
         session.close()
     }
 }

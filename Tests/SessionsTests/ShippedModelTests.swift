@@ -6,6 +6,7 @@ import Testing
 @testable import Sessions
 @testable import ShippedWorld
 @testable import Values
+@testable import Workspaces
 
 /// The verbs of the method on the model that ships.
 @Suite(
@@ -57,6 +58,11 @@ struct ShippedModelTests {
         try bench.write("verdicts.csv", "query,judgement\na,win\n")
         try bench.write("notes.txt", "a note\n")
         try bench.output("export [1, 2] x.npy")
+        for name in ["one", "two"] {
+            let path = bench.folder + "/\(name).samiws"
+            let workspace = try Workspace.open(path)
+            workspace.close()
+        }
         try bench.session.workspace.answers.keep(#"{"text":"yes"}"#, to: "{}")
         // These verbs change the workspace or the session, run everything again, or need an
         // instruct model; they have tests of their own.

@@ -5,6 +5,7 @@ public struct Python: Sendable {
     public let path: String
 
     public static let withH5py = having("h5py")
+    public static let withOpenAI = having("openai")
     public static let withLlamaServer = having("llama_cpp.server.app")
 
     /// The Python that has a module: `SAMI_PYTHON`, or that of `.venv` in the repository; nil if

@@ -41,6 +41,18 @@ enum ModelFiles {
         }
     }
 
+    /// The folder of the shipped model.
+    ///
+    /// - Throws: if it is missing.
+    static func shipped() throws(EvaluationError) -> String {
+        guard let folder = defaultDirectory else {
+            throw .other(
+                "the model that ships with sami is missing",
+                suggestion: "set SAMI_MODELS to its folder")
+        }
+        return folder
+    }
+
     private static var executable: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             ?? CommandLine.arguments.first ?? ""

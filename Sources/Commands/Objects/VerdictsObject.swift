@@ -123,6 +123,14 @@ struct VerdictsObject: StorableObject, PoolableObject {
             + NumberText.count(verdicts.count, "comparison")
     }
 
+    /// `73.2 % (69.1 to 76.9 %) of 500`; empty if nothing was judged.
+    var shortRate: String {
+        guard let rate = verdicts.winRate, let interval = verdicts.interval else { return "" }
+        return
+            "\(NumberText.percent(rate)) (\(NumberText.fixed(interval.lower * 100, decimals: 1)) to "
+            + "\(NumberText.percent(interval.upper))) of \(NumberText.grouped(verdicts.count))"
+    }
+
     var summary: String {
         verdicts.winRate.map { "win rate \(NumberText.percent($0)) in \(verdicts.count)" }
             ?? "nothing judged"

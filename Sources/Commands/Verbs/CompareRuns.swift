@@ -20,12 +20,12 @@ extension CommandTable {
             value: rows,
             Display(
                 text: {
-                    var text = rows.rendered(appearance)
+                    var text = comparison.table.rendered(appearance)
                     for picture in comparison.pictures { text.line(picture.rendered(appearance)) }
                     return text
                 },
                 html: {
-                    (rows.display(appearance).html?() ?? "")
+                    (ReportParts.display(comparison.table).html?() ?? "")
                         + comparison.pictures.map(\.html).joined()
                 },
                 json: { rows.printedJSON }))

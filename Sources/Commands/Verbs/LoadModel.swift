@@ -159,11 +159,7 @@ extension CommandTable {
                 return try loadGGUF(ModelSource(gguf: file, shown: "smollm2"), format, invocation)
             }
             if word == "default" {
-                guard let folder = ModelFiles.defaultDirectory else {
-                    throw EvaluationError.other(
-                        "the model that ships with sami is missing",
-                        suggestion: "set SAMI_MODELS to its folder")
-                }
+                let folder = try ModelFiles.shipped()
                 var object = try ModelFiles.load(folder, shown: folder)
                 invocation.noteFiles(of: folder)
                 object.origin = "default"

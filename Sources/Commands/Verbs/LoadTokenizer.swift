@@ -1,3 +1,4 @@
+import CommandLanguage
 import Files
 import Foundation
 import Values
@@ -7,7 +8,7 @@ extension CommandTable {
         "tokenizer", "reads a tokenizer alone", makes: ["tokenizer"],
         operands: [
             .required(
-                "path", .path,
+                "path", .either([Choice("default", "the shipped model's")], .path),
                 "a tokenizer.json, tokenizer.model or GGUF file, a folder, or a model of the Hub")
         ],
         example: "load tokenizer tokenizer.json", run: loadTokenizer)
@@ -15,7 +16,10 @@ extension CommandTable {
     private static func loadTokenizer(_ invocation: Invocation) throws -> CommandResult {
         guard let text = try invocation.text("path") else { return CommandResult() }
         do {
-            let (path, shown) = try tokenizerSource(text, invocation.session.directory)
+            let (path, shown) =
+                try invocation.word(invocation.argument("path")) == "default"
+                ? (ModelFiles.shipped(), text)
+                : tokenizerSource(text, invocation.session.directory)
             if FileSystem.kind(of: path) == .folder {
                 let directory = try ModelFiles.tokenizerDirectory(path, shown: shown)
                 invocation.noteFiles(of: path)

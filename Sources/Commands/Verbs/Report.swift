@@ -66,7 +66,7 @@ extension CommandTable {
         }
         let comparison = RunComparison(runs: runs)
         let appearance = ReportParts.appearance
-        let table = Value.list(comparison.rows.map(Value.record)).display(appearance)
+        let table = ReportParts.display(comparison.table)
         var chapters = [
             ReportPage.Chapter(
                 "Runs",
@@ -74,8 +74,13 @@ extension CommandTable {
                     + comparison.pictures.map { .display(ReportParts.display($0)) })
         ]
         for run in runs {
-            var parts: [ReportPage.Part] = run.verdicts.map { name, verdicts in
-                .display(ReportParts.named(name, verdicts.display(appearance)))
+            var parts: [ReportPage.Part] = run.tables.map { name, rows in
+                .display(ReportParts.named(name, rows.display(appearance)))
+            }
+            parts += run.verdicts.map { name, verdicts in
+                .folded(
+                    title: "\(name): \(verdicts.headline)",
+                    parts: [.display(verdicts.display(appearance))])
             }
             parts += run.logs.map { name, log in
                 .folded(

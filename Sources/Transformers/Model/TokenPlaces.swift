@@ -20,8 +20,8 @@ extension LanguageModel {
     /// - Parameters:
     ///   - count: how many of the likeliest tokens, at least 0.
     ///   - rows: sequences go through the model together up to this many tokens.
-    /// - Throws: `ModelError` if a sequence is empty, longer than the context, or has a token outside
-    ///   the vocabulary; `Canceled`.
+    /// - Throws: `ModelError` if a sequence is empty, longer than the context, or has a token
+    ///   outside the vocabulary; `Canceled`.
     public func places(
         _ sequences: [[Int32]], likeliest count: Int, rows: Int = 2048,
         watch: Watch = { _ in .more }
