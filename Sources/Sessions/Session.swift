@@ -151,7 +151,7 @@ public final class Session {
     /// that is not a literal is text.
     public func setParameter(_ name: String, _ value: String) throws {
         let statement = "\(name) = \(CommandGrammar.literal(value))"
-        // A run that goes on has bound it; one with another value is refused at the first statement.
+        // A run that goes on has bound it. Another value is refused at the first statement.
         let isBound = earlierRun?.takes(statement) ?? false
         if !isBound, earlierRun?.isOver ?? true {
             for outcome in outcomes(of: statement) { _ = try outcome.result.get() }

@@ -14,7 +14,7 @@ struct Serve: ParsableCommand {
         discussion: """
             Serves /v1/models, /v1/completions (with echo and log-probs) and \
             /v1/chat/completions on 127.0.0.1, to evaluation harnesses, chat clients or another \
-            sami: `server trained url=http://127.0.0.1:8080/v1 model="model"`. The workspace is \
+            sami: `server trained url="http://127.0.0.1:8080/v1" model="model"`. The workspace is \
             only read. A model is named as in the workspace: model, base.
             """)
 
@@ -26,29 +26,23 @@ struct Serve: ParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp(
-            "The workspace's folder, session.samiws if none is named.", valueName: "path"))
-    var workspace: String?
-
-    @Option(
-        name: [.short, .long],
         help: ArgumentHelp("The port; 0 takes any free one.", valueName: "number"))
     var port: UInt16 = 8080
 
     @Flag(help: "Tell each request on standard error.")
     var verbose = false
 
+    @OptionGroup(title: "Workspace") var workspace: WorkspaceOptions
+
     func validate() throws {
-        if model != nil, workspace != nil {
+        if model != nil, workspace.workspace != nil {
             throw ValidationError("a model is loaded without a workspace: give one of both")
         }
     }
 
     func run() throws {
-        var configuration = Session.Configuration()
-        configuration.workspace = workspace ?? "session.samiws"
+        var configuration = workspace.configuration
         configuration.access = model == nil ? .readOnly : .ephemeral
-        configuration.program = Sami.program
         let session: Session
         do {
             session = try Session(configuration)
