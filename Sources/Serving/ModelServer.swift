@@ -137,8 +137,8 @@ public final class ModelServer: Sendable {
         let start = ContinuousClock.now
         let answer = try await compute { try writer.answer(watch: $0) }
         log(
-            "\(http.path): \(request.prompts.count * request.count) texts, "
-                + "\(start.duration(to: .now).formatted(.units(width: .narrow)))")
+            "\(http.path): \(request.prompts.count * request.count) texts in "
+                + start.duration(to: .now).formatted(.units(fractionalPart: .show(length: 2))))
         return response(answer)
     }
 
@@ -187,6 +187,7 @@ public final class ModelServer: Sendable {
     /// Events as they come. A client that leaves ends the work.
     private func stream(_ writer: TextWriter) -> HTTPResponse {
         let (events, feed) = AsyncStream<[UInt8]>.makeStream()
+        log("a stream of /v1/\(writer.request.form == .chat ? "chat/" : "")completions")
         let left = Flag()
         feed.onTermination = { _ in left.raise() }
         queue.async { [self] in

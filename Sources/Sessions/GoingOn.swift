@@ -13,6 +13,9 @@ extension Session {
     /// Makes the next scripts go on after what the workspace has done of them.
     public func goOnWithEarlierRun() { earlierRun = EarlierRun(workspace) }
 
+    /// Whether a later process finds the session's statements.
+    public var workspaceIsKept: Bool { workspace.isWritable && !workspace.isEphemeral }
+
     /// A sentence if nothing of the scripts was left to do.
     public var earlierRunIsWhole: String? {
         guard let earlierRun, earlierRun.count > 0 else { return nil }

@@ -75,6 +75,9 @@ struct Run: ParsableCommand {
             if found != .fine { status = found }
             if found == .interrupted || (found != .fine && !output.keepGoing) { break }
         }
+        if status == .interrupted, launch.session.workspaceIsKept, !launch.session.isFinished {
+            Launch.complain("the same command with --resume goes on from here")
+        }
         if resume, status == .fine, let sentence = launch.session.earlierRunIsWhole {
             Launch.complain(sentence)
         }

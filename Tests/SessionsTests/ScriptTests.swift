@@ -67,6 +67,33 @@ struct ScriptTests {
             ])
     }
 
+    /// The experiments of docs/PAPER.md with a few posts: the statements run, and the figures mean
+    /// nothing.
+    @Test(arguments: [
+        ("base", ["tasks": "[\"summaries\"]", "iterations": "[1, 2]"], "rate"),
+        ("finetuned", ["demonstrations": "[4, 8]"], "finetuned_over_base"),
+        ("weak-writer", ["strong": "default", "written": "4"], "at_equal_lengths"),
+        ("diverse", ["strong": "default"], "at_equal_lengths"),
+        ("ablations", ["only": "[\"rows only\", \"RMSprop\"]"], "bound"),
+    ])
+    func paperScriptsRunOnFewPosts(
+        _ name: String, _ parameters: [String: String], _ column: String
+    ) throws {
+        let source = try String(
+            contentsOfFile: Repository.path("sessions/paper-\(name).sami"), encoding: .utf8)
+        let bench = try Workbench()
+        let few = ["seeds": "[1, 2]", "posts": "8", "held": "6", "steps": "1"]
+        for (name, value) in few.merging(parameters, uniquingKeysWith: { $1 }) {
+            try bench.session.setParameter(name, value)
+        }
+        let output = try bench.output(source)
+        guard case .list(let rows)? = output.value, case .record(let row)? = rows.last else {
+            Issue.record("it does not end with a table")
+            return
+        }
+        #expect(row[column]?.asNumber != nil && row["n"]?.asNumber == 12, "\(row)")
+    }
+
     @Test func yourOwnQueriesNamesThePostThatDoesNotFit() throws {
         let source = try String(
             contentsOfFile: Repository.path("sessions/your-own-queries.sami"), encoding: .utf8)

@@ -74,7 +74,7 @@ struct ServeProgramTests {
         let after = try Data(contentsOf: URL(fileURLWithPath: journal))
         #expect(after.starts(with: before) && after.count > before.count)
         for (arguments, code, sentence) in [
-            (["serve", "-w", "none.samiws"], 3, "there is no workspace at"),
+            (["serve", "-w", "none.samiws"], 3, "There is no workspace at"),
             (["serve", "nothing-here"], 1, "nothing-here"),
             (["serve", "default", "-w", "a.samiws"], 2, "give one of both"),
         ] {
