@@ -149,9 +149,13 @@ struct RunComparison {
     }
 
     private var differingSettings: [String] {
+        // A name that some runs do not have is no setting of all, but of another script.
         names(\.settingNames).filter { name in
-            let values = runs.map { run in run.settings.first { $0.name == name }?.value ?? .null }
-            return values.dropFirst().contains { !$0.equals(values[0]) }
+            let values = runs.compactMap { run in
+                run.settings.first { $0.name == name }?.value
+            }
+            return values.count == runs.count
+                && values.dropFirst().contains { !$0.equals(values[0]) }
         }
     }
 

@@ -35,7 +35,8 @@ package struct HTMLPage: Sendable {
         line-height: 1.4; color: #1a1a1a; background: #ffffff; }
         pre { font-family: monospace; overflow-wrap: anywhere; }
         table { border-collapse: collapse; margin: 1em 0; }
-        th, td { padding: 0.2em 0.6em; vertical-align: top; overflow-wrap: anywhere; }
+        th, td { padding: 0.2em 0.6em; vertical-align: top; overflow-wrap: break-word; \
+        max-width: 40em; }
         th { font-weight: bold; }
         [style*="text-align: right"], thead th { white-space: nowrap; }
         img { max-width: 100%; height: auto; }

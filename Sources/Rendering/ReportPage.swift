@@ -65,7 +65,8 @@ extension ReportPage.Part {
             let text = display.html?() ?? display.text().html
             // A picture is an image of its own, in which nothing can run.
             let picture = display.svg.map { HTML.image($0(), "chart") } ?? ""
-            return HTML.element("div", style: "margin: 1em 0", text + picture)
+            // A table that is wider than the page scrolls by itself.
+            return HTML.element("div", style: "margin: 1em 0; overflow-x: auto", text + picture)
         case .code(let text): return HTML.element("pre", HTML.escaped(text))
         case .folded(let title, let parts):
             return HTML.element(
