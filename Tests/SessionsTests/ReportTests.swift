@@ -51,7 +51,7 @@ struct ReportTests {
         func digest(_ bench: Workbench) -> String? {
             bench.session.workspace.binding("verdicts")?.digest
         }
-        #expect(digest(again) != nil)
+        #expect(digest(again) != nil && digest(again) == digest(bench))
     }
 
     @Test func `a report of nothing, a wrong path and wrong runs are said`() throws {
