@@ -18,6 +18,7 @@ SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Source
 
 build: packages
 	swift build $(FLAGS) --product sami
+	! pkg-config --exists ompi-c || swift build $(FLAGS) --product sami-rank
 
 demo: build
 	.build/release/sami --ephemeral run --echo sessions/first-alignment.sami

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.0
+import Foundation
 import PackageDescription
 
 // Only numeric code is compiled without bounds and overflow checks. Code that reads a person's
@@ -10,6 +11,15 @@ let numeric: [SwiftSetting] = [
     .unsafeFlags(
         ["-Ounchecked", "-Xcc", "-march=\(architecture)"], .when(configuration: .release))
 ]
+
+// The ranks of a session need MPI, in a program of their own. Without it the others are built, and
+// `ranks` says what is missing.
+let packageFolders =
+    (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+    + ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"].map {
+        $0 + "/pkgconfig"
+    }
+let hasMPI = packageFolders.contains { FileManager.default.fileExists(atPath: $0 + "/ompi-c.pc") }
 
 let package = Package(
     name: "sami",
@@ -99,6 +109,13 @@ let package = Package(
             dependencies: [
                 "LongWork", "Optimizers", "Tensors", "TextModels", "Tokenizers", "Transformers",
             ]),
+        // Processes on this machine and on others that compute for a session's models.
+        .target(
+            name: "Ranks",
+            dependencies: [
+                "Alignment", "CCrypto", "Layers", "LongWork", "NumberTypes", "Tensors",
+                "TextModels", "Tokenizers", "Transformers",
+            ]),
         // The file format of stored values, and `Codable` values in it.
         .target(
             name: "HDF5Objects",
@@ -127,7 +144,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "DataFiles", "Files", "GGUF",
-                "HDF5Objects", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers",
+                "HDF5Objects", "JSON", "Layers", "LongWork", "NumberTypes", "Optimizers", "Ranks",
                 "Rendering", "Servers", "ShippedWorld", "Tensors", "TextModels", "Tokenizers",
                 "Transformers", "Values", "Workspaces", "Worlds",
             ]),
@@ -135,7 +152,8 @@ let package = Package(
             name: "Sessions",
             dependencies: [
                 "Alignment", "CommandLanguage", "Commands", "Files", "HDF5Objects", "JSON",
-                "LongWork", "Rendering", "Tensors", "TextModels", "Tokenizers", "Transformers",
+                "LongWork", "Ranks", "Rendering", "Tensors", "TextModels", "Tokenizers",
+                "Transformers",
                 "Values", "Workspaces",
             ]),
         // Notebooks of Jupyter: their files, a runner without Python.
@@ -253,6 +271,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if hasMPI {
+    package.targets += [
+        .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        // The program of the ranks: messages by MPI, sums over ranks.
+        .executableTarget(
+            name: "sami-rank",
+            dependencies: ["CMPI", "LongWork", "Ranks", "Tensors", "Transformers"],
+            swiftSettings: numeric),
+    ]
+    package.products.append(.executable(name: "sami-rank", targets: ["sami-rank"]))
+}
 
 // Text, files and rendering compile in a fifth of the time without optimization, and a person does
 // not notice that they run slower: the first build reaches a prompt in half the time. An installed

@@ -58,22 +58,48 @@ public struct Backward: Sendable {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
         if beta > 0, reference == nil { throw AlignmentError.needsReference }
+        guard let crew = model.activeCrew((any TrainingCrew).self) else {
+            return try gradients(
+                of: batches, in: StepExtent(batches), model, reference, progress)
+        }
+        var sum: Gradients
+        do {
+            sum = try crew.gradients(self, of: batches, model: model, reference: reference) {
+                progress(
+                    WorkProgress(
+                        .backward, done: 0, of: batches.count,
+                        underway: $0.underway * Double(batches.count), unit: .queries,
+                        tokens: $0.tokens))
+            }
+        } catch is Canceled {
+            throw AlignmentError.stopped(.backward, done: 0, of: batches.count)
+        }
+        sum.norm = sum.parameters.norm
+        guard sum.norm.isFinite else { throw firstNonFinite(batches, model.alone) }
+        return sum
+    }
+
+    /// - Parameter extent: the queries of the step. If `batches` are a part of it, the gradients
+    ///   are that part of a sum.
+    package func gradients(
+        of batches: [ContrastBatch], in extent: StepExtent, _ model: LanguageModel,
+        _ reference: LanguageModel?, _ progress: (WorkProgress) -> Continuation
+    ) throws -> Gradients {
         // The first report comes before the memory of the gradients is prepared.
         let start = WorkProgress(.backward, done: 0, of: batches.count, unit: .queries)
         guard progress(start) == .more else {
             throw AlignmentError.stopped(.backward, done: 0, of: batches.count)
         }
         let packs = ForestPack.packs(batches, rows: packRows)
-        let rows = packs.reduce(0) { $0 + $1.scoredRows }
         var sum = Gradients(model, divergence: beta > 0 ? 0 : nil)
         for pack in packs {
             let (done, tokens) = (sum.queries, sum.tokens)
-            let share = Double(pack.scoredRows) / Double(rows)
+            let share = Double(pack.scoredRows) / Double(extent.scoredRows)
             let penalty = reference.flatMap {
                 beta > 0 ? Penalty(reference: $0, weight: Float(beta * share)) : nil
             }
             do {
-                try add(pack, of: batches.count, model, penalty, share, to: &sum) {
+                try add(pack, of: extent.queries, model, penalty, share, to: &sum) {
                     progress(
                         WorkProgress(
                             .backward, done: done, of: batches.count, finished: $0, of: pack,
@@ -166,7 +192,7 @@ public struct Backward: Sendable {
 
 extension Gradients {
     /// Of no query yet.
-    fileprivate init(_ model: LanguageModel, divergence: Double?) {
+    package init(_ model: LanguageModel, divergence: Double?) {
         self.init(
             parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, loss: 0, queries: 0,
             contrasts: [], divergence: divergence, tokens: 0)

@@ -134,6 +134,25 @@ public struct ContrastBatch: Sendable, Hashable {
         boundaryToken = crossing
     }
 
+    /// A query from another process; nil if the numbers do not fit each other.
+    ///
+    /// - Parameter starts: for each sequence the first scored place.
+    package init?(
+        id: QueryID, constitutions: Int, responses: Int, sequences: [[Int32]], starts: [Int]
+    ) {
+        guard constitutions >= 1, responses >= 1, sequences.count == constitutions * responses,
+            starts.count == sequences.count,
+            zip(sequences, starts).allSatisfy({ $1 > 0 && $1 < $0.count })
+        else { return nil }
+        self.id = id
+        self.constitutions = constitutions
+        self.responses = responses
+        self.sequences = zip(sequences, starts).map {
+            Sequence(tokens: $0, scored: $1..<$0.count)
+        }
+        boundaryToken = nil
+    }
+
     private static func tokens(
         of prompt: TextOrTokens, _ group: RolloutGroup, _ tokenizer: Tokenizer?
     ) throws -> [Int32] {
@@ -218,6 +237,15 @@ struct ForestPack {
 
     /// Number of rows that predict at least one scored token.
     var scoredRows: Int { Set(targets.map(\.row)).count }
+
+    /// The same for several processes: where one would have fewer packs than there are processes,
+    /// smaller ones.
+    static func packs(_ batches: [ContrastBatch], rows: Int, over processes: Int) -> [ForestPack] {
+        let packs = packs(batches, rows: rows)
+        guard packs.count < processes else { return packs }
+        let all = packs.reduce(0) { $0 + $1.forest.tokens.count }
+        return self.packs(batches, rows: max(1, all / processes))
+    }
 
     /// Packs with one query each, or with several if together they have at most `rows` rows.
     static func packs(

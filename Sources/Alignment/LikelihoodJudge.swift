@@ -46,7 +46,7 @@ public struct LikelihoodJudge: Judge {
         var isStopped = false
         // In portions, so that a stop keeps the comparisons that are already judged.
         while done < batches.count, !isStopped {
-            let portion = done..<min(batches.count, done + 64)
+            let portion = done..<min(batches.count, done + 64 * text.model.processes)
             func report(_ done: Int, _ underway: Double = 0) -> WorkProgress {
                 WorkProgress(
                     .judge, done: done, of: batches.count, underway: underway, unit: .comparisons)

@@ -55,7 +55,7 @@ public struct PairSampler: Sendable {
         var pairs = Array(done.prefix(requests.count))
         var tokens = 0
         while pairs.count < requests.count {
-            let portion = Array(requests[pairs.count...].prefix(128))
+            let portion = Array(requests[pairs.count...].prefix(128 * first.text.model.processes))
             var sides: [[SampledResponse]] = []
             for (side, sampler) in samplers.enumerated() {
                 let before = 2 * pairs.count + side * portion.count

@@ -65,7 +65,7 @@ public struct RolloutSampler: Sendable {
         let total = fitting.reduce(0) { $0 + responses(of: $1) }
         var tokens = 0
         while state.next < fitting.count {
-            let portion = portion(fitting[state.next...])
+            let portion = portion(fitting[state.next...], of: text.model)
             let done = fitting[..<state.next].reduce(0) { $0 + responses(of: $1) }
             var last = 0
             let sampled = try sampler.sample(portion.flatMap { requests($0, key) }) { step in
@@ -111,12 +111,14 @@ public struct RolloutSampler: Sendable {
 
     /// The next queries to sample together: complete queries, as many as the model processes at
     /// once.
-    private func portion(_ queries: ArraySlice<Prepared>) -> ArraySlice<Prepared> {
+    private func portion(
+        _ queries: ArraySlice<Prepared>, of model: LanguageModel
+    ) -> ArraySlice<Prepared> {
         var count = 0
         var requests = 0
         for query in queries {
             requests += responses(of: query)
-            if requests > 128, count > 0 { break }
+            if requests > 128 * model.processes, count > 0 { break }
             count += 1
         }
         return queries.prefix(count)

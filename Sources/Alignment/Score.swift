@@ -119,12 +119,18 @@ public struct Scorer: Sendable {
                 .score, done: results.count, of: batches.count, finished: share, of: pack,
                 tokens: tokens)
         }
-        for pack in ForestPack.packs(batches, rows: packRows) {
+        let crew = model.activeCrew((any Crew).self)
+        let packs = ForestPack.packs(batches, rows: packRows, over: crew?.count ?? 1)
+        // A crew computes all packs before the first result.
+        var found = try crew.map { crew in
+            try logProbs(of: packs, batches.count, model, crew, progress)[...]
+        }
+        for pack in packs {
             let logProbs: [Float]
             do {
-                logProbs = try model.logProbs(pack.forest, pack.targets) {
-                    progress(report(pack, $0))
-                }
+                logProbs =
+                    try found?.popFirst()
+                    ?? model.logProbs(pack.forest, pack.targets) { progress(report(pack, $0)) }
             } catch is Canceled {
                 throw AlignmentError.stopped(.score, done: results.count, of: batches.count)
             }
@@ -140,6 +146,25 @@ public struct Scorer: Sendable {
             }
         }
         return results
+    }
+
+    private func logProbs(
+        of packs: [ForestPack], _ count: Int, _ model: LanguageModel, _ crew: any Crew,
+        _ progress: (WorkProgress) -> Continuation
+    ) throws -> [[Float]] {
+        do {
+            return try crew.logProbs(
+                of: packs.map { ScoredForest($0.forest, $0.targets) }, model
+            ) { step in
+                let share = (Double(step.finished) + step.underway) / Double(packs.count)
+                return progress(
+                    WorkProgress(
+                        .score, done: 0, of: count, underway: share * Double(count),
+                        unit: .queries, tokens: step.tokens))
+            }
+        } catch is Canceled {
+            throw AlignmentError.stopped(.score, done: 0, of: count)
+        }
     }
 }
 

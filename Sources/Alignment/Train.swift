@@ -60,7 +60,9 @@ public struct Trainer: Sendable {
         _ model: LanguageModel, on batches: [ContrastBatch], reference: LanguageModel? = nil,
         from state: TrainState? = nil, key: RandomKey,
         progress: (WorkProgress) -> Continuation = { _ in .more },
-        step: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = { _, _, _ in .more }
+        step observe: (TrainRecord, LanguageModel, TrainState) throws -> Continuation = {
+            _, _, _ in .more
+        }
     ) throws -> TrainResult {
         guard !batches.isEmpty else { throw AlignmentError.noRollouts }
         let (total, steps) = try settings.extent(batches.count)
@@ -92,9 +94,15 @@ public struct Trainer: Sendable {
                 result.isStopped = true
                 return result
             }
+            let factor = schedule.factor(index)
+            let crew = result.model.activeCrew((any TrainingCrew).self)
+            let step = try crew?.prepareStep(result.model, result.state.optimizer)
             let update = try settings.update.step(
-                &result.model, &result.state.optimizer, &gradients.parameters,
-                factor: schedule.factor(index))
+                &result.model, &result.state.optimizer, &gradients.parameters, factor: factor)
+            if let crew, let step {
+                try crew.take(
+                    step, settings.update, factor: factor, result.model, result.state.optimizer)
+            }
             result.state.step += 1
             let record = TrainRecord(
                 step: index + 1, steps: steps,
@@ -104,7 +112,7 @@ public struct Trainer: Sendable {
                 gradientNorm: update.gradientNorm, clipFactor: update.clipFactor,
                 learningRate: update.learningRate, tokens: gradients.tokens)
             result.log.append(record)
-            if try step(record, result.model, result.state) == .stop || !wantsMore {
+            if try observe(record, result.model, result.state) == .stop || !wantsMore {
                 result.isStopped = result.state.step < steps
                 return result
             }

@@ -57,7 +57,7 @@ public struct Update: Sendable, Codable, Hashable {
     }
 
     /// The same without a copy: after an error, model, state and gradients are not usable.
-    func step(
+    package func step(
         _ model: inout LanguageModel, _ state: inout OptimizerState,
         _ gradients: inout ParameterSet, factor: Double,
         watch: Watch = { _ in .more }

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import Ranks
 import Rendering
 import Values
 import Workspaces
@@ -17,6 +18,8 @@ package protocol CommandContext: AnyObject, Environment {
     var seed: UInt64 { get set }
     /// The file that steps of training are written to; nil for none.
     var metrics: MetricsFile? { get set }
+    /// The processes that compute for its models; nil if this one does.
+    var crew: RankCrew? { get set }
     /// The folder that relative paths of statements start from.
     var directory: String { get }
     /// The only folder that statements may write files in; nil if they may write anywhere.

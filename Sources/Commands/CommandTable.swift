@@ -13,6 +13,7 @@ package enum CommandTable {
         mergeCommand, serverCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
         showCommand, plotCommand, compareCommand, describeCommand, reportCommand, metricsCommand,
+        ranksCommand,
         editCommand,
         lsCommand, rmCommand, undoCommand, redoCommand, historyCommand, replayCommand,
         resumeCommand, verifyCommand, gcCommand, packCommand, unpackCommand, openCommand,

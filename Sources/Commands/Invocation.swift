@@ -241,9 +241,11 @@ package final class Invocation {
         try object(type, of: try value(argument), argument.role, argument.span)
     }
 
-    /// The model, computed in the statement's precision.
+    /// The model, computed in the statement's precision, by the session's ranks if there are any.
     func computing(_ model: ModelObject) -> ModelObject {
-        model.computed(in: session.settings.statementPrecision)
+        var object = model.computed(in: session.settings.statementPrecision)
+        object.model.crew = session.crew
+        return object
     }
 
     /// The value as an object. One item of a list is accepted in place of the list (`score

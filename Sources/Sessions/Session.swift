@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import Foundation
+import Ranks
 import Rendering
 import Tensors
 import Tokenizers
@@ -69,6 +70,7 @@ public final class Session {
     package var seed: UInt64
     package var settings = Settings()
     package var metrics: MetricsFile?
+    package var crew: RankCrew?
     package let directory: String
     let program: String
     /// The only folder that a stranger's statements may write to; nil if they may write anywhere.

@@ -8,6 +8,11 @@ import Foundation
 public struct RandomKey: Sendable, Hashable {
     private let key: UInt64
 
+    /// The key as a number, for another process.
+    package var number: UInt64 { key }
+
+    package init(number: UInt64) { key = number }
+
     public init(seed: UInt64) { key = RandomKey.mix(seed, 0x5341_4D49) }
     private init(key: UInt64) { self.key = key }
 

@@ -14,6 +14,8 @@ package final class Storage: @unchecked Sendable {
     package let address: UnsafeMutableRawPointer
     package let count: Int
     package let format: StoredFormat
+    /// How often the elements were written in place; see `TensorIdentity`.
+    var version = 0
     /// Number of floats from the pool; zero for an owner's memory.
     private let capacity: Int
     private let owner: AnyObject?

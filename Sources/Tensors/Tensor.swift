@@ -13,7 +13,7 @@ import NumberTypes
 /// user's input checks them first.
 public struct Tensor: Sendable {
     public private(set) var shape: [Int]
-    private var storage: Storage
+    private(set) var storage: Storage
 
     public init(zeros shape: [Int]) {
         self.shape = shape
@@ -258,6 +258,7 @@ public struct Tensor: Sendable {
             widen(storage.address, storage.format, storage.count, into: copy.floats)
             storage = copy
         }
+        storage.version &+= 1
         return storage.floats
     }
 }

@@ -49,18 +49,8 @@ extension TextModel {
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Completion] {
         guard !requests.isEmpty else { return [] }
+        let generations = try generations(requests, sampling, stops, memory, token, progress)
         let stops = StopStrings(stops)
-        let generations = try model.generate(
-            requests.map { GenerationRequest(prompt: $0.prompt.tokens, key: $0.key) },
-            sampling.settings(stopTokens: stopTokens), memory: memory,
-            stop: stops.longest == 0 && token == nil
-                ? nil
-                : { number, tokens in
-                    token?(number, tokens)
-                    return stops.longest > 0
-                        && isComplete(tokens, after: requests[number].prompt, stops)
-                },
-            progress: progress)
         return zip(requests, generations).map { request, generation in
             let (text, isCut) = stops.cut(addedText(generation.tokens, after: request.prompt))
             return Completion(
@@ -69,29 +59,41 @@ extension TextModel {
         }
     }
 
-    /// The text that tokens add to a prompt.
-    ///
-    /// Some tokenizers drop the blank before the first word of a text. So the tokens are decoded
-    /// together with the prompt's last token, and the text of that token is removed.
-    package func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
-        // A special token decodes to an empty text, so the text would begin after it.
-        let lead = prompt.tokens.last { !tokenizer.isSpecial($0) }.map { [$0] } ?? []
-        let head = tokenizer.decode(lead)
-        let whole = tokenizer.decode(lead + Array(tokens))
-        guard whole.utf8.starts(with: head.utf8) else { return tokenizer.decode(tokens) }
-        return String(decoding: whole.utf8.dropFirst(head.utf8.count), as: UTF8.self)
+    /// One generation for each request: by the model's crew, or here. A text that is shown while it
+    /// is written is written here.
+    private func generations(
+        _ requests: [CompletionRequest], _ sampling: Sampling, _ stops: [String],
+        _ memory: MemoryPlan, _ token: ((Int, [Int32]) -> Void)?,
+        _ progress: (WorkProgress) -> Continuation
+    ) throws -> [Generation] {
+        let prompts = requests.map(\.prompt.tokens)
+        let asked = zip(prompts, requests).map { GenerationRequest(prompt: $0, key: $1.key) }
+        let settings = sampling.settings(stopTokens: stopTokens)
+        let stops = CompletionStops(tokenizer, stops)
+        if token == nil, requests.count > 1, let crew = model.activeCrew((any CompletingCrew).self)
+        {
+            return try crew.generate(asked, settings, stops: stops, model) { step in
+                progress(
+                    WorkProgress(
+                        .generate, done: step.finished, of: requests.count,
+                        underway: step.underway, unit: .responses, tokens: step.tokens))
+            }
+        }
+        let isComplete = stops.check(prompts)
+        return try model.generate(
+            asked, settings, memory: memory,
+            stop: isComplete == nil && token == nil
+                ? nil
+                : { number, tokens in
+                    token?(number, tokens)
+                    return isComplete?(number, tokens) ?? false
+                },
+            progress: progress)
     }
 
-    /// Whether the last token has completed a stop string.
-    private func isComplete(
-        _ tokens: [Int32], after prompt: TextPrompt, _ stops: StopStrings
-    ) -> Bool {
-        // A token of text has at least one byte, so the stop string ends within this many tokens.
-        let window = stops.longest + 1
-        guard tokens.count > window else {
-            return stops.occur(in: addedText(tokens, after: prompt))
-        }
-        return stops.occur(in: tokenizer.decode(tokens.suffix(window)))
+    /// The text that tokens add to a prompt.
+    package func addedText(_ tokens: some Sequence<Int32>, after prompt: TextPrompt) -> String {
+        tokenizer.addedText(tokens, after: prompt.tokens)
     }
 
     /// Number of a completion's tokens that form its text without the blanks at the end. The other

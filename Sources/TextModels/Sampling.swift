@@ -24,7 +24,7 @@ public struct Sampling: Sendable, Codable, Hashable {
         self.maxTokens = maxTokens
     }
 
-    func settings(stopTokens: Set<Int32>) -> SamplerSettings {
+    package func settings(stopTokens: Set<Int32>) -> SamplerSettings {
         SamplerSettings(
             temperature: temperature, topK: topK, topP: topP, minP: minP, maxTokens: maxTokens,
             stopTokens: stopTokens)

@@ -122,6 +122,9 @@ public struct Tokenizer: Sendable {
     ///
     /// For a SentencePiece model, the file into which transformers would convert it.
     public var json: String { core.json }
+
+    /// Whether both are copies of one tokenizer.
+    package func isSame(as other: Tokenizer) -> Bool { core === other.core }
 }
 
 /// The data that copies of a tokenizer share. Only the known words change, guarded by a lock.

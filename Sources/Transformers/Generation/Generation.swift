@@ -23,6 +23,12 @@ public struct Generation: Sendable {
     /// log p of each token under the model, in nats, before temperature and truncation.
     public var logProbs: [Float]
     public var finish: Finish
+
+    public init(tokens: [Int32], logProbs: [Float], finish: Finish) {
+        self.tokens = tokens
+        self.logProbs = logProbs
+        self.finish = finish
+    }
 }
 
 extension LanguageModel {

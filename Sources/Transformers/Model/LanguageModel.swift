@@ -10,6 +10,8 @@ public struct LanguageModel: Sendable {
     public private(set) var configuration: ModelConfiguration
     public private(set) var parameters: ParameterSet
     private(set) var family: any Family
+    /// The processes that compute for the model; nil if this one does.
+    public var crew: (any Crew)?
 
     /// Random weights of a given shape: normal with the configuration's `initializer_range` (less
     /// where a sublayer ends in the residual stream), norms one, biases zero.
@@ -148,6 +150,7 @@ public struct LanguageModel: Sendable {
         var copy = try LanguageModel(configuration, tensors: all, source: source)
         copy.parameters = copy.parameters.relabeled(parameters.layout)
         copy.parameters.arithmetic = parameters.arithmetic
+        copy.crew = crew
         return copy
     }
 

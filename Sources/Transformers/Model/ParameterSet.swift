@@ -139,6 +139,18 @@ public struct ParameterSet: Sendable {
         return set
     }
 
+    /// Moments of the parameters that train, in layout order; nil if the shapes do not fit.
+    package init?(trained tensors: [Tensor], of layout: ParameterLayout) {
+        let held = layout.entries.indices.filter { layout.entries[$0].isTrainable }
+        guard held.map({ layout.entries[$0].shape }) == tensors.map(\.shape) else { return nil }
+        self.init(layout: layout, held: held, tensors: tensors)
+    }
+
+    /// Changes one tensor in place, by its number among those that the set holds.
+    package mutating func update(_ index: Int, _ body: (inout Tensor) -> Void) {
+        body(&tensors[index])
+    }
+
     /// √Σ x² over all tensors.
     public var norm: Double { tensors.reduce(0) { $0 + $1.squaredNorm }.squareRoot() }
 

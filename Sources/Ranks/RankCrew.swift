@@ -1,0 +1,300 @@
+import Alignment
+import CCrypto
+import Foundation
+import Glibc
+import LongWork
+import Tensors
+import TextModels
+import Tokenizers
+import Transformers
+
+/// The ranks of a session: processes on this machine or on others that compute for its models.
+///
+/// The session speaks with one process, the gateway, which passes messages on and computes nothing.
+/// After any fault all ranks are stopped, and `count` is 0.
+public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
+    // The lock is held for the time of a task; `count` alone is read by others.
+
+    /// The ranks as they described themselves, in their order.
+    public let ranks: [RankInfo]
+    public let plan: RankPlan
+    private let process: RankProcess
+    private let socket: LocalSocket
+    private let lock = NSRecursiveLock()
+    private var held = HeldTensors()
+    private var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
+    private var isEnded = false
+    /// Bytes of tensors that were sent to the ranks.
+    public private(set) var bytesSent = 0
+
+    /// The program of a rank, beside this one.
+    public static var program: String {
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let folder = URL(fileURLWithPath: own).deletingLastPathComponent().path
+        return ProcessInfo.processInfo.environment["SAMI_RANK"] ?? folder + "/sami-rank"
+    }
+
+    /// Starts ranks and waits until they are ready.
+    ///
+    /// - Parameter watch: asked twenty times a second.
+    /// - Throws: `RankError`; `Canceled`.
+    public static func start(
+        _ plan: RankPlan, watch: () -> Continuation = { .more }
+    ) throws -> RankCrew {
+        let program = RankCrew.program
+        guard access(program, X_OK) == 0 else { throw RankError.noMPI(program: program) }
+        var template = Array((NSTemporaryDirectory() + "/sami-ranks-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw RankError.notStarted(
+                "no folder in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
+        }
+        let folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        let path = folder + "/socket"
+        let listener = try LocalSocket.listening(at: path)
+        let process = try RankProcess(
+            plan.arguments(program: program, socket: path, isRoot: geteuid() == 0), folder: folder)
+        let limit = ContinuousClock.now + .seconds(max(60, plan.timeout / 5))
+        var connection: LocalSocket?
+        var infos: [Int: RankInfo] = [:]
+        func check() throws {
+            if watch() == .stop { throw Canceled() }
+            if process.hasEnded { throw RankError.notStarted(RankCrew.advice(process.words)) }
+            guard ContinuousClock.now < limit else {
+                throw RankError.slowStart(
+                    seconds: max(60, plan.timeout / 5), started: infos.count, of: plan.count)
+            }
+        }
+        while connection == nil {
+            connection = try listener.accepted(within: 50)
+            if connection == nil { try check() }
+        }
+        guard let socket = connection else { throw RankError.gone }
+        while infos.count < plan.count {
+            do {
+                guard try socket.isReadable(within: 50) else {
+                    try check()
+                    continue
+                }
+                let message = try socket.read()
+                if message.kind == .hello {
+                    infos[Int(message.rank)] = try message.content(RankInfo.self)
+                }
+            } catch RankError.gone {
+                process.waitForEnd(seconds: 2)
+                throw RankError.notStarted(RankCrew.advice(process.words))
+            }
+        }
+        let ranks = infos.sorted { $0.key < $1.key }.map(\.value)
+        let own = RankCrew.digest(ofFile: program)
+        if let other = ranks.firstIndex(where: { $0.program != own }) {
+            throw RankError.otherBuild(rank: other + 1, host: ranks[other].host)
+        }
+        socket.limitWriting(seconds: plan.timeout)
+        return RankCrew(plan, ranks, process, socket)
+    }
+
+    private init(
+        _ plan: RankPlan, _ ranks: [RankInfo], _ process: RankProcess, _ socket: LocalSocket
+    ) {
+        (self.plan, self.ranks) = (plan, ranks)
+        (self.process, self.socket) = (process, socket)
+    }
+
+    deinit { end() }
+
+    public var count: Int { lock.withLock { isEnded ? 0 : ranks.count } }
+
+    /// Stops the ranks.
+    public func end() {
+        lock.withLock {
+            guard !isEnded else { return }
+            isEnded = true
+            try? socket.write(RankMessage(.quit, rank: RankMessage.all))
+            process.waitForEnd(seconds: 1)
+            process.end()
+        }
+    }
+
+    /// SHA-256 of a file, to compare builds.
+    public static func digest(ofFile path: String) -> String {
+        guard let data = FileManager.default.contents(atPath: path) else { return "" }
+        var hash = [UInt8](repeating: 0, count: 32)
+        let code = data.withUnsafeBytes {
+            EVP_Digest($0.baseAddress, $0.count, &hash, nil, EVP_sha256(), nil)
+        }
+        return code == 1 ? hash.map { String($0, radix: 16) }.joined(separator: ".") : ""
+    }
+
+    /// The launcher's words, and what to do about those that are known.
+    private static func advice(_ words: String) -> String {
+        let short = words.count > 400 ? words.prefix(400) + " …" : words[...]
+        if words.contains("not enough slots") {
+            return "\(short); ask for fewer ranks, or name hosts with more slots: hosts=\"a:4\""
+        }
+        return short.isEmpty ? "mpirun ended without a word" : String(short)
+    }
+
+    // MARK: Tasks
+
+    /// Sends tasks, one a rank at most, and waits for all replies.
+    ///
+    /// - Parameters:
+    ///   - parts: receives the parts of a result.
+    ///   - progress: asked twenty times a second with the reports of the ranks.
+    /// - Returns: the replies by rank.
+    func run(
+        _ tasks: [Int: RankTask.Work], parts: (RankMessage) throws -> Void = { _ in },
+        progress: ([Int: RankProgress]) -> Continuation
+    ) throws -> [Int: RankReply] {
+        try lock.withLock {
+            guard !isEnded else { throw RankError.gone }
+            do {
+                let forgotten = held.takeForgotten()
+                for rank in 1...ranks.count {
+                    guard let work = tasks[rank] else { continue }
+                    try socket.write(
+                        try RankMessage(
+                            .task, rank: Int32(rank), RankTask(forgotten: forgotten, work: work)))
+                }
+                return try replies(Set(tasks.keys), parts, progress)
+            } catch let error as RankError {
+                if case .failed = error { throw error }
+                throw fault(error)
+            }
+        }
+    }
+
+    private func replies(
+        _ asked: Set<Int>, _ parts: (RankMessage) throws -> Void,
+        _ progress: ([Int: RankProgress]) -> Continuation
+    ) throws -> [Int: RankReply] {
+        var replies: [Int: RankReply] = [:]
+        var waiting = asked
+        var reports: [Int: RankProgress] = [:]
+        var signs = Dictionary(uniqueKeysWithValues: asked.map { ($0, ContinuousClock.now) })
+        var failure: RankError?
+        var isCanceled = false
+        while !waiting.isEmpty {
+            if try socket.isReadable(within: 50) {
+                let message = try socket.read()
+                let rank = Int(message.rank)
+                signs[rank] = .now
+                switch message.kind {
+                case .progress: reports[rank] = try message.content(RankProgress.self)
+                case .part: try parts(message)
+                case .reply:
+                    replies[rank] = try message.content(RankReply.self)
+                    waiting.remove(rank)
+                case .failure:
+                    failure =
+                        failure
+                        ?? .failed(
+                            rank: rank, host: host(rank), problem: try message.content(String.self))
+                    waiting.remove(rank)
+                default: break
+                }
+            } else if process.hasEnded {
+                throw RankError.gone
+            }
+            let now = ContinuousClock.now
+            if let silent = waiting.first(where: {
+                now - (signs[$0] ?? now) > .seconds(plan.timeout)
+            }) {
+                throw RankError.silent(rank: silent, host: host(silent), seconds: plan.timeout)
+            }
+            if !isCanceled, progress(reports) == .stop || failure != nil {
+                isCanceled = true
+                try socket.write(RankMessage(.cancel, rank: RankMessage.all))
+            }
+        }
+        if let failure { throw failure }
+        return replies
+    }
+
+    /// Stops everything after a fault that leaves no rank to be trusted, and names the cause.
+    private func fault(_ error: RankError) -> RankError {
+        guard !isEnded else { return error }
+        process.waitForEnd(seconds: 2)
+        let first = process.firstEnd
+        isEnded = true
+        process.end()
+        switch error {
+        case .gone:
+            guard let first else {
+                return .ended(ranks: "the ranks", cause: RankCrew.advice(process.words))
+            }
+            return first.rank == 0
+                ? .ended(ranks: "the gateway of the ranks", cause: first.cause)
+                : .ended(ranks: "rank \(first.rank) on \(host(first.rank))", cause: first.cause)
+        default: return error
+        }
+    }
+
+    private func host(_ rank: Int) -> String {
+        ranks.indices.contains(rank - 1) ? ranks[rank - 1].host : "an unknown host"
+    }
+
+    // MARK: Tensors
+
+    /// A model by the numbers of its tensors. Those that the ranks lack are sent.
+    func sent(_ model: LanguageModel) throws -> SentModel {
+        let entries = model.parameters.layout.entries
+        return SentModel(
+            configuration: model.configuration.json, adapter: model.configuration.adapter,
+            tensors: try model.parameters.tensors.map { try number(of: $0) },
+            trained: entries.indices.filter { entries[$0].isTrainable },
+            isBFloat16: model.parameters.arithmetic.isBFloat16)
+    }
+
+    /// The number of a tensor, which is sent if the ranks lack it.
+    private func number(of tensor: Tensor) throws -> Int {
+        try lock.withLock {
+            guard !isEnded else { throw RankError.gone }
+            if let number = held.number(of: tensor) { return number }
+            let number = held.add(tensor)
+            do {
+                try tensor.withUnsafeBytes { bytes in
+                    bytesSent += bytes.count
+                    let sent = SentTensor(
+                        number: number, shape: tensor.shape, format: tensor.format.name)
+                    let payload = Data(
+                        bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes.baseAddress!),
+                        count: bytes.count, deallocator: .none)
+                    try socket.write(
+                        try RankMessage(.tensor, rank: RankMessage.all, sent, payload: payload))
+                }
+            } catch let error as RankError {
+                throw fault(error)
+            }
+            return number
+        }
+    }
+
+    func number(of tokenizer: Tokenizer) throws -> Int {
+        try lock.withLock {
+            if let known = tokenizers.first(where: { $0.tokenizer.isSame(as: tokenizer) }) {
+                return known.number
+            }
+            let number = tokenizers.count
+            tokenizers.append((tokenizer, number))
+            do {
+                try socket.write(
+                    try RankMessage(
+                        .tokenizer, rank: RankMessage.all, SentTokenizer(number: number),
+                        payload: Data(tokenizer.json.utf8)))
+            } catch let error as RankError {
+                throw fault(error)
+            }
+            return number
+        }
+    }
+
+    /// Numbers for tensors that the ranks compute themselves.
+    func numbers(ofComputed tensors: [Tensor]) -> [Int] {
+        lock.withLock { tensors.map { held.add($0) } }
+    }
+
+    /// The numbers of tensors that the ranks have, or that are sent.
+    func numbers(of tensors: [Tensor]) throws -> [Int] { try tensors.map { try number(of: $0) } }
+}

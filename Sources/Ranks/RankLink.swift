@@ -1,0 +1,19 @@
+import Foundation
+import LongWork
+import Tensors
+
+/// The way from one rank to the session and to the other ranks. MPI is one.
+public protocol RankLink: AnyObject {
+    /// From 1.
+    var rank: Int { get }
+    var count: Int { get }
+
+    func send(_ message: RankMessage) throws
+    /// Called often during work: gives a sign of life, and says whether to go on.
+    func watch(_ progress: () -> RankMessage?) -> Continuation
+    /// Whether all ranks give true.
+    func agree(_ isWell: Bool) -> Bool
+    /// Replaces the elements by their sum over all ranks, with the same bits on each and in every
+    /// run: the order of additions depends on nothing but the number of ranks.
+    func sum(_ tensor: inout Tensor)
+}

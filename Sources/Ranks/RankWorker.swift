@@ -1,0 +1,243 @@
+import Alignment
+import Foundation
+import Layers
+import LongWork
+import NumberTypes
+import Tensors
+import TextModels
+import Tokenizers
+import Transformers
+
+/// One rank: it keeps tensors by number, and computes for models made of them.
+///
+/// It opens no file, and knows neither principles nor workspaces. All of its state is what the
+/// session has sent, so a rank can be started again at any time.
+public final class RankWorker {
+    private let link: any RankLink
+    private let memory: MemoryPlan
+    private var tensors: [Int: Tensor] = [:]
+    private var tokenizers: [Int: Tokenizer] = [:]
+    /// The sum of the last gradients.
+    private var gradients: ParameterSet?
+    private var lastReport = ContinuousClock.now
+
+    public init(_ link: any RankLink, memory: MemoryPlan) {
+        self.link = link
+        self.memory = memory
+    }
+
+    /// Keeps a tensor or does a task. Whatever goes wrong is sent to the session.
+    public func receive(_ message: RankMessage) throws {
+        do {
+            switch message.kind {
+            case .tensor:
+                let sent = try message.content(SentTensor.self)
+                tensors[sent.number] = try sent.tensor(message.payload)
+            case .tokenizer:
+                tokenizers[try message.content(SentTokenizer.self).number] = try Tokenizer(
+                    json: String(decoding: message.payload, as: UTF8.self))
+            case .task:
+                let task = try message.content(RankTask.self)
+                try link.send(
+                    try RankMessage(.reply, rank: Int32(link.rank), try reply(to: task)))
+            default: break
+            }
+        } catch {
+            try link.send(try RankMessage(.failure, rank: Int32(link.rank), "\(error)"))
+        }
+        StoragePool.trimShared()
+    }
+
+    private func reply(to task: RankTask) throws -> RankReply {
+        // A step changes in place what nobody else needs, so it forgets by itself.
+        if case .update(let step) = task.work {
+            try update(step, forgetting: task.forgotten)
+            return .updated
+        }
+        for number in task.forgotten { tensors[number] = nil }
+        do {
+            switch task.work {
+            case .generate(let task): return .generated(try generate(task))
+            case .score(let task): return .scored(try score(task))
+            case .gradients(let task): return try gradients(task)
+            case .update: return .updated
+            }
+        } catch is Canceled {
+            return .canceled
+        }
+    }
+
+    // MARK: Work
+
+    private func generate(_ task: RankTask.Generate) throws -> [RankReply.Generated] {
+        let model = try model(task.model)
+        let prompts = task.prompts.map(\.numbers)
+        guard let tokenizer = tokenizers[task.tokenizer] else { throw unknown("a tokenizer") }
+        let requests = zip(prompts, task.keys.numbers).map {
+            GenerationRequest(prompt: $0, key: RandomKey(number: $1))
+        }
+        return try model.generate(
+            requests, task.sampling.settings(stopTokens: Set(task.stopTokens.numbers)),
+            memory: memory, stop: CompletionStops(tokenizer, task.stops).check(prompts)
+        ) { step in
+            report(
+                RankProgress(
+                    finished: step.done, underway: step.underway, tokens: step.tokens))
+        }.map(RankReply.Generated.init)
+    }
+
+    private func score(_ task: RankTask.Score) throws -> [PackedNumbers<Float>] {
+        let model = try model(task.model)
+        var tokens = 0
+        return try task.forests.enumerated().map { index, sent in
+            let scored = sent.scored
+            let logProbs = try model.logProbs(scored.forest, scored.targets) { share in
+                report(
+                    RankProgress(
+                        finished: index, underway: share,
+                        tokens: tokens + Int(share * Double(scored.forest.tokens.count))))
+            }
+            tokens += scored.forest.tokens.count
+            return PackedNumbers(logProbs)
+        }
+    }
+
+    private func gradients(_ task: RankTask.Gradients) throws -> RankReply {
+        gradients = nil
+        var own: Gradients?
+        var problem: (any Error)?
+        do {
+            own = try ownGradients(task)
+        } catch {
+            problem = error
+        }
+        // All ranks add, or none: one alone would wait for the others.
+        guard link.agree(own != nil), var own else {
+            throw problem ?? Canceled()
+        }
+        for index in own.parameters.tensors.indices {
+            _ = report(RankProgress(underway: 1, tokens: own.tokens))
+            own.parameters.update(index) { link.sum(&$0) }
+        }
+        if task.sendsSum {
+            for (index, tensor) in own.parameters.tensors.enumerated() {
+                try link.send(
+                    RankMessage(
+                        .part, rank: Int32(link.rank),
+                        payload: tensor.withUnsafeBytes { Data($0) }, after: UInt32(index)))
+            }
+        }
+        gradients = own.parameters
+        return .gradients(
+            loss: own.loss, contrasts: own.contrasts, divergence: own.divergence,
+            tokens: own.tokens)
+    }
+
+    private func ownGradients(_ task: RankTask.Gradients) throws -> Gradients {
+        let model = try model(task.model)
+        let reference = try task.reference.map { try self.model($0) }
+        var backward = Backward(
+            objective: task.objective, score: task.score, beta: task.beta, memory: memory)
+        backward.packRows = task.packRows
+        let batches = try task.batches.map { try $0.batch() }
+        do {
+            return try backward.gradients(of: batches, in: task.extent, model, reference) { step in
+                report(RankProgress(underway: step.fraction, tokens: step.tokens))
+            }
+        } catch AlignmentError.stopped {
+            throw Canceled()
+        }
+    }
+
+    private func update(_ task: RankTask.Update, forgetting forgotten: [Int]) throws {
+        guard var sum = gradients else { throw unknown("gradients") }
+        gradients = nil
+        var model = try model(task.model)
+        var state = OptimizerState(steps: task.steps)
+        for (name, numbers) in task.moments {
+            guard
+                let set = ParameterSet(
+                    trained: try numbers.map { try tensor($0) }, of: model.parameters.layout)
+            else { throw unknown("moments of the model's shapes") }
+            state.moments[name] = set
+        }
+        for number in forgotten { tensors[number] = nil }
+        _ = try task.update.step(&model, &state, &sum, factor: task.factor) { _ in
+            _ = report(RankProgress())
+            return .more
+        }
+        for (number, tensor) in zip(task.changed, model.parameters.trainable.tensors) {
+            tensors[number] = tensor
+        }
+        for (name, numbers) in task.changedMoments {
+            for (number, tensor) in zip(numbers, state.moments[name]?.tensors ?? []) {
+                tensors[number] = tensor
+            }
+        }
+    }
+
+    // MARK: Models
+
+    private func model(_ sent: SentModel) throws -> LanguageModel {
+        var configuration = try ModelConfiguration(
+            json: sent.configuration, name: "config.json", isAccepted: true)
+        if let adapter = sent.adapter { try configuration.add(adapter) }
+        let entries = try configuration.parameterLayout().entries
+        guard entries.count == sent.tensors.count else { throw unknown("a model's tensors") }
+        let named = try zip(entries, sent.tensors).map { ($0.name, try tensor($1)) }
+        let trained = Set(sent.trained.filter(entries.indices.contains).map { entries[$0].name })
+        var model = try LanguageModel(
+            configuration, tensors: Dictionary(named) { $1 }, source: "the session")
+        if trained.count < entries.count { model = model.training(trained.contains) }
+        if sent.isBFloat16 {
+            guard let arithmetic = Arithmetic.bfloat16 else {
+                throw RankError.badMessage(
+                    "work in bfloat16, for which this processor has no instruction; "
+                        + "set precision=float32")
+            }
+            model.update { $0.arithmetic = arithmetic }
+        }
+        return model
+    }
+
+    private func tensor(_ number: Int) throws -> Tensor {
+        guard let tensor = tensors[number] else { throw unknown("tensor \(number)") }
+        return tensor
+    }
+
+    private func unknown(_ thing: String) -> RankError {
+        .badMessage("a task that needs \(thing), which was not sent")
+    }
+
+    /// Ten reports a second are enough for a display.
+    private func report(_ progress: RankProgress) -> Continuation {
+        link.watch {
+            let now = ContinuousClock.now
+            guard now - lastReport > .milliseconds(100) else { return nil }
+            lastReport = now
+            return try? RankMessage(.progress, rank: Int32(link.rank), progress)
+        }
+    }
+}
+
+extension SentTensor {
+    /// - Throws: `RankError.badMessage` if the bytes are not as many as the shape needs.
+    func tensor(_ bytes: Data) throws -> Tensor {
+        var count = 1
+        for side in shape {
+            let (product, isTooLarge) = count.multipliedReportingOverflow(by: side)
+            guard side >= 0, !isTooLarge else { throw RankError.badMessage("a shape of \(shape)") }
+            count = product
+        }
+        guard let format = StoredFormat(name: format), format.isComputed,
+            count % format.group == 0, bytes.count == format.bytes(count)
+        else { throw RankError.badMessage("\(bytes.count) bytes for a tensor of shape \(shape)") }
+        return Tensor(uninitialized: shape, format) { target in
+            bytes.withUnsafeBytes { source in
+                if let base = source.baseAddress {
+                    target.copyMemory(from: base, byteCount: source.count)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import CMPI
+import Foundation
+import Ranks
+import Tensors
+import Transformers
+
+// The program of the processes that `ranks` starts through mpirun. Process 0 connects to the
+// session's socket, which is the argument; the others compute.
+
+let variables = ProcessInfo.processInfo.environment
+guard CommandLine.arguments.count == 2, variables["OMPI_COMM_WORLD_SIZE"] != nil else {
+    FileHandle.standardError.write(
+        Data("sami-rank is started by the statement `ranks` of sami, through mpirun.\n".utf8))
+    exit(2)
+}
+_ = sami_die_with_parent()
+guard getppid() != 1 else { exit(1) }
+
+let isGateway = variables["OMPI_COMM_WORLD_RANK"] == "0"
+// Before MPI, which may take long: a session that is gone ends it at once.
+let socket = isGateway ? try? LocalSocket.connecting(to: CommandLine.arguments[1]) : nil
+if isGateway, socket == nil {
+    FileHandle.standardError.write(Data("sami-rank: the session is gone\n".utf8))
+    exit(1)
+}
+
+let mpi = MPIWorld()
+guard mpi.size >= 2 else {
+    FileHandle.standardError.write(
+        Data("sami-rank: started as single processes; mpirun must start all of them\n".utf8))
+    exit(2)
+}
+let neighbors = mpi.computingNeighbors()
+if let socket {
+    do {
+        try Gateway(mpi, socket).run()
+    } catch {
+        // The session has ended without a word, or sends something that is no message.
+        mpi.abort(1)
+    }
+} else {
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    let threads = variables["SAMI_RANK_THREADS"] ?? "\(max(1, processors / max(1, neighbors)))"
+    setenv("SAMI_THREADS", threads, 1)
+    let free = MemoryPlan.availableBytes / max(1, neighbors)
+    let rank = ComputingRank(mpi, patience: Double(variables["SAMI_RANK_TIMEOUT"] ?? "") ?? 300)
+    let worker = RankWorker(rank, memory: MemoryPlan(budget: Int(Double(free) * 0.7)))
+    do {
+        try rank.send(try RankMessage(.hello, rank: Int32(mpi.rank), RankInfo.own(memory: free)))
+        try rank.run { try worker.receive($0) }
+    } catch {
+        FileHandle.standardError.write(Data("sami-rank \(mpi.rank): \(error)\n".utf8))
+        mpi.abort(1)
+    }
+}
+mpi.finish()
