@@ -19,6 +19,10 @@ extension StoppedWork {
 package struct StoppedEarly: Error {
     package var error: LocatedError
     package var work: StoppedWork
+
+    package init(error: LocatedError, work: StoppedWork) {
+        (self.error, self.work) = (error, work)
+    }
 }
 
 extension Invocation {

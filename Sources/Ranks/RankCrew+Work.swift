@@ -183,7 +183,7 @@ struct RankShares {
     ) throws -> [Result] {
         var all: [Result] = []
         for (index, range) in ranges.enumerated() where !range.isEmpty {
-            guard let reply = replies[index + 1] else { throw RankError.gone }
+            guard let reply = replies[index + 1] else { throw Canceled() }
             if case .canceled = reply { throw Canceled() }
             guard let found = results(reply, range) else {
                 throw RankError.badMessage("another reply than was asked for")

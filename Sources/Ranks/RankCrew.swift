@@ -24,6 +24,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     private var held = HeldTensors()
     private var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
     private var isEnded = false
+    private var lastFault: RankError?
     /// Bytes of tensors that were sent to the ranks.
     public private(set) var bytesSent = 0
 
@@ -105,6 +106,15 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
 
     public var count: Int { lock.withLock { isEnded ? 0 : ranks.count } }
 
+    /// The fault that ended the ranks, once. The work of that time was canceled, so that its state
+    /// is kept as after a stop by the person.
+    public func takeFault() -> RankError? {
+        lock.withLock {
+            defer { lastFault = nil }
+            return lastFault
+        }
+    }
+
     /// Stops the ranks.
     public func end() {
         lock.withLock {
@@ -148,7 +158,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         progress: ([Int: RankProgress]) -> Continuation
     ) throws -> [Int: RankReply] {
         try lock.withLock {
-            guard !isEnded else { throw RankError.gone }
+            guard !isEnded else { throw Canceled() }
             do {
                 let forgotten = held.takeForgotten()
                 for rank in 1...ranks.count {
@@ -212,23 +222,23 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         return replies
     }
 
-    /// Stops everything after a fault that leaves no rank to be trusted, and names the cause.
-    private func fault(_ error: RankError) -> RankError {
-        guard !isEnded else { return error }
+    /// Stops everything after a fault that leaves no rank to be trusted, and keeps the cause.
+    private func fault(_ error: RankError) -> Canceled {
+        guard !isEnded else { return Canceled() }
         process.waitForEnd(seconds: 2)
         let first = process.firstEnd
         isEnded = true
         process.end()
-        switch error {
-        case .gone:
-            guard let first else {
-                return .ended(ranks: "the ranks", cause: RankCrew.advice(process.words))
-            }
-            return first.rank == 0
-                ? .ended(ranks: "the gateway of the ranks", cause: first.cause)
-                : .ended(ranks: "rank \(first.rank) on \(host(first.rank))", cause: first.cause)
-        default: return error
+        guard error == .gone else {
+            lastFault = error
+            return Canceled()
         }
+        let who =
+            first.map {
+                $0.rank == 0 ? "the gateway of the ranks" : "rank \($0.rank) on \(host($0.rank))"
+            } ?? "the ranks"
+        lastFault = .ended(ranks: who, cause: first?.cause ?? RankCrew.advice(process.words))
+        return Canceled()
     }
 
     private func host(_ rank: Int) -> String {
@@ -250,7 +260,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     /// The number of a tensor, which is sent if the ranks lack it.
     private func number(of tensor: Tensor) throws -> Int {
         try lock.withLock {
-            guard !isEnded else { throw RankError.gone }
+            guard !isEnded else { throw Canceled() }
             if let number = held.number(of: tensor) { return number }
             let number = held.add(tensor)
             do {

@@ -79,6 +79,11 @@ extension Session {
         let sequence = invocation.sequence
         do {
             var result = try form.run(invocation)
+            if let fault = crew?.takeFault() {
+                let error = invocation.located(fault)
+                if let work = result.stopped { throw StoppedEarly(error: error, work: work) }
+                throw error
+            }
             rename(&result, invocation.targets)
             result.notes += stalenessNotes(of: inputs)
             if let problem = metrics?.takeProblem() { result.notes.append(problem) }
@@ -91,6 +96,7 @@ extension Session {
             if stopped != nil { result.notes.append("`resume` continues it") }
             return result
         } catch {
+            let error = withFaultOfRanks(error, invocation)
             guard sequence > 0 else { throw error }
             var ignored: [String] = []
             let stopped = (error as? StoppedEarly).flatMap { keep($0.work, sequence, &ignored) }
@@ -100,6 +106,14 @@ extension Session {
                 sequence, message: Failure.sentence(for: error), stopped: stopped)
             throw error
         }
+    }
+
+    /// The fault of the ranks that stopped a statement, in place of the stop.
+    private func withFaultOfRanks(_ error: any Error, _ invocation: Invocation) -> any Error {
+        guard let fault = crew?.takeFault() else { return error }
+        let located = invocation.located(fault)
+        return (error as? StoppedEarly).map { StoppedEarly(error: located, work: $0.work) }
+            ?? located
     }
 
     /// Stores the state of stopped work. The results so far are kept in any case, so a full disk

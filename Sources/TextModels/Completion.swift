@@ -72,11 +72,18 @@ extension TextModel {
         let stops = CompletionStops(tokenizer, stops)
         if token == nil, requests.count > 1, let crew = model.activeCrew((any CompletingCrew).self)
         {
-            return try crew.generate(asked, settings, stops: stops, model) { step in
-                progress(
-                    WorkProgress(
-                        .generate, done: step.finished, of: requests.count,
-                        underway: step.underway, unit: .responses, tokens: step.tokens))
+            do {
+                return try crew.generate(asked, settings, stops: stops, model) { step in
+                    progress(
+                        WorkProgress(
+                            .generate, done: step.finished, of: requests.count,
+                            underway: step.underway, unit: .responses, tokens: step.tokens))
+                }
+            } catch is Canceled {
+                // The processes have ended.
+                return requests.map { _ in
+                    Generation(tokens: [], logProbs: [], finish: .interrupted)
+                }
             }
         }
         let isComplete = stops.check(prompts)
