@@ -9,8 +9,9 @@ extension CommandTable {
         "server", .models, "names a server that writes, answers or judges",
         about: """
             Any server with OpenAI's API: vLLM, llama.cpp, Ollama, `transformers serve`, a hosted \
-            one. `propose writer=`, `rollout engine=` and `judge judge=` and `against=` take its \
-            name. Nothing is asked before that. Every answer is kept in the workspace: what was asked once is not asked \
+            one. `propose writer=`, `rollout engine=`, `generate engine=` and `judge judge=` and \
+            `against=` take its name. Nothing is asked before that; `probe` shows which settings \
+            it honors. Every answer is kept in the workspace: what was asked once is not asked \
             again, and `replay` needs no network. A key stands in an environment variable, which \
             is read when requests are sent; the key itself is written nowhere. With `price=` the \
             verbs that ask say what their answers cost.
