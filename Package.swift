@@ -192,7 +192,7 @@ let package = Package(
         // What the tests share: fixtures, oracles, random models, comparisons.
         .target(
             name: "TestSupport",
-            dependencies: ["HDF5Objects", "NumberTypes", "Tensors", "Transformers"],
+            dependencies: ["HDF5Objects", "JSON", "NumberTypes", "Tensors", "Transformers"],
             path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),

@@ -10,7 +10,7 @@ package enum CommandTable {
         backwardCommand, updateCommand, trainCommand, iterateCommand, judgeCommand,
         generateCommand, chatCommand, tokenizeCommand, newCommand, pretrainCommand, finetuneCommand,
         adaptCommand,
-        mergeCommand, serverCommand,
+        mergeCommand, serverCommand, probeCommand,
         explainCommand, nextCommand, logitsCommand, hiddenCommand, attentionCommand, lensCommand,
         showCommand, plotCommand, compareCommand, describeCommand, reportCommand, metricsCommand,
         ranksCommand,

@@ -18,35 +18,7 @@ struct NamedVoice {
 
     /// Sentences about a server's requests and tokens, and about settings that it ignored.
     var notes: [String] {
-        guard let server else { return [] }
-        let counts = server.usage.counts
-        var parts = [
-            counts.asked > 0 || counts.reused == 0
-                ? "asked `\(voice.name)` \(times(counts.asked))" : nil,
-            counts.reused > 0
-                ? "\(NumberText.count(counts.reused, "answer")) of `\(voice.name)` "
-                    + (counts.reused == 1 ? "was" : "were") + " kept from before" : nil,
-        ].compactMap(\.self)
-        if counts.promptTokens + counts.completionTokens > 0 {
-            parts.append(
-                "\(NumberText.grouped(counts.promptTokens)) tokens read, "
-                    + "\(NumberText.grouped(counts.completionTokens)) written")
-        }
-        if counts.repeated > 0 {
-            parts.append("\(NumberText.count(counts.repeated, "request")) sent again")
-        }
-        var notes = [parts.joined(separator: "; ")]
-        if counts.tooLong > 0 {
-            notes.append(
-                "`\(voice.name)` did not keep to max_tokens in "
-                    + NumberText.count(counts.tooLong, "answer"))
-        }
-        if counts.unstopped > 0 {
-            notes.append(
-                "`\(voice.name)` went on after a stop string in "
-                    + "\(NumberText.count(counts.unstopped, "answer")), which was cut there")
-        }
-        return notes
+        server.map { $0.usage.counts.notes(on: voice.name, $0.server.price) } ?? []
     }
 
     /// After a stop: the answers are paid for and stay.
@@ -57,9 +29,55 @@ struct NamedVoice {
         return "\(NumberText.count(counts.asked + counts.reused, "answer")) of `\(voice.name)` "
             + "are kept for the next time"
     }
+}
 
-    private func times(_ count: Int) -> String {
-        count == 1 ? "once" : "\(NumberText.grouped(count)) times"
+extension ServerUsage.Counts {
+    /// Sentences for a person: requests, tokens and their cost, and settings that were ignored.
+    func notes(on name: String, _ price: TokenPrice?) -> [String] {
+        let times = asked == 1 ? "once" : "\(NumberText.grouped(asked)) times"
+        var parts = [
+            asked > 0 || reused == 0 ? "asked `\(name)` \(times)" : nil,
+            reused > 0
+                ? "\(NumberText.count(reused, "answer")) of `\(name)` "
+                    + (reused == 1 ? "was" : "were") + " kept from before" : nil,
+        ].compactMap(\.self)
+        if promptTokens + completionTokens > 0 {
+            parts.append(
+                "\(NumberText.grouped(promptTokens)) tokens read, "
+                    + "\(NumberText.grouped(completionTokens)) written")
+        }
+        if let price, asked > 0 { parts.append(costWords(price)) }
+        if repeated > 0 {
+            parts.append("\(NumberText.count(repeated, "request")) sent again")
+        }
+        var notes = [parts.joined(separator: "; ")]
+        if tooLong > 0 {
+            notes.append(
+                "`\(name)` did not keep to max_tokens in "
+                    + NumberText.count(tooLong, "answer"))
+        }
+        if unstopped > 0 {
+            notes.append(
+                "`\(name)` went on after a stop string in "
+                    + "\(NumberText.count(unstopped, "answer")), which was cut there")
+        }
+        return notes
+    }
+
+    /// `0.0123 at the given prices`
+    private func costWords(_ price: TokenPrice) -> String {
+        let isCounted = promptTokens + completionTokens > 0
+        guard isCounted || uncounted == 0 else { return "no cost: it counts no tokens" }
+        let amount = cost(price)
+        // An amount of money has no exponent.
+        let digits =
+            amount == 0 || amount >= 1e-4
+            ? NumberText.significant(amount, digits: 3)
+            : amount < 1e-6 ? "less than 0.000001" : NumberText.fixed(amount, decimals: 6)
+        let cost = digits + " at the given prices"
+        return uncounted == 0
+            ? cost
+            : "at least \(cost): \(NumberText.count(uncounted, "answer")) came without a count"
     }
 }
 
@@ -78,10 +96,7 @@ extension Invocation {
                     role: "`\(role)`", expected: "a model or a server", found: value.aKind),
                 at: role)
         }
-        let engine = ServerEngine(
-            object.server,
-            keeping: WorkspaceAnswers(
-                own: session.workspace.answers, replayed: session.replayedAnswers))
+        let engine = ServerEngine(object.server, keeping: WorkspaceAnswers(session))
         // Its numbers do not depend on the statement's place, so a statement that runs again asks
         // nothing again.
         let seed = try integer("seed", atLeast: 0, atMost: 1 << 53).map { UInt64($0) }

@@ -21,10 +21,28 @@ struct RequestRun {
         var due = ContinuousClock.now
     }
 
+    /// One request: where it goes, and its body.
+    struct Posted {
+        var url: String
+        var body: JSON
+    }
+
+    /// What a server sends back, if it is there.
+    enum Reply {
+        case body(JSON)
+        case refusal(Refusal)
+    }
+
+    /// A status that is an error, with the server's words, which are clean of the key.
+    struct Refusal: Hashable {
+        var status: Int
+        var message: String
+    }
+
     /// Whether a request is worth sending again.
     private enum Failure: Error {
         case final(ServerError)
-        case passing(reason: String, wait: Int?, isCrowded: Bool)
+        case passing(reason: String, wait: Int?, isCrowded: Bool, refusal: Refusal? = nil)
     }
 
     /// - Parameters:
@@ -38,10 +56,42 @@ struct RequestRun {
         _ bodies: [JSON], watch: () -> Continuation,
         received: (Int, ServerAnswer) throws -> Void
     ) throws -> Int {
+        let requests = bodies.map { Posted(url: server.endpoint, body: $0) }
+        return try exchange(requests, watch: watch) { index, reply in
+            switch reply {
+            case .body(let body): try received(index, try answer(body))
+            case .refusal(let refusal):
+                throw ServerError.refused(
+                    server: server.address.text, status: refusal.status, message: refusal.message)
+            }
+        }
+    }
+
+    /// The answer in a body.
+    ///
+    /// - Throws: `ServerError.malformed`.
+    func answer(_ body: JSON) throws -> ServerAnswer {
+        do throws(AnswerFault) {
+            return key.removed(from: try ServerAnswer(body, server.api))
+        } catch {
+            throw ServerError.malformed(server: server.address.text, problem: error.problem)
+        }
+    }
+
+    /// The same for a caller that reads the bodies, and the refusals, itself.
+    ///
+    /// - Parameters:
+    ///   - takesFaults: whether a status from 500 on that stays after all repetitions is a refusal,
+    ///     in place of an error.
+    ///   - received: a `ServerError` that it throws ends the run as a fault of the server.
+    func exchange(
+        _ requests: [Posted], takesFaults: Bool = false, watch: () -> Continuation,
+        received: (Int, Reply) throws -> Void
+    ) throws -> Int {
         guard let transfers = HTTPTransfers(timeout: server.timeout) else {
             throw ServerError.unreachable(server: server.address.text, reason: "no memory")
         }
-        var waiting = bodies.indices.map { Waiting(index: $0) }
+        var waiting = requests.indices.map { Waiting(index: $0) }
         var underway: [Int: Waiting] = [:]
         var limit = server.concurrency
         var hold = ContinuousClock.now
@@ -55,7 +105,7 @@ struct RequestRun {
             {
                 let chosen = waiting.remove(at: next)
                 do {
-                    try transfers.start(request(bodies[chosen.index]), tag: chosen.index)
+                    try transfers.start(request(requests[chosen.index]), tag: chosen.index)
                 } catch {
                     throw ServerError.unreachable(
                         server: server.address.text, reason: "the request could not be made")
@@ -70,17 +120,24 @@ struct RequestRun {
                 guard var request = underway.removeValue(forKey: index) else { continue }
                 request.attempts += 1
                 do {
-                    let answer = try answer(result, isFirst: !hasAnswered)
+                    let reply = try reply(result, isFirst: !hasAnswered)
                     hasAnswered = true
-                    try received(index, answer)
+                    try received(index, reply)
                 } catch Failure.final(let error) {
                     failure = failure ?? error
                     waiting = []
-                } catch Failure.passing(let reason, let wait, let isCrowded) {
+                } catch let error as ServerError {
+                    failure = failure ?? error
+                    waiting = []
+                } catch Failure.passing(let reason, let wait, let isCrowded, let refusal) {
                     if failure != nil { continue }
                     if let wait, wait > Self.patience {
                         failure = .mustWait(server: server.address.text, seconds: wait)
                     } else if request.attempts > server.retries {
+                        if takesFaults, let refusal {
+                            try received(index, .refusal(refusal))
+                            continue
+                        }
                         failure = .noAnswer(
                             server: server.address.text, reason: reason, attempts: request.attempts)
                     }
@@ -103,15 +160,15 @@ struct RequestRun {
         return repetitions
     }
 
-    private func request(_ body: JSON) -> HTTPRequest {
+    private func request(_ posted: Posted) -> HTTPRequest {
         HTTPRequest(
-            url: server.endpoint, headers: ["Content-Type: application/json"] + key.headers,
-            body: Array(body.compact.utf8))
+            url: posted.url, headers: ["Content-Type: application/json"] + key.headers,
+            body: Array(posted.body.compact.utf8))
     }
 
-    private func answer(
+    private func reply(
         _ result: Result<HTTPAnswer, HTTPFault>, isFirst: Bool
-    ) throws(Failure) -> ServerAnswer {
+    ) throws(Failure) -> Reply {
         let label = server.address.text
         let answer: HTTPAnswer
         switch result {
@@ -141,19 +198,21 @@ struct RequestRun {
                 .redirected(
                     server: label,
                     to: answer.location.map { key.removed(from: $0) } ?? "an unknown one"))
-        case 408, 429, 500..<600:
+        // 501 says that the server cannot do it, now or later.
+        case 408, 429, 500, 502..<600:
             let message = message(answer.body)
             throw .passing(
                 reason: "it answered with status \(answer.status)"
                     + (message.isEmpty ? "" : " (\"\(message)\")"),
-                wait: answer.wait, isCrowded: answer.status == 429 || answer.status == 503)
+                wait: answer.wait, isCrowded: answer.status == 429 || answer.status == 503,
+                refusal: answer.status >= 500
+                    ? Refusal(status: answer.status, message: message) : nil)
         default:
-            throw .final(
-                .refused(server: label, status: answer.status, message: message(answer.body)))
+            return .refusal(Refusal(status: answer.status, message: message(answer.body)))
         }
-        let body: JSON
         do throws(JSON.Problem) {
-            body = try JSON.read(answer.body, limits: .init(depth: 64), repairs: .loneSurrogates)
+            return .body(
+                try JSON.read(answer.body, limits: .init(depth: 64), repairs: .loneSurrogates))
         } catch {
             // Without a length of the body, a connection that breaks looks like its end.
             if [.endsEarly, .unclosedString].contains(error.fault) {
@@ -161,11 +220,6 @@ struct RequestRun {
                     reason: "its answer ended too early", wait: nil, isCrowded: false)
             }
             throw .final(.malformed(server: label, problem: "it is not JSON"))
-        }
-        do throws(AnswerFault) {
-            return key.removed(from: try ServerAnswer(body, server.api))
-        } catch {
-            throw .final(.malformed(server: label, problem: error.problem))
         }
     }
 

@@ -23,10 +23,12 @@ public struct Server: Sendable, Hashable, Codable {
     public var timeout = 300.0
     /// How often a request is sent again after a fault that may pass.
     public var retries = 5
+    /// Nil for a server whose tokens cost nothing, or an unknown sum.
+    public var price: TokenPrice?
 
     public init(
         address: ServerAddress, model: String, api: API = .chat, keyVariable: String? = nil,
-        concurrency: Int = 4, timeout: Double = 300, retries: Int = 5
+        concurrency: Int = 4, timeout: Double = 300, retries: Int = 5, price: TokenPrice? = nil
     ) {
         self.address = address
         self.model = model
@@ -35,10 +37,13 @@ public struct Server: Sendable, Hashable, Codable {
         self.concurrency = concurrency
         self.timeout = timeout
         self.retries = retries
+        self.price = price
     }
 
     /// Where requests are sent.
-    var endpoint: String {
+    var endpoint: String { endpoint(api) }
+
+    func endpoint(_ api: API) -> String {
         address.text + (api == .chat ? "/chat/completions" : "/completions")
     }
 

@@ -1,7 +1,6 @@
 import Foundation
 import JSON
 import LongWork
-import Synchronization
 import TextModels
 
 /// A server as an engine. Every answer is kept, and its request is not sent again.
@@ -66,7 +65,9 @@ public struct ServerEngine: TextEngine {
                 try store.keep(answer.kept.compact, to: missing[index].line)
                 answers[missing[index].line] = answer
                 tokens += answer.completionTokens ?? 0
-                usage.asked(answer, limit: sampling.maxTokens)
+                usage.asked(
+                    reading: answer.promptTokens, writing: answer.completionTokens,
+                    limit: sampling.maxTokens)
             }
             usage.repeated(repetitions)
         }
@@ -105,40 +106,5 @@ public struct ServerEngine: TextEngine {
         guard text.drop(while: \.isWhitespace).hasPrefix("<think>") else { return text }
         guard let end = text.range(of: "</think>") else { return nil }
         return String(text[end.upperBound...].drop(while: \.isWhitespace))
-    }
-}
-
-/// What an engine has asked for, over all of its work.
-public final class ServerUsage: Sendable {
-    public struct Counts: Sendable, Hashable {
-        /// Requests that a server answered.
-        public var asked = 0
-        /// Answers that were kept before.
-        public var reused = 0
-        /// Requests that were sent again.
-        public var repeated = 0
-        public var promptTokens = 0
-        public var completionTokens = 0
-        /// Answers longer than `max_tokens`.
-        public var tooLong = 0
-        /// Answers that went on after a stop string.
-        public var unstopped = 0
-    }
-
-    private let state = Mutex(Counts())
-
-    public var counts: Counts { state.withLock { $0 } }
-
-    func reused(_ count: Int) { state.withLock { $0.reused += count } }
-    func repeated(_ count: Int) { state.withLock { $0.repeated += count } }
-    func ignoredStop() { state.withLock { $0.unstopped += 1 } }
-
-    func asked(_ answer: ServerAnswer, limit: Int) {
-        state.withLock {
-            $0.asked += 1
-            $0.promptTokens += answer.promptTokens ?? 0
-            $0.completionTokens += answer.completionTokens ?? 0
-            if answer.completionTokens ?? 0 > limit { $0.tooLong += 1 }
-        }
     }
 }

@@ -147,6 +147,6 @@ struct InsideTextTests {
         try bench.output("pair = generate \"Post:\" max_tokens=8 seed=1 compare=base")
         try bench.output("one = generate \"Post:\" max_tokens=8 seed=1")
         #expect(try bench.text("pair.other == one") == "true")
-        #expect(bench.complaint("generate \"a\" compare=3").contains("must be a model"))
+        #expect(bench.complaint("generate \"a\" compare=3").contains("a model or a server"))
     }
 }

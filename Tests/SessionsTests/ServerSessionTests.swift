@@ -256,7 +256,7 @@ import Workspaces
             let text = try String(
                 contentsOfFile: Repository.path("docs/\(page).md"), encoding: .utf8)
             let parts = text.components(separatedBy: "```\n")
-            let verbs = ["server ", "propose ", "principle ", "a = judge "]
+            let verbs = ["server ", "probe ", "propose ", "principle ", "a = judge "]
             let blocks = parts.filter { part in verbs.contains { part.hasPrefix($0) } }
             #expect(!blocks.isEmpty)
             let bench = try Workbench()
@@ -282,6 +282,11 @@ import Workspaces
             ("server x url=http://a model=\"m\" timeout=0", "from 1 to 86,400"),
             ("server x url=http://a model=\"m\" key=\"sk-abc def\"", "not the key"),
             ("server x url=http://a model=\"m\" api=grpc", "api"),
+            ("server x url=http://a model=\"m\" price=3", "a list of numbers"),
+            ("server x url=http://a model=\"m\" price=[1]", "`price` is two numbers"),
+            ("server x url=http://a model=\"m\" price=[1, 2, 3]", "`price` is two numbers"),
+            ("server x url=http://a model=\"m\" price=[1, -2]", "`price` is two numbers"),
+            ("server x url=http://a model=\"m\" price=[1, \"a\"]", "a number"),
             ("server rollout url=http://a model=\"m\"", "rollout"),
             ("load model default; propose writer=3", "a model or a server"),
             ("load model default; propose writer=nobody", "nobody"),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -64,12 +65,17 @@ struct ShippedModelTests {
             workspace.close()
         }
         try bench.session.workspace.answers.keep(#"{"text":"yes"}"#, to: "{}")
+        let fake = try FakeServer(CountingServer().reply)
+        defer { fake.stop() }
         // These verbs change the workspace or the session, run everything again, or need an
         // instruct model; they have tests of their own.
         let apart = ["quit", "edit", "open", "unpack", "resume", "replay", "chat"]
         for command in CommandTable.commands where !apart.contains(command.name) {
             for form in command.forms {
                 if form.example == "redo" { try bench.output("undo") }
+                if command.name == "probe" {
+                    try bench.output("server teacher url=\"\(fake.url)\" model=\"m\"")
+                }
                 if ["merge", "export adapter adapter"].contains(form.example) {
                     try bench.output("adapt rank=2")
                 }

@@ -50,6 +50,14 @@ struct ServeProgramTests {
                 ["--ephemeral", "-c", script], in: folder.path)
             let told = result.output + result.errors
             #expect(told.contains("asked `trained` 6 times; "), "\(result)")
+            let probe = """
+                server trained url="\(url)" model="model" api=completions;
+                p = probe trained;
+                words = [p.max_tokens, p.stop, p.seed, p.n, p.logprobs, p.prompt_logprobs];
+                all([w == "yes" for w in words])
+                """
+            let probed = try Program.run(["--ephemeral", "-c", probe], in: folder.path)
+            #expect(probed.output.contains("\ntrue"), "\(probed)")
             // The port is taken now.
             let port = try #require(url.firstMatch(of: #/:(\d+)/#)).1
             let second = try Program.run(

@@ -17,6 +17,9 @@ struct ServerObject: StorableObject {
         Field("concurrency", "requests underway at once") { Value($0.server.concurrency) },
         Field("timeout", "seconds for one answer") { .number($0.server.timeout) },
         Field("retries", "how often a request is sent again") { Value($0.server.retries) },
+        Field("price", "money a million tokens, read and written; null if none was given") {
+            $0.server.price.map { .list([.number($0.input), .number($0.output)]) } ?? .null
+        },
     ]
 
     var summary: String { "\(server.model) at \(server.address.text)" }
@@ -28,6 +31,11 @@ struct ServerObject: StorableObject {
                 + "\(NumberText.significant(server.timeout)) s for an answer, "
                 + NumberText.count(server.retries, "repetition")
                 + (server.keyVariable.map { ", with the key in \($0)" } ?? ", without a key"))
+        if let price = server.price {
+            document.line(
+                "a million tokens cost \(NumberText.significant(price.input)) to read and "
+                    + "\(NumberText.significant(price.output)) to write")
+        }
         return document
     }
 

@@ -9,11 +9,12 @@ extension CommandTable {
         "server", .models, "names a server that writes, answers or judges",
         about: """
             Any server with OpenAI's API: vLLM, llama.cpp, Ollama, `transformers serve`, a hosted \
-            one. `propose writer=`, `rollout engine=` and `judge judge=` and `against=` take its \
-            name. Nothing is asked before that. Every answer is kept in the workspace: what was \
-            asked once is not asked again, and `replay` needs no network. A key stands in an \
-            environment variable, which is read when requests are sent; the key itself is written \
-            nowhere.
+            one. `propose writer=`, `rollout engine=`, `generate engine=` and `judge judge=` and \
+            `against=` take its name. Nothing is asked before that; `probe` shows which settings \
+            it honors. Every answer is kept in the workspace: what was asked once is not asked \
+            again, and `replay` needs no network. A key stands in an environment variable, which \
+            is read when requests are sent; the key itself is written nowhere. With `price=` the \
+            verbs that ask say what their answers cost.
             """,
         makes: ["server"],
         operands: [.optional("name", .name, "a name for it; or NAME = server …")],
@@ -35,6 +36,9 @@ extension CommandTable {
             OptionSpecification(
                 "retries", .number,
                 "how often a request is sent again when the server is busy or fails; default: 5"),
+            OptionSpecification(
+                "price", .value,
+                "[INPUT, OUTPUT]: money a million tokens that it reads, and that it writes"),
             OptionSpecification(
                 "answers", .path,
                 "a file that `export answers` wrote: its requests are not sent"),
@@ -86,6 +90,7 @@ extension CommandTable {
         {
             server.retries = count
         }
+        server.price = try price(invocation)
         var notes: [String] = []
         if let variable = server.keyVariable,
             ProcessInfo.processInfo.environment[variable]?.isEmpty ?? true
@@ -98,6 +103,19 @@ extension CommandTable {
             )
         }
         return CommandResult(name, ServerObject(server: server), notes: notes)
+    }
+
+    /// Nil without `price`, and for null, which a script's parameter may be.
+    private static func price(_ invocation: Invocation) throws -> TokenPrice? {
+        if case .null? = try invocation.value("price") { return nil }
+        guard let prices = try invocation.numbers("price") else { return nil }
+        guard prices.count == 2, prices.allSatisfy({ $0 >= 0 }) else {
+            throw invocation.error(
+                "`price` is two numbers of at least 0: money a million tokens that are read, and "
+                    + "that are written",
+                suggestion: "price=[0.15, 0.6]", at: "price")
+        }
+        return TokenPrice(input: prices[0], output: prices[1])
     }
 
     /// A person may give the key itself in place of its variable. It is in the journal by then, so
