@@ -236,6 +236,11 @@ let package = Package(
             name: "ServingTests",
             dependencies: ["JSON", "Serving", "TestSupport", "TextModels"]),
         .testTarget(
+            name: "RanksTests",
+            dependencies: [
+                "Alignment", "LongWork", "Ranks", "Tensors", "TestSupport", "Transformers",
+            ]),
+        .testTarget(
             name: "AlignmentTests",
             dependencies: [
                 "Alignment", "ChatTemplates", "LongWork", "Optimizers", "Tensors", "TestSupport",

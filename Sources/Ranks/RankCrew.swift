@@ -138,7 +138,10 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
 
     /// The launcher's words, and what to do about those that are known.
     private static func advice(_ words: String) -> String {
-        let short = words.count > 400 ? words.prefix(400) + " …" : words[...]
+        // The first words name the cause; pages of general advice follow.
+        let own = words.range(of: "ORTE ").map { words[..<$0.lowerBound] } ?? words[...]
+        let told = (own.isEmpty ? words[...] : own).trimmingCharacters(in: .whitespaces)
+        let short = told.count > 400 ? told.prefix(400) + " …" : told[...]
         if words.contains("not enough slots") {
             return "\(short); ask for fewer ranks, or name hosts with more slots: hosts=\"a:4\""
         }
@@ -227,17 +230,14 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         guard !isEnded else { return Canceled() }
         process.waitForEnd(seconds: 2)
         let first = process.firstEnd
+        let cause = first?.cause ?? process.signal ?? RankCrew.advice(process.words)
         isEnded = true
         process.end()
-        guard error == .gone else {
-            lastFault = error
-            return Canceled()
-        }
         let who =
             first.map {
                 $0.rank == 0 ? "the gateway of the ranks" : "rank \($0.rank) on \(host($0.rank))"
             } ?? "the ranks"
-        lastFault = .ended(ranks: who, cause: first?.cause ?? RankCrew.advice(process.words))
+        lastFault = error == .gone ? .ended(ranks: who, cause: cause) : error
         return Canceled()
     }
 

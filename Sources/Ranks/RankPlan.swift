@@ -87,12 +87,19 @@ public struct RankPlan: Sendable, Hashable {
     func arguments(program: String, socket: String, isRoot: Bool) -> [String] {
         // Ranks share the processors by their numbers of threads, and the gateway needs none.
         var common = ["--oversubscribe", "--bind-to", "none"]
+        // The daemon of a host that has lost the network ends too.
+        let pause = max(2, timeout / 6)
+        for (name, value) in [("time", pause), ("intvl", pause), ("probes", 3)] {
+            common += ["--mca", "oob_tcp_keepalive_\(name)", "\(value)"]
+        }
         if isRoot { common.append("--allow-run-as-root") }
-        if let threads { common += ["-x", "SAMI_RANK_THREADS=\(threads)"] }
-        common += ["-x", "SAMI_RANK_TIMEOUT=\(timeout)"]
-        guard let hosts else { return common + ["-n", "\(count + 1)", program, socket] }
+        var settings = ["-x", "SAMI_RANK_TIMEOUT=\(timeout)"]
+        if let threads { settings += ["-x", "SAMI_RANK_THREADS=\(threads)"] }
+        guard let hosts else {
+            return common + settings + ["-n", "\(count + 1)", program, socket]
+        }
         let list = hosts.map { "\($0.name):\($0.slots)" }.joined(separator: ",")
-        return common + ["-host", "localhost:1", "-n", "1", program, socket, ":"]
-            + ["-host", list, "-n", "\(count)", program, socket]
+        return common + ["-host", "localhost:1", "-n", "1"] + settings + [program, socket, ":"]
+            + ["-host", list, "-n", "\(count)"] + settings + [program, socket]
     }
 }

@@ -39,10 +39,7 @@ final class RankProcess: @unchecked Sendable {
         self.id = id
     }
 
-    deinit {
-        end()
-        try? FileManager.default.removeItem(atPath: folder)
-    }
+    deinit { end() }
 
     private static var launcher: String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
@@ -58,12 +55,19 @@ final class RankProcess: @unchecked Sendable {
         return status != nil
     }
 
-    /// Ends all ranks: asks, and kills after two seconds.
+    /// The signal that ended it, in words; nil if it runs or has ended by itself.
+    var signal: String? {
+        guard hasEnded, let status, status & 0x7F != 0 else { return nil }
+        return "mpirun was ended by signal \(status & 0x7F)"
+    }
+
+    /// Ends all ranks: asks, and kills after two seconds. Their words are gone then.
     func end() {
         for signal in [SIGTERM, SIGKILL] where !hasEnded {
             kill(signal == SIGKILL ? -id : id, signal)
             waitForEnd(seconds: 2)
         }
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     func waitForEnd(seconds: Double) {

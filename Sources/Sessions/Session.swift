@@ -39,6 +39,8 @@ public final class Session {
         public var program = "sami"
         /// Nil takes the seed that the workspace last used, or 0 for a new workspace.
         public var seed: UInt64?
+        /// Processes that compute for its models; nil or 1 for none.
+        public var ranks: Int?
 
         public init() {}
     }
@@ -122,6 +124,9 @@ public final class Session {
             machine: NumericEnvironment.description)
         bindings = Bindings(workspace)
         seed = configuration.seed ?? Session.lastSeed(of: workspace) ?? 0
+        if let ranks = configuration.ranks, ranks > 1 {
+            crew = try RankCrew.start(RankPlan(count: ranks))
+        }
         welcome()
     }
 
@@ -133,6 +138,7 @@ public final class Session {
     public func close() -> [String] {
         // The values of an ephemeral session need not be written; for a large checkpoint that would
         // take minutes.
+        crew?.end()
         let problems = workspace.isEphemeral ? [] : bindings.keepAll()
         workspace.close()
         isFinished = true

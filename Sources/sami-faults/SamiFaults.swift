@@ -11,7 +11,8 @@ struct SamiFaults: ParsableCommand {
         abstract: "Kills, fills disks, flips bits, fuzzes and soaks sami, and counts what is lost.",
         discussion: "Ends with 1 when anything was lost.",
         subcommands: [
-            Kill.self, Damage.self, Disk.self, Interrupt.self, Share.self, Read.self, Fuzzing.self,
+            Kill.self, Ranks.self, Damage.self, Disk.self, Interrupt.self, Share.self, Read.self,
+            Fuzzing.self,
             Soaking.self, Opening.self, FuzzWorker.self,
         ])
 }
@@ -50,6 +51,16 @@ struct Kill: ParsableCommand {
 
     func run() throws {
         try common.perform { [told(try Kills($0).run(common.count ?? 1000))] }
+    }
+}
+
+struct Ranks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "kill -9 of ranks, mpirun and the session that started them; 200 unless told.")
+    @OptionGroup var common: Common
+
+    func run() throws {
+        try common.perform { [told(try RankKills($0).run(common.count ?? 200))] }
     }
 }
 

@@ -36,6 +36,11 @@ if let socket {
         try Gateway(mpi, socket).run()
     } catch {
         // The session has ended without a word, or sends something that is no message.
+        // It cannot remove its folder any more.
+        let folder = URL(fileURLWithPath: CommandLine.arguments[1]).deletingLastPathComponent()
+        if folder.lastPathComponent.hasPrefix("sami-ranks-") {
+            try? FileManager.default.removeItem(at: folder)
+        }
         mpi.abort(1)
     }
 } else {

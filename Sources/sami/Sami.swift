@@ -88,16 +88,23 @@ struct WorkspaceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The seed of random choices.", valueName: "number"))
     var seed: UInt64?
 
+    @Option(help: ArgumentHelp("Start this many ranks, as `ranks` does.", valueName: "number"))
+    var ranks: Int?
+
     var configuration: Session.Configuration {
         var configuration = Session.Configuration()
         configuration.workspace = workspace ?? "session.samiws"
         configuration.access = ephemeral ? .ephemeral : readOnly ? .readOnly : .readWrite
         configuration.seed = seed
+        configuration.ranks = ranks
         configuration.program = Sami.program
         return configuration
     }
 
     func validate() throws {
+        if let ranks, !(1...4096).contains(ranks) {
+            throw ValidationError("--ranks is a number from 1 to 4096, not \(ranks)")
+        }
         if ephemeral, readOnly {
             throw ValidationError(
                 "--ephemeral keeps nothing, so --read-only has nothing to protect")

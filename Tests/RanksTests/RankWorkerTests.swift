@@ -1,0 +1,119 @@
+import Alignment
+import Foundation
+import LongWork
+import Tensors
+import TestSupport
+import Testing
+import Transformers
+
+@testable import Ranks
+
+/// A rank in this process, of one: what it sends is kept.
+private final class LoneLink: RankLink {
+    let rank = 1
+    let count = 1
+    var sent: [RankMessage] = []
+    var isCanceled = false
+
+    func send(_ message: RankMessage) { sent.append(message) }
+    func watch(_ progress: () -> RankMessage?) -> Continuation { isCanceled ? .stop : .more }
+    func agree(_ isWell: Bool) -> Bool { isWell }
+    func sum(_ tensor: inout Tensor) {}
+}
+
+struct RankWorkerTests {
+    private let link = LoneLink()
+
+    private func worker() -> RankWorker { RankWorker(link, memory: .automatic) }
+
+    private func failure(_ message: RankMessage) throws -> String {
+        try worker().receive(message)
+        let answer = try #require(link.sent.last)
+        #expect(answer.kind == .failure)
+        return try answer.content(String.self)
+    }
+
+    @Test func `bytes that do not fit their shape are refused in words`() throws {
+        for (shape, format, count) in [
+            ([2, 3], "F32", 23), ([-1], "F32", 0), ([Int.max, 2], "F32", 8), ([2], "F13", 8),
+            ([31], "Q8_0", 34),
+        ] {
+            let sent = SentTensor(number: 1, shape: shape, format: format)
+            let text = try failure(
+                RankMessage(.tensor, rank: -1, sent, payload: Data(count: count)))
+            #expect(text.contains("tensor of shape") || text.contains("a shape of"), "\(text)")
+        }
+    }
+
+    @Test func `a task without its tensors is refused in words`() throws {
+        let model = try TinyModels.model()
+        let sent = SentModel(
+            configuration: model.configuration.json, adapter: nil,
+            tensors: model.parameters.tensors.indices.map { $0 }, trained: [], isBFloat16: false)
+        let task = RankTask(work: .score(.init(model: sent, forests: [])))
+        #expect(try failure(RankMessage(.task, rank: 1, task)).contains("which was not sent"))
+    }
+
+    @Test func `a rank computes the scores of its model`() throws {
+        let model = try TinyModels.model()
+        let worker = worker()
+        for (number, tensor) in model.parameters.tensors.enumerated() {
+            let sent = SentTensor(
+                number: number, shape: tensor.shape, format: tensor.format.name)
+            try worker.receive(
+                RankMessage(
+                    .tensor, rank: -1, sent, payload: tensor.withUnsafeBytes { Data($0) }))
+        }
+        var forest = TokenForest()
+        let root = forest.append([1, 2, 3])
+        forest.append([4, 5], parent: root)
+        forest.append([6], parent: root)
+        let targets = [
+            Target(row: 2, token: 4), Target(row: 3, token: 5), Target(row: 2, token: 6),
+        ]
+        let sent = SentModel(
+            configuration: model.configuration.json, adapter: nil,
+            tensors: Array(model.parameters.tensors.indices),
+            trained: Array(model.parameters.tensors.indices), isBFloat16: false)
+        let task = RankTask(
+            work: .score(
+                .init(model: sent, forests: [SentForest(ScoredForest(forest, targets))])))
+        try worker.receive(RankMessage(.task, rank: 1, task))
+        let answer = try #require(link.sent.last)
+        guard case .scored(let found) = try answer.content(RankReply.self) else {
+            Issue.record("another reply")
+            return
+        }
+        #expect(found.map(\.numbers) == [try model.logProbs(forest, targets)])
+        link.isCanceled = true
+        try worker.receive(RankMessage(.task, rank: 1, task))
+        let stopped = try #require(link.sent.last).content(RankReply.self)
+        guard case .canceled = stopped else {
+            Issue.record("it went on: \(stopped)")
+            return
+        }
+    }
+
+    @Test func `a changed tensor is another one, and a released one is forgotten`() {
+        var held = HeldTensors()
+        var tensor = Tensor(zeros: [4])
+        let first = held.add(tensor)
+        #expect(held.number(of: tensor) == first)
+        tensor[0] = 1
+        #expect(held.number(of: tensor) == nil)
+        let second = held.add(tensor)
+        #expect(second != first && held.number(of: tensor) == second)
+        #expect(held.takeForgotten() == [first])
+        do {
+            let short = Tensor(zeros: [2])
+            let third = held.add(short)
+            #expect(held.number(of: short) == third)
+        }
+        #expect(held.takeForgotten().count == 1)
+        #expect(held.takeForgotten().isEmpty)
+        // A copy that is written leaves the original.
+        var copy = tensor
+        copy[1] = 2
+        #expect(held.number(of: tensor) == second && held.number(of: copy) == nil)
+    }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// Ranks as a person starts them, through MPI.
+@Suite(.serialized, .enabled(if: RanksProgramTests.isPossible, "there is no MPI in this build"))
+struct RanksProgramTests {
+    static let isPossible: Bool = {
+        let program = (Program.path ?? "").replacing(#/sami$/#) { _ in "sami-rank" }
+        return FileManager.default.isExecutableFile(atPath: program)
+            && ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].contains {
+                FileManager.default.isExecutableFile(atPath: $0)
+            }
+    }()
+
+    private static let preparation = """
+        load model default;
+        load principles trained about=summaries;
+        load queries summaries count=8;
+        compose principles;
+        base = model
+        """
+    private static let work = """
+        rollout temperature=1;
+        first = score
+        train steps=3 accumulate=4 beta=0.3 learning_rate=2e-4 optimizer=adamw;
+        second = score
+        judge against=base principles=principles temperature=1;
+        rollouts.response
+        first
+        second
+        [l.loss for l in log]
+        verdicts.win_rate
+        """
+
+    private static func script(_ ranks: String, _ work: String = work) -> String {
+        [preparation, ranks, work].joined(separator: "\n")
+    }
+
+    /// The last five values of `work`.
+    private func values(_ ranks: String, in folder: String) throws -> [JSON] {
+        let result = try Program.run(
+            ["--ephemeral", "--json", "-c", Self.script(ranks)], in: folder)
+        #expect(result.code == 0, "\(result.errors)")
+        return try result.output.split(separator: "\n").suffix(5).map { line in
+            try #require(try JSON.read(String(line))["value"])
+        }
+    }
+
+    private func numbers(in value: JSON) -> [Double] {
+        value.double.map { [$0] } ?? value.elements?.flatMap(numbers) ?? []
+    }
+
+    @Test func `the same statements give the same responses and numbers on any number of ranks`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let alone = try values("1", in: folder.path)
+        for ranks in ["ranks 2 threads=1;", "ranks 3 threads=1;"] {
+            let divided = try values(ranks, in: folder.path)
+            #expect(divided[0] == alone[0], "the responses")
+            for (one, other) in zip(alone.dropFirst(), divided.dropFirst()) {
+                let (one, other) = (numbers(in: one), numbers(in: other))
+                #expect(one.count == other.count && !one.isEmpty)
+                #expect(zip(one, other).allSatisfy { abs($0 - $1) < 2e-6 }, "\(one) \(other)")
+            }
+        }
+    }
+
+    /// The session in a process of its own, which answers one statement after the other.
+    private final class Conversation {
+        let process = Process()
+        private let (input, output) = (Pipe(), Pipe())
+        private var lines = ""
+
+        init(_ arguments: [String], in folder: String) throws {
+            process.executableURL = URL(fileURLWithPath: try #require(Program.path))
+            process.arguments = ["--json", "--keep-going"] + arguments
+            process.currentDirectoryURL = URL(fileURLWithPath: folder)
+            process.standardInput = input
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+        }
+
+        deinit {
+            // The child inherits the signals that the test program blocks.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+
+        func send(_ statement: String) {
+            input.fileHandleForWriting.write(Data((statement + "\n").utf8))
+        }
+
+        func line() throws -> JSON {
+            while !lines.contains("\n") {
+                let part = output.fileHandleForReading.availableData
+                guard !part.isEmpty else { break }
+                lines += String(decoding: part, as: UTF8.self)
+            }
+            let end = try #require(lines.firstIndex(of: "\n"))
+            defer { lines.removeSubrange(...end) }
+            return try JSON.read(String(lines[..<end]))
+        }
+
+        func answer(_ statement: String) throws -> JSON {
+            send(statement)
+            return try line()
+        }
+    }
+
+    private func isRunning(_ process: Int) -> Bool {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        return text.contains(")") && !text.contains(") Z")
+    }
+
+    @Test func `the end of a rank is told by name, nothing is lost, and resume goes on`() throws {
+        let folder = try TemporaryFolder()
+        let session = try Conversation(["-w", "w.samiws"], in: folder.path)
+        for statement in Self.preparation.split(separator: "\n") + ["rollout"] {
+            #expect(try session.answer(String(statement))["error"] == nil)
+        }
+        let ranks = try #require(try session.answer("ranks 2 threads=1")["value"]?.elements)
+        let processes = ranks.compactMap { $0["process"]?.integer }
+        #expect(processes.count == 2 && processes.allSatisfy(isRunning))
+        session.send("train model=base steps=400 accumulate=4 learning_rate=1e-5")
+        usleep(1_500_000)
+        kill(pid_t(processes[1]), SIGKILL)
+        let message = try #require(try session.line()["error"]?["message"]?.string)
+        #expect(message.hasPrefix("rank 2 on "), "\(message)")
+        #expect(message.contains("killed by signal 9"), "\(message)")
+        usleep(500_000)
+        #expect(!processes.contains(where: isRunning))
+        #expect(try session.answer("ranks")["value"] == .array([]))
+        #expect(try session.answer("verify")["error"] == nil)
+        // Alone, from the step at which the rank ended.
+        let resumed = try session.answer("resume")
+        #expect(resumed["error"] == nil)
+        #expect(try session.answer("log[-1].step")["value"]?.integer == 400)
+    }
+
+    @Test func `the ranks end with the session, however it ends`() throws {
+        let folder = try TemporaryFolder()
+        for isKilled in [true, false] {
+            let session = try Conversation(["--ephemeral", "--ranks", "2"], in: folder.path)
+            let ranks = try #require(try session.answer("ranks")["value"]?.elements)
+            let processes = ranks.compactMap { $0["process"]?.integer }
+            #expect(processes.count == 2 && processes.allSatisfy(isRunning))
+            if isKilled {
+                kill(session.process.processIdentifier, SIGKILL)
+            } else {
+                session.send("quit")
+            }
+            let deadline = ContinuousClock.now + .seconds(10)
+            while processes.contains(where: isRunning), ContinuousClock.now < deadline {
+                usleep(20_000)
+            }
+            #expect(!processes.contains(where: isRunning))
+        }
+    }
+
+    @Test func `errors of ranks are sentences with a caret`() throws {
+        let folder = try TemporaryFolder()
+        for (statement, words) in [
+            ("ranks 0", "`count` must be at least 1"),
+            ("ranks hosts=\"a;b\"", "`hosts` lists names and numbers of ranks"),
+            ("ranks 5 hosts=\"a:2\"", "at most 2"),
+            ("ranks threads=2", "`threads` needs a number of ranks"),
+            ("ranks hosts=\"a\" hostfile=h", "not both"),
+            ("ranks hosts=\"no.such.host.invalid:1\"", "the ranks did not start"),
+        ] {
+            let result = try Program.run(["--ephemeral", "-c", statement], in: folder.path)
+            #expect(result.code == 1 && result.errors.contains(words), "\(result.errors)")
+            #expect(result.errors.contains("\n  ^") || result.errors.contains(" ^"))
+        }
+        let none = try Program.run(
+            ["--ephemeral", "-c", "ranks 2"], variables: ["SAMI_RANK": "/nowhere/sami-rank"],
+            in: folder.path)
+        #expect(none.errors.contains("this build has no MPI"), "\(none.errors)")
+    }
+}
