@@ -96,12 +96,24 @@ public struct Trainer: Sendable {
             }
             let factor = schedule.factor(index)
             let crew = result.model.activeCrew((any TrainingCrew).self)
-            let step = try crew?.prepareStep(result.model, result.state.optimizer)
+            let step: CrewStep?
+            do {
+                step = try crew?.prepareStep(result.model, result.state.optimizer)
+            } catch is Canceled {
+                result.isStopped = true
+                return result
+            }
             let update = try settings.update.step(
                 &result.model, &result.state.optimizer, &gradients.parameters, factor: factor)
             if let crew, let step {
-                try crew.take(
-                    step, settings.update, factor: factor, result.model, result.state.optimizer)
+                do {
+                    try crew.take(
+                        step, settings.update, factor: factor, result.model,
+                        result.state.optimizer)
+                } catch is Canceled {
+                    // This process has taken the step.
+                    wantsMore = false
+                }
             }
             result.state.step += 1
             let record = TrainRecord(

@@ -25,8 +25,21 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     private var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
     private var isEnded = false
     private var lastFault: RankError?
-    /// Bytes of tensors that were sent to the ranks.
-    public private(set) var bytesSent = 0
+    /// What the work of the ranks has taken since they started.
+    public struct Costs: Sendable, Hashable {
+        /// Seconds between the first task of a statement's work and the last reply.
+        public var elapsed = 0.0
+        /// Seconds that each rank computed.
+        public var computing: [Double]
+        /// Seconds in sums of gradients; of each work that of the rank that took least, because the
+        /// others have waited for it.
+        public var adding = 0.0
+        /// Bytes of tensors to the ranks, and of gradients from them.
+        public var sent = 0
+        public var received = 0
+    }
+    private var recorded: Costs
+    public var costs: Costs { lock.withLock { recorded } }
 
     /// The program of a rank, beside this one.
     public static var program: String {
@@ -100,6 +113,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     ) {
         (self.plan, self.ranks) = (plan, ranks)
         (self.process, self.socket) = (process, socket)
+        recorded = Costs(computing: [Double](repeating: 0, count: ranks.count))
     }
 
     deinit { end() }
@@ -188,16 +202,26 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         var signs = Dictionary(uniqueKeysWithValues: asked.map { ($0, ContinuousClock.now) })
         var failure: RankError?
         var isCanceled = false
+        let start = ContinuousClock.now
+        var adding: [Double] = []
         while !waiting.isEmpty {
             if try socket.isReadable(within: 50) {
                 let message = try socket.read()
                 let rank = Int(message.rank)
+                guard ranks.indices.contains(rank - 1) else {
+                    throw RankError.badMessage("a message of rank \(rank)")
+                }
                 signs[rank] = .now
                 switch message.kind {
                 case .progress: reports[rank] = try message.content(RankProgress.self)
-                case .part: try parts(message)
+                case .part:
+                    recorded.received += message.payload.count
+                    try parts(message)
                 case .reply:
-                    replies[rank] = try message.content(RankReply.self)
+                    let answer = try message.content(RankAnswer.self)
+                    replies[rank] = answer.reply
+                    recorded.computing[rank - 1] += answer.computing
+                    adding.append(answer.adding)
                     waiting.remove(rank)
                 case .failure:
                     failure =
@@ -221,6 +245,8 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
                 try socket.write(RankMessage(.cancel, rank: RankMessage.all))
             }
         }
+        recorded.elapsed += (ContinuousClock.now - start) / .seconds(1)
+        recorded.adding += adding.min() ?? 0
         if let failure { throw failure }
         return replies
     }
@@ -265,7 +291,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
             let number = held.add(tensor)
             do {
                 try tensor.withUnsafeBytes { bytes in
-                    bytesSent += bytes.count
+                    recorded.sent += bytes.count
                     let sent = SentTensor(
                         number: number, shape: tensor.shape, format: tensor.format.name)
                     let payload = Data(

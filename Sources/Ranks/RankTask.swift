@@ -191,6 +191,15 @@ struct SentBatch: Sendable, Codable {
     }
 }
 
+/// A result, and what it took.
+struct RankAnswer: Sendable, Codable {
+    var reply: RankReply
+    /// Seconds that the rank computed.
+    var computing: Double
+    /// Seconds in which it added gradients of other ranks, and waited for them.
+    var adding: Double
+}
+
 /// The result of a task.
 enum RankReply: Sendable, Codable {
     case generated([Generated])

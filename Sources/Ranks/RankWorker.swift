@@ -20,6 +20,8 @@ public final class RankWorker {
     /// The sum of the last gradients.
     private var gradients: ParameterSet?
     private var lastReport = ContinuousClock.now
+    /// Seconds that the present task has spent in sums over ranks.
+    private var adding = 0.0
 
     public init(_ link: any RankLink, memory: MemoryPlan) {
         self.link = link
@@ -38,8 +40,14 @@ public final class RankWorker {
                     json: String(decoding: message.payload, as: UTF8.self))
             case .task:
                 let task = try message.content(RankTask.self)
+                let start = ContinuousClock.now
+                adding = 0
+                let reply = try reply(to: task)
+                let seconds = (ContinuousClock.now - start) / .seconds(1)
                 try link.send(
-                    try RankMessage(.reply, rank: Int32(link.rank), try reply(to: task)))
+                    try RankMessage(
+                        .reply, rank: Int32(link.rank),
+                        RankAnswer(reply: reply, computing: seconds - adding, adding: adding)))
             default: break
             }
         } catch {
@@ -112,12 +120,14 @@ public final class RankWorker {
             problem = error
         }
         // All ranks add, or none: one alone would wait for the others.
+        let start = ContinuousClock.now
+        defer { adding = (ContinuousClock.now - start) / .seconds(1) }
         guard link.agree(own != nil), var own else {
             throw problem ?? Canceled()
         }
-        for index in own.parameters.tensors.indices {
+        GradientBuckets(own.parameters.tensors.map(\.count)).forEach(&own.parameters) { bucket in
             _ = report(RankProgress(underway: 1, tokens: own.tokens))
-            own.parameters.update(index) { link.sum(&$0) }
+            link.sum(&bucket)
         }
         if task.sendsSum {
             for (index, tensor) in own.parameters.tensors.enumerated() {

@@ -1,4 +1,6 @@
+import TestSupport
 import Testing
+import Transformers
 
 @testable import Ranks
 
@@ -39,6 +41,25 @@ struct RankPlanTests {
         #expect(
             plan.arguments(program: "p", socket: "s", isRoot: true)
                 .contains("--allow-run-as-root"))
+    }
+
+    @Test func `small gradients are summed together, each once and in its place`() throws {
+        #expect(GradientBuckets([3, 4, 9, 1, 1], limit: 8).ranges == [0..<2, 2..<3, 3..<5])
+        #expect(GradientBuckets([], limit: 8).ranges.isEmpty)
+        let model = try TinyModels.model()
+        for limit in [1, 50, 1 << 20] {
+            var set = ParameterSet(zeros: model.parameters.layout)
+            for index in set.tensors.indices { set.update(index) { $0[0] = Float(index) } }
+            var seen = 0
+            GradientBuckets(set.tensors.map(\.count), limit: limit).forEach(&set) { bucket in
+                seen += bucket.count
+                bucket.scale(by: 2)
+            }
+            #expect(seen == set.count)
+            for (index, tensor) in set.tensors.enumerated() {
+                #expect(tensor[0] == 2 * Float(index), "\(limit) \(index)")
+            }
+        }
     }
 
     @Test func `shares are contiguous, complete and balanced`() {

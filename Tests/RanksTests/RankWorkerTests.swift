@@ -80,14 +80,14 @@ struct RankWorkerTests {
                 .init(model: sent, forests: [SentForest(ScoredForest(forest, targets))])))
         try worker.receive(RankMessage(.task, rank: 1, task))
         let answer = try #require(link.sent.last)
-        guard case .scored(let found) = try answer.content(RankReply.self) else {
+        guard case .scored(let found) = try answer.content(RankAnswer.self).reply else {
             Issue.record("another reply")
             return
         }
         #expect(found.map(\.numbers) == [try model.logProbs(forest, targets)])
         link.isCanceled = true
         try worker.receive(RankMessage(.task, rank: 1, task))
-        let stopped = try #require(link.sent.last).content(RankReply.self)
+        let stopped = try #require(link.sent.last).content(RankAnswer.self).reply
         guard case .canceled = stopped else {
             Issue.record("it went on: \(stopped)")
             return

@@ -4,16 +4,8 @@ import TestSupport
 import Testing
 
 /// Ranks as a person starts them, through MPI.
-@Suite(.serialized, .enabled(if: RanksProgramTests.isPossible, "there is no MPI in this build"))
+@Suite(.serialized, .enabled(if: MPIProgram.isBuilt, "there is no MPI in this build"))
 struct RanksProgramTests {
-    static let isPossible: Bool = {
-        let program = (Program.path ?? "").replacing(#/sami$/#) { _ in "sami-rank" }
-        return FileManager.default.isExecutableFile(atPath: program)
-            && ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].contains {
-                FileManager.default.isExecutableFile(atPath: $0)
-            }
-    }()
-
     private static let preparation = """
         load model default;
         load principles trained about=summaries;
@@ -119,13 +111,13 @@ struct RanksProgramTests {
     @Test func `the end of a rank is told by name, nothing is lost, and resume goes on`() throws {
         let folder = try TemporaryFolder()
         let session = try Conversation(["-w", "w.samiws"], in: folder.path)
-        for statement in Self.preparation.split(separator: "\n") + ["rollout"] {
+        for statement in (Self.preparation + "\nrollout").split(separator: "\n") {
             #expect(try session.answer(String(statement))["error"] == nil)
         }
         let ranks = try #require(try session.answer("ranks 2 threads=1")["value"]?.elements)
         let processes = ranks.compactMap { $0["process"]?.integer }
         #expect(processes.count == 2 && processes.allSatisfy(isRunning))
-        session.send("train model=base steps=400 accumulate=4 learning_rate=1e-5")
+        session.send("train model=base steps=80 accumulate=4 learning_rate=1e-5")
         usleep(1_500_000)
         kill(pid_t(processes[1]), SIGKILL)
         let message = try #require(try session.line()["error"]?["message"]?.string)
@@ -138,7 +130,7 @@ struct RanksProgramTests {
         // Alone, from the step at which the rank ended.
         let resumed = try session.answer("resume")
         #expect(resumed["error"] == nil)
-        #expect(try session.answer("log[-1].step")["value"]?.integer == 400)
+        #expect(try session.answer("log[-1].step")["value"]?.integer == 80)
     }
 
     @Test func `the ranks end with the session, however it ends`() throws {
@@ -180,4 +172,14 @@ struct RanksProgramTests {
             in: folder.path)
         #expect(none.errors.contains("this build has no MPI"), "\(none.errors)")
     }
+}
+
+private enum MPIProgram {
+    static let isBuilt: Bool = {
+        let program = (Program.path ?? "").replacing(#/sami$/#) { _ in "sami-rank" }
+        return FileManager.default.isExecutableFile(atPath: program)
+            && ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].contains {
+                FileManager.default.isExecutableFile(atPath: $0)
+            }
+    }()
 }

@@ -112,24 +112,40 @@ extension CommandTable {
             .init("rank", isNumeric: true), .init("host"), .init("process", isNumeric: true),
             .init("threads", isNumeric: true), .init("memory", isNumeric: true),
             .init("GFLOP/s", isNumeric: true),
-            .init("processor"),
+            .init("busy", isNumeric: true), .init("processor"),
         ])
         var rows: [Value] = []
         for (index, rank) in crew.ranks.enumerated() {
             table.append([
                 "\(index + 1)", rank.host, "\(rank.process)", "\(rank.threads)",
                 NumberText.bytes(rank.memory), NumberText.fixed(2 * rank.speed, decimals: 0),
-                rank.processor,
+                busy(crew, index), rank.processor,
             ])
             rows.append(
                 .record([
                     "rank": Value(index + 1), "host": .text(rank.host),
                     "process": Value(Int(rank.process)), "threads": Value(rank.threads),
                     "memory": Value(rank.memory), "gigaflops": Value(2 * rank.speed),
+                    "computing": Value(crew.costs.computing[index]),
                     "processor": .text(rank.processor),
                 ]))
         }
-        let appearance = invocation.appearance
-        return CommandResult(value: .list(rows), Display(table.rendered(appearance)))
+        var text = table.rendered(invocation.appearance)
+        let costs = crew.costs
+        if costs.elapsed > 0 {
+            text.line(
+                "\(NumberText.fixed(costs.elapsed, decimals: 1)) s of work, "
+                    + "\(NumberText.fixed(costs.adding, decimals: 1)) s of it adding gradients; "
+                    + "\(NumberText.bytes(costs.sent)) of tensors sent, "
+                    + "\(NumberText.bytes(costs.received)) received", .faint)
+        }
+        return CommandResult(value: .list(rows), Display(text))
+    }
+
+    /// The share of the work's time in which a rank computed.
+    private static func busy(_ crew: RankCrew, _ index: Int) -> String {
+        let costs = crew.costs
+        guard costs.elapsed > 0 else { return "" }
+        return "\(Int((100 * costs.computing[index] / costs.elapsed).rounded())) %"
     }
 }
