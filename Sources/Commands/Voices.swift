@@ -11,23 +11,23 @@ struct NamedVoice {
     var voice: Voice
     /// Decides its random numbers.
     var key: RandomKey
-    /// Nil for a loaded model.
-    var server: ServerEngine?
+    /// With the names that a person gave them; empty for a loaded model.
+    var servers: [(name: String, engine: ServerEngine)] = []
     /// Nil for a server.
     var model: ModelObject?
 
     /// Sentences about a server's requests and tokens, and about settings that it ignored.
     var notes: [String] {
-        server.map { $0.usage.counts.notes(on: voice.name, $0.server.price) } ?? []
+        servers.flatMap { $0.engine.usage.counts.notes(on: $0.name, $0.engine.server.price) }
     }
 
     /// After a stop: the answers are paid for and stay.
     var keptSentence: String? {
-        guard let counts = server?.usage.counts, counts.asked + counts.reused > 0 else {
-            return nil
+        let count = servers.reduce(0) {
+            $0 + $1.engine.usage.counts.asked + $1.engine.usage.counts.reused
         }
-        return "\(NumberText.count(counts.asked + counts.reused, "answer")) of `\(voice.name)` "
-            + "are kept for the next time"
+        guard count > 0 else { return nil }
+        return "\(NumberText.count(count, "answer")) of `\(voice.name)` are kept for the next time"
     }
 }
 
@@ -90,20 +90,36 @@ extension Invocation {
         if let object = value.object(ModelObject.self) {
             return try voice(computing(object), name: name)
         }
-        guard let object = value.object(ServerObject.self) else {
+        let found: [Value] = if case .list(let items) = value { items } else { [value] }
+        let objects = found.compactMap { $0.object(ServerObject.self) }
+        guard !objects.isEmpty, objects.count == found.count else {
             throw located(
                 EvaluationError.wrongKind(
-                    role: "`\(role)`", expected: "a model or a server", found: value.aKind),
+                    role: "`\(role)`", expected: "a model, a server or a list of servers",
+                    found: value.aKind),
                 at: role)
         }
-        let engine = ServerEngine(object.server, keeping: WorkspaceAnswers(session))
+        guard Set(objects.map(\.server)).count == objects.count else {
+            throw self.error("`\(role)` names one server twice", at: role)
+        }
+        guard Set(objects.map(\.server.api)).count == 1 else {
+            throw self.error(
+                "the servers of `\(role)` are asked in one way: all by chat, or all by completions",
+                at: role)
+        }
+        let engines = objects.map { ServerEngine($0.server, keeping: WorkspaceAnswers(session)) }
+        let isOne = engines.count == 1
+        let names =
+            isOne ? [name] : objects.map { $0.server.model + " at " + $0.server.address.text }
         // Its numbers do not depend on the statement's place, so a statement that runs again asks
         // nothing again.
         let seed = try integer("seed", atLeast: 0, atMost: 1 << 53).map { UInt64($0) }
         return NamedVoice(
             voice: Voice(
-                engine, prompts: object.server.api == .chat ? .chat : .general, name: name),
-            key: RandomKey(seed: seed ?? session.seed).child("server"), server: engine)
+                isOne ? engines[0] : ServerPool(engines),
+                prompts: objects[0].server.api == .chat ? .chat : .general, name: name),
+            key: RandomKey(seed: seed ?? session.seed).child("server"),
+            servers: Array(zip(names, engines)))
     }
 
     func voice(_ object: ModelObject, name: String) throws -> NamedVoice {

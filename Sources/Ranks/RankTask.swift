@@ -191,7 +191,7 @@ struct SentBatch: Sendable, Codable {
     }
 }
 
-/// A result, and what it took.
+/// A result, and its times.
 struct RankAnswer: Sendable, Codable {
     var reply: RankReply
     /// Seconds that the rank computed.

@@ -32,11 +32,7 @@ public struct ServerEngine: TextEngine {
         _ requests: [TextRequest], _ sampling: Sampling, stops: [String],
         progress: (WorkProgress) -> Continuation
     ) throws -> [WrittenText] {
-        let asked = requests.map { request in
-            let body = RequestBody(request, sampling, stops: stops, server)
-            let line: JSON = ["url": .string(server.endpoint), "body": body.json]
-            return Asked(body: body, line: line.compact)
-        }
+        let asked = requests.map { self.asked($0, sampling, stops) }
         var answers: [String: ServerAnswer] = [:]
         var missing: [Asked] = []
         var seen: Set<String> = []
@@ -77,6 +73,21 @@ public struct ServerEngine: TextEngine {
             return text(of: answer, request.body, stopStrings)
         }
     }
+
+    private func asked(_ request: TextRequest, _ sampling: Sampling, _ stops: [String]) -> Asked {
+        let body = RequestBody(request, sampling, stops: stops, server)
+        let line: JSON = ["url": .string(server.endpoint), "body": body.json]
+        return Asked(body: body, line: line.compact)
+    }
+
+    /// Whether the answer to a request is kept.
+    func hasAnswer(to request: TextRequest, _ sampling: Sampling, _ stops: [String]) throws -> Bool
+    {
+        try kept(asked(request, sampling, stops).line) != nil
+    }
+
+    /// Whether both are copies of one engine.
+    func isSame(as other: ServerEngine) -> Bool { usage === other.usage }
 
     private func kept(_ line: String) throws -> ServerAnswer? {
         guard let text = try store.answer(to: line) else { return nil }

@@ -33,7 +33,8 @@ final class Gateway {
                 lastPing = .now
                 tellAll(.ping)
             }
-            idle = isBusy ? 0 : min(10, idle + 1)
+            // The session's messages wake it at once.
+            idle = isBusy ? 0 : min(20, idle + 1)
         }
     }
 

@@ -8,7 +8,7 @@ import Transformers
 
 @testable import Ranks
 
-/// A rank in this process, of one: what it sends is kept.
+/// A link of one rank in this process, which keeps the messages.
 private final class LoneLink: RankLink {
     let rank = 1
     let count = 1

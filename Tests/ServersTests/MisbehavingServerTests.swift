@@ -17,6 +17,7 @@ final class MemoryStore: AnswerStore {
     init(mayAsk: Bool = true) { self.mayAsk = mayAsk }
 
     var count: Int { answers.withLock { $0.count } }
+    var lines: [String: String] { answers.withLock { $0 } }
     var text: String { answers.withLock { $0.map { $0.key + $0.value }.joined() } }
     func answer(to request: String) -> String? { answers.withLock { $0[request] } }
     func keep(_ answer: String, to request: String) { answers.withLock { $0[request] = answer } }

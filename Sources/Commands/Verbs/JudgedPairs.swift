@@ -61,7 +61,7 @@ struct JudgedPairs {
         ]
         let plan = try invocation.plan(for: model)
         // A server's answers are kept for the next statement, so the other side draws alike.
-        let key = try other.server == nil ? invocation.randomKey() : other.key
+        let key = try other.servers.isEmpty ? invocation.randomKey() : other.key
         let groups = try JudgedPairs.groups(queries, plan, key, invocation)
         var settings = plan.rollout
         try invocation.apply(to: &settings)
