@@ -16,4 +16,10 @@ public protocol RankLink: AnyObject {
     /// Replaces the elements by their sum over all ranks, with the same bits on each and in every
     /// run: the order of additions depends on nothing but the number of ranks.
     func sum(_ tensor: inout Tensor)
+    /// Sends a tensor to another rank. Returns before it has arrived.
+    ///
+    /// - Parameter flight: the number of the task that it belongs to.
+    func send(_ tensor: Tensor, to rank: Int, flight: Int) throws(Canceled)
+    /// The next tensor of a task from another rank. Those of earlier tasks are dropped.
+    func receive(_ shape: [Int], from rank: Int, flight: Int) throws(Canceled) -> Tensor
 }

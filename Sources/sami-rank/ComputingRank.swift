@@ -14,6 +14,7 @@ final class ComputingRank: RankLink {
     private var isCanceled = false
     private var isSending = false
     private var scratch: [UInt8] = []
+    private let mail: StageMail
 
     var rank: Int { mpi.rank }
     var count: Int { mpi.size - 1 }
@@ -21,6 +22,7 @@ final class ComputingRank: RankLink {
     init(_ mpi: MPIWorld, patience: Double) {
         self.mpi = mpi
         self.patience = patience
+        mail = StageMail(mpi)
         mpi.whileWaiting = { [unowned self] in giveSign() }
     }
 
@@ -29,6 +31,7 @@ final class ComputingRank: RankLink {
         var idle: UInt32 = 0
         while true {
             guard let waiting = mpi.waiting() else {
+                mail.finishSent()
                 if isAlone { return }
                 idle = min(10_000, idle + 100)
                 usleep(idle)
@@ -51,7 +54,9 @@ final class ComputingRank: RankLink {
                 }
                 isCanceled = false
                 try receive(message)
-            case .piece, .ring: throw RankError.badMessage("a piece without its beginning")
+            // The rank before has its task already.
+            case .stage: mail.takeArriving()
+            case .piece, .ring, .stagePiece: throw RankError.badMessage("a piece without its beginning")
             }
         }
     }
@@ -139,6 +144,19 @@ final class ComputingRank: RankLink {
             let sign = RankMessage.sign(of: rank)
         else { return }
         try? send(sign)
+    }
+
+    func send(_ tensor: Tensor, to rank: Int, flight: Int) throws(Canceled) {
+        try mail.send(tensor, to: rank, flight: flight) { watchWaiting() }
+    }
+
+    func receive(_ shape: [Int], from rank: Int, flight: Int) throws(Canceled) -> Tensor {
+        try mail.receive(shape, from: rank, flight: flight) { watchWaiting() }
+    }
+
+    private func watchWaiting() -> Continuation {
+        giveSign()
+        return isCanceled ? .stop : .more
     }
 
     func agree(_ isWell: Bool) -> Bool {

@@ -16,7 +16,7 @@ import Testing
         let model = try TinyModels.model(configuration, seed: seed)
         guard adapted else { return model }
         let adapter = AdapterConfiguration(rank: 2, alpha: 4, targets: ["q_proj", "down_proj"])
-        var result = try model.adapted(adapter, key: RandomKey(seed: 8))
+        var result = try model.adding(adapter, key: RandomKey(seed: 8))
         // A pair begins with B = 0, of which A has no gradient.
         for name in result.parameters.names where name.hasSuffix("lora_B.weight") {
             result.update { parameters in

@@ -29,6 +29,11 @@ public struct StagedModel: Sendable {
         self.model = model.training(own.contains)
     }
 
+    /// Whether the first stage uses the tensor with this name: then this one has it as the head.
+    public func isInFirst(_ name: String) -> Bool {
+        model.parameters.layout.entries.contains { $0.name == name && $0.depth < 0 }
+    }
+
     /// Changes the stage's weights in place.
     public mutating func update<Result, Failure: Error>(
         _ body: (inout LanguageModel) throws(Failure) -> Result
