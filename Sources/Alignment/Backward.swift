@@ -220,7 +220,9 @@ extension Gradients {
         queries += pack.parts.count
         contrasts += values.contrasts
         tokens += pack.forest.tokens.count
-        if let found = divergence { self.divergence = (self.divergence ?? 0) + share * Double(found) }
+        if let found = divergence {
+            self.divergence = (self.divergence ?? 0) + share * Double(found)
+        }
     }
 }
 

@@ -54,12 +54,13 @@ extension RankCrew {
     private func generationBudget(_ model: LanguageModel) throws -> Int {
         let least = ranks.map(\.memory).min() ?? 0
         let plan = try LayerStage.division(of: model.configuration, into: ranks.count)
-        let weights = try plan.map { stage in
-            try stage.places(model.configuration).reduce(0) {
-                let tensor = model.parameters.tensors[$1]
-                return $0 + tensor.format.bytes(tensor.count)
-            }
-        }.max() ?? 0
+        let weights =
+            try plan.map { stage in
+                try stage.places(model.configuration).reduce(0) {
+                    let tensor = model.parameters.tensors[$1]
+                    return $0 + tensor.format.bytes(tensor.count)
+                }
+            }.max() ?? 0
         return max(least / 8, Int(0.7 * Double(least - weights)))
     }
 

@@ -56,7 +56,8 @@ final class ComputingRank: RankLink {
                 try receive(message)
             // The rank before has its task already.
             case .stage: mail.takeArriving()
-            case .piece, .ring, .stagePiece: throw RankError.badMessage("a piece without its beginning")
+            case .piece, .ring, .stagePiece:
+                throw RankError.badMessage("a piece without its beginning")
             }
         }
     }

@@ -153,8 +153,9 @@ import Testing
                 left.remove(name)
                 let wanted = try #require(whole[name])
                 // Only a head that is the embedding's own matrix is summed in another order.
-                let tolerance: Float = ["model.embed_tokens.weight", "transformer.wte.weight"]
-                    .contains(name) ? 1e-6 * Float(wanted.squaredNorm.squareRoot()) : 0
+                let tolerance: Float =
+                    ["model.embed_tokens.weight", "transformer.wte.weight"]
+                        .contains(name) ? 1e-6 * Float(wanted.squaredNorm.squareRoot()) : 0
                 let worst = zip(tensor.values, wanted.values).map { abs($0 - $1) }.max() ?? .nan
                 #expect(worst <= tolerance, "\(name)")
             }

@@ -40,10 +40,11 @@ public struct LayerStage: Sendable, Hashable {
         var bounds = [0]
         var (sum, block) = (sizes[0], 0)
         for number in 1..<max(1, count) {
+            // A block that is not whole goes to the later stage, which has fewer rows on their way.
             let wanted = whole * Double(number) / Double(count)
             let most = layers - (count - number)
             while block < most,
-                block == bounds[number - 1] || sum + sizes[block + 1] / 2 <= wanted
+                block == bounds[number - 1] || sum + 0.75 * sizes[block + 1] <= wanted
             {
                 sum += sizes[block + 1]
                 block += 1
