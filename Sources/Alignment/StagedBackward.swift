@@ -25,16 +25,16 @@ extension Backward {
         let tokens = packs.reduce(0) { $0 + $1.forest.tokens.count }
         var sum = Gradients(model.model, divergence: beta > 0 ? 0 : nil)
         var values = [PackValues](repeating: PackValues(), count: packs.count)
+        func watch(_ share: Double) -> Continuation {
+            progress(
+                WorkProgress(
+                    .backward, done: 0, of: batches.count,
+                    underway: share * Double(batches.count), unit: .queries,
+                    tokens: Int(share * Double(tokens))))
+        }
         let results = try model.backpropagate(
             staged, reference: beta > 0 ? reference : nil, into: &sum.parameters, memory: memory,
-            link,
-            watch: {
-                progress(
-                    WorkProgress(
-                        .backward, done: 0, of: batches.count,
-                        underway: $0 * Double(batches.count), unit: .queries,
-                        tokens: Int($0 * Double(tokens))))
-            }
+            link, watch: watch
         ) { number, logProbs in
             values[number] = try self.values(of: packs[number], logProbs, queries: extent.queries)
             return values[number].coefficients

@@ -12,7 +12,7 @@ public struct RankPlan: Sendable, Hashable {
     public var timeout = 300
     public var split = Split.queries
 
-    /// What is divided among the ranks.
+    /// The work or the weights that ranks divide among them.
     public enum Split: String, Sendable, Hashable, CaseIterable {
         /// Each rank has all weights, and some of the queries.
         case queries

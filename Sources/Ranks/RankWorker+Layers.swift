@@ -10,7 +10,8 @@ import Transformers
 /// The work of a rank that has some layers of a model.
 extension RankWorker {
     func reply(to task: LayerTask) throws -> RankReply {
-        let link = StageRanks(link, flight: task.flight)
+        guard let mail = link.mail else { throw unknown("another rank") }
+        let link = StageRanks(mail, flight: task.flight)
         switch task.work {
         case .generate(let work, let budget):
             return .generated(try generate(work, MemoryPlan(budget: budget), task, link))
@@ -182,19 +183,19 @@ extension RankWorker {
 
 /// The stages of a model on the ranks: stage 0 is rank 1.
 private final class StageRanks: StageLink {
-    private let link: any RankLink
+    private let mail: any TensorMail
     private let flight: Int
 
-    init(_ link: any RankLink, flight: Int) {
-        self.link = link
+    init(_ mail: any TensorMail, flight: Int) {
+        self.mail = mail
         self.flight = flight
     }
 
     func send(_ tensor: Tensor, to stage: Int) throws(Canceled) {
-        try link.send(tensor, to: stage + 1, flight: flight)
+        try mail.send(tensor, to: stage + 1, flight: flight)
     }
 
     func receive(_ shape: [Int], from stage: Int) throws(Canceled) -> Tensor {
-        try link.receive(shape, from: stage + 1, flight: flight)
+        try mail.receive(shape, from: stage + 1, flight: flight)
     }
 }

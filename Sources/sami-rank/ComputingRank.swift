@@ -14,15 +14,20 @@ final class ComputingRank: RankLink {
     private var isCanceled = false
     private var isSending = false
     private var scratch: [UInt8] = []
-    private let mail: StageMail
+    private let stages: StageMail
 
     var rank: Int { mpi.rank }
     var count: Int { mpi.size - 1 }
+    var mail: (any TensorMail)? { stages }
 
     init(_ mpi: MPIWorld, patience: Double) {
         self.mpi = mpi
         self.patience = patience
-        mail = StageMail(mpi)
+        stages = StageMail(mpi)
+        stages.watch = { [unowned self] in
+            giveSign()
+            return isCanceled ? .stop : .more
+        }
         mpi.whileWaiting = { [unowned self] in giveSign() }
     }
 
@@ -31,7 +36,7 @@ final class ComputingRank: RankLink {
         var idle: UInt32 = 0
         while true {
             guard let waiting = mpi.waiting() else {
-                mail.finishSent()
+                stages.finishSent()
                 if isAlone { return }
                 idle = min(10_000, idle + 100)
                 usleep(idle)
@@ -55,7 +60,7 @@ final class ComputingRank: RankLink {
                 isCanceled = false
                 try receive(message)
             // The rank before has its task already.
-            case .stage: mail.takeArriving()
+            case .stage: stages.takeArriving()
             case .piece, .ring, .stagePiece:
                 throw RankError.badMessage("a piece without its beginning")
             }
@@ -145,19 +150,6 @@ final class ComputingRank: RankLink {
             let sign = RankMessage.sign(of: rank)
         else { return }
         try? send(sign)
-    }
-
-    func send(_ tensor: Tensor, to rank: Int, flight: Int) throws(Canceled) {
-        try mail.send(tensor, to: rank, flight: flight) { watchWaiting() }
-    }
-
-    func receive(_ shape: [Int], from rank: Int, flight: Int) throws(Canceled) -> Tensor {
-        try mail.receive(shape, from: rank, flight: flight) { watchWaiting() }
-    }
-
-    private func watchWaiting() -> Continuation {
-        giveSign()
-        return isCanceled ? .stop : .more
     }
 
     func agree(_ isWell: Bool) -> Bool {

@@ -8,13 +8,15 @@ import Tensors
 ///
 /// A rank sends without waiting for the other one, and takes what arrives whenever it waits itself.
 /// So no two ranks wait for each other, and a message of a task that was canceled does no harm.
-final class StageMail {
+final class StageMail: TensorMail {
     /// Tensors on their way to other ranks at a time; more wait.
     private static let mostSent = 16
     /// Flight, number of sides, and as many as four sides, each in eight bytes.
     private static let headLength = 48
 
     private let mpi: MPIWorld
+    /// Asked while a rank waits.
+    var watch: () -> Continuation = { .more }
     private var sent: [Sent] = []
     private var arrived: [(source: Int, flight: Int, tensor: Tensor)] = []
 
@@ -39,13 +41,10 @@ final class StageMail {
 
     init(_ mpi: MPIWorld) { self.mpi = mpi }
 
-    /// - Parameter watch: asked while it waits.
-    func send(
-        _ tensor: Tensor, to target: Int, flight: Int, _ watch: () -> Continuation
-    ) throws(Canceled) {
+    func send(_ tensor: Tensor, to target: Int, flight: Int) throws(Canceled) {
         var tries = 0
         while sent.count >= Self.mostSent {
-            if !finishSent(), !takeArriving() { try pause(&tries, watch) }
+            if !finishSent(), !takeArriving() { try pause(&tries) }
         }
         let message = Sent(tensor.converted(to: .float32), flight: flight)
         message.requests.append(
@@ -66,9 +65,8 @@ final class StageMail {
         finishSent()
     }
 
-    /// - Parameter watch: asked while it waits.
     func receive(
-        _ shape: [Int], from source: Int, flight: Int, _ watch: () -> Continuation
+        _ shape: [Int], from source: Int, flight: Int
     ) throws(Canceled) -> Tensor {
         var tries = 0
         while true {
@@ -86,7 +84,7 @@ final class StageMail {
                 return message.tensor
             }
             finishSent()
-            if !takeArriving() { try pause(&tries, watch) }
+            if !takeArriving() { try pause(&tries) }
         }
     }
 
@@ -128,7 +126,7 @@ final class StageMail {
     }
 
     /// Looks often at first, then more and more seldom.
-    private func pause(_ tries: inout Int, _ watch: () -> Continuation) throws(Canceled) {
+    private func pause(_ tries: inout Int) throws(Canceled) {
         tries += 1
         guard tries > 200 else {
             sched_yield()

@@ -5,19 +5,8 @@ import Testing
 /// `ranks 4 split=layers` in the program: four processes with some layers each, through MPI.
 @Suite(
     .serialized,
-    .enabled(if: LayerRanksTests.canRun, "there is no mpirun here, or no sami-rank in the build"))
+    .enabled(if: MPIProgram.isThere, "there is no mpirun here, or no sami-rank in the build"))
 struct LayerRanksTests {
-    static let canRun: Bool = {
-        guard let path = Program.path else { return false }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        return ["/usr/bin/mpirun", "/bin/mpirun"].contains { isProgram($0) }
-            && isProgram(folder + "/sami-rank")
-    }()
-
-    private static func isProgram(_ path: String) -> Bool {
-        FileManager.default.isExecutableFile(atPath: path)
-    }
-
     private static let tokenizer =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path + "/models/tiny"
@@ -59,6 +48,12 @@ struct LayerRanksTests {
         )
     }
 
+    @Test func `split belongs to a number of ranks`() throws {
+        let folder = try TemporaryFolder()
+        let run = try Program.run(["--ephemeral", "-c", "ranks split=layers"], in: folder.path)
+        #expect(run.code != 0 && run.errors.contains("`split` needs a number of ranks"), "\(run)")
+    }
+
     @Test(arguments: ["", "adapt rank=4 seed=7;"])
     func `four ranks with three layers each compute the values of one process`(
         _ model: String
@@ -72,4 +67,14 @@ struct LayerRanksTests {
         #expect(alone.text == four.text)
         #expect(alone.text.contains("[5]"))
     }
+}
+
+/// `mpirun`, and the program that it starts.
+enum MPIProgram {
+    static let isThere: Bool = {
+        guard let path = Program.path else { return false }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let programs = ["/usr/bin/mpirun", folder + "/sami-rank"]
+        return programs.allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
 }

@@ -87,6 +87,30 @@ import Testing
         #expect(bytes.allSatisfy { $0 < 19_000_000_000 })
     }
 
+    /// With adapters of rank 16, blocks computed twice, AdamW.
+    @Test func `training adapters of seventy billion parameters fits them too`() throws {
+        var configuration = try #require(ModelConfiguration.published["llama3-70b"])
+        try configuration.add(
+            AdapterConfiguration(
+                rank: 16, alpha: 32, targets: Set(try configuration.projections().map(\.kind))))
+        let work = MemoryEstimate.Work.training(
+            constitutions: 2, responses: 2, prompt: 512, response: 128, moments: 2,
+            keepsActivations: false)
+        let stages = try LayerStage.division(of: configuration, into: 8)
+        let estimates = try stages.map {
+            try MemoryEstimate(configuration, .bfloat16, work, stage: $0)
+        }
+        #expect(estimates.allSatisfy { $0.fits(24_000_000_000) })
+        #expect(!estimates.allSatisfy { $0.fits(23_000_000_000) })
+        #expect(estimates.reduce(0) { $0 + $1.weights } == 141_107_412_992)
+        let whole = try MemoryEstimate(configuration, .bfloat16, work)
+        for part in [\MemoryEstimate.gradients, \.moments, \.trainedWeights] {
+            let sum = estimates.reduce(0) { $0 + $1[keyPath: part] }
+            #expect(abs(sum - whole[keyPath: part]) < 16)
+        }
+        #expect(try MemoryEstimate.session(configuration, moments: 2).fits(3_500_000_000))
+    }
+
     @Test(arguments: TinyModels.families)
     func `log-probs are the same bits`(family: String) throws {
         let model = try Self.model(family)
