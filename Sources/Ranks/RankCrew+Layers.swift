@@ -68,6 +68,10 @@ extension RankCrew {
         _ backward: Backward, of batches: [ContrastBatch], model: LanguageModel,
         reference: LanguageModel?, progress: (CrewProgress) -> Continuation
     ) throws -> Gradients {
+        if let reference, stages(reference) != stages(model) {
+            throw RankError.otherDivision(
+                layers: reference.configuration.layers, stages: stages(model))
+        }
         let sent = try sentByLayers([model] + (reference.map { [$0] } ?? []))
         let work = LayerTask.Work.gradients(
             .init(

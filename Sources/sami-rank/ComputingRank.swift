@@ -13,6 +13,8 @@ final class ComputingRank: RankLink {
     private var broadcasts: UInt32 = 0
     private var isCanceled = false
     private var isSending = false
+    /// The last report of the present task, which is sent again while the rank waits.
+    private var lastReport: RankMessage?
     private var scratch: [UInt8] = []
     private let stages: StageMail
 
@@ -58,6 +60,7 @@ final class ComputingRank: RankLink {
                     try receive(chained(next.count))
                 }
                 isCanceled = false
+                lastReport = nil
                 try receive(message)
             // The rank before has its task already.
             case .stage: stages.takeArriving()
@@ -119,6 +122,7 @@ final class ComputingRank: RankLink {
         isSending = true
         defer { isSending = false }
         lastSign = .now
+        if message.kind == .progress { lastReport = message }
         let first = RankMessageHead(message).bytes + message.body
         first.withUnsafeBytes { mpi.send($0, to: 0, tag: .direct) }
         message.payload.withUnsafeBytes { bytes in
@@ -147,7 +151,7 @@ final class ComputingRank: RankLink {
             if hear(waiting.source) == .quit { exit(0) }
         }
         guard !isSending, ContinuousClock.now - lastSign > .seconds(1),
-            let sign = RankMessage.sign(of: rank)
+            let sign = lastReport ?? RankMessage.sign(of: rank)
         else { return }
         try? send(sign)
     }

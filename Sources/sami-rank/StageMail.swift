@@ -10,7 +10,7 @@ import Tensors
 /// So no two ranks wait for each other, and a message of a task that was canceled does no harm.
 final class StageMail: TensorMail {
     /// Tensors on their way to other ranks at a time; more wait.
-    private static let mostSent = 16
+    private static let mostSent = 4
     /// Flight, number of sides, and as many as four sides, each in eight bytes.
     private static let headLength = 48
 
@@ -42,6 +42,7 @@ final class StageMail: TensorMail {
     init(_ mpi: MPIWorld) { self.mpi = mpi }
 
     func send(_ tensor: Tensor, to target: Int, flight: Int) throws(Canceled) {
+        arrived.removeAll { $0.flight < flight }
         var tries = 0
         while sent.count >= Self.mostSent {
             if !finishSent(), !takeArriving() { try pause(&tries) }

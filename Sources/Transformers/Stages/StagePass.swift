@@ -15,7 +15,8 @@ struct StagePass {
     /// The results of a pass forward.
     struct Trace<Activations> {
         let context: BlockContext
-        /// The rows that leave the stage. Of the last block these are the scored rows only.
+        /// The scored rows that leave the last block; empty in the stages before it, which have
+        /// sent theirs.
         var output: Tensor
         /// The activations of each block that is passed back, or only its input if it runs again.
         var activations: [Activations] = []
@@ -47,7 +48,10 @@ struct StagePass {
             if isPassedBack, keepsActivations { trace.activations.append(step.activations) }
             trace.output = step.out
         }
-        try passage.pass(trace.output)
+        if !passage.stage.isLast {
+            try passage.pass(trace.output)
+            trace.output = Tensor(zeros: [0])
+        }
         return trace
     }
 
@@ -83,7 +87,10 @@ struct StagePass {
         let stage = passage.stage
         guard !passedBack.isEmpty || (stage.isFirst && lowest == 0) else { return }
         var dx = dx
-        if dx == nil { dx = try passage.link?.receive(trace.output.shape, from: stage.number + 1) }
+        if dx == nil {
+            let shape = [forest.tokens.count, model.configuration.hiddenSize]
+            dx = try passage.link?.receive(shape, from: stage.number + 1)
+        }
         guard var dx else { return }
         for (number, block) in passedBack.reversed().enumerated() {
             if passed(number) == .stop { throw Canceled() }
