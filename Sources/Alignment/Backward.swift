@@ -124,24 +124,10 @@ public struct Backward: Sendable {
         _ pack: ForestPack, of count: Int, _ model: LanguageModel, _ penalty: Penalty?,
         _ share: Double, to sum: inout Gradients, _ watch: Watch
     ) throws {
-        var contrasts: [Contrast] = []
-        var loss = 0.0
+        var values = PackValues()
         func coefficients(_ logProbs: [Float]) throws -> [Float] {
-            (contrasts, loss) = ([], 0)
-            var coefficients: [Float] = []
-            coefficients.reserveCapacity(logProbs.count)
-            for part in pack.parts {
-                let scores = QueryScores(part.batch, logProbs[part.targets], score)
-                let value = try objective.value(scores.scores, query: part.batch.id.text)
-                for (upstream, length) in zip(value.gradient.values, scores.lengths) {
-                    let share = score.normalize == .mean ? 1 / Double(length) : 1
-                    let coefficient = Float(upstream * share / Double(count))
-                    coefficients.append(contentsOf: repeatElement(coefficient, count: length))
-                }
-                loss += value.loss
-                if let contrast = value.contrast { contrasts.append(contrast) }
-            }
-            return coefficients
+            values = try self.values(of: pack, logProbs, queries: count)
+            return values.coefficients
         }
         var pack = pack
         let found: Backpropagation
@@ -157,13 +143,30 @@ public struct Backward: Sendable {
                 pack.forest, pack.targets, penalty: penalty, into: &sum.parameters, memory: memory,
                 watch: watch, coefficients)
         }
-        sum.loss += loss / Double(count)
-        sum.queries += pack.parts.count
-        sum.contrasts += contrasts
-        sum.tokens += pack.forest.tokens.count
-        if let divergence = found.divergence {
-            sum.divergence = (sum.divergence ?? 0) + share * Double(divergence)
+        sum.add(pack, values, divergence: found.divergence, share: share)
+    }
+
+    /// The loss of a pack's queries and its derivatives by the log-probs of the pack's targets.
+    ///
+    /// - Parameter count: the queries of the step.
+    func values(
+        of pack: ForestPack, _ logProbs: [Float], queries count: Int
+    ) throws -> PackValues {
+        var values = PackValues()
+        values.coefficients.reserveCapacity(logProbs.count)
+        for part in pack.parts {
+            let scores = QueryScores(part.batch, logProbs[part.targets], score)
+            let value = try objective.value(scores.scores, query: part.batch.id.text)
+            for (upstream, length) in zip(value.gradient.values, scores.lengths) {
+                let share = score.normalize == .mean ? 1 / Double(length) : 1
+                let coefficient = Float(upstream * share / Double(count))
+                values.coefficients.append(contentsOf: repeatElement(coefficient, count: length))
+            }
+            values.loss += value.loss
+            if let contrast = value.contrast { values.contrasts.append(contrast) }
         }
+        values.loss /= Double(count)
+        return values
     }
 
     /// The first query whose gradient is not finite. Each query runs on its own. Called only after
@@ -196,6 +199,30 @@ extension Gradients {
         self.init(
             parameters: ParameterSet(zeros: model.parameters.layout), norm: 0, loss: 0, queries: 0,
             contrasts: [], divergence: divergence, tokens: 0)
+    }
+}
+
+/// The part of a step's loss that a pack of queries has.
+struct PackValues {
+    var coefficients: [Float] = []
+    var loss = 0.0
+    var contrasts: [Contrast] = []
+}
+
+extension Gradients {
+    /// Counts a pack whose gradients were added.
+    ///
+    /// - Parameter share: the pack's share of the step's scored rows.
+    mutating func add(
+        _ pack: ForestPack, _ values: PackValues, divergence: Float?, share: Double
+    ) {
+        loss += values.loss
+        queries += pack.parts.count
+        contrasts += values.contrasts
+        tokens += pack.forest.tokens.count
+        if let found = divergence {
+            self.divergence = (self.divergence ?? 0) + share * Double(found)
+        }
     }
 }
 

@@ -50,7 +50,7 @@ struct ModelMemory {
                 "score, S (2, 2)",
                 .scoring(constitutions: 2, responses: 2, prompt: prompt, response: response)),
         ]
-        var adapted = configuration
+        let adapted = try adapted()
         var name = "train the adapters"
         if configuration.adapter == nil {
             rows += [
@@ -58,10 +58,6 @@ struct ModelMemory {
                 own("train, RMSprop, blocks twice", training(1, keeps: false)),
                 own("train, AdamW", training(2, keeps: true)),
             ]
-            let all = Set(try configuration.projections().map(\.kind))
-            try adapted.add(
-                AdapterConfiguration(
-                    rank: Self.rank, alpha: Double(2 * Self.rank), targets: all))
             name = "train adapters, rank \(Self.rank)"
         }
         return rows + [
@@ -70,6 +66,16 @@ struct ModelMemory {
                 name: name + ", blocks twice", configuration: adapted,
                 work: training(2, keeps: false)),
         ]
+    }
+
+    /// The same shape with adapters on all projections, if it has none.
+    func adapted() throws -> ModelConfiguration {
+        guard configuration.adapter == nil else { return configuration }
+        var adapted = configuration
+        let all = Set(try configuration.projections().map(\.kind))
+        try adapted.add(
+            AdapterConfiguration(rank: Self.rank, alpha: Double(2 * Self.rank), targets: all))
+        return adapted
     }
 
     func document() throws -> Document {

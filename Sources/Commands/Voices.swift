@@ -95,7 +95,7 @@ extension Invocation {
         guard !objects.isEmpty, objects.count == found.count else {
             throw located(
                 EvaluationError.wrongKind(
-                    role: "`\(role)`", expected: "a model, a server or a list of servers",
+                    role: "`\(role)`", expected: "a model or a server, or a list of servers",
                     found: value.aKind),
                 at: role)
         }

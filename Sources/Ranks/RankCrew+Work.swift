@@ -12,6 +12,9 @@ extension RankCrew {
         of forests: [ScoredForest], _ model: LanguageModel,
         progress: (CrewProgress) -> Continuation
     ) throws -> [[Float]] {
+        if dividesLayers {
+            return try logProbsByLayers(of: forests, model, progress: progress)
+        }
         let sent = try sent(model)
         let shares = RankShares(forests.map(\.forest.tokens.count), ranks: ranks.count)
         let replies = try run(
@@ -31,13 +34,18 @@ extension RankCrew {
         _ model: LanguageModel, progress: (CrewProgress) -> Continuation
     ) throws -> [Generation] {
         try settings.check()
+        let sampling = Sampling(
+            temperature: settings.temperature, topK: settings.topK, topP: settings.topP,
+            minP: settings.minP, maxTokens: settings.maxTokens)
+        if dividesLayers {
+            return try generateByLayers(
+                requests, sampling, stopTokens: settings.stopTokens, stops: stops, model,
+                progress: progress)
+        }
         let sent = try sent(model)
         let tokenizer = try number(of: stops.tokenizer)
         let shares = RankShares(
             requests.map { $0.prompt.count + settings.maxTokens }, ranks: ranks.count)
-        let sampling = Sampling(
-            temperature: settings.temperature, topK: settings.topK, topP: settings.topP,
-            minP: settings.minP, maxTokens: settings.maxTokens)
         let replies = try run(
             shares.tasks { share in
                 .generate(
@@ -59,6 +67,10 @@ extension RankCrew {
         _ backward: Backward, of batches: [ContrastBatch], model: LanguageModel,
         reference: LanguageModel?, progress: (CrewProgress) -> Continuation
     ) throws -> Gradients {
+        if dividesLayers {
+            return try gradientsByLayers(
+                backward, of: batches, model: model, reference: reference, progress: progress)
+        }
         let (sent, reference) = (try sent(model), try reference.map { try self.sent($0) })
         let extent = StepExtent(batches)
         let sizes = batches.map { batch in
@@ -109,7 +121,8 @@ extension RankCrew {
     }
 
     public func prepareStep(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep {
-        CrewStep(
+        if dividesLayers { return try prepareStepByLayers(model, state) }
+        return CrewStep(
             weights: try numbers(of: model.parameters.tensors),
             moments: try state.moments.mapValues { try numbers(of: $0.tensors) },
             steps: state.steps)
@@ -119,11 +132,8 @@ extension RankCrew {
         _ step: CrewStep, _ update: Update, factor: Double, _ model: LanguageModel,
         _ state: OptimizerState
     ) throws {
-        let entries = model.parameters.layout.entries
-        let before = SentModel(
-            configuration: model.configuration.json, adapter: model.configuration.adapter,
-            tensors: step.weights, trained: entries.indices.filter { entries[$0].isTrainable },
-            isBFloat16: model.parameters.arithmetic.isBFloat16)
+        if dividesLayers { return try takeByLayers(step, update, factor: factor, model, state) }
+        let before = SentModel(model, tensors: step.weights)
         let work = RankTask.Update(
             model: before, update: update, factor: factor, steps: step.steps,
             moments: step.moments,
@@ -207,7 +217,7 @@ extension CrewProgress {
 
 extension ParameterSet {
     /// Replaces a tensor by received elements.
-    fileprivate mutating func receive(_ index: Int, _ bytes: Data) throws {
+    mutating func receive(_ index: Int, _ bytes: Data) throws {
         guard tensors.indices.contains(index), bytes.count == tensors[index].count * 4 else {
             throw RankError.badMessage("\(bytes.count) bytes of a gradient")
         }

@@ -22,6 +22,13 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     private let socket: LocalSocket
     private let lock = NSRecursiveLock()
     private var held = HeldTensors()
+    /// For each number of a tensor the ranks that have it, where not all have the same.
+    private var owners: [Int: Set<Int>] = [:]
+    /// Numbers of tensors that a rank may forget with its next task.
+    private var forgettable: [Int: [Int]] = [:]
+    /// The last task that went to the stages of a model, and the norm of the last gradients.
+    var flight = 0
+    var lastNorm = 0.0
     private var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
     private var isEnded = false
     private var lastFault: RankError?
@@ -118,6 +125,8 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
 
     deinit { end() }
 
+    public var dividesLayers: Bool { plan.split == .layers }
+
     public var count: Int { lock.withLock { isEnded ? 0 : ranks.count } }
 
     /// The fault that ended the ranks, once. The work of that time was canceled, so that its state
@@ -177,8 +186,11 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         try lock.withLock {
             guard !isEnded else { throw Canceled() }
             do {
-                let forgotten = held.takeForgotten()
+                let numbers = held.takeForgotten()
+                for number in numbers { owners[number] = nil }
                 for rank in 1...ranks.count {
+                    let forgotten = (forgettable[rank] ?? []) + numbers
+                    forgettable[rank] = tasks[rank] == nil ? forgotten : nil
                     guard let work = tasks[rank] else { continue }
                     try socket.write(
                         try RankMessage(
@@ -275,12 +287,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
 
     /// A model by the numbers of its tensors. Those that the ranks lack are sent.
     func sent(_ model: LanguageModel) throws -> SentModel {
-        let entries = model.parameters.layout.entries
-        return SentModel(
-            configuration: model.configuration.json, adapter: model.configuration.adapter,
-            tensors: try model.parameters.tensors.map { try number(of: $0) },
-            trained: entries.indices.filter { entries[$0].isTrainable },
-            isBFloat16: model.parameters.arithmetic.isBFloat16)
+        SentModel(model, tensors: try model.parameters.tensors.map { try number(of: $0) })
     }
 
     /// The number of a tensor, which is sent if the ranks lack it.
@@ -289,21 +296,47 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
             guard !isEnded else { throw Canceled() }
             if let number = held.number(of: tensor) { return number }
             let number = held.add(tensor)
-            do {
-                try tensor.withUnsafeBytes { bytes in
-                    recorded.sent += bytes.count
-                    let sent = SentTensor(
-                        number: number, shape: tensor.shape, format: tensor.format.name)
-                    let payload = Data(
-                        bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes.baseAddress!),
-                        count: bytes.count, deallocator: .none)
-                    try socket.write(
-                        try RankMessage(.tensor, rank: RankMessage.all, sent, payload: payload))
-                }
-            } catch let error as RankError {
-                throw fault(error)
-            }
+            try send(tensor, number, to: RankMessage.all)
             return number
+        }
+    }
+
+    private func send(_ tensor: Tensor, _ number: Int, to rank: Int32) throws {
+        do {
+            try tensor.withUnsafeBytes { bytes in
+                recorded.sent += bytes.count
+                let sent = SentTensor(
+                    number: number, shape: tensor.shape, format: tensor.format.name)
+                let payload = Data(
+                    bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes.baseAddress!),
+                    count: bytes.count, deallocator: .none)
+                try socket.write(try RankMessage(.tensor, rank: rank, sent, payload: payload))
+            }
+        } catch let error as RankError {
+            throw fault(error)
+        }
+    }
+
+    /// The number of a tensor that some ranks have or will have.
+    func lent(_ tensor: Tensor) -> Int {
+        lock.withLock { held.number(of: tensor) ?? held.add(tensor) }
+    }
+
+    func has(_ number: Int, _ rank: Int) -> Bool {
+        lock.withLock { owners[number]?.contains(rank) ?? false }
+    }
+
+    func note(_ number: Int, heldBy ranks: [Int]) {
+        lock.withLock { owners[number, default: []].formUnion(ranks) }
+    }
+
+    /// Sends a tensor to a rank that lacks it.
+    func give(_ tensor: Tensor, _ number: Int, to rank: Int) throws {
+        try lock.withLock {
+            guard !isEnded else { throw Canceled() }
+            guard !has(number, rank) else { return }
+            try send(tensor, number, to: Int32(rank))
+            note(number, heldBy: [rank])
         }
     }
 

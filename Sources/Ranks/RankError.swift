@@ -13,6 +13,8 @@ public enum RankError: Error, Equatable, Sendable {
     /// A rank could not do its task, but is still there.
     case failed(rank: Int, host: String, problem: String)
     case badMessage(String)
+    /// A reference cannot be divided as the model is.
+    case otherDivision(layers: Int, stages: Int)
     /// Nothing that is sent is received.
     case stalled
     case gone
@@ -41,6 +43,10 @@ extension RankError: CustomStringConvertible {
         case .failed(let rank, let host, let problem): "Rank \(rank) on \(host): \(problem)."
         case .badMessage(let found):
             "The ranks sent \(found). All ranks were stopped; `ranks` starts them again."
+        case .otherDivision(let layers, let stages):
+            "The model is divided into \(stages) stages, and the base, of \(layers) "
+                + "\(layers == 1 ? "layer" : "layers"), cannot be; start `ranks \(max(1, layers)) "
+                + "split=layers`."
         case .stalled:
             "The ranks receive nothing: one of them or the network hangs. All ranks were stopped; "
                 + "`ranks` starts them again."

@@ -36,8 +36,8 @@ extension RankInfo {
 }
 
 extension RankMessage {
-    /// A sign of life between two reports.
+    /// A sign of life before the first report of a task.
     public static func sign(of rank: Int) -> RankMessage? {
-        try? RankMessage(.progress, rank: Int32(rank), RankProgress(underway: 1))
+        try? RankMessage(.progress, rank: Int32(rank), RankProgress())
     }
 }

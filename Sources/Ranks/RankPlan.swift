@@ -10,6 +10,15 @@ public struct RankPlan: Sendable, Hashable {
     public var threads: Int?
     /// Seconds without a sign of life after which a rank counts as lost.
     public var timeout = 300
+    public var split = Split.queries
+
+    /// The work or the weights that ranks divide among them.
+    public enum Split: String, Sendable, Hashable, CaseIterable {
+        /// Each rank has all weights, and some of the queries.
+        case queries
+        /// Each rank has the weights of some layers, and all queries go through all ranks.
+        case layers
+    }
 
     public struct Host: Sendable, Hashable {
         public var name: String

@@ -57,6 +57,15 @@ struct SentModel: Sendable, Codable, Hashable {
     /// The places of those that train.
     var trained: [Int]
     var isBFloat16: Bool
+
+    init(_ model: LanguageModel, tensors: [Int]) {
+        let entries = model.parameters.layout.entries
+        configuration = model.configuration.json
+        adapter = model.configuration.adapter
+        self.tensors = tensors
+        trained = entries.indices.filter { entries[$0].isTrainable }
+        isBFloat16 = model.parameters.arithmetic.isBFloat16
+    }
 }
 
 /// Numbers as bytes, which a property list stores faster than one by one.
@@ -89,6 +98,10 @@ struct RankTask: Sendable, Codable {
         case score(Score)
         case gradients(Gradients)
         case update(Update)
+        /// The same on a model that is divided by layers.
+        case layers(LayerTask)
+        /// Tensors from files.
+        case map(MappedTensors)
     }
 
     struct Generate: Sendable, Codable {
@@ -207,6 +220,8 @@ enum RankReply: Sendable, Codable {
     /// Of the rank's queries. The sum follows in parts, one a tensor, where it was asked for.
     case gradients(loss: Double, contrasts: [Contrast], divergence: Double?, tokens: Int)
     case updated
+    /// The numbers of those tensors that were found in files.
+    case mapped([Int])
     /// It was told to stop.
     case canceled
 

@@ -10,15 +10,17 @@ import Transformers
 
 /// One rank: it keeps tensors by number, and computes for models made of them.
 ///
-/// It opens no file, and knows neither principles nor workspaces. All of its state is what the
-/// session has sent, so a rank can be started again at any time.
+/// It writes no file, and knows neither principles nor workspaces. All of its state is what the
+/// session has sent or named, so a rank can be started again at any time.
 public final class RankWorker {
-    private let link: any RankLink
-    private let memory: MemoryPlan
-    private var tensors: [Int: Tensor] = [:]
-    private var tokenizers: [Int: Tokenizer] = [:]
+    let link: any RankLink
+    let memory: MemoryPlan
+    var tensors: [Int: Tensor] = [:]
+    var tokenizers: [Int: Tokenizer] = [:]
+    /// Models whose files are mapped, by folder.
+    var mapped: [String: LanguageModel] = [:]
     /// The sum of the last gradients.
-    private var gradients: ParameterSet?
+    var gradients: ParameterSet?
     private var lastReport = ContinuousClock.now
     /// Seconds that the present task has spent in sums over ranks.
     private var adding = 0.0
@@ -62,6 +64,10 @@ public final class RankWorker {
             try update(step, forgetting: task.forgotten)
             return .updated
         }
+        if case .layers(let layers) = task.work, case .update(let step, let norm) = layers.work {
+            try updateStage(step, layers, norm: norm, forgetting: task.forgotten)
+            return .updated
+        }
         for number in task.forgotten { tensors[number] = nil }
         do {
             switch task.work {
@@ -69,6 +75,8 @@ public final class RankWorker {
             case .score(let task): return .scored(try score(task))
             case .gradients(let task): return try gradients(task)
             case .update: return .updated
+            case .layers(let task): return try reply(to: task)
+            case .map(let task): return .mapped(map(task))
             }
         } catch is Canceled {
             return .canceled
@@ -188,13 +196,18 @@ public final class RankWorker {
 
     // MARK: Models
 
-    private func model(_ sent: SentModel) throws -> LanguageModel {
+    /// - Parameter places: of the tensors that are needed, if some are not.
+    func model(_ sent: SentModel, places: Set<Int>? = nil) throws -> LanguageModel {
         var configuration = try ModelConfiguration(
             json: sent.configuration, name: "config.json", isAccepted: true)
         if let adapter = sent.adapter { try configuration.add(adapter) }
         let entries = try configuration.parameterLayout().entries
         guard entries.count == sent.tensors.count else { throw unknown("a model's tensors") }
-        let named = try zip(entries, sent.tensors).map { ($0.name, try tensor($1)) }
+        let named = try zip(entries, sent.tensors).enumerated().map { place, pair in
+            let (entry, number) = pair
+            let isNeeded = places?.contains(place) ?? true
+            return (entry.name, isNeeded ? try tensor(number) : Tensor(absent: entry.shape))
+        }
         let trained = Set(sent.trained.filter(entries.indices.contains).map { entries[$0].name })
         var model = try LanguageModel(
             configuration, tensors: Dictionary(named) { $1 }, source: "the session")
@@ -210,17 +223,17 @@ public final class RankWorker {
         return model
     }
 
-    private func tensor(_ number: Int) throws -> Tensor {
+    func tensor(_ number: Int) throws -> Tensor {
         guard let tensor = tensors[number] else { throw unknown("tensor \(number)") }
         return tensor
     }
 
-    private func unknown(_ thing: String) -> RankError {
+    func unknown(_ thing: String) -> RankError {
         .badMessage("a task that needs \(thing), which was not sent")
     }
 
     /// Ten reports a second are enough for a display.
-    private func report(_ progress: RankProgress) -> Continuation {
+    func report(_ progress: RankProgress) -> Continuation {
         link.watch {
             let now = ContinuousClock.now
             guard now - lastReport > .milliseconds(100) else { return nil }

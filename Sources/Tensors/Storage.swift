@@ -67,6 +67,8 @@ package final class Storage: @unchecked Sendable {
     @inline(__always)
     var isWritable: Bool { owner == nil && format == .float32 }
 
+    var isBorrowed: Bool { owner != nil }
+
     /// The elements as float32 for reading. Elements of another format are converted once and kept;
     /// this is for the short vectors of norms and biases. Kernels that read whole matrices convert
     /// while they read.

@@ -70,15 +70,18 @@ extension TextModel {
         let asked = zip(prompts, requests).map { GenerationRequest(prompt: $0, key: $1.key) }
         let settings = sampling.settings(stopTokens: stopTokens)
         let stops = CompletionStops(tokenizer, stops)
-        if token == nil, requests.count > 1, let crew = model.activeCrew((any CompletingCrew).self)
+        if let crew = model.activeCrew((any CompletingCrew).self),
+            crew.dividesLayers || (token == nil && requests.count > 1)
         {
             do {
-                return try crew.generate(asked, settings, stops: stops, model) { step in
+                let found = try crew.generate(asked, settings, stops: stops, model) { step in
                     progress(
                         WorkProgress(
                             .generate, done: step.finished, of: requests.count,
                             underway: step.underway, unit: .responses, tokens: step.tokens))
                 }
+                for (number, generation) in found.enumerated() { token?(number, generation.tokens) }
+                return found
             } catch is Canceled {
                 // The processes have ended.
                 return requests.map { _ in

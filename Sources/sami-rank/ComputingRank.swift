@@ -13,14 +13,23 @@ final class ComputingRank: RankLink {
     private var broadcasts: UInt32 = 0
     private var isCanceled = false
     private var isSending = false
+    /// The last report of the present task, which is sent again while the rank waits.
+    private var lastReport: RankMessage?
     private var scratch: [UInt8] = []
+    private let stages: StageMail
 
     var rank: Int { mpi.rank }
     var count: Int { mpi.size - 1 }
+    var mail: (any TensorMail)? { stages }
 
     init(_ mpi: MPIWorld, patience: Double) {
         self.mpi = mpi
         self.patience = patience
+        stages = StageMail(mpi)
+        stages.watch = { [unowned self] in
+            giveSign()
+            return isCanceled ? .stop : .more
+        }
         mpi.whileWaiting = { [unowned self] in giveSign() }
     }
 
@@ -29,6 +38,7 @@ final class ComputingRank: RankLink {
         var idle: UInt32 = 0
         while true {
             guard let waiting = mpi.waiting() else {
+                stages.finishSent()
                 if isAlone { return }
                 // A rank that has nothing to do for a while looks twenty times a second.
                 idle = min(50_000, idle + (idle < 10_000 ? 100 : 1000))
@@ -51,8 +61,12 @@ final class ComputingRank: RankLink {
                     try receive(chained(next.count))
                 }
                 isCanceled = false
+                lastReport = nil
                 try receive(message)
-            case .piece, .ring: throw RankError.badMessage("a piece without its beginning")
+            // The rank before has its task already.
+            case .stage: stages.takeArriving()
+            case .piece, .ring, .stagePiece:
+                throw RankError.badMessage("a piece without its beginning")
             }
         }
     }
@@ -109,6 +123,7 @@ final class ComputingRank: RankLink {
         isSending = true
         defer { isSending = false }
         lastSign = .now
+        if message.kind == .progress { lastReport = message }
         let first = RankMessageHead(message).bytes + message.body
         first.withUnsafeBytes { mpi.send($0, to: 0, tag: .direct) }
         message.payload.withUnsafeBytes { bytes in
@@ -137,7 +152,7 @@ final class ComputingRank: RankLink {
             if hear(waiting.source) == .quit { exit(0) }
         }
         guard !isSending, ContinuousClock.now - lastSign > .seconds(1),
-            let sign = RankMessage.sign(of: rank)
+            let sign = lastReport ?? RankMessage.sign(of: rank)
         else { return }
         try? send(sign)
     }

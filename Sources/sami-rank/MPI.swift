@@ -107,5 +107,9 @@ final class MPIWorld {
         case control
         /// Between ranks.
         case ring
+        /// The head of a tensor from one stage of a model to another.
+        case stage
+        /// A piece of such a tensor.
+        case stagePiece
     }
 }

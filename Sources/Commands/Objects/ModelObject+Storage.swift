@@ -54,8 +54,10 @@ extension ModelObject {
         let directory =
             files.isEmpty ? nil : try TokenizerDirectory(files: files, isAccepted: true)
         let own = try value["tokenizer"]?.textValue.map { try Tokenizer(json: $0) }
+        var model = try LanguageModel(configuration, tensors: tensors, source: "the workspace")
+        if let source, !ModelFiles.isGGUF(source.path) { model.folder = source.path }
         var object = ModelObject(
-            model: try LanguageModel(configuration, tensors: tensors, source: "the workspace"),
+            model: model,
             tokenizer: directory?.tokenizer ?? own,
             prompts: try prompts.restored(Prompts.self, kind: kind),
             origin: value["origin"]?.textValue ?? "the workspace", directory: directory,

@@ -11,7 +11,8 @@ extension CommandTable {
             With evaluate=N a model of the shipped world is measured: adherence with a careful \
             author named and with none, malformed texts, copied details, and its principles, \
             from N queries each. For a model it plans the memory of each kind of work, or with \
-            shape= that of a published model.
+            shape= that of a published model; with ranks=N that of each rank of \
+            `ranks N split=layers`.
             """,
         effect: .looks,
         operands: [.required("value", .expression, "a name or any value")],
@@ -23,6 +24,10 @@ extension CommandTable {
                 "plan the memory of this published model in bfloat16, in place of the model's own"),
             OptionSpecification("prompt", .number, "tokens of a prompt, for the memory plan"),
             OptionSpecification("response", .number, "tokens of a response, for the memory plan"),
+            OptionSpecification(
+                "ranks", .number, "plan the memory of so many ranks that divide the layers"),
+            OptionSpecification(
+                "machine", .number, "gigabytes of a rank's machine; default: 24"),
         ],
         example: "describe model", run: describe)
 
@@ -39,6 +44,10 @@ extension CommandTable {
             return try evaluation(of: invocation.computing(model), count, invocation)
         }
         let memory = try memory(of: value, invocation)
+        if let plan = try ranks(memory, invocation) {
+            return CommandResult(
+                try plan.document(), invocation.appearance, data: try plan.value())
+        }
         if let memory, invocation.has("shape") {
             return CommandResult(
                 try memory.document(), invocation.appearance, data: try memory.value())
@@ -92,11 +101,27 @@ extension CommandTable {
         invocation.computing(model).model.parameters.arithmetic.isBFloat16 ? "bfloat16" : "float32"
     }
 
+    /// The plan of the ranks that the command asks for; nil without `ranks`.
+    private static func ranks(
+        _ memory: ModelMemory?, _ invocation: Invocation
+    ) throws -> RankMemory? {
+        let machine = try invocation.integer("machine", atLeast: 1, atMost: 1 << 20)
+        guard let memory, let count = try invocation.integer("ranks", atLeast: 1, atMost: 4096)
+        else {
+            if machine != nil {
+                throw invocation.error("`machine` needs `ranks`", at: "machine")
+            }
+            return nil
+        }
+        return RankMemory(
+            model: memory, ranks: count, machine: (machine ?? 24) * RankMemory.gigabyte)
+    }
+
     /// The memory plan that the command asks for; nil for a value that is no model.
     private static func memory(
         of value: Value, _ invocation: Invocation
     ) throws -> ModelMemory? {
-        let keys = ["shape", "prompt", "response"]
+        let keys = ["shape", "prompt", "response", "ranks", "machine"]
         guard let model = value.object(ModelObject.self)?.model else {
             if let key = keys.first(where: invocation.has) {
                 throw invocation.located(

@@ -12,8 +12,9 @@ extension CommandTable {
             Starts processes through MPI, which divide the queries of `rollout`, `score`, \
             `backward`, `train`, `finetune`, `iterate` and `judge` among them. `ranks 1` ends \
             them. `ranks all` takes what a job scheduler has given (Slurm, PBS), or one for each \
-            processor. Each rank keeps a copy of the weights. Without arguments: the ranks, their \
-            hosts, memory and speed.
+            processor. Each rank keeps a copy of the weights. With split=layers each has the weights \
+            of some layers, and all queries go through all ranks: for a model that is too large \
+            for one machine. Without arguments: the ranks, their hosts, memory and speed.
             """,
         effect: .manages,
         operands: [
@@ -27,6 +28,10 @@ extension CommandTable {
             OptionSpecification("hostfile", .path, "a file of them: `a slots=2`, one a line"),
             OptionSpecification(
                 "threads", .number, "threads of a rank; default: a share of its host's processors"),
+            OptionSpecification(
+                "split",
+                .words(RankPlan.Split.allCases.map { Choice($0.rawValue) }),
+                "what the ranks divide among them; default: queries"),
             OptionSpecification(
                 "timeout", .number,
                 "seconds without a sign of life until a rank counts as lost; default: 300"),
@@ -82,12 +87,15 @@ extension CommandTable {
                 "count", atLeast: limits.lowerBound, atMost: places ?? limits.upperBound)
         }
         guard var plan = (count ?? places).map({ RankPlan(count: $0, hosts: hosts) }) else {
-            for key in ["threads", "timeout"] where invocation.has(key) {
+            for key in ["threads", "split", "timeout"] where invocation.has(key) {
                 throw invocation.error("`\(key)` needs a number of ranks", at: key)
             }
             return nil
         }
         plan.threads = try invocation.integer("threads", atLeast: 1, atMost: 1024)
+        if let split = try invocation.text("split").flatMap(RankPlan.Split.init(rawValue:)) {
+            plan.split = split
+        }
         if let seconds = try invocation.integer(
             "timeout", atLeast: RankPlan.timeouts.lowerBound,
             atMost: RankPlan.timeouts.upperBound)

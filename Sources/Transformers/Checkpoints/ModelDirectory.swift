@@ -22,8 +22,9 @@ public enum ModelDirectory {
     ) throws -> LanguageModel {
         let configuration = try configuration(directory)
         let files = try weightFiles(directory)
-        let model = try LanguageModel(
+        var model = try LanguageModel(
             configuration, entries: files.entries, source: files.source)
+        model.folder = URL(fileURLWithPath: directory).path
         return format.map { model.converted(to: $0) } ?? model
     }
 

@@ -54,14 +54,7 @@ extension LanguageModel {
         memory: MemoryPlan = .automatic, stop: ((Int, [Int32]) -> Bool)? = nil,
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Generation] {
-        try settings.check()
-        for request in requests {
-            if request.prompt.isEmpty { throw ModelError.emptySequence }
-            let length = request.prompt.count + settings.maxTokens
-            if length > configuration.longestSequence {
-                throw ModelError.tooLong(tokens: length, context: configuration.longestSequence)
-            }
-        }
+        try checkLengths(requests, settings)
         var results: [Generation] = []
         var first = 0
         while first < requests.count {
@@ -92,11 +85,23 @@ extension LanguageModel {
         }
         return results
     }
+
+    /// Throws if the settings are out of range, a prompt is empty or too long.
+    func checkLengths(_ requests: [GenerationRequest], _ settings: SamplerSettings) throws {
+        try settings.check()
+        for request in requests {
+            if request.prompt.isEmpty { throw ModelError.emptySequence }
+            let length = request.prompt.count + settings.maxTokens
+            if length > configuration.longestSequence {
+                throw ModelError.tooLong(tokens: length, context: configuration.longestSequence)
+            }
+        }
+    }
 }
 
 /// Requests that are generated together: one forest of prompts, and below it one segment for each
-/// response.
-private struct GenerationBatch {
+/// response. A stage of a model computes its own blocks of it.
+struct GenerationBatch {
     private struct Sequence {
         let request: Int
         let contexts: [Range<Int>]
@@ -111,14 +116,25 @@ private struct GenerationBatch {
     private(set) var results: [Generation]
     /// The first request for which the model gave non-finite logits.
     private(set) var broken: Int?
+    /// Number of generated tokens.
+    private(set) var produced = 0
+    private let passage: Passage
     private let forest: TokenForest
     private let ends: [Int]
     private let cache: KeyValueCache
+    private var active: [Sequence] = []
+    private var step = 0
+    /// Tokens of the last step, in the stage that draws.
+    private var drawn: [(Int32, Float)] = []
 
-    init(model: LanguageModel, requests: [GenerationRequest], settings: SamplerSettings) throws {
+    init(
+        model: LanguageModel, requests: [GenerationRequest], settings: SamplerSettings,
+        passage: Passage? = nil
+    ) throws {
         self.model = model
         self.requests = requests
         self.settings = settings
+        self.passage = passage ?? Passage(whole: model.configuration.layers)
         (forest, ends) = TokenForest.sharingPrefixes(of: requests.map(\.prompt))
         try model.check(forest)
         results = requests.map { _ in
@@ -126,8 +142,21 @@ private struct GenerationBatch {
         }
         let c = model.configuration
         cache = KeyValueCache(
-            blocks: c.layers, rows: forest.tokens.count + requests.count * settings.maxTokens,
+            blocks: self.passage.stage.blocks,
+            rows: forest.tokens.count + requests.count * settings.maxTokens,
             heads: c.keyValueHeads, size: c.headSize)
+    }
+
+    /// Number of responses that are complete.
+    var finished: Int { requests.count - active.count }
+
+    /// The work done on the others, 1 for a whole response.
+    ///
+    /// - Parameter share: the share of the next token that is computed.
+    func underway(_ share: Double = 0) -> Double {
+        let steps = Double(step) + share
+        return Double(active.count)
+            * (shareOfReading + (1 - shareOfReading) * steps / Double(settings.maxTokens))
     }
 
     /// - Parameter progress: receives the number of finished responses, the work done on the
@@ -136,61 +165,73 @@ private struct GenerationBatch {
         _ family: some Family, stop: ((Int, [Int32]) -> Bool)?,
         progress: (_ finished: Int, _ underway: Double, _ tokens: Int) -> Continuation
     ) -> Continuation {
-        var active = requests.indices.map { number in
+        do {
+            let reading = shareOfReading * Double(requests.count)
+            try start(family) { progress(0, $0 * reading, 0) }
+            while true {
+                try takeTokens(stop)
+                if broken != nil { return .stop }
+                let (count, tokens) = (finished, produced)
+                if progress(count, underway(), tokens) == .stop { return .stop }
+                if active.isEmpty { return .more }
+                let before = self
+                try extend(family) { progress(count, before.underway($0), tokens) }
+            }
+        } catch {
+            return .stop
+        }
+    }
+
+    /// Reads the prompts and draws the first tokens.
+    mutating func start(_ family: some Family, _ watch: Watch) throws(Canceled) {
+        active = requests.indices.map { number in
             Sequence(
                 request: number,
                 contexts: forest.contexts(of: ends[number]) + [forest.segments[ends[number]].range],
                 slot: forest.tokens.count + number * settings.maxTokens,
                 promptLength: requests[number].prompt.count)
         }
-        var (step, produced) = (0, 0)
-        let lastRows = active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }
-        let reading = shareOfReading
-        let prompts = try? readPrompts(family, last: lastRows) {
-            progress(0, $0 * reading * Double(requests.count), 0)
-        }
-        guard var hidden = prompts else { return .stop }
-        func underway(_ count: Int, _ steps: Double) -> Double {
-            Double(count) * (reading + (1 - reading) * steps / Double(settings.maxTokens))
-        }
-        while true {
-            let drawn = draw(family, hidden, active, step)
-            var next: [Sequence] = []
-            for (index, sequence) in active.enumerated() {
-                let (token, logProb) = drawn[index]
-                guard logProb.isFinite else {
-                    broken = sequence.request
-                    return .stop
-                }
-                if settings.stopTokens.contains(token) {
-                    results[sequence.request].finish = .stop
-                    continue
-                }
-                results[sequence.request].tokens.append(token)
-                results[sequence.request].logProbs.append(logProb)
-                produced += 1
-                if let stop, stop(sequence.request, results[sequence.request].tokens) {
-                    results[sequence.request].finish = .stop
-                } else if step + 1 == settings.maxTokens {
-                    results[sequence.request].finish = .length
-                } else {
-                    next.append(sequence)
-                    next[next.count - 1].last = token
-                }
+        let last = active.map { forest.lastRow(of: ends[$0.request]) ?? 0 }
+        try draw(family, try readPrompts(family, last: last, watch))
+    }
+
+    /// Adds the drawn tokens to the responses, and ends those that are complete.
+    ///
+    /// - Returns: whether there are others.
+    @discardableResult
+    mutating func takeTokens(_ stop: ((Int, [Int32]) -> Bool)?) throws(Canceled) -> Bool {
+        let drawn = try receiveTokens()
+        var next: [Sequence] = []
+        for (index, sequence) in active.enumerated() {
+            let (token, logProb) = drawn[index]
+            guard logProb.isFinite else {
+                broken = sequence.request
+                return false
             }
-            active = next
-            let (count, finished) = (active.count, requests.count - active.count)
-            if progress(finished, underway(count, Double(step + 1)), produced) == .stop {
-                return .stop
+            if settings.stopTokens.contains(token) {
+                results[sequence.request].finish = .stop
+                continue
             }
-            if active.isEmpty { return .more }
-            let extended = try? extend(family, active, step) {
-                progress(finished, underway(count, Double(step + 1) + $0), produced)
+            results[sequence.request].tokens.append(token)
+            results[sequence.request].logProbs.append(logProb)
+            produced += 1
+            if let stop, stop(sequence.request, results[sequence.request].tokens) {
+                results[sequence.request].finish = .stop
+            } else if step + 1 == settings.maxTokens {
+                results[sequence.request].finish = .length
+            } else {
+                next.append(sequence)
+                next[next.count - 1].last = token
             }
-            guard let extended else { return .stop }
-            hidden = extended
-            step += 1
         }
+        active = next
+        step += 1
+        return !active.isEmpty
+    }
+
+    /// Computes one more token for each response.
+    mutating func extend(_ family: some Family, _ watch: Watch) throws(Canceled) {
+        try draw(family, try extend(family, active, step - 1, watch))
     }
 
     /// The share of the work that reads the prompts, if no response ends early. A step for few
@@ -217,13 +258,13 @@ private struct GenerationBatch {
             ) {
                 watch((Double(first) + $0 * Double(rows.count)) / Double(forest.tokens.count))
             }
-            hidden.scatterAdd(out, toRows: asked)
+            if passage.stage.isLast { hidden.scatterAdd(out, toRows: asked) }
             first = rows.upperBound
         }
         return hidden
     }
 
-    /// Computes one more token for each sequence: (B, D).
+    /// The final hidden states of one more token for each sequence: (B, D).
     private func extend(
         _ family: some Family, _ active: [Sequence], _ step: Int, _ watch: Watch
     ) throws(Canceled) -> Tensor {
@@ -244,12 +285,34 @@ private struct GenerationBatch {
         outputRows rows: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
         let context = BlockContext(positions: positions, plan: plan, cache: cache)
-        var x = family.embed(tokens, positions, model.parameters)
-        for block in 0..<model.configuration.layers {
-            try Canceled.check(watch, Double(block) / Double(model.configuration.layers))
+        let blocks = passage.stage.blocks
+        var x = try passage.input(family, tokens, positions, model)
+        for block in blocks {
+            try Canceled.check(watch, Double(block - blocks.lowerBound) / Double(blocks.count))
             x = family.forward(block: block, x, context, model.parameters, outputRows: rows).out
         }
+        try passage.pass(x)
         return x
+    }
+
+    /// The last stage draws the next tokens and tells them to the others.
+    private mutating func draw(_ family: some Family, _ hidden: Tensor) throws(Canceled) {
+        guard passage.stage.isLast else { return }
+        drawn = draw(family, hidden, active, step)
+        guard let link = passage.link else { return }
+        let told = Tensor(drawn.flatMap { [Float($0.0), $0.1] }, shape: [drawn.count, 2])
+        for stage in 0..<passage.stage.number { try link.send(told, to: stage) }
+    }
+
+    private func receiveTokens() throws(Canceled) -> [(Int32, Float)] {
+        guard !passage.stage.isLast, let link = passage.link else { return drawn }
+        let told = try link.receive([active.count, 2], from: passage.stage.count - 1)
+        let values = told.values
+        // A vocabulary is smaller than the integers that a float32 holds. Without a log-prob the
+        // token has no meaning.
+        return active.indices.map {
+            (Int32(exactly: values[2 * $0]) ?? 0, values[2 * $0 + 1])
+        }
     }
 
     private func draw(

@@ -8,6 +8,9 @@ import LongWork
 public protocol Crew: AnyObject, Sendable {
     /// Number of processes; 0 after they have ended.
     var count: Int { get }
+    /// Whether each process has a part of the layers. Then the model may be too large for this
+    /// process, so that even a single response is theirs.
+    var dividesLayers: Bool { get }
 
     /// `LanguageModel.logProbs` of several forests, divided over the processes.
     ///

@@ -12,6 +12,9 @@ public struct LanguageModel: Sendable {
     private(set) var family: any Family
     /// The processes that compute for the model; nil if this one does.
     public var crew: (any Crew)?
+    /// The folder of the files in which borrowed weights lie (`Tensor.isBorrowed`), so that other
+    /// processes can map them too; nil if they are not known to lie in one.
+    public var folder: String?
 
     /// Random weights of a given shape: normal with the configuration's `initializer_range` (less
     /// where a sublayer ends in the residual stream), norms one, biases zero.
@@ -151,6 +154,7 @@ public struct LanguageModel: Sendable {
         copy.parameters = copy.parameters.relabeled(parameters.layout)
         copy.parameters.arithmetic = parameters.arithmetic
         copy.crew = crew
+        copy.folder = folder
         return copy
     }
 

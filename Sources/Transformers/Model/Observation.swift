@@ -105,7 +105,7 @@ extension LanguageModel {
         forest.append(tokens)
         try check(forest)
         precondition(rows.allSatisfy(tokens.indices.contains), "rows of the sequence")
-        let hidden = try hiddenRows(family, forest, rows, watch)
+        let hidden = try hiddenRows(forest, rows, watch)
         return headLogits(family, hidden)
     }
 

@@ -25,41 +25,45 @@ extension LanguageModel {
     ) throws -> [Float] {
         try check(forest, targets)
         let scored = ScoredRows(targets)
-        return scored.inTargetOrder(try logProbs(family, forest, scored, watch))
+        let passage = Passage(whole: configuration.layers)
+        let logProbs = try logProbs(family, forest, scored, passage, watch)
+        return scored.inTargetOrder(logProbs ?? [])
     }
 
-    private func logProbs(
-        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows, _ watch: Watch
-    ) throws(Canceled) -> [Float] {
+    /// A stage's part of it, in the order of rows; nil before the last stage.
+    func logProbs(
+        _ family: some Family, _ forest: TokenForest, _ scored: ScoredRows, _ passage: Passage,
+        _ watch: Watch
+    ) throws(Canceled) -> [Float]? {
         let cost = PassCost(self, rows: forest.tokens.count, scored: scored.rows.count)
         let blocks = Double(cost.layers)
-        let hidden = try hiddenRows(family, forest, scored.rows) {
+        let hidden = try hiddenRows(family, forest, scored.rows, passage) {
             watch($0 * blocks / cost.forward)
         }
+        guard let hidden else { return nil }
         return try ScoredHead.forward(
             hidden, weight: parameters[family.head], scored.tokens, parameters.arithmetic,
             watch: { watch((blocks + $0 * cost.head) / cost.forward) })
     }
 
     /// The final hidden states of some rows after the last norm, as input for the head: (M, D).
+    /// Nil before the last stage, which sends its rows to the next one.
     func hiddenRows(
-        _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ watch: Watch
-    ) throws(Canceled) -> Tensor {
-        let context = BlockContext(
-            positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
-        var x = family.embed(forest.tokens, context.positions, parameters)
-        for block in 0..<configuration.layers {
-            try Canceled.check(watch, Double(block) / Double(configuration.layers))
-            x = family.forward(block: block, x, context, parameters, outputRows: rows).out
-        }
-        return family.applyFinalNorm(x, parameters)
+        _ family: some Family, _ forest: TokenForest, _ rows: [Int], _ passage: Passage,
+        _ watch: Watch
+    ) throws(Canceled) -> Tensor? {
+        let pass = StagePass(
+            model: self, passage: passage, keepsActivations: false, lowest: .max)
+        let output = try pass.forward(family, forest, rows, watch).output
+        return passage.stage.isLast ? family.applyFinalNorm(output, parameters) : nil
     }
 
-    /// The same, for any family.
+    /// The same of a whole model.
     func hiddenRows(
         _ forest: TokenForest, _ rows: [Int], _ watch: Watch
     ) throws(Canceled) -> Tensor {
-        try hiddenRows(family, forest, rows, watch)
+        let passage = Passage(whole: configuration.layers)
+        return try hiddenRows(family, forest, rows, passage, watch) ?? Tensor(zeros: [0])
     }
 }
 

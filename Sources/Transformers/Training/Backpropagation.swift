@@ -112,7 +112,8 @@ private struct BackwardPass {
         let lowest = family.lowestBlock(gradients)
         let cost = BackwardCost(self, forest, scored, from: lowest)
         let whole = cost.pass.forward + cost.whole
-        var trace = try forward(family, forest, scored.rows, from: lowest) {
+        let pass = stagePass(from: lowest)
+        var trace = try pass.forward(family, forest, scored.rows) {
             watch($0 * cost.blocks / whole)
         }
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
@@ -124,8 +125,8 @@ private struct BackwardPass {
                 watch: { watch((cost.blocks + $0 * cost.pass.head) / whole) }))
         let found = try checked(logProbs)
         let divergence = try backward(
-            family, forest, scored, hidden, found, rowCount: nil, kept: kept, cost, &trace,
-            &gradients
+            family, forest, scored, hidden, found, rowCount: nil, kept: kept, cost, pass,
+            &trace, &gradients
         ) { watch((cost.pass.forward + $0 * cost.whole) / whole) }.divergence
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
@@ -141,12 +142,13 @@ private struct BackwardPass {
         let lowest = family.lowestBlock(gradients)
         let cost = BackwardCost(self, forest, scored, from: lowest)
         let whole = cost.blocks + cost.whole
-        var trace = try forward(family, forest, scored.rows, from: lowest) {
+        let pass = stagePass(from: lowest)
+        var trace = try pass.forward(family, forest, scored.rows) {
             watch($0 * cost.blocks / whole)
         }
         let hidden = family.applyFinalNorm(trace.output, model.parameters)
         let result = try backward(
-            family, forest, scored, hidden, coefficients, rowCount: rowCount, cost, &trace,
+            family, forest, scored, hidden, coefficients, rowCount: rowCount, cost, pass, &trace,
             &gradients
         ) { watch((cost.blocks + $0 * cost.whole) / whole) }
         return Backpropagation(
@@ -204,43 +206,17 @@ private struct BackwardPass {
         return Backpropagation(logProbs: logProbs, divergence: divergence)
     }
 
-    // MARK: - Forward and backward through the blocks
-
-    private struct Trace<Activations> {
-        let context: BlockContext
-        /// The output of the last block, for the scored rows only.
-        var output: Tensor
-        /// The activations of each block that is passed back, or only its input if it runs again.
-        var activations: [Activations] = []
-        var inputs: [Tensor] = []
-    }
-
-    private func forward<F: Family>(
-        _ family: F, _ forest: TokenForest, _ rows: [Int], from lowest: Int,
-        _ watch: Watch
-    ) throws(Canceled) -> Trace<F.Activations> {
-        let context = BlockContext(
-            positions: forest.positions, plan: forest.plan(window: nil), cache: nil)
-        var trace = Trace<F.Activations>(
-            context: context,
-            output: family.embed(forest.tokens, context.positions, model.parameters))
-        for block in 0..<model.configuration.layers {
-            try Canceled.check(watch, Double(block) / Double(model.configuration.layers))
-            let isPassedBack = block >= lowest
-            if isPassedBack, strategy != .keep { trace.inputs.append(trace.output) }
-            let step = family.forward(
-                block: block, trace.output, context, model.parameters, outputRows: rows)
-            if isPassedBack, strategy == .keep { trace.activations.append(step.activations) }
-            trace.output = step.out
-        }
-        return trace
+    private func stagePass(from lowest: Int) -> StagePass {
+        StagePass(
+            model: model, passage: Passage(whole: model.configuration.layers),
+            keepsActivations: strategy == .keep, lowest: lowest)
     }
 
     private func backward<F: Family>(
         _ family: F, _ forest: TokenForest, _ scored: ScoredRows, _ hidden: Tensor,
         _ coefficients: [Float], rowCount: Int?, kept: ScoredHead.Kept? = nil,
-        _ cost: BackwardCost, _ trace: inout Trace<F.Activations>, _ gradients: inout ParameterSet,
-        _ watch: Watch
+        _ cost: BackwardCost, _ pass: StagePass, _ trace: inout StagePass.Trace<F.Activations>,
+        _ gradients: inout ParameterSet, _ watch: Watch
     ) throws(Canceled) -> (logProbs: [Float], divergence: Float?) {
         let rowCount = max(1, rowCount ?? scored.rows.count)
         var reference: ScoredHead.Reference?
@@ -252,41 +228,16 @@ private struct BackwardPass {
                 weight: penalty.reference.headWeight,
                 coefficient: penalty.weight / Float(rowCount))
         }
-        let weights = model.parameters
-        var dhidden = Tensor(uninitialized: hidden.shape)
-        var dhead = gradients.take(family.head)
-        let result = try ScoredHead.backward(
-            hidden, weight: weights[family.head], scored.tokens,
-            coefficients: scored.inRowOrder(coefficients), reference: reference, kept: kept,
-            into: &dhidden, &dhead, weights.arithmetic,
-            watch: { watch((cost.reference + $0 * cost.head) / cost.whole) })
-        gradients.put(dhead, family.head)
-        var dx = family.applyFinalNormBackward(dhidden, trace.output, weights, into: &gradients)
-        let lowest = family.lowestBlock(gradients)
-        for block in (lowest..<model.configuration.layers).reversed() {
-            let passed = cost.block * Double(model.configuration.layers - 1 - block)
-            try Canceled.check(watch, (cost.reference + cost.head + passed) / cost.whole)
-            let activations: F.Activations
-            if strategy == .keep {
-                activations = trace.activations.removeLast()
-            } else {
-                let input = trace.inputs.removeLast()
-                activations =
-                    family.forward(
-                        block: block, input, trace.context, weights, outputRows: scored.rows
-                    ).activations
-            }
-            dx = family.backward(
-                block: block, dx, activations, trace.context, weights, outputRows: scored.rows,
-                into: &gradients)
-        }
-        if lowest == 0 {
-            family.embedBackward(dx, forest.tokens, trace.context.positions, into: &gradients)
+        let head = try pass.headBackward(
+            family, scored, hidden, trace.output, coefficients, reference, kept, into: &gradients,
+            { watch((cost.reference + $0 * cost.head) / cost.whole) })
+        try pass.backward(family, head.dx, forest, scored.rows, &trace, into: &gradients) {
+            watch((cost.reference + cost.head + cost.block * Double($0)) / cost.whole)
         }
         let divergence = penalty.map { _ in
-            Float(result.divergences.reduce(0.0) { $0 + Double($1) } / Double(rowCount))
+            Float(head.divergences.reduce(0.0) { $0 + Double($1) } / Double(rowCount))
         }
-        return (result.logProbs, divergence)
+        return (head.logProbs, divergence)
     }
 }
 

@@ -117,6 +117,7 @@ extension Attention {
         let plan = context.plan(window: window)
         guard let cache = context.cache else { return forward(query, key, value, plan) }
         cache.store(block: block, key, value)
-        return forward(query, cache.keys[block], cache.values[block], plan)
+        let rows = cache.rows(block: block)
+        return forward(query, rows.keys, rows.values, plan)
     }
 }

@@ -1,0 +1,211 @@
+import Alignment
+import Foundation
+import LongWork
+import NumberTypes
+import Tensors
+import TextModels
+import Transformers
+
+/// A model too large for one machine: each rank computes some of its layers, and receives the
+/// weights of these alone.
+extension RankCrew {
+    /// Number of stages of a model: one for each rank, or for each layer if there are fewer.
+    private func stages(_ model: LanguageModel) -> Int {
+        min(ranks.count, max(1, model.configuration.layers))
+    }
+
+    func logProbsByLayers(
+        of forests: [ScoredForest], _ model: LanguageModel,
+        progress: (CrewProgress) -> Continuation
+    ) throws -> [[Float]] {
+        let work = LayerTask.Work.score(
+            .init(
+                model: try sentByLayers([model])[0], forests: forests.map(SentForest.init)))
+        let last = try runLayers(work, stages(model)) { progress(CrewProgress([$0])) }
+        guard case .scored(let found) = last, found.count == forests.count else {
+            throw RankError.badMessage("another reply than log-probs")
+        }
+        return found.map(\.numbers)
+    }
+
+    func generateByLayers(
+        _ requests: [GenerationRequest], _ sampling: Sampling, stopTokens: Set<Int32>,
+        stops: CompletionStops, _ model: LanguageModel,
+        progress: (CrewProgress) -> Continuation
+    ) throws -> [Generation] {
+        let sent = try sentByLayers([model])[0]
+        let work = RankTask.Generate(
+            model: sent, prompts: requests.map { PackedNumbers($0.prompt) },
+            keys: PackedNumbers(requests.map(\.key.number)), sampling: sampling,
+            stopTokens: PackedNumbers(stopTokens.sorted()),
+            tokenizer: try number(of: stops.tokenizer), stops: stops.strings)
+        let budget = try generationBudget(model)
+        let last = try runLayers(.generate(work, budget: budget), stages(model)) {
+            progress(CrewProgress([$0]))
+        }
+        guard case .generated(let found) = last, found.count == requests.count else {
+            throw RankError.badMessage("another reply than responses")
+        }
+        return found.map(\.generation)
+    }
+
+    /// Bytes for keys and values, the same in all stages: how many responses are written together
+    /// depends on it.
+    private func generationBudget(_ model: LanguageModel) throws -> Int {
+        let least = ranks.map(\.memory).min() ?? 0
+        let plan = try LayerStage.division(of: model.configuration, into: ranks.count)
+        let weights =
+            try plan.map { stage in
+                try stage.places(model.configuration).reduce(0) {
+                    let tensor = model.parameters.tensors[$1]
+                    return $0 + tensor.format.bytes(tensor.count)
+                }
+            }.max() ?? 0
+        return max(least / 8, Int(0.7 * Double(least - weights)))
+    }
+
+    func gradientsByLayers(
+        _ backward: Backward, of batches: [ContrastBatch], model: LanguageModel,
+        reference: LanguageModel?, progress: (CrewProgress) -> Continuation
+    ) throws -> Gradients {
+        if let reference, stages(reference) != stages(model) {
+            throw RankError.otherDivision(
+                layers: reference.configuration.layers, stages: stages(model))
+        }
+        let sent = try sentByLayers([model] + (reference.map { [$0] } ?? []))
+        let work = LayerTask.Work.gradients(
+            .init(
+                model: sent[0], reference: sent.count > 1 ? sent[1] : nil,
+                objective: backward.objective, score: backward.score, beta: backward.beta,
+                packRows: backward.packRows, extent: StepExtent(batches),
+                batches: batches.map(SentBatch.init), sendsSum: true))
+        var sum = Gradients(model, divergence: reference == nil ? nil : 0)
+        var received = Set<Int>()
+        let last = try runLayers(
+            work, stages(model),
+            parts: { message in
+                try sum.parameters.receive(Int(message.after), message.payload)
+                received.insert(Int(message.after))
+            }, progress: { progress(CrewProgress([$0])) })
+        guard case .gradients(let loss, let contrasts, let divergence, let tokens) = last else {
+            throw RankError.badMessage("another reply than gradients")
+        }
+        guard received.count == sum.parameters.tensors.count else {
+            throw RankError.badMessage("\(received.count) tensors of gradients")
+        }
+        (sum.loss, sum.contrasts, sum.tokens) = (loss, contrasts, tokens)
+        if let divergence { sum.divergence = (sum.divergence ?? 0) + divergence }
+        sum.queries = batches.count
+        lastNorm = sum.parameters.norm
+        return sum
+    }
+
+    func prepareStepByLayers(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep {
+        let sent = try sentByLayers([model])[0]
+        let owners = try owners(model)
+        var moments: [String: [Int]] = [:]
+        for (name, set) in state.moments {
+            moments[name] = try zip(set.tensors, sent.trained).map { tensor, place in
+                let number = lent(tensor)
+                for rank in owners[place] { try give(tensor, number, to: rank) }
+                return number
+            }
+        }
+        return CrewStep(weights: sent.tensors, moments: moments, steps: state.steps)
+    }
+
+    func takeByLayers(
+        _ step: CrewStep, _ update: Update, factor: Double, _ model: LanguageModel,
+        _ state: OptimizerState
+    ) throws {
+        let owners = try owners(model)
+        let before = SentModel(model, tensors: step.weights)
+        func changed(_ set: ParameterSet) -> [Int] {
+            zip(numbers(ofComputed: set.tensors), before.trained).map { number, place in
+                note(number, heldBy: owners[place])
+                return number
+            }
+        }
+        let work = RankTask.Update(
+            model: before, update: update, factor: factor, steps: step.steps,
+            moments: step.moments, changed: changed(model.parameters.trainable),
+            changedMoments: state.moments.mapValues(changed))
+        _ = try runLayers(.update(work, norm: lastNorm), stages(model)) { _ in .more }
+    }
+
+    /// Sends the same work to all stages.
+    ///
+    /// - Parameter progress: that of the last stage, which ends last.
+    /// - Returns: the reply of the last stage.
+    private func runLayers(
+        _ work: LayerTask.Work, _ stages: Int, parts: (RankMessage) throws -> Void = { _ in },
+        progress: (RankProgress) -> Continuation
+    ) throws -> RankReply {
+        flight += 1
+        let task = LayerTask(flight: flight, stages: stages, work: work)
+        let tasks = Dictionary(
+            uniqueKeysWithValues: (1...stages).map { ($0, RankTask.Work.layers(task)) })
+        let replies = try run(tasks, parts: parts) { progress($0[stages] ?? RankProgress()) }
+        guard replies.count == stages, let last = replies[stages] else { throw Canceled() }
+        if replies.values.contains(where: { if case .canceled = $0 { true } else { false } }) {
+            // Responses that were interrupted are as far as they were.
+            if case .generated = last { return last }
+            throw Canceled()
+        }
+        return last
+    }
+
+    // MARK: Tensors
+
+    /// The ranks that need each tensor of a model, in layout order.
+    private func owners(_ model: LanguageModel) throws -> [[Int]] {
+        var owners = [[Int]](repeating: [], count: model.parameters.tensors.count)
+        for stage in try LayerStage.division(of: model.configuration, into: ranks.count) {
+            for place in try stage.places(model.configuration) {
+                owners[place].append(stage.number + 1)
+            }
+        }
+        return owners
+    }
+
+    /// Models by the numbers of their tensors. Each rank receives those of its own stage that it
+    /// lacks, or maps them from the model's files.
+    private func sentByLayers(_ models: [LanguageModel]) throws -> [SentModel] {
+        try models.map { model in
+            let owners = try owners(model)
+            let tensors = model.parameters.tensors
+            let numbers = tensors.map { lent($0) }
+            if let folder = model.folder {
+                let names = model.parameters.names
+                let isMapped = tensors.map(\.isBorrowed)
+                var asked: [Int: [MappedTensors.Entry]] = [:]
+                for (place, number) in numbers.enumerated() where isMapped[place] {
+                    for rank in owners[place] where !has(number, rank) {
+                        asked[rank, default: []].append(
+                            .init(
+                                number: number, name: names[place], shape: tensors[place].shape,
+                                format: tensors[place].format.name,
+                                sample: tensors[place].sample()))
+                    }
+                }
+                try map(asked, folder)
+            }
+            for (place, number) in numbers.enumerated() {
+                for rank in owners[place] { try give(tensors[place], number, to: rank) }
+            }
+            return SentModel(model, tensors: numbers)
+        }
+    }
+
+    /// Asks ranks to take tensors from files. One that does not find them receives them.
+    private func map(_ asked: [Int: [MappedTensors.Entry]], _ folder: String) throws {
+        guard !asked.isEmpty else { return }
+        let replies = try run(
+            asked.mapValues { .map(MappedTensors(folder: folder, entries: $0)) },
+            progress: { _ in .more })
+        for (rank, reply) in replies {
+            guard case .mapped(let numbers) = reply else { continue }
+            for number in numbers { note(number, heldBy: [rank]) }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `ranks 4 split=layers` in the program: four processes with some layers each, through MPI.
+@Suite(
+    .serialized,
+    .enabled(if: MPIProgram.isThere, "there is no mpirun here, or no sami-rank in the build"))
+struct LayerRanksTests {
+    private static let tokenizer =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path + "/models/tiny"
+
+    /// Rollouts of the shipped model, and models of twelve layers that score and train on them.
+    private func run(_ ranks: String, _ model: String) throws -> (numbers: [Double], text: String) {
+        let folder = try TemporaryFolder()
+        let script = """
+            load model default; load principles trained; load queries summaries count=6; compose;
+            rollout max_tokens=120 seed=1;
+            load tokenizer \(Self.tokenizer);
+            model = new model layers=12 width=64 seed=5 initializer_range=0.12;
+            base = new model layers=12 width=64 seed=6 initializer_range=0.12;
+            \(model)
+            \(ranks)
+            score;
+            contrast;
+            loss.value
+            backward beta=0.1;
+            gradients.norm
+            train steps=3 accumulate=3 beta=0.1 clip=0.5;
+            score;
+            contrast;
+            loss.value
+            generate "Write a summary:" max_tokens=12 seed=2
+            generate "Write a summary:" max_tokens=12 seed=2 samples=6
+            """
+        try script.write(toFile: folder.path + "/a.sami", atomically: true, encoding: .utf8)
+        let run = try Program.run(
+            ["--ephemeral", "run", "a.sami"], variables: ["SAMI_THREADS": "1"], in: folder.path)
+        #expect(run.code == 0, "\(run)")
+        let lines = run.output.split(separator: "\n")
+        return (
+            lines.compactMap { Double($0) },
+            String(
+                run.output[
+                    (run.output.range(of: "Write a summary:")?.lowerBound
+                        ?? run.output.endIndex)...])
+        )
+    }
+
+    @Test func `split belongs to a number of ranks`() throws {
+        let folder = try TemporaryFolder()
+        let run = try Program.run(["--ephemeral", "-c", "ranks split=layers"], in: folder.path)
+        #expect(run.code != 0 && run.errors.contains("`split` needs a number of ranks"), "\(run)")
+    }
+
+    @Test(arguments: ["", "adapt rank=4 seed=7;"])
+    func `four ranks with three layers each compute the values of one process`(
+        _ model: String
+    ) throws {
+        let alone = try run("", model)
+        let four = try run("ranks 4 threads=1 split=layers;", model)
+        #expect(alone.numbers.count == 3 && four.numbers.count == 3)
+        for (one, other) in zip(alone.numbers, four.numbers) {
+            #expect(abs(one - other) < 1e-5 * abs(one), "\(alone.numbers) \(four.numbers)")
+        }
+        #expect(alone.text == four.text)
+        #expect(alone.text.contains("[5]"))
+    }
+}
+
+/// `mpirun`, and the program that it starts.
+enum MPIProgram {
+    static let isThere: Bool = {
+        guard let path = Program.path else { return false }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let programs = ["/usr/bin/mpirun", folder + "/sami-rank"]
+        return programs.allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+}
