@@ -47,9 +47,7 @@ struct RankWorkerTests {
 
     @Test func `a task without its tensors is refused in words`() throws {
         let model = try TinyModels.model()
-        let sent = SentModel(
-            configuration: model.configuration.json, adapter: nil,
-            tensors: model.parameters.tensors.indices.map { $0 }, trained: [], isBFloat16: false)
+        let sent = SentModel(model, tensors: Array(model.parameters.tensors.indices))
         let task = RankTask(work: .score(.init(model: sent, forests: [])))
         #expect(try failure(RankMessage(.task, rank: 1, task)).contains("which was not sent"))
     }
@@ -71,10 +69,7 @@ struct RankWorkerTests {
         let targets = [
             Target(row: 2, token: 4), Target(row: 3, token: 5), Target(row: 2, token: 6),
         ]
-        let sent = SentModel(
-            configuration: model.configuration.json, adapter: nil,
-            tensors: Array(model.parameters.tensors.indices),
-            trained: Array(model.parameters.tensors.indices), isBFloat16: false)
+        let sent = SentModel(model, tensors: Array(model.parameters.tensors.indices))
         let task = RankTask(
             work: .score(
                 .init(model: sent, forests: [SentForest(ScoredForest(forest, targets))])))

@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 /// Ranks as a person starts them, through MPI.
-@Suite(.serialized, .enabled(if: MPIProgram.isBuilt, "there is no MPI in this build"))
+@Suite(
+    .serialized,
+    .enabled(if: MPIProgram.isThere, "there is no mpirun here, or no sami-rank in the build"))
 struct RanksProgramTests {
     private static let preparation = """
         load model default;
@@ -172,14 +174,4 @@ struct RanksProgramTests {
             in: folder.path)
         #expect(none.errors.contains("this build has no MPI"), "\(none.errors)")
     }
-}
-
-private enum MPIProgram {
-    static let isBuilt: Bool = {
-        let program = (Program.path ?? "").replacing(#/sami$/#) { _ in "sami-rank" }
-        return FileManager.default.isExecutableFile(atPath: program)
-            && ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].contains {
-                FileManager.default.isExecutableFile(atPath: $0)
-            }
-    }()
 }
