@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Sessions
 import TestSupport
 import Testing
 
@@ -173,5 +174,19 @@ struct RanksProgramTests {
             ["--ephemeral", "-c", "ranks 2"], variables: ["SAMI_RANK": "/nowhere/sami-rank"],
             in: folder.path)
         #expect(none.errors.contains("this build has no MPI"), "\(none.errors)")
+    }
+
+    /// Hosts of a page are nowhere, so its statements are read, and those of one machine are run.
+    @Test(arguments: ["RANKS", "LAYERS"])
+    func `the statements of the pages are read`(page: String) throws {
+        let text = try String(contentsOfFile: Repository.path("docs/\(page).md"), encoding: .utf8)
+        let blocks = text.components(separatedBy: "```\n").enumerated().filter { place, block in
+            place % 2 == 1 && !block.hasPrefix("session ---")
+        }
+        #expect(!blocks.isEmpty)
+        for (_, block) in blocks {
+            let program = Session.parse(block)
+            #expect(program.diagnostics.isEmpty && !program.statements.isEmpty, "\(block)")
+        }
     }
 }
