@@ -96,7 +96,9 @@ final class RankProcess: @unchecked Sendable {
             let number = words[exited + 3].filter(\.isNumber)
             let cause =
                 words[exited + 2] == "signal"
-                ? "it was killed by signal \(number)" : "it exited with code \(number)"
+                ? "it was killed by signal \(number)"
+                    + (number == "9" ? ", as the system does when memory runs out" : "")
+                : "it exited with code \(number)"
             return (rank, words[node + 1], cause)
         }
         return nil

@@ -37,7 +37,7 @@ final class ComputingRank: RankLink {
     func run(_ receive: (RankMessage) throws -> Void) throws {
         var idle: UInt32 = 0
         while true {
-            guard let waiting = mpi.waiting() else {
+            guard let waiting = nextMessage else {
                 stages.finishSent()
                 if isAlone { return }
                 // A rank that has nothing to do for a while looks twenty times a second.
@@ -69,6 +69,12 @@ final class ComputingRank: RankLink {
                 throw RankError.badMessage("a piece without its beginning")
             }
         }
+    }
+
+    /// Those of the gateway in their order, so that a stop belongs to the task before it. A sum
+    /// that another rank has begun waits until this one has its task.
+    private var nextMessage: (source: Int, tag: MPIWorld.Tag, count: Int)? {
+        mpi.waiting(from: 0) ?? mpi.waiting(tag: .chain) ?? mpi.waiting(tag: .stage)
     }
 
     /// Whether the gateway has not been heard for too long, as when its host has lost the network.

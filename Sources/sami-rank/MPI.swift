@@ -71,12 +71,19 @@ final class MPIWorld {
         wait(&sending)
     }
 
-    /// A message that waits; nil if there is none.
-    func waiting(tag: Tag? = nil) -> (source: Int, tag: Tag, count: Int)? {
-        var (found, source, number, count): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
-        sami_mpi_probe(-1, tag?.rawValue ?? -1, comm, &found, &source, &number, &count)
+    /// The message that waits longest; nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - source: the process that sent it; nil for any.
+    ///   - tag: nil for any.
+    func waiting(
+        from source: Int? = nil, tag: Tag? = nil
+    ) -> (source: Int, tag: Tag, count: Int)? {
+        var (found, sender, number, count): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+        sami_mpi_probe(
+            Int32(source ?? -1), tag?.rawValue ?? -1, comm, &found, &sender, &number, &count)
         guard found != 0, let tag = Tag(rawValue: number) else { return nil }
-        return (Int(source), tag, Int(count))
+        return (Int(sender), tag, Int(count))
     }
 
     /// Looks often at first, then more and more seldom.

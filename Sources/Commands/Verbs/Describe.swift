@@ -33,6 +33,12 @@ extension CommandTable {
 
     private static func describe(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value") else { return CommandResult() }
+        // Ranks are no value, but a person may ask for them so.
+        if case .expression(let node) = argument.value, case .name("ranks") = node.expression,
+            !invocation.session.isBound("ranks")
+        {
+            return shown(invocation.session.crew, invocation)
+        }
         let value = try invocation.value(argument)
         if let count = try invocation.integer("evaluate", atLeast: 1, atMost: 100_000) {
             guard let model = value.object(ModelObject.self) else {
