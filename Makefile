@@ -74,6 +74,7 @@ PYTHON ?= $(wildcard .venv/bin/python)
 
 faults: packages
 	swift build $(FLAGS) --product sami
+	! pkg-config --exists ompi-c || swift build $(FLAGS) --product sami-rank
 	swift build $(FLAGS) --product sami-faults
 	$(FAULTS) share
 	$(FAULTS) read $(if $(PYTHON),--python $(PYTHON))
@@ -82,6 +83,7 @@ faults: packages
 	$(FAULTS) interrupt
 	$(FAULTS) open
 	$(FAULTS) kill
+	! pkg-config --exists ompi-c || $(FAULTS) ranks
 	$(FAULTS) fuzz
 	$(FAULTS) soak
 

@@ -79,6 +79,7 @@ extension RankCrew {
         let all = Double(max(1, sizes.reduce(0, +)))
         let shares = RankShares(sizes, ranks: ranks.count)
         var sum = Gradients(model, divergence: reference == nil ? nil : 0)
+        let buckets = GradientBuckets(sum.parameters.tensors.map(\.count))
         var received = 0
         let replies = try run(
             shares.tasks(includingEmpty: true) { share, rank in
@@ -90,7 +91,8 @@ extension RankCrew {
                         batches: batches[share].map(SentBatch.init), sendsSum: rank == 1))
             },
             parts: { message in
-                try sum.parameters.receive(Int(message.after), message.payload)
+                try buckets.put(
+                    message.payload, bucket: Int(message.after), into: &sum.parameters)
                 received += 1
             },
             progress: { reports in
@@ -113,8 +115,8 @@ extension RankCrew {
             default: throw RankError.badMessage("another reply than gradients")
             }
         }
-        guard received == sum.parameters.tensors.count else {
-            throw RankError.badMessage("\(received) tensors of gradients")
+        guard received == buckets.ranges.count else {
+            throw RankError.badMessage("\(received) buckets of gradients")
         }
         sum.queries = batches.count
         return sum

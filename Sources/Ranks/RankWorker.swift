@@ -133,17 +133,15 @@ public final class RankWorker {
         guard link.agree(own != nil), var own else {
             throw problem ?? Canceled()
         }
-        GradientBuckets(own.parameters.tensors.map(\.count)).forEach(&own.parameters) { bucket in
+        let buckets = GradientBuckets(own.parameters.tensors.map(\.count))
+        try buckets.forEach(&own.parameters) { number, bucket in
             _ = report(RankProgress(underway: 1, tokens: own.tokens))
             link.sum(&bucket)
-        }
-        if task.sendsSum {
-            for (index, tensor) in own.parameters.tensors.enumerated() {
-                try link.send(
-                    RankMessage(
-                        .part, rank: Int32(link.rank),
-                        payload: tensor.withUnsafeBytes { Data($0) }, after: UInt32(index)))
-            }
+            guard task.sendsSum else { return }
+            try link.send(
+                RankMessage(
+                    .part, rank: Int32(link.rank), payload: bucket.withUnsafeBytes { Data($0) },
+                    after: UInt32(number)))
         }
         gradients = own.parameters
         return .gradients(

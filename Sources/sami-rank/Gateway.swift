@@ -8,6 +8,8 @@ final class Gateway {
     private let socket: LocalSocket
     /// Messages for all ranks so far.
     private var broadcasts: UInt32 = 0
+    /// Tasks without a reply yet.
+    private var tasks = 0
     private var lastPing = ContinuousClock.now
     private var scratch = [UInt8](repeating: 0, count: MPIWorld.piece)
 
@@ -33,8 +35,8 @@ final class Gateway {
                 lastPing = .now
                 tellAll(.ping)
             }
-            // The session's messages wake it at once.
-            idle = isBusy ? 0 : min(20, idle + 1)
+            // Messages of the session wake it at once, those of ranks do not.
+            idle = isBusy ? 0 : min(tasks > 0 ? 2 : 20, idle + 1)
         }
     }
 
@@ -67,6 +69,7 @@ final class Gateway {
             left -= count
         }
         if isForAll { broadcasts &+= 1 }
+        if head.kind == .task { tasks += 1 }
         return head.kind
     }
 
@@ -76,6 +79,7 @@ final class Gateway {
         first.withUnsafeMutableBytes { mpi.receive(into: $0, from: rank, tag: .direct) }
         let head = try RankMessageHead(Array(first.prefix(RankMessage.headLength)))
         try first.withUnsafeBytes { try socket.write($0) }
+        if head.kind == .reply || head.kind == .failure { tasks -= 1 }
         var left = head.payloadLength
         while left > 0 {
             let count = min(left, scratch.count)

@@ -23,6 +23,13 @@ struct FaultsTests {
         try Bench.use { expectWell(try Kills($0).run(8)) }
     }
 
+    @Test(
+        .enabled(if: Bench.hasModel, "needs models/tiny"),
+        .enabled(if: Bench.hasMPI, "there is no mpirun here, or no sami-rank in the build"))
+    func killsOfRanksLeaveNoProcess() throws {
+        try Bench.use { expectWell(try RankKills($0).run(4)) }
+    }
+
     @Test(.enabled(if: Bench.hasModel, "needs models/tiny"))
     func damageIsFoundAndNamedAndCostsNoMoreThanItself() throws {
         try Bench.use { laboratory in
@@ -98,6 +105,13 @@ private enum Bench {
 
     static var hasReader: Bool {
         FileManager.default.isExecutableFile(atPath: "/usr/bin/h5ls")
+    }
+
+    static var hasMPI: Bool {
+        let rank = URL(fileURLWithPath: program).deletingLastPathComponent().path + "/sami-rank"
+        return ["/usr/bin/mpirun", rank].allSatisfy {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
     }
 
     static func use(_ body: (Laboratory) throws -> Void) throws {

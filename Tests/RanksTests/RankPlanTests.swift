@@ -50,9 +50,12 @@ struct RankPlanTests {
         for limit in [1, 50, 1 << 20] {
             var set = ParameterSet(zeros: model.parameters.layout)
             for index in set.tensors.indices { set.update(index) { $0[0] = Float(index) } }
-            var seen = 0
-            GradientBuckets(set.tensors.map(\.count), limit: limit).forEach(&set) { bucket in
+            var (seen, places) = (0, 0)
+            GradientBuckets(set.tensors.map(\.count), limit: limit).forEach(&set) {
+                number, bucket in
                 seen += bucket.count
+                #expect(number == places)
+                places += 1
                 bucket.scale(by: 2)
             }
             #expect(seen == set.count)
