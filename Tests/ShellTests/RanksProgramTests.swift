@@ -147,6 +147,7 @@ struct RanksProgramTests {
                 kill(session.process.processIdentifier, SIGKILL)
             } else {
                 session.send("quit")
+                session.process.waitUntilExit()
             }
             let deadline = ContinuousClock.now + .seconds(10)
             while processes.contains(where: isRunning), ContinuousClock.now < deadline {

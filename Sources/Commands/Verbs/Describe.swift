@@ -14,31 +14,36 @@ extension CommandTable {
             shape= that of a published model; with ranks=N that of each rank of \
             `ranks N split=layers`.
             """,
-        effect: .looks,
-        operands: [.required("value", .expression, "a name or any value")],
-        options: [
-            OptionSpecification("evaluate", .number, "queries to measure a model with"),
-            OptionSpecification(
-                "shape",
-                .words(ModelConfiguration.published.keys.sorted().map { Choice($0) }),
-                "plan the memory of this published model in bfloat16, in place of the model's own"),
-            OptionSpecification("prompt", .number, "tokens of a prompt, for the memory plan"),
-            OptionSpecification("response", .number, "tokens of a response, for the memory plan"),
-            OptionSpecification(
-                "ranks", .number, "plan the memory of so many ranks that divide the layers"),
-            OptionSpecification(
-                "machine", .number, "gigabytes of a rank's machine; default: 24"),
-        ],
-        example: "describe model", run: describe)
+        forms: [
+            Command.Form(
+                nil, "shows the kind, content and origin of a value",
+                effect: .looks,
+                operands: [.required("value", .expression, "a name or any value")],
+                options: [
+                    OptionSpecification("evaluate", .number, "queries to measure a model with"),
+                    OptionSpecification(
+                        "shape",
+                        .words(ModelConfiguration.published.keys.sorted().map { Choice($0) }),
+                        "plan the memory of this published model in bfloat16, in place of the model's own"
+                    ),
+                    OptionSpecification(
+                        "prompt", .number, "tokens of a prompt, for the memory plan"),
+                    OptionSpecification(
+                        "response", .number, "tokens of a response, for the memory plan"),
+                    OptionSpecification(
+                        "ranks", .number, "plan the memory of so many ranks that divide the layers"),
+                    OptionSpecification(
+                        "machine", .number, "gigabytes of a rank's machine; default: 24"),
+                ],
+                example: "describe model", run: describe),
+            Command.Form(
+                "ranks", "shows the processes that compute for the session", effect: .looks,
+                example: "describe ranks"
+            ) { shown($0.session.crew, $0) },
+        ])
 
     private static func describe(_ invocation: Invocation) throws -> CommandResult {
         guard let argument = invocation.argument("value") else { return CommandResult() }
-        // Ranks are no value, but a person may ask for them so.
-        if case .expression(let node) = argument.value, case .name("ranks") = node.expression,
-            !invocation.session.isBound("ranks")
-        {
-            return shown(invocation.session.crew, invocation)
-        }
         let value = try invocation.value(argument)
         if let count = try invocation.integer("evaluate", atLeast: 1, atMost: 100_000) {
             guard let model = value.object(ModelObject.self) else {
