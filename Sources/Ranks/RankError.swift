@@ -24,8 +24,8 @@ extension RankError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noMPI(let program):
-            "This build has no MPI: there is no \(program). Install libopenmpi-dev and openmpi-bin "
-                + "and build again."
+            "This build has no MPI: there is no \(program). Install libopenmpi-dev and "
+                + "openmpi-bin, then `swift package purge-cache`, and build again."
         case .noLauncher(let name):
             "There is no `\(name)` on this machine's PATH. Install openmpi-bin."
         case .notStarted(let words): "The ranks did not start: \(words)."
