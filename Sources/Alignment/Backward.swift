@@ -59,8 +59,7 @@ public struct Backward: Sendable {
         guard beta.isFinite, beta >= 0 else { throw AlignmentError.penalty(beta) }
         if beta > 0, reference == nil { throw AlignmentError.needsReference }
         guard let crew = model.activeCrew((any TrainingCrew).self) else {
-            return try gradients(
-                of: batches, in: StepExtent(batches), model, reference, progress)
+            return try gradients(of: batches, in: nil, model, reference, progress)
         }
         var sum: Gradients
         do {
@@ -79,10 +78,10 @@ public struct Backward: Sendable {
         return sum
     }
 
-    /// - Parameter extent: the queries of the step. If `batches` are a part of it, the gradients
-    ///   are that part of a sum.
+    /// - Parameter whole: the queries of the step, of which `batches` are a part, and the gradients
+    ///   that part of a sum; nil if they are all.
     package func gradients(
-        of batches: [ContrastBatch], in extent: StepExtent, _ model: LanguageModel,
+        of batches: [ContrastBatch], in whole: StepExtent?, _ model: LanguageModel,
         _ reference: LanguageModel?, _ progress: (WorkProgress) -> Continuation
     ) throws -> Gradients {
         // The first report comes before the memory of the gradients is prepared.
@@ -91,6 +90,7 @@ public struct Backward: Sendable {
             throw AlignmentError.stopped(.backward, done: 0, of: batches.count)
         }
         let packs = ForestPack.packs(batches, rows: packRows)
+        let extent = whole ?? StepExtent(packs)
         var sum = Gradients(model, divergence: beta > 0 ? 0 : nil)
         for pack in packs {
             let (done, tokens) = (sum.queries, sum.tokens)

@@ -46,8 +46,10 @@ package struct StepExtent: Sendable, Codable, Hashable {
     /// Rows that predict a scored token.
     package var scoredRows: Int
 
-    package init(_ batches: [ContrastBatch]) {
-        queries = batches.count
-        scoredRows = ForestPack.packs(batches, rows: 0).reduce(0) { $0 + $1.scoredRows }
+    package init(_ batches: [ContrastBatch]) { self.init(ForestPack.packs(batches, rows: 0)) }
+
+    init(_ packs: [ForestPack]) {
+        queries = packs.reduce(0) { $0 + $1.parts.count }
+        scoredRows = packs.reduce(0) { $0 + $1.scoredRows }
     }
 }

@@ -70,7 +70,8 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
             throw RankError.notStarted(
                 "no folder in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
         }
-        let folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        let folder = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let path = folder + "/socket"
         let listener = try LocalSocket.listening(at: path)
         let process = try RankProcess(
@@ -307,9 +308,13 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
                 recorded.sent += bytes.count
                 let sent = SentTensor(
                     number: number, shape: tensor.shape, format: tensor.format.name)
-                let payload = Data(
-                    bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes.baseAddress!),
-                    count: bytes.count, deallocator: .none)
+                // A tensor of no elements has no bytes to point at.
+                let payload =
+                    bytes.baseAddress.map {
+                        Data(
+                            bytesNoCopy: UnsafeMutableRawPointer(mutating: $0),
+                            count: bytes.count, deallocator: .none)
+                    } ?? Data()
                 try socket.write(try RankMessage(.tensor, rank: rank, sent, payload: payload))
             }
         } catch let error as RankError {

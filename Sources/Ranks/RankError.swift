@@ -13,6 +13,8 @@ public enum RankError: Error, Equatable, Sendable {
     /// A rank could not do its task, but is still there.
     case failed(rank: Int, host: String, problem: String)
     case badMessage(String)
+    /// A rank's processor cannot compute as the session asks.
+    case noBFloat16
     /// A reference cannot be divided as the model is.
     case otherDivision(layers: Int, stages: Int)
     /// Nothing that is sent is received.
@@ -40,13 +42,16 @@ extension RankError: CustomStringConvertible {
         case .silent(let rank, let host, let seconds):
             "Rank \(rank) on \(host) gave no sign of life for \(seconds) seconds. All ranks were "
                 + "stopped; `ranks` starts them again, and `timeout=` gives more time."
-        case .failed(let rank, let host, let problem): "Rank \(rank) on \(host): \(problem)."
+        case .failed(let rank, let host, let problem):
+            "Rank \(rank) on \(host): \(problem.hasSuffix(".") ? problem : problem + ".")"
         case .badMessage(let found):
             "The ranks sent \(found). All ranks were stopped; `ranks` starts them again."
         case .otherDivision(let layers, let stages):
             "The model is divided into \(stages) stages, and the base, of \(layers) "
                 + "\(layers == 1 ? "layer" : "layers"), cannot be; start `ranks \(max(1, layers)) "
                 + "split=layers`."
+        case .noBFloat16:
+            "Its processor has no instruction for bfloat16. Compute with `set precision=float32`."
         case .stalled:
             "The ranks receive nothing: one of them or the network hangs. All ranks were stopped; "
                 + "`ranks` starts them again."

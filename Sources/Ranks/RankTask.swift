@@ -66,6 +66,14 @@ struct SentModel: Sendable, Codable, Hashable {
         trained = entries.indices.filter { entries[$0].isTrainable }
         isBFloat16 = model.parameters.arithmetic.isBFloat16
     }
+
+    /// The configuration, with its adapters.
+    func modelConfiguration() throws -> ModelConfiguration {
+        var whole = try ModelConfiguration(
+            json: configuration, name: "config.json", isAccepted: true)
+        if let adapter { try whole.add(adapter) }
+        return whole
+    }
 }
 
 /// Numbers as bytes, which a property list stores faster than one by one.
@@ -112,6 +120,12 @@ struct RankTask: Sendable, Codable {
         var stopTokens: PackedNumbers<Int32>
         var tokenizer: Int
         var stops: [String]
+
+        var requests: [GenerationRequest] {
+            zip(prompts, keys.numbers).map {
+                GenerationRequest(prompt: $0.numbers, key: RandomKey(number: $1))
+            }
+        }
     }
 
     struct Score: Sendable, Codable {
@@ -217,7 +231,7 @@ struct RankAnswer: Sendable, Codable {
 enum RankReply: Sendable, Codable {
     case generated([Generated])
     case scored([PackedNumbers<Float>])
-    /// Of the rank's queries. The sum follows in parts, one a tensor, where it was asked for.
+    /// Of the rank's queries. The sum is sent before it in parts, where it was asked for.
     case gradients(loss: Double, contrasts: [Contrast], divergence: Double?, tokens: Int)
     case updated
     /// The numbers of those tensors that were found in files.

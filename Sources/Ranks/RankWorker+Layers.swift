@@ -28,9 +28,7 @@ extension RankWorker {
     }
 
     private func places(_ sent: SentModel, _ task: LayerTask) throws -> Set<Int> {
-        var configuration = try ModelConfiguration(
-            json: sent.configuration, name: "config.json", isAccepted: true)
-        if let adapter = sent.adapter { try configuration.add(adapter) }
+        let configuration = try sent.modelConfiguration()
         let stages = try LayerStage.division(of: configuration, into: task.stages)
         guard stages.indices.contains(link.rank - 1) else { throw unknown("a stage") }
         return Set(try stages[link.rank - 1].places(configuration))
@@ -61,14 +59,12 @@ extension RankWorker {
         _ work: RankTask.Generate, _ memory: MemoryPlan, _ task: LayerTask, _ link: StageRanks
     ) throws -> [RankReply.Generated] {
         let model = try staged(work.model, task)
-        let prompts = work.prompts.map(\.numbers)
         guard let tokenizer = tokenizers[work.tokenizer] else { throw unknown("a tokenizer") }
-        let requests = zip(prompts, work.keys.numbers).map {
-            GenerationRequest(prompt: $0, key: RandomKey(number: $1))
-        }
+        let requests = work.requests
         return try model.generate(
             requests, work.sampling.settings(stopTokens: Set(work.stopTokens.numbers)),
-            memory: memory, link, stop: CompletionStops(tokenizer, work.stops).check(prompts)
+            memory: memory, link,
+            stop: CompletionStops(tokenizer, work.stops).check(requests.map(\.prompt))
         ) { step in
             report(
                 RankProgress(
@@ -153,9 +149,7 @@ extension RankWorker {
     }
 
     private func trainedNames(_ sent: SentModel) throws -> [String] {
-        var configuration = try ModelConfiguration(
-            json: sent.configuration, name: "config.json", isAccepted: true)
-        if let adapter = sent.adapter { try configuration.add(adapter) }
+        let configuration = try sent.modelConfiguration()
         let entries = try configuration.parameterLayout().entries
         return sent.trained.map { entries.indices.contains($0) ? entries[$0].name : "" }
     }

@@ -87,14 +87,12 @@ public final class RankWorker {
 
     private func generate(_ task: RankTask.Generate) throws -> [RankReply.Generated] {
         let model = try model(task.model)
-        let prompts = task.prompts.map(\.numbers)
         guard let tokenizer = tokenizers[task.tokenizer] else { throw unknown("a tokenizer") }
-        let requests = zip(prompts, task.keys.numbers).map {
-            GenerationRequest(prompt: $0, key: RandomKey(number: $1))
-        }
+        let requests = task.requests
         return try model.generate(
             requests, task.sampling.settings(stopTokens: Set(task.stopTokens.numbers)),
-            memory: memory, stop: CompletionStops(tokenizer, task.stops).check(prompts)
+            memory: memory,
+            stop: CompletionStops(tokenizer, task.stops).check(requests.map(\.prompt))
         ) { step in
             report(
                 RankProgress(
@@ -196,9 +194,7 @@ public final class RankWorker {
 
     /// - Parameter places: of the tensors that are needed, if some are not.
     func model(_ sent: SentModel, places: Set<Int>? = nil) throws -> LanguageModel {
-        var configuration = try ModelConfiguration(
-            json: sent.configuration, name: "config.json", isAccepted: true)
-        if let adapter = sent.adapter { try configuration.add(adapter) }
+        let configuration = try sent.modelConfiguration()
         let entries = try configuration.parameterLayout().entries
         guard entries.count == sent.tensors.count else { throw unknown("a model's tensors") }
         let named = try zip(entries, sent.tensors).enumerated().map { place, pair in
@@ -212,9 +208,7 @@ public final class RankWorker {
         if trained.count < entries.count { model = model.training(trained.contains) }
         if sent.isBFloat16 {
             guard let arithmetic = Arithmetic.bfloat16 else {
-                throw RankError.badMessage(
-                    "work in bfloat16, for which this processor has no instruction; "
-                        + "set precision=float32")
+                throw RankError.noBFloat16
             }
             model.update { $0.arithmetic = arithmetic }
         }
