@@ -110,11 +110,18 @@ final class PseudoTerminal {
         screen.write(text)
     }
 
-    /// Reads further output until the shell on the other end is done.
+    /// Reads further output until the shell on the other end is done, and all that it wrote.
+    ///
+    /// The kernel hands output over in parts and with a delay, so that an empty terminal does not
+    /// mean that all has arrived. A NUL written behind the shell's last byte does, and terminals
+    /// show nothing for it.
     func drain(until isDone: () -> Bool) {
         let deadline = ContinuousClock.now + .seconds(30)
         while !isDone(), ContinuousClock.now < deadline { read() }
-        read()
+        var end: UInt8 = 0
+        guard write(slave, &end, 1) == 1 else { return }
+        while !raw.hasSuffix("\0"), ContinuousClock.now < deadline { read() }
+        if raw.hasSuffix("\0") { raw.removeLast() }
     }
 }
 
