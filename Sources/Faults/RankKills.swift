@@ -26,12 +26,14 @@ public struct RankKills {
         laboratory.remove(workspace)
         var random = SeededGenerator(laboratory.seed)
         var killed: [String: Int] = [:]
+        var divided: [String: Int] = [:]
         var resumed = 0
         var child = try session()
         for statement in Self.preparation { try answer(child, statement) }
         for round in 1...count {
             let ranks = 1 + Int.random(in: 1...2, using: &random)
-            try answer(child, "ranks \(ranks) threads=1 timeout=20")
+            let split = Bool.random(using: &random) ? "queries" : "layers"
+            try answer(child, "ranks \(ranks) threads=1 timeout=20 split=\(split)")
             let family = Self.descendants(of: child.id)
             guard family.count == ranks + 2 else {
                 tally.lose("round \(round): \(family.count) processes for \(ranks) ranks")
@@ -42,6 +44,7 @@ public struct RankKills {
             usleep(UInt32.random(in: 0...1_000_000, using: &random))
             kill(Self.process(victim, of: child.id, family), SIGKILL)
             killed[victim.rawValue, default: 0] += 1
+            divided[split, default: 0] += 1
             if victim == .session {
                 child.wait()
                 child = try session()
@@ -67,6 +70,7 @@ public struct RankKills {
             if round % 20 == 0 { laboratory.say("ranks: \(tally.report)") }
         }
         tally.notes = killed.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        tally.notes += divided.sorted { $0.key < $1.key }.map { "split=\($0.key) \($0.value)" }
         tally.notes.append("\(resumed) resumed")
         child.closeInput()
         child.wait()

@@ -21,11 +21,12 @@ extension RankCrew {
         let work = LayerTask.Work.score(
             .init(
                 model: try sentByLayers([model])[0], forests: forests.map(SentForest.init)))
-        let last = try runLayers(work, stages(model)) { progress(CrewProgress([$0])) }
-        guard case .scored(let found) = last, found.count == forests.count else {
-            throw RankError.badMessage("another reply than log-probs")
+        return try runLayers(work, stages(model), progress: { progress(CrewProgress([$0])) }) {
+            guard case .scored(let found) = $0, found.count == forests.count,
+                zip(found, forests).allSatisfy({ $0.numbers.count == $1.targets.count })
+            else { throw RankError.badMessage("another reply than log-probs") }
+            return found.map(\.numbers)
         }
-        return found.map(\.numbers)
     }
 
     func generateByLayers(
@@ -40,13 +41,15 @@ extension RankCrew {
             stopTokens: PackedNumbers(stopTokens.sorted()),
             tokenizer: try number(of: stops.tokenizer), stops: stops.strings)
         let budget = try generationBudget(model)
-        let last = try runLayers(.generate(work, budget: budget), stages(model)) {
-            progress(CrewProgress([$0]))
+        return try runLayers(
+            .generate(work, budget: budget), stages(model),
+            progress: { progress(CrewProgress([$0])) }
+        ) {
+            guard case .generated(let found) = $0, found.count == requests.count else {
+                throw RankError.badMessage("another reply than responses")
+            }
+            return found.map(\.generation)
         }
-        guard case .generated(let found) = last, found.count == requests.count else {
-            throw RankError.badMessage("another reply than responses")
-        }
-        return found.map(\.generation)
     }
 
     /// Bytes for keys and values, the same in all stages: how many responses are written together
@@ -81,20 +84,21 @@ extension RankCrew {
                 batches: batches.map(SentBatch.init), sendsSum: true))
         var sum = Gradients(model, divergence: reference == nil ? nil : 0)
         var received = Set<Int>()
-        let last = try runLayers(
+        let expected = sum.parameters.tensors.count
+        let sums = try runLayers(
             work, stages(model),
             parts: { message in
                 try sum.parameters.receive(Int(message.after), message.payload)
                 received.insert(Int(message.after))
-            }, progress: { progress(CrewProgress([$0])) })
-        guard case .gradients(let loss, let contrasts, let divergence, let tokens) = last else {
-            throw RankError.badMessage("another reply than gradients")
+            }, progress: { progress(CrewProgress([$0])) }
+        ) { last in
+            let sums = try GradientSums(last)
+            guard received.count == expected else {
+                throw RankError.badMessage("\(received.count) tensors of gradients")
+            }
+            return sums
         }
-        guard received.count == sum.parameters.tensors.count else {
-            throw RankError.badMessage("\(received.count) tensors of gradients")
-        }
-        (sum.loss, sum.contrasts, sum.tokens) = (loss, contrasts, tokens)
-        if let divergence { sum.divergence = (sum.divergence ?? 0) + divergence }
+        sums.add(to: &sum)
         sum.queries = batches.count
         lastNorm = sum.parameters.norm
         return sum
@@ -130,29 +134,39 @@ extension RankCrew {
             model: before, update: update, factor: factor, steps: step.steps,
             moments: step.moments, changed: changed(model.parameters.trainable),
             changedMoments: state.moments.mapValues(changed))
-        _ = try runLayers(.update(work, norm: lastNorm), stages(model)) { _ in .more }
+        try runLayers(.update(work, norm: lastNorm), stages(model), progress: { _ in .more }) {
+            guard case .updated = $0 else {
+                throw RankError.badMessage("another reply than that of a step")
+            }
+        }
     }
 
     /// Sends the same work to all stages.
     ///
-    /// - Parameter progress: that of the last stage, which ends last.
-    /// - Returns: the reply of the last stage.
-    private func runLayers(
+    /// - Parameters:
+    ///   - progress: that of the last stage, which ends last.
+    ///   - result: of the reply of the last stage.
+    private func runLayers<Result>(
         _ work: LayerTask.Work, _ stages: Int, parts: (RankMessage) throws -> Void = { _ in },
-        progress: (RankProgress) -> Continuation
-    ) throws -> RankReply {
+        progress: (RankProgress) -> Continuation, result: (RankReply) throws -> Result
+    ) throws -> Result {
         flight += 1
         let task = LayerTask(flight: flight, stages: stages, work: work)
         let tasks = Dictionary(
             uniqueKeysWithValues: (1...stages).map { ($0, RankTask.Work.layers(task)) })
-        let replies = try run(tasks, parts: parts) { progress($0[stages] ?? RankProgress()) }
-        guard replies.count == stages, let last = replies[stages] else { throw Canceled() }
-        if replies.values.contains(where: { if case .canceled = $0 { true } else { false } }) {
+        return try run(
+            tasks, parts: parts, progress: { progress($0[stages] ?? RankProgress()) }
+        ) { replies in
+            guard replies.count == stages, let last = replies[stages] else { throw Canceled() }
+            let isCanceled = replies.values.contains {
+                if case .canceled = $0 { true } else { false }
+            }
             // Responses that were interrupted are as far as they were.
-            if case .generated = last { return last }
-            throw Canceled()
+            if isCanceled {
+                guard case .generated = last else { throw Canceled() }
+            }
+            return try result(last)
         }
-        return last
     }
 
     // MARK: Tensors
@@ -200,12 +214,16 @@ extension RankCrew {
     /// Asks ranks to take tensors from files. One that does not find them receives them.
     private func map(_ asked: [Int: [MappedTensors.Entry]], _ folder: String) throws {
         guard !asked.isEmpty else { return }
-        let replies = try run(
+        try run(
             asked.mapValues { .map(MappedTensors(folder: folder, entries: $0)) },
-            progress: { _ in .more })
-        for (rank, reply) in replies {
-            guard case .mapped(let numbers) = reply else { continue }
-            for number in numbers { note(number, heldBy: [rank]) }
+            progress: { _ in .more }
+        ) { replies in
+            for (rank, reply) in replies {
+                guard case .mapped(let numbers) = reply,
+                    Set(numbers).isSubset(of: (asked[rank] ?? []).map(\.number))
+                else { throw RankError.badMessage("another reply than numbers of tensors") }
+                for number in numbers { note(number, heldBy: [rank]) }
+            }
         }
     }
 }

@@ -17,15 +17,19 @@ extension RankCrew {
         }
         let sent = try sent(model)
         let shares = RankShares(forests.map(\.forest.tokens.count), ranks: ranks.count)
-        let replies = try run(
+        return try run(
             shares.tasks {
                 .score(.init(model: sent, forests: forests[$0].map(SentForest.init)))
-            }, progress: { progress(CrewProgress($0.values)) })
-        return try shares.joined(replies) { reply, share in
-            guard case .scored(let found) = reply, found.count == share.count else { return nil }
-            return zip(found.map(\.numbers), forests[share]).allSatisfy {
-                $0.count == $1.targets.count
-            } ? found.map(\.numbers) : nil
+            }, progress: { progress(CrewProgress($0.values)) }
+        ) { replies in
+            try shares.joined(replies) { reply, share in
+                guard case .scored(let found) = reply, found.count == share.count else {
+                    return nil
+                }
+                return zip(found.map(\.numbers), forests[share]).allSatisfy {
+                    $0.count == $1.targets.count
+                } ? found.map(\.numbers) : nil
+            }
         }
     }
 
@@ -46,7 +50,7 @@ extension RankCrew {
         let tokenizer = try number(of: stops.tokenizer)
         let shares = RankShares(
             requests.map { $0.prompt.count + settings.maxTokens }, ranks: ranks.count)
-        let replies = try run(
+        return try run(
             shares.tasks { share in
                 .generate(
                     .init(
@@ -56,10 +60,14 @@ extension RankCrew {
                         sampling: sampling,
                         stopTokens: PackedNumbers(settings.stopTokens.sorted()),
                         tokenizer: tokenizer, stops: stops.strings))
-            }, progress: { progress(CrewProgress($0.values)) })
-        return try shares.joined(replies) { reply, share in
-            guard case .generated(let found) = reply, found.count == share.count else { return nil }
-            return found.map(\.generation)
+            }, progress: { progress(CrewProgress($0.values)) }
+        ) { replies in
+            try shares.joined(replies) { reply, share in
+                guard case .generated(let found) = reply, found.count == share.count else {
+                    return nil
+                }
+                return found.map(\.generation)
+            }
         }
     }
 
@@ -81,7 +89,7 @@ extension RankCrew {
         var sum = Gradients(model, divergence: reference == nil ? nil : 0)
         let buckets = GradientBuckets(sum.parameters.tensors.map(\.count))
         var received = 0
-        let replies = try run(
+        let added = try run(
             shares.tasks(includingEmpty: true) { share, rank in
                 .gradients(
                     .init(
@@ -103,21 +111,15 @@ extension RankCrew {
                     progressed.tokens += report.tokens
                 }
                 return progress(progressed)
-            })
-        for (_, reply) in replies.sorted(by: { $0.key < $1.key }) {
-            switch reply {
-            case .gradients(let loss, let contrasts, let divergence, let tokens):
-                sum.loss += loss
-                sum.contrasts += contrasts
-                sum.tokens += tokens
-                if let divergence { sum.divergence = (sum.divergence ?? 0) + divergence }
-            case .canceled: throw Canceled()
-            default: throw RankError.badMessage("another reply than gradients")
             }
+        ) { replies in
+            let sums = try replies.sorted { $0.key < $1.key }.map { try GradientSums($0.value) }
+            guard received == buckets.ranges.count else {
+                throw RankError.badMessage("\(received) buckets of gradients")
+            }
+            return sums
         }
-        guard received == buckets.ranges.count else {
-            throw RankError.badMessage("\(received) buckets of gradients")
-        }
+        for sums in added { sums.add(to: &sum) }
         sum.queries = batches.count
         return sum
     }
@@ -143,7 +145,39 @@ extension RankCrew {
             changedMoments: state.moments.mapValues { numbers(ofComputed: $0.tensors) })
         let tasks = Dictionary(
             uniqueKeysWithValues: (1...ranks.count).map { ($0, RankTask.Work.update(work)) })
-        _ = try run(tasks, progress: { _ in .more })
+        try run(tasks, progress: { _ in .more }) { replies in
+            for reply in replies.values {
+                guard case .updated = reply else {
+                    throw RankError.badMessage("another reply than that of a step")
+                }
+            }
+        }
+    }
+}
+
+/// What a rank says of its queries' gradients, beside the gradients themselves.
+struct GradientSums {
+    private let loss: Double
+    private let contrasts: [Contrast]
+    private let divergence: Double?
+    private let tokens: Int
+
+    /// - Throws: `Canceled` if the rank was; `RankError.badMessage` for another reply.
+    init(_ reply: RankReply?) throws {
+        switch reply {
+        case .gradients(let loss, let contrasts, let divergence, let tokens):
+            (self.loss, self.contrasts) = (loss, contrasts)
+            (self.divergence, self.tokens) = (divergence, tokens)
+        case .canceled: throw Canceled()
+        default: throw RankError.badMessage("another reply than gradients")
+        }
+    }
+
+    func add(to gradients: inout Gradients) {
+        gradients.loss += loss
+        gradients.contrasts += contrasts
+        gradients.tokens += tokens
+        if let divergence { gradients.divergence = (gradients.divergence ?? 0) + divergence }
     }
 }
 

@@ -179,11 +179,13 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     /// - Parameters:
     ///   - parts: receives the parts of a result.
     ///   - progress: asked twenty times a second with the reports of the ranks.
-    /// - Returns: the replies by rank.
-    func run(
+    ///   - result: of the replies by rank. Replies that are none to these tasks are a
+    ///     `RankError.badMessage`, after which no rank is to be trusted.
+    func run<Result>(
         _ tasks: [Int: RankTask.Work], parts: (RankMessage) throws -> Void = { _ in },
-        progress: ([Int: RankProgress]) -> Continuation
-    ) throws -> [Int: RankReply] {
+        progress: ([Int: RankProgress]) -> Continuation,
+        result: ([Int: RankReply]) throws -> Result
+    ) throws -> Result {
         try lock.withLock {
             guard !isEnded else { throw Canceled() }
             do {
@@ -197,7 +199,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
                         try RankMessage(
                             .task, rank: Int32(rank), RankTask(forgotten: forgotten, work: work)))
                 }
-                return try replies(Set(tasks.keys), parts, progress)
+                return try result(try replies(Set(tasks.keys), parts, progress))
             } catch let error as RankError {
                 if case .failed = error { throw error }
                 throw fault(error)

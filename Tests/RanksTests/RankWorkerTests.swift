@@ -111,4 +111,18 @@ struct RankWorkerTests {
         copy[1] = 2
         #expect(held.number(of: tensor) == second && held.number(of: copy) == nil)
     }
+
+    @Test func `a reply that is none to the task is an error, not a result`() throws {
+        let canceled = RankReply.canceled
+        #expect(throws: Canceled.self) { try GradientSums(canceled) }
+        for reply in [nil, RankReply.updated, .scored([]), .mapped([1])] {
+            #expect(throws: RankError.badMessage("another reply than gradients")) {
+                try GradientSums(reply)
+            }
+        }
+        let shares = RankShares([1, 1], ranks: 2)
+        #expect(throws: RankError.badMessage("another reply than was asked for")) {
+            try shares.joined([1: .updated, 2: .updated]) { _, _ in nil as [Int]? }
+        }
+    }
 }

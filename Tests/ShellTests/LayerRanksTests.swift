@@ -67,6 +67,49 @@ struct LayerRanksTests {
         #expect(alone.text == four.text)
         #expect(alone.text.contains("[5]"))
     }
+
+    @Test(.enabled(if: MemoryGroup.isAllowed, "control groups need root"))
+    func `four ranks with some layers keep a limit on memory that ranks with all would break`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let session = try JSONConversation(["--ephemeral"], in: folder.path)
+        // 157 MB of weights.
+        for statement in [
+            "load model default", "load principles trained", "load queries summaries count=4",
+            "compose", "rollout max_tokens=120 seed=1", "load tokenizer \(Self.tokenizer)",
+            "model = new model layers=12 width=512 seed=5", "adapt rank=8 seed=7",
+        ] {
+            let answer = try session.answer(statement)
+            #expect(answer["error"] == nil, "\(answer)")
+        }
+        /// Starts ranks, each in a group of its own.
+        func limited(_ statement: String) throws -> [MemoryGroup] {
+            let ranks = try #require(try session.answer(statement)["value"]?.elements)
+            return try ranks.map { rank in
+                let group = try #require(MemoryGroup(bytes: Self.limit))
+                #expect(group.add(try #require(rank["process"]?.integer)))
+                return group
+            }
+        }
+        do {
+            let groups = try limited("ranks 2 threads=1")
+            let message = try session.answer("backward")["error"]?["message"]?.string ?? "no error"
+            #expect(message.contains("killed by signal 9"), "\(message)")
+            withExtendedLifetime(groups) {}
+        }
+        let groups = try limited("ranks 4 threads=1 split=layers")
+        for statement in ["score", "backward", "train steps=2 accumulate=2"] {
+            let answer = try session.answer(statement)
+            #expect(answer["error"] == nil, "\(statement): \(answer)")
+        }
+        let peaks = try groups.map { try #require($0.peak) }
+        #expect(peaks.allSatisfy { $0 < Self.limit * 9 / 10 }, "\(peaks)")
+        _ = try session.answer("ranks 1")
+    }
+
+    /// Between what `backward` takes with all layers (0.46 GB) and with three (0.21 GB).
+    private static let limit = 300 << 20
 }
 
 /// `mpirun`, and the program that it starts.

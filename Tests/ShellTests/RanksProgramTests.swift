@@ -63,49 +63,6 @@ struct RanksProgramTests {
         }
     }
 
-    /// The session in a process of its own, which answers one statement after the other.
-    private final class Conversation {
-        let process = Process()
-        private let (input, output) = (Pipe(), Pipe())
-        private var lines = ""
-
-        init(_ arguments: [String], in folder: String) throws {
-            process.executableURL = URL(fileURLWithPath: try #require(Program.path))
-            process.arguments = ["--json", "--keep-going"] + arguments
-            process.currentDirectoryURL = URL(fileURLWithPath: folder)
-            process.standardInput = input
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-        }
-
-        deinit {
-            // The child inherits the signals that the test program blocks.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-
-        func send(_ statement: String) {
-            input.fileHandleForWriting.write(Data((statement + "\n").utf8))
-        }
-
-        func line() throws -> JSON {
-            while !lines.contains("\n") {
-                let part = output.fileHandleForReading.availableData
-                guard !part.isEmpty else { break }
-                lines += String(decoding: part, as: UTF8.self)
-            }
-            let end = try #require(lines.firstIndex(of: "\n"))
-            defer { lines.removeSubrange(...end) }
-            return try JSON.read(String(lines[..<end]))
-        }
-
-        func answer(_ statement: String) throws -> JSON {
-            send(statement)
-            return try line()
-        }
-    }
-
     private func isRunning(_ process: Int) -> Bool {
         let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
         return text.contains(")") && !text.contains(") Z")
@@ -113,7 +70,7 @@ struct RanksProgramTests {
 
     @Test func `the end of a rank is told by name, nothing is lost, and resume goes on`() throws {
         let folder = try TemporaryFolder()
-        let session = try Conversation(["-w", "w.samiws"], in: folder.path)
+        let session = try JSONConversation(["-w", "w.samiws"], in: folder.path)
         for statement in (Self.preparation + "\nrollout").split(separator: "\n") {
             #expect(try session.answer(String(statement))["error"] == nil)
         }
@@ -139,7 +96,7 @@ struct RanksProgramTests {
     @Test func `the ranks end with the session, however it ends`() throws {
         let folder = try TemporaryFolder()
         for isKilled in [true, false] {
-            let session = try Conversation(["--ephemeral", "--ranks", "2"], in: folder.path)
+            let session = try JSONConversation(["--ephemeral", "--ranks", "2"], in: folder.path)
             let ranks = try #require(try session.answer("ranks")["value"]?.elements)
             let processes = ranks.compactMap { $0["process"]?.integer }
             #expect(processes.count == 2 && processes.allSatisfy(isRunning))
