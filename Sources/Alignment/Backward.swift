@@ -74,7 +74,15 @@ public struct Backward: Sendable {
             throw AlignmentError.stopped(.backward, done: 0, of: batches.count)
         }
         sum.norm = sum.parameters.norm
-        guard sum.norm.isFinite else { throw firstNonFinite(batches, model.alone) }
+        guard sum.norm.isFinite else {
+            // One process need not have room for a model that is divided by layers.
+            throw crew.dividesLayers
+                ? .gradientNotFinite(query: nil, tensor: sum.parameters.firstNonFinite?.name)
+                : firstNonFinite(batches, model.alone) {
+                    progress(
+                        WorkProgress(.backward, done: $0, of: batches.count, unit: .queries))
+                }
+        }
         return sum
     }
 
@@ -116,7 +124,11 @@ public struct Backward: Sendable {
             }
         }
         sum.norm = sum.parameters.norm
-        guard sum.norm.isFinite else { throw firstNonFinite(batches, model) }
+        guard sum.norm.isFinite else {
+            throw firstNonFinite(batches, model) {
+                progress(WorkProgress(.backward, done: $0, of: batches.count, unit: .queries))
+            }
+        }
         return sum
     }
 
@@ -171,17 +183,21 @@ public struct Backward: Sendable {
 
     /// The first query whose gradient is not finite. Each query runs on its own. Called only after
     /// the sum was not finite.
-    private func firstNonFinite(_ batches: [ContrastBatch], _ model: LanguageModel)
-        -> AlignmentError
-    {
-        for batch in batches {
+    ///
+    /// - Parameter progress: asked with the number of queries that were looked at.
+    private func firstNonFinite(
+        _ batches: [ContrastBatch], _ model: LanguageModel, _ progress: (Int) -> Continuation
+    ) -> AlignmentError {
+        for (number, batch) in batches.enumerated() {
             var alone = Gradients(model, divergence: nil)
             var pack = ForestPack()
             pack.add(batch)
             do {
-                try add(pack, of: 1, model, nil, 1, to: &alone) { _ in .more }
+                try add(pack, of: 1, model, nil, 1, to: &alone) { _ in progress(number) }
             } catch let error as AlignmentError {
                 return error
+            } catch is Canceled {
+                return .stopped(.backward, done: 0, of: batches.count)
             } catch {
                 continue
             }

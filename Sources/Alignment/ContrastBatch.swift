@@ -247,6 +247,13 @@ struct ForestPack {
         return self.packs(batches, rows: max(1, all / processes))
     }
 
+    /// The same over the stages of a model. With m packs a stage of p is busy for m / (m + p - 1)
+    /// of the time, so there are to be several for each.
+    static func packs(_ batches: [ContrastBatch], rows: Int, overStages count: Int) -> [ForestPack]
+    {
+        packs(batches, rows: rows, over: count > 1 ? 4 * count : 1)
+    }
+
     /// Packs with one query each, or with several if together they have at most `rows` rows.
     static func packs(
         _ batches: [ContrastBatch], rows: Int, separatingRows: Bool = false

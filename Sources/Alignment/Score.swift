@@ -120,7 +120,10 @@ public struct Scorer: Sendable {
                 tokens: tokens)
         }
         let crew = model.activeCrew((any Crew).self)
-        let packs = ForestPack.packs(batches, rows: packRows, over: crew?.count ?? 1)
+        let packs =
+            crew?.dividesLayers == true
+            ? ForestPack.packs(batches, rows: packRows, overStages: crew?.count ?? 1)
+            : ForestPack.packs(batches, rows: packRows, over: crew?.count ?? 1)
         // A crew computes all packs before the first result.
         var found = try crew.map { crew in
             try logProbs(of: packs, batches.count, model, crew, progress)[...]

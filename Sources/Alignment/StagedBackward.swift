@@ -16,8 +16,7 @@ extension Backward {
         _ link: any StageLink, progress: (WorkProgress) -> Continuation
     ) throws -> Gradients {
         let extent = StepExtent(batches)
-        // Each stage needs a pack of its own to have work at all times.
-        let packs = ForestPack.packs(batches, rows: packRows, over: model.stage.count)
+        let packs = ForestPack.packs(batches, rows: packRows, overStages: model.stage.count)
         let shares = packs.map { Double($0.scoredRows) / Double(extent.scoredRows) }
         let staged = zip(packs, shares).map {
             StagedPack($0.forest, $0.targets, penaltyWeight: Float(beta * $1))

@@ -78,7 +78,7 @@ public struct Trainer: Sendable {
             let index = result.state.step
             let places = index * settings.accumulate..<min(total, (index + 1) * settings.accumulate)
             var gradients: Gradients
-            var wantsMore = true
+            var (wantsMore, isCut) = (true, false)
             do {
                 gradients = try backward.gradients(
                     of: places.map { batches[order[$0]] }, model: result.model,
@@ -111,8 +111,9 @@ public struct Trainer: Sendable {
                         step, settings.update, factor: factor, result.model,
                         result.state.optimizer)
                 } catch is Canceled {
-                    // This process has taken the step.
-                    wantsMore = false
+                    // This process has taken the step. Without ranks the work has ended early even
+                    // at its last step, so that it is kept.
+                    (wantsMore, isCut) = (false, true)
                 }
             }
             result.state.step += 1
@@ -125,7 +126,7 @@ public struct Trainer: Sendable {
                 learningRate: update.learningRate, tokens: gradients.tokens)
             result.log.append(record)
             if try observe(record, result.model, result.state) == .stop || !wantsMore {
-                result.isStopped = result.state.step < steps
+                result.isStopped = isCut || result.state.step < steps
                 return result
             }
         }

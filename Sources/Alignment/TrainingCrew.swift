@@ -1,8 +1,9 @@
 import LongWork
 import Transformers
 
-/// A crew that trains: each process computes the gradients of some of a step's queries, receives
-/// the sum of all, and takes the step itself. So weights are sent once.
+/// A crew that trains: each process computes the gradients of some of a step's queries and receives
+/// the sum of all, or computes those of its own layers. It takes the step itself, so that weights
+/// are sent once.
 public protocol TrainingCrew: Crew {
     /// `Backward.gradients`, divided over the processes, which keep the sum for `take`.
     ///

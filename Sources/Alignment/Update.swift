@@ -70,11 +70,11 @@ public struct Update: Sendable, Codable, Hashable {
                 query: nil, tensor: gradients.firstNonFinite?.name)
         }
         let done: (clipFactor: Double, learningRate: Double)
-        do {
+        do throws(Canceled) {
             done = try optimizer.step(
                 &model, &gradients, norm: norm, clip: clip, &state,
                 learningRate: learningRate * factor, watch: watch)
-        } catch is Canceled {
+        } catch {
             throw AlignmentError.stopped(.update, done: 0, of: 1)
         }
         if let bad = model.parameters.firstNonFinite(heldBy: gradients) {

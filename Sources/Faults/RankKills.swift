@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// `kill -9` at random instants of a rank, of the gateway, of mpirun or of the session that started
-/// them.
+/// them; or a rank that is stopped, as one that hangs.
 ///
 /// The session must say who ended, keep its values, and go on with other ranks. Whoever is killed,
 /// no process may be left.
@@ -12,7 +12,7 @@ public struct RankKills {
 
     public init(_ laboratory: Laboratory) { self.laboratory = laboratory }
 
-    private enum Victim: String, CaseIterable { case rank, gateway, mpirun, session }
+    private enum Victim: String, CaseIterable { case rank, hangingRank, gateway, mpirun, session }
 
     private static let preparation = [
         "load model default", "load principles trained", "load queries summaries count=8",
@@ -33,7 +33,7 @@ public struct RankKills {
         for round in 1...count {
             let ranks = 1 + Int.random(in: 1...2, using: &random)
             let split = Bool.random(using: &random) ? "queries" : "layers"
-            try answer(child, "ranks \(ranks) threads=1 timeout=20 split=\(split)")
+            try answer(child, "ranks \(ranks) threads=1 timeout=10 split=\(split)")
             let family = Self.descendants(of: child.id)
             guard family.count == ranks + 2 else {
                 tally.lose("round \(round): \(family.count) processes for \(ranks) ranks")
@@ -42,7 +42,9 @@ public struct RankKills {
             let victim = Victim.allCases.randomElement(using: &random) ?? .rank
             child.send(Self.work)
             usleep(UInt32.random(in: 0...1_000_000, using: &random))
-            kill(Self.process(victim, of: child.id, family), SIGKILL)
+            kill(
+                Self.process(victim, of: child.id, family),
+                victim == .hangingRank ? SIGSTOP : SIGKILL)
             killed[victim.rawValue, default: 0] += 1
             divided[split, default: 0] += 1
             if victim == .session {
@@ -54,17 +56,27 @@ public struct RankKills {
                     break
                 }
                 // A kill after the last step changes nothing.
-                if line.contains("\"error\""), !line.contains("ended") {
+                let words = victim == .hangingRank ? "no sign of life" : "ended"
+                if line.contains("\"error\""), !line.contains(words) {
                     tally.lose("round \(round): \(victim): \(line.prefix(200))")
+                }
+                if victim == .hangingRank, !line.contains("\"error\"") {
+                    try answer(child, "ranks 1")
                 }
             }
             let left = Self.left(of: family, within: 8)
             if !left.isEmpty { tally.lose("round \(round): \(left) left after \(victim)") }
             try answer(child, "verify")
-            // Every other time the work goes on, with another number of ranks or alone.
-            if child.asks("resume", answeredWithin: 60)?.contains("\"error\"") == false {
+            // Every other time with other ranks, else alone.
+            if Bool.random(using: &random) { try answer(child, "ranks 4 threads=1 timeout=10") }
+            let outcome = child.asks("resume", answeredWithin: 60) ?? "no answer"
+            // A kill after the last step leaves nothing to go on with.
+            if !outcome.contains("\"error\"") {
                 resumed += 1
+            } else if !outcome.contains("no unfinished statement") {
+                tally.lose("round \(round): resume: \(outcome.prefix(200))")
             }
+            try answer(child, "ranks 1")
             try answer(child, "resume drop=true", mayFail: true)
             tally.tried += 1
             if round % 20 == 0 { laboratory.say("ranks: \(tally.report)") }
@@ -99,7 +111,7 @@ public struct RankKills {
         case .session: session
         case .mpirun: family.first { rank(of: $0) == nil } ?? session
         case .gateway: ranks.first { rank(of: $0) == 0 } ?? session
-        case .rank: ranks.last ?? session
+        case .rank, .hangingRank: ranks.last ?? session
         }
     }
 

@@ -14,11 +14,14 @@ public final class LocalSocket: @unchecked Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    /// Gives up writing after so many seconds without room: the other end hangs.
-    public func limitWriting(seconds: Int) {
+    /// Gives up after so many seconds without room to write, or in the middle of a message that is
+    /// read: the other end hangs.
+    public func limitWaiting(seconds: Int) {
         var time = timeval(tv_sec: seconds, tv_usec: 0)
-        setsockopt(
-            descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            setsockopt(
+                descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     deinit { close(descriptor) }
@@ -86,19 +89,20 @@ public final class LocalSocket: @unchecked Sendable {
         return code > 0
     }
 
-    /// - Throws: `RankError.gone` if the other end has closed.
+    /// - Throws: `RankError.gone` if the other end has closed, `.stalled` after `limitWaiting`.
     public func read(into target: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < target.count {
             let count = Glibc.read(
                 descriptor, target.baseAddress.map { $0 + done }, target.count - done)
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { throw RankError.stalled }
             guard count > 0 else { throw RankError.gone }
             done += count
         }
     }
 
-    /// - Throws: `RankError.gone` if the other end has closed.
+    /// - Throws: `RankError.gone` if the other end has closed, `.stalled` after `limitWaiting`.
     public func write(_ source: UnsafeRawBufferPointer) throws {
         var done = 0
         while done < source.count {

@@ -20,7 +20,8 @@ extension RankCrew {
     ) throws -> [[Float]] {
         let work = LayerTask.Work.score(
             .init(
-                model: try sentByLayers([model])[0], forests: forests.map(SentForest.init)))
+                model: try sentByLayers([model]) { progress(CrewProgress()) }[0],
+                forests: forests.map(SentForest.init)))
         return try runLayers(work, stages(model), progress: { progress(CrewProgress([$0])) }) {
             guard case .scored(let found) = $0, found.count == forests.count,
                 zip(found, forests).allSatisfy({ $0.numbers.count == $1.targets.count })
@@ -34,7 +35,7 @@ extension RankCrew {
         stops: CompletionStops, _ model: LanguageModel,
         progress: (CrewProgress) -> Continuation
     ) throws -> [Generation] {
-        let sent = try sentByLayers([model])[0]
+        let sent = try sentByLayers([model]) { progress(CrewProgress()) }[0]
         let work = RankTask.Generate(
             model: sent, prompts: requests.map { PackedNumbers($0.prompt) },
             keys: PackedNumbers(requests.map(\.key.number)), sampling: sampling,
@@ -45,10 +46,10 @@ extension RankCrew {
             .generate(work, budget: budget), stages(model),
             progress: { progress(CrewProgress([$0])) }
         ) {
-            guard case .generated(let found) = $0, found.count == requests.count else {
+            guard let found = try $0.generations(requests.indices) else {
                 throw RankError.badMessage("another reply than responses")
             }
-            return found.map(\.generation)
+            return found
         }
     }
 
@@ -64,7 +65,7 @@ extension RankCrew {
                     return $0 + tensor.format.bytes(tensor.count)
                 }
             }.max() ?? 0
-        return max(least / 8, Int(0.7 * Double(least - weights)))
+        return MemoryPlan.left(of: least, without: weights).budget
     }
 
     func gradientsByLayers(
@@ -75,7 +76,9 @@ extension RankCrew {
             throw RankError.otherDivision(
                 layers: reference.configuration.layers, stages: stages(model))
         }
-        let sent = try sentByLayers([model] + (reference.map { [$0] } ?? []))
+        let sent = try sentByLayers([model] + (reference.map { [$0] } ?? [])) {
+            progress(CrewProgress())
+        }
         let work = LayerTask.Work.gradients(
             .init(
                 model: sent[0], reference: sent.count > 1 ? sent[1] : nil,
@@ -105,7 +108,7 @@ extension RankCrew {
     }
 
     func prepareStepByLayers(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep {
-        let sent = try sentByLayers([model])[0]
+        let sent = try sentByLayers([model]) { .more }[0]
         let owners = try owners(model)
         var moments: [String: [Int]] = [:]
         for (name, set) in state.moments {
@@ -184,7 +187,11 @@ extension RankCrew {
 
     /// Models by the numbers of their tensors. Each rank receives those of its own stage that it
     /// lacks, or maps them from the model's files.
-    private func sentByLayers(_ models: [LanguageModel]) throws -> [SentModel] {
+    ///
+    /// - Parameter goesOn: asked before every tensor.
+    private func sentByLayers(
+        _ models: [LanguageModel], _ goesOn: () -> Continuation
+    ) throws -> [SentModel] {
         try models.map { model in
             let owners = try owners(model)
             let tensors = model.parameters.tensors
@@ -205,6 +212,7 @@ extension RankCrew {
                 try map(asked, folder)
             }
             for (place, number) in numbers.enumerated() {
+                if goesOn() == .stop { throw Canceled() }
                 for rank in owners[place] { try give(tensors[place], number, to: rank) }
             }
             return SentModel(model, tensors: numbers)

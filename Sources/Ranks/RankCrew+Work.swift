@@ -15,7 +15,7 @@ extension RankCrew {
         if dividesLayers {
             return try logProbsByLayers(of: forests, model, progress: progress)
         }
-        let sent = try sent(model)
+        let sent = try sent(model) { progress(CrewProgress()) }
         let shares = RankShares(forests.map(\.forest.tokens.count), ranks: ranks.count)
         return try run(
             shares.tasks {
@@ -46,7 +46,7 @@ extension RankCrew {
                 requests, sampling, stopTokens: settings.stopTokens, stops: stops, model,
                 progress: progress)
         }
-        let sent = try sent(model)
+        let sent = try sent(model) { progress(CrewProgress()) }
         let tokenizer = try number(of: stops.tokenizer)
         let shares = RankShares(
             requests.map { $0.prompt.count + settings.maxTokens }, ranks: ranks.count)
@@ -63,10 +63,7 @@ extension RankCrew {
             }, progress: { progress(CrewProgress($0.values)) }
         ) { replies in
             try shares.joined(replies) { reply, share in
-                guard case .generated(let found) = reply, found.count == share.count else {
-                    return nil
-                }
-                return found.map(\.generation)
+                try reply.generations(share)
             }
         }
     }
@@ -79,7 +76,9 @@ extension RankCrew {
             return try gradientsByLayers(
                 backward, of: batches, model: model, reference: reference, progress: progress)
         }
-        let (sent, reference) = (try sent(model), try reference.map { try self.sent($0) })
+        func goesOn() -> Continuation { progress(CrewProgress()) }
+        let sent = try sent(model, goesOn)
+        let reference = try reference.map { try self.sent($0, goesOn) }
         let extent = StepExtent(batches)
         let sizes = batches.map { batch in
             batch.sequences.reduce(0) { $0 + $1.tokens.count }
@@ -155,6 +154,20 @@ extension RankCrew {
     }
 }
 
+extension RankReply {
+    /// The responses to a share of the requests; nil if it is another reply.
+    ///
+    /// - Throws: `ModelError.logitsNotFinite` with the number among all requests.
+    func generations(_ share: Range<Int>) throws -> [Generation]? {
+        switch self {
+        case .generated(let found) where found.count == share.count: found.map(\.generation)
+        case .notFinite(let request) where request < share.count && request >= 0:
+            throw ModelError.logitsNotFinite(request: share.lowerBound + request)
+        default: nil
+        }
+    }
+}
+
 /// What a rank says of its queries' gradients, beside the gradients themselves.
 struct GradientSums {
     private let loss: Double
@@ -225,13 +238,13 @@ struct RankShares {
     /// - Parameter results: those of one reply; nil if it is another one than was asked for.
     /// - Throws: `Canceled` if a rank was; `RankError.badMessage`.
     func joined<Result>(
-        _ replies: [Int: RankReply], _ results: (RankReply, Range<Int>) -> [Result]?
+        _ replies: [Int: RankReply], _ results: (RankReply, Range<Int>) throws -> [Result]?
     ) throws -> [Result] {
         var all: [Result] = []
         for (index, range) in ranges.enumerated() where !range.isEmpty {
             guard let reply = replies[index + 1] else { throw Canceled() }
             if case .canceled = reply { throw Canceled() }
-            guard let found = results(reply, range) else {
+            guard let found = try results(reply, range) else {
                 throw RankError.badMessage("another reply than was asked for")
             }
             all += found

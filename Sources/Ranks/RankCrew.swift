@@ -13,7 +13,7 @@ import Transformers
 /// The session speaks with one process, the gateway, which passes messages on and computes nothing.
 /// After any fault all ranks are stopped, and `count` is 0.
 public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
-    // The lock is held for the time of a task; `count` alone is read by others.
+    // The lock is held for the time of a task: `count` waits for its end.
 
     /// The ranks as they described themselves, in their order.
     public let ranks: [RankInfo]
@@ -112,7 +112,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         if let other = ranks.firstIndex(where: { $0.program != own }) {
             throw RankError.otherBuild(rank: other + 1, host: ranks[other].host)
         }
-        socket.limitWriting(seconds: plan.timeout)
+        socket.limitWaiting(seconds: plan.timeout)
         return RankCrew(plan, ranks, process, socket)
     }
 
@@ -214,7 +214,8 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         var replies: [Int: RankReply] = [:]
         var waiting = asked
         var reports: [Int: RankProgress] = [:]
-        var signs = Dictionary(uniqueKeysWithValues: asked.map { ($0, ContinuousClock.now) })
+        // A clock that stands still while the machine sleeps.
+        var signs = Dictionary(uniqueKeysWithValues: asked.map { ($0, SuspendingClock.now) })
         var failure: RankError?
         var isCanceled = false
         let start = ContinuousClock.now
@@ -249,7 +250,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
             } else if process.hasEnded {
                 throw RankError.gone
             }
-            let now = ContinuousClock.now
+            let now = SuspendingClock.now
             if let silent = waiting.first(where: {
                 now - (signs[$0] ?? now) > .seconds(plan.timeout)
             }) {
@@ -289,8 +290,15 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     // MARK: Tensors
 
     /// A model by the numbers of its tensors. Those that the ranks lack are sent.
-    func sent(_ model: LanguageModel) throws -> SentModel {
-        SentModel(model, tensors: try model.parameters.tensors.map { try number(of: $0) })
+    ///
+    /// - Parameter goesOn: asked before every tensor.
+    func sent(_ model: LanguageModel, _ goesOn: () -> Continuation) throws -> SentModel {
+        SentModel(
+            model,
+            tensors: try model.parameters.tensors.map {
+                if goesOn() == .stop { throw Canceled() }
+                return try number(of: $0)
+            })
     }
 
     /// The number of a tensor, which is sent if the ranks lack it.

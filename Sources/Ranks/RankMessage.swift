@@ -8,7 +8,7 @@ public struct RankMessage: Sendable {
     public enum Kind: UInt8, Sendable {
         /// A rank is ready; the body is a `RankInfo`.
         case hello = 1
-        /// A tensor for all ranks; the body is a `SentTensor`, the payload its elements.
+        /// A tensor for one rank or for all; the body is a `SentTensor`, the payload its elements.
         case tensor
         /// A tokenizer for all ranks; the body is a `SentTokenizer`, the payload its JSON.
         case tokenizer

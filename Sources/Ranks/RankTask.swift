@@ -12,7 +12,7 @@ public struct RankInfo: Sendable, Codable, Hashable {
     public var process: Int32
     /// Threads of a kernel.
     public var threads: Int
-    /// Bytes that are free on its host.
+    /// Its share of the bytes that were free on its host when it started.
     public var memory: Int
     public var processor: String
     /// Billions of multiplications and additions a second, in a product of two matrices.
@@ -34,7 +34,7 @@ public struct RankInfo: Sendable, Codable, Hashable {
     }
 }
 
-/// A tensor that all ranks keep under a number.
+/// A tensor that ranks keep under a number.
 struct SentTensor: Sendable, Codable, Hashable {
     var number: Int
     var shape: [Int]
@@ -230,6 +230,8 @@ struct RankAnswer: Sendable, Codable {
 /// The result of a task.
 enum RankReply: Sendable, Codable {
     case generated([Generated])
+    /// The first of the rank's requests whose logits are not finite.
+    case notFinite(request: Int)
     case scored([PackedNumbers<Float>])
     /// Of the rank's queries. The sum is sent before it in parts, where it was asked for.
     case gradients(loss: Double, contrasts: [Contrast], divergence: Double?, tokens: Int)

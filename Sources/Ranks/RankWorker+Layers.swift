@@ -17,7 +17,7 @@ extension RankWorker {
             return .generated(try generate(work, MemoryPlan(budget: budget), task, link))
         case .score(let work): return .scored(try score(work, task, link))
         case .gradients(let work): return try gradients(work, task, link)
-        case .update: return .updated
+        case .update: throw unknown("an order of its own")
         }
     }
 
@@ -79,7 +79,8 @@ extension RankWorker {
         let model = try staged(work.model, task)
         let reference = try work.reference.map { try staged($0, task) }
         var backward = Backward(
-            objective: work.objective, score: work.score, beta: work.beta, memory: memory)
+            objective: work.objective, score: work.score, beta: work.beta,
+            memory: memory(training: model.model.parameters.trainable))
         backward.packRows = work.packRows
         let own = try backward.gradients(
             of: try work.batches.map { try $0.batch() }, model, reference, link

@@ -14,7 +14,8 @@ import Transformers
 /// session has sent or named, so a rank can be started again at any time.
 public final class RankWorker {
     let link: any RankLink
-    let memory: MemoryPlan
+    /// Bytes that the rank may take in all.
+    private let free: Int
     var tensors: [Int: Tensor] = [:]
     var tokenizers: [Int: Tokenizer] = [:]
     /// Models whose files are mapped, by folder.
@@ -25,9 +26,18 @@ public final class RankWorker {
     /// Seconds that the present task has spent in sums over ranks.
     private var adding = 0.0
 
-    public init(_ link: any RankLink, memory: MemoryPlan) {
+    /// - Parameter free: the bytes that were free on the host before there was a tensor, divided by
+    ///   its ranks.
+    public init(_ link: any RankLink, free: Int) {
         self.link = link
-        self.memory = memory
+        self.free = free
+    }
+
+    /// For activations: what the tensors that are here, and gradients of those that train, leave.
+    func memory(training trained: ParameterSet? = nil) -> MemoryPlan {
+        let held = tensors.values.reduce(0) { $0 + $1.format.bytes($1.count) }
+        let gradients = trained?.tensors.reduce(0) { $0 + 4 * $1.count } ?? 0
+        return .left(of: free, without: held + gradients)
     }
 
     /// Keeps a tensor or does a task. Whatever goes wrong is sent to the session.
@@ -74,12 +84,14 @@ public final class RankWorker {
             case .generate(let task): return .generated(try generate(task))
             case .score(let task): return .scored(try score(task))
             case .gradients(let task): return try gradients(task)
-            case .update: return .updated
+            case .update: throw unknown("an order of its own")
             case .layers(let task): return try reply(to: task)
             case .map(let task): return .mapped(map(task))
             }
         } catch is Canceled {
             return .canceled
+        } catch ModelError.logitsNotFinite(let request) {
+            return .notFinite(request: request)
         }
     }
 
@@ -91,7 +103,7 @@ public final class RankWorker {
         let requests = task.requests
         return try model.generate(
             requests, task.sampling.settings(stopTokens: Set(task.stopTokens.numbers)),
-            memory: memory,
+            memory: memory(),
             stop: CompletionStops(tokenizer, task.stops).check(requests.map(\.prompt))
         ) { step in
             report(
@@ -151,7 +163,8 @@ public final class RankWorker {
         let model = try model(task.model)
         let reference = try task.reference.map { try self.model($0) }
         var backward = Backward(
-            objective: task.objective, score: task.score, beta: task.beta, memory: memory)
+            objective: task.objective, score: task.score, beta: task.beta,
+            memory: memory(training: model.parameters.trainable))
         backward.packRows = task.packRows
         let batches = try task.batches.map { try $0.batch() }
         do {

@@ -8,9 +8,14 @@ final class ComputingRank: RankLink {
     private let mpi: MPIWorld
     /// Seconds without a word of the gateway after which it counts as lost.
     private let patience: Double
-    private var lastHeard = ContinuousClock.now
-    private var lastSign = ContinuousClock.now
+    // Clocks that stand still while a machine sleeps.
+    private var lastHeard = SuspendingClock.now
+    private var lastSign = SuspendingClock.now
     private var broadcasts: UInt32 = 0
+    /// Whether a task is done now. Outside of tasks messages are heard in their order alone, so
+    /// that a stop belongs to the task before it; and no sign is given, because the session may be
+    /// sending and not reading.
+    private var isInTask = false
     private var isCanceled = false
     private var isSending = false
     /// The last report of the present task, which is sent again while the rank waits.
@@ -39,7 +44,7 @@ final class ComputingRank: RankLink {
         while true {
             guard let waiting = nextMessage else {
                 stages.finishSent()
-                if isAlone { return }
+                exitIfAlone()
                 // A rank that has nothing to do for a while looks twenty times a second.
                 idle = min(50_000, idle + (idle < 10_000 ? 100 : 1000))
                 usleep(idle)
@@ -55,13 +60,14 @@ final class ComputingRank: RankLink {
                 // Messages to all that were sent before it come from another process.
                 while broadcasts != message.after {
                     guard let next = mpi.waiting(tag: .chain) else {
+                        exitIfAlone()
                         usleep(50)
                         continue
                     }
                     try receive(chained(next.count))
                 }
-                isCanceled = false
-                lastReport = nil
+                (isCanceled, lastReport, isInTask) = (false, nil, true)
+                defer { isInTask = false }
                 try receive(message)
             // The rank before has its task already.
             case .stage: stages.takeArriving()
@@ -77,8 +83,11 @@ final class ComputingRank: RankLink {
         mpi.waiting(from: 0) ?? mpi.waiting(tag: .chain) ?? mpi.waiting(tag: .stage)
     }
 
-    /// Whether the gateway has not been heard for too long, as when its host has lost the network.
-    private var isAlone: Bool { ContinuousClock.now - lastHeard > .seconds(patience) }
+    /// Ends the process if nothing was heard for too long, as when its host has lost the network.
+    /// MPI's own end would wait for the others.
+    private func exitIfAlone() {
+        if SuspendingClock.now - lastHeard > .seconds(patience) { exit(1) }
+    }
 
     private func hear(_ source: Int) -> RankMessage.Kind? {
         var word: [UInt8] = [0]
@@ -115,6 +124,7 @@ final class ComputingRank: RankLink {
                 let piece = UnsafeMutableRawBufferPointer(
                     rebasing: bytes[start..<min(bytes.count, start + MPIWorld.piece)])
                 mpi.receive(into: piece, from: source, tag: .piece)
+                lastHeard = .now
                 if let next { mpi.send(UnsafeRawBufferPointer(piece), to: next, tag: .piece) }
             }
         }
@@ -146,18 +156,18 @@ final class ComputingRank: RankLink {
         while let waiting = mpi.waiting(tag: .control) {
             if hear(waiting.source) == .quit { exit(0) }
         }
-        if isAlone { exit(1) }
+        exitIfAlone()
         if let message = progress() { try? send(message) }
         return isCanceled ? .stop : .more
     }
 
     /// While it waits for another rank: so the silent one is the one that hangs.
     private func giveSign() {
-        if isAlone { exit(1) }
-        while let waiting = mpi.waiting(tag: .control) {
+        while isInTask, let waiting = mpi.waiting(tag: .control) {
             if hear(waiting.source) == .quit { exit(0) }
         }
-        guard !isSending, ContinuousClock.now - lastSign > .seconds(1),
+        exitIfAlone()
+        guard isInTask, !isSending, SuspendingClock.now - lastSign > .seconds(1),
             let sign = lastReport ?? RankMessage.sign(of: rank)
         else { return }
         try? send(sign)

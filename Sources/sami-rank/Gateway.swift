@@ -10,12 +10,14 @@ final class Gateway {
     private var broadcasts: UInt32 = 0
     /// Tasks without a reply yet.
     private var tasks = 0
-    private var lastPing = ContinuousClock.now
+    private var lastPing = SuspendingClock.now
     private var scratch = [UInt8](repeating: 0, count: MPIWorld.piece)
 
     init(_ mpi: MPIWorld, _ socket: LocalSocket) {
         self.mpi = mpi
         self.socket = socket
+        // The others hear it while one of them hangs in the middle of a message.
+        mpi.whileWaiting = { [unowned self] in pingIfDue() }
     }
 
     /// Runs until the session tells the ranks to quit. Throws if the session is gone.
@@ -31,13 +33,16 @@ final class Gateway {
                 try passBack(from: waiting.source, count: waiting.count)
                 isBusy = true
             }
-            if ContinuousClock.now - lastPing > .seconds(2) {
-                lastPing = .now
-                tellAll(.ping)
-            }
+            pingIfDue()
             // Messages of the session wake it at once, those of ranks do not.
             idle = isBusy ? 0 : min(tasks > 0 ? 2 : 20, idle + 1)
         }
+    }
+
+    private func pingIfDue() {
+        guard SuspendingClock.now - lastPing > .seconds(2) else { return }
+        lastPing = .now
+        tellAll(.ping)
     }
 
     /// One message of the session to its rank, or from rank to rank.

@@ -11,6 +11,10 @@ import Tensors
 final class StageMail: TensorMail {
     /// Tensors on their way to other ranks at a time; more wait.
     private static let mostSent = 4
+    /// Tensors that are kept while this rank waits to send, for each process: more than training
+    /// ever has on their way. Where work flows in one direction alone, a slow stage holds up those
+    /// before it in place of their memory.
+    private static let mostKept = 4
     /// Flight, number of sides, and as many as four sides, each in eight bytes.
     private static let headLength = 48
 
@@ -45,7 +49,8 @@ final class StageMail: TensorMail {
         arrived.removeAll { $0.flight < flight }
         var tries = 0
         while sent.count >= Self.mostSent {
-            if !finishSent(), !takeArriving() { try pause(&tries) }
+            let hasRoom = arrived.count < Self.mostKept * mpi.size
+            if !finishSent(), !(hasRoom && takeArriving()) { try pause(&tries) }
         }
         let message = Sent(tensor.converted(to: .float32), flight: flight)
         message.requests.append(

@@ -49,7 +49,7 @@ if let socket {
     setenv("SAMI_THREADS", threads, 1)
     let free = MemoryPlan.availableBytes / max(1, neighbors)
     let rank = ComputingRank(mpi, patience: Double(variables["SAMI_RANK_TIMEOUT"] ?? "") ?? 300)
-    let worker = RankWorker(rank, memory: MemoryPlan(budget: Int(Double(free) * 0.7)))
+    let worker = RankWorker(rank, free: free)
     do {
         try rank.send(try RankMessage(.hello, rank: Int32(mpi.rank), RankInfo.own(memory: free)))
         try rank.run { try worker.receive($0) }

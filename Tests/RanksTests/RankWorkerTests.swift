@@ -24,7 +24,7 @@ private final class LoneLink: RankLink {
 struct RankWorkerTests {
     private let link = LoneLink()
 
-    private func worker() -> RankWorker { RankWorker(link, memory: .automatic) }
+    private func worker() -> RankWorker { RankWorker(link, free: MemoryPlan.availableBytes) }
 
     private func failure(_ message: RankMessage) throws -> String {
         try worker().receive(message)
@@ -124,5 +124,13 @@ struct RankWorkerTests {
         #expect(throws: RankError.badMessage("another reply than was asked for")) {
             try shares.joined([1: .updated, 2: .updated]) { _, _ in nil as [Int]? }
         }
+    }
+
+    @Test func `logits that are not finite are told by the number among all requests`() throws {
+        #expect(throws: ModelError.logitsNotFinite(request: 41)) {
+            try RankReply.notFinite(request: 9).generations(32..<64)
+        }
+        #expect(try RankReply.notFinite(request: 32).generations(32..<64) == nil)
+        #expect(try RankReply.generated([]).generations(0..<1) == nil)
     }
 }

@@ -140,7 +140,7 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
                 ContinuousClock.now - start > .milliseconds(200) ? .stop : .more
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(1.2))
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test(arguments: [
@@ -293,7 +293,7 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         let start = ContinuousClock.now
         let error = #expect(throws: ServerError.self) { try run(server) }
         #expect("\(try #require(error))".contains("is the address right?"))
-        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test(arguments: [(400, "refuses"), (401, "key"), (404, "no such model"), (422, "status 422")])

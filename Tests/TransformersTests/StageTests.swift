@@ -124,6 +124,24 @@ import Testing
         #expect(found.dropLast().allSatisfy { $0.allSatisfy { $0 == nil } })
     }
 
+    @Test func `packs without room in a stage are refused`() throws {
+        let model = try Self.model()
+        let packs = Self.packs(2)
+        let refused = try StageThreads(2).run { number, link in
+            let stage = try Self.partial(model, number, of: 2)
+            var sum = ParameterSet(zeros: stage.model.parameters.layout)
+            do {
+                _ = try stage.backpropagate(
+                    packs, into: &sum, memory: MemoryPlan(budget: 1 << 14), link,
+                    { $1.map { _ in 1 } })
+            } catch ModelError.doesNotFit(let needed, let available) {
+                return needed > available
+            }
+            return false
+        }
+        #expect(refused == [true, true])
+    }
+
     struct Training: Sendable {
         var family = "llama"
         var isAdapted = false
@@ -137,7 +155,7 @@ import Testing
         Training(), Training(family: "gpt2"), Training(family: "qwen2", hasPenalty: true),
         Training(family: "mixtral"), Training(isAdapted: true),
         Training(isAdapted: true, hasPenalty: true), Training(hasPenalty: true),
-        Training(family: "mistral", packs: 1), Training(packs: 2, budget: 1 << 16),
+        Training(family: "mistral", packs: 1), Training(packs: 2, budget: 1 << 17),
         Training(trained: "layers.7."), Training(trained: "model.norm"),
         Training(family: "gpt2", trained: "wte"),
     ])

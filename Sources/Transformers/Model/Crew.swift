@@ -1,6 +1,6 @@
 import LongWork
 
-/// Other processes that compute for models, each with a copy of the weights.
+/// Other processes that compute for models, each with a copy of the weights or with some layers.
 ///
 /// A model that has one (`LanguageModel.crew`) is scored, sampled and trained there. Text and steps
 /// of training have protocols in the modules that know them: `CompletingCrew` in `TextModels`,

@@ -18,6 +18,12 @@ public struct MemoryPlan: Sendable, Equatable {
         MemoryPlan(budget: Int(Double(availableBytes) * 0.7))
     }
 
+    /// The same share of `free` bytes of which tensors will take some; an eighth of them in any
+    /// case, because an error that is told early is worth more than a plan for nothing.
+    package static func left(of free: Int, without tensors: Int) -> MemoryPlan {
+        MemoryPlan(budget: max(free / 8, Int(0.7 * Double(free - tensors))))
+    }
+
     /// Most responses that are generated together.
     static let largestWave = 128
 

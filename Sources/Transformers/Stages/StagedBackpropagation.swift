@@ -53,9 +53,12 @@ extension StagedModel {
 
     /// Whether the activations of all forests that are on their way at a time fit the memory.
     private func keepsActivations(_ packs: [StagedPack], _ memory: MemoryPlan) throws -> Bool {
-        let rows = packs.map(\.forest.tokens.count).max() ?? 0
+        let rows =
+            (packs.map(\.forest.tokens.count).max() ?? 0)
+            * min(packs.count, stage.count - stage.number)
+        // Forests are not divided into their trees.
         let strategy = try memory.strategy(
-            rows: rows * min(packs.count, stage.count - stage.number), largestTree: 0,
+            rows: rows, largestTree: rows,
             blocks: max(0, stage.blocks.upperBound - max(stage.blocks.lowerBound, lowest)),
             activationWidth: model.family.activationWidth, width: model.configuration.hiddenSize)
         return strategy == .keep

@@ -96,7 +96,7 @@ private struct StagedWave {
                 all.reduce(0) { $0 + $1.finished }, all.reduce(0) { $0 + $1.underway() },
                 all.reduce(0) { $0 + $1.produced })
         }
-        do {
+        do throws(Canceled) {
             for number in groups.indices {
                 try groups[number].start(family) { _ in progress(0, 0, 0) }
             }
@@ -118,7 +118,7 @@ private struct StagedWave {
                 }
             }
             return false
-        } catch is Canceled {
+        } catch {
             return true
         }
     }
