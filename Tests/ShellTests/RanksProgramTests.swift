@@ -102,6 +102,33 @@ struct RanksProgramTests {
         #expect(try session.answer("log[-1].step")["value"]?.integer == 80)
     }
 
+    @Test func `Ctrl-C stops the work of all ranks, and they go on with the next`() throws {
+        let folder = try TemporaryFolder()
+        let pty = try PseudoTerminal(columns: 100, rows: 60)
+        let process = try Program.start(["--ephemeral"], on: pty, in: folder.path)
+        let preparation = Self.preparation.replacingOccurrences(of: "\n", with: " ")
+        pty.answer("sami>", preparation + "\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("principles") }
+        pty.type("ranks 2 threads=1\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("GFLOP/s") }
+        for (number, delay) in [UInt32(300_000), 1_500_000].enumerated() {
+            // A minute's work.
+            pty.type("rollout samples=99 temperature=1 seed=\(number)\r")
+            usleep(delay)
+            pty.type("\u{3}")
+            pty.waitFor { text in
+                text.hasSuffix("sami>")
+                    && text.components(separatedBy: "stopped before a query").count == number + 2
+            }
+        }
+        pty.type("rollout seed=3; 20 * 2 + 2\r")
+        pty.waitFor { $0.hasSuffix("42\nsami>") }
+        pty.type("ranks 1\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("this process computes alone") }
+        pty.type("\u{4}")
+        #expect(process.wait(pty) == 0, "\(pty.text)")
+    }
+
     @Test func `the ranks end with the session, however it ends`() throws {
         let folder = try TemporaryFolder()
         for isKilled in [true, false] {
