@@ -81,7 +81,9 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         var infos: [Int: RankInfo] = [:]
         func check() throws {
             if watch() == .stop { throw Canceled() }
-            if process.hasEnded { throw RankError.notStarted(RankCrew.advice(process.words)) }
+            if process.hasEnded {
+                throw RankError.notStarted(LauncherWords(process.words, plan).advice)
+            }
             guard ContinuousClock.now < limit else {
                 throw RankError.slowStart(
                     seconds: max(60, plan.timeout / 5), started: infos.count, of: plan.count)
@@ -104,7 +106,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
                 }
             } catch RankError.gone {
                 process.waitForEnd(seconds: 2)
-                throw RankError.notStarted(RankCrew.advice(process.words))
+                throw RankError.notStarted(LauncherWords(process.words, plan).advice)
             }
         }
         let ranks = infos.sorted { $0.key < $1.key }.map(\.value)
@@ -158,18 +160,6 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
             EVP_Digest($0.baseAddress, $0.count, &hash, nil, EVP_sha256(), nil)
         }
         return code == 1 ? hash.map { String($0, radix: 16) }.joined(separator: ".") : ""
-    }
-
-    /// The launcher's words, and what to do about those that are known.
-    private static func advice(_ words: String) -> String {
-        // The first words name the cause; pages of general advice follow.
-        let own = words.range(of: "ORTE ").map { words[..<$0.lowerBound] } ?? words[...]
-        let told = (own.isEmpty ? words[...] : own).trimmingCharacters(in: .whitespaces)
-        let short = told.count > 400 ? told.prefix(400) + " …" : told[...]
-        if words.contains("not enough slots") {
-            return "\(short); ask for fewer ranks, or name hosts with more slots: hosts=\"a:4\""
-        }
-        return short.isEmpty ? "mpirun ended without a word" : String(short)
     }
 
     // MARK: Tasks
@@ -272,15 +262,30 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         guard !isEnded else { return Canceled() }
         process.waitForEnd(seconds: 2)
         let first = process.firstEnd
-        let cause = first?.cause ?? process.signal ?? RankCrew.advice(process.words)
+        let words = LauncherWords(process.words, plan)
+        let lost = first == nil ? words.lostHost : nil
+        let cause =
+            first?.cause ?? process.signal
+            ?? (lost == nil ? words.advice : "mpirun has lost the connection to this host")
         isEnded = true
         process.end()
         let who =
-            first.map {
+            lost.map(whoIs(on:))
+            ?? first.map {
                 $0.rank == 0 ? "the gateway of the ranks" : "rank \($0.rank) on \(host($0.rank))"
             } ?? "the ranks"
         lastFault = error == .gone ? .ended(ranks: who, cause: cause) : error
         return Canceled()
+    }
+
+    /// The ranks of a host that `mpirun` names.
+    private func whoIs(on name: String) -> String {
+        // A host's own name may be without its domain.
+        func short(_ name: String) -> Substring { name.prefix { $0 != "." } }
+        let numbers = ranks.indices.filter { short(ranks[$0].host) == short(name) }
+            .map { "\($0 + 1)" }
+        guard !numbers.isEmpty else { return "the ranks on \(name)" }
+        return (numbers.count == 1 ? "rank " : "ranks ") + RankError.list(numbers) + " on \(name)"
     }
 
     private func host(_ rank: Int) -> String {

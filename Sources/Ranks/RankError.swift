@@ -22,6 +22,18 @@ public enum RankError: Error, Equatable, Sendable {
     case gone
 }
 
+extension RankError {
+    /// `a`, `a and b`, or `a, b, c and 5 more`.
+    static func list(_ names: [String]) -> String {
+        guard names.count > 4 else {
+            return names.count < 2
+                ? names.joined()
+                : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+        }
+        return names.prefix(3).joined(separator: ", ") + " and \(names.count - 3) more"
+    }
+}
+
 extension RankError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -32,8 +44,9 @@ extension RankError: CustomStringConvertible {
             "There is no `\(name)` on this machine's PATH. Install openmpi-bin."
         case .notStarted(let words): "The ranks did not start: \(words)."
         case .slowStart(let seconds, let started, let count):
-            "Only \(started) of \(count) ranks answered within \(seconds) seconds. Check that each "
-                + "host can be reached without a password and has this program at the same place."
+            (started == 0 ? "No rank" : "Only \(started) of \(count) ranks")
+                + " answered within \(seconds) seconds. Check that each host can be reached "
+                + "without a password, and that its firewall lets it connect to this machine."
         case .otherBuild(let rank, let host):
             "Rank \(rank) on \(host) runs another build of this program. Install the same on all "
                 + "hosts."

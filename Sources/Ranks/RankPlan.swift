@@ -70,20 +70,56 @@ public struct RankPlan: Sendable, Hashable {
         return hosts.isEmpty ? nil : hosts
     }
 
-    /// The number of tasks that a job scheduler has given; nil outside of an allocation.
+    /// The tasks that a job scheduler has given; nil outside of an allocation.
+    ///
+    /// Slurm's hosts are left to `mpirun`, which knows them; those of PBS are named, because
+    /// OpenMPI can be built without PBS, as that of Debian is.
     public static func allocated(
         _ environment: [String: String] = ProcessInfo.processInfo.environment
-    ) -> Int? {
-        if let count = environment["SLURM_NTASKS"].flatMap(Int.init), counts.contains(count) {
-            return count
+    ) -> RankPlan? {
+        // `-N 2` without a number of tasks sets the second alone.
+        let tasks =
+            environment["SLURM_NTASKS"].flatMap(Int.init)
+            ?? environment["SLURM_TASKS_PER_NODE"].flatMap(tasks)
+        if let tasks, counts.contains(tasks) { return RankPlan(count: tasks) }
+        guard let file = environment["PBS_NODEFILE"],
+            let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let lines = hosts(text)
+        else { return nil }
+        // A host has a line for each task.
+        var merged: [Host] = []
+        for line in lines {
+            if let place = merged.firstIndex(where: { $0.name == line.name }) {
+                merged[place].slots += line.slots
+            } else {
+                merged.append(line)
+            }
         }
-        if let file = environment["PBS_NODEFILE"],
-            let lines = try? String(contentsOfFile: file, encoding: .utf8)
-        {
-            let count = lines.split(whereSeparator: \.isNewline).count
-            return counts.contains(count) ? count : nil
+        let count = merged.reduce(0) { $0 + $1.slots }
+        return counts.contains(count) ? RankPlan(count: count, hosts: merged) : nil
+    }
+
+    /// The sum of Slurm's tasks of each node, as in `2(x3),1`; nil if it is none.
+    private static func tasks(_ text: String) -> Int? {
+        var sum = 0
+        for part in text.split(separator: ",") {
+            guard let match = part.wholeMatch(of: /([0-9]+)(\(x([0-9]+)\))?/),
+                let tasks = Int(match.1), let nodes = Int(match.3 ?? "1"),
+                counts.contains(tasks), counts.contains(nodes)
+            else { return nil }
+            sum += tasks * nodes
         }
-        return nil
+        return sum
+    }
+
+    /// The hosts with the ranks that each will have: the first ones are filled first.
+    private var filled: [Host]? {
+        var left = count
+        return hosts?.compactMap { host in
+            let slots = min(left, host.slots)
+            left -= slots
+            return slots > 0 ? Host(name: host.name, slots: slots) : nil
+        }
     }
 
     /// The arguments of `mpirun`: rank 0 of MPI is the gateway, on this machine; the others
@@ -104,11 +140,12 @@ public struct RankPlan: Sendable, Hashable {
         if isRoot { common.append("--allow-run-as-root") }
         var settings = ["-x", "SAMI_RANK_TIMEOUT=\(timeout)"]
         if let threads { settings += ["-x", "SAMI_RANK_THREADS=\(threads)"] }
-        guard let hosts else {
-            return common + settings + ["-n", "\(count + 1)", program, socket]
+        let ranks = settings + [program, socket]
+        guard let filled else { return common + ["-n", "\(count + 1)"] + ranks }
+        // A part for each host: with one for all, the gateway takes a place of the host that has
+        // the session, and a rank that belongs there goes to another one.
+        return filled.reduce(common + ["-host", "localhost:1", "-n", "1"] + ranks) {
+            $0 + [":", "-host", "\($1.name):\($1.slots)", "-n", "\($1.slots)"] + ranks
         }
-        let list = hosts.map { "\($0.name):\($0.slots)" }.joined(separator: ",")
-        return common + ["-host", "localhost:1", "-n", "1"] + settings + [program, socket, ":"]
-            + ["-host", list, "-n", "\(count)"] + settings + [program, socket]
     }
 }

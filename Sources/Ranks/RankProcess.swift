@@ -27,19 +27,49 @@ final class RankProcess: @unchecked Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A process group of its own: Ctrl-C at the terminal is for the session, which tells the
-        // ranks to stop their work, not to end.
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        posix_spawnattr_setpgroup(&attributes, 0)
+        // A session of its own: POSIX_SPAWN_SETSID, which Glibc's module does not export. Ctrl-C at
+        // the terminal is for the person's session, which tells the ranks to stop their work, not
+        // to end. And a program such as ssh, which would ask there for a password, has no terminal.
+        posix_spawnattr_setflags(&attributes, 0x80)
         var words = ([launcher] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        let variables = RankProcess.variables(ProcessInfo.processInfo.environment)
+        var environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for variable in environment { free(variable) } }
         var id = pid_t()
-        let code = posix_spawn(&id, launcher, &actions, &attributes, &words, environ)
+        let code = posix_spawn(&id, launcher, &actions, &attributes, &words, &environment)
         guard code == 0 else { throw RankError.notStarted(String(cString: strerror(code))) }
         self.id = id
     }
 
     deinit { end() }
+
+    /// The environment of `mpirun`: that of the session, and settings that it does not have.
+    static func variables(_ own: [String: String]) -> [String: String] {
+        var added: [String: String] = [:]
+        // A step of Slurm (`srun --pty`) has all processors; the step in which mpirun starts its
+        // daemons would wait for them for ever.
+        if own["SLURM_JOB_ID"] != nil { added["SLURM_OVERLAP"] = "1" }
+        // ssh asks nothing, and says itself which host it does not reach, before the limit of the
+        // start. Another program than ssh may not know these words.
+        if !isRemoteShellChosen(own) {
+            added["OMPI_MCA_plm_rsh_args"] = "-o BatchMode=yes -o ConnectTimeout=30"
+        }
+        return added.merging(own) { $1 }
+    }
+
+    /// Whether the person has told `mpirun` how it reaches other hosts.
+    private static func isRemoteShellChosen(_ variables: [String: String]) -> Bool {
+        let names = ["plm_rsh_agent", "pls_rsh_agent", "orte_rsh_agent", "plm_rsh_args"]
+        let files = [
+            (variables["HOME"] ?? "/") + "/.openmpi/mca-params.conf",
+            "/etc/openmpi/openmpi-mca-params.conf",
+        ]
+        return names.contains { variables["OMPI_MCA_\($0)"] != nil }
+            || files.compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+                .flatMap { $0.split(whereSeparator: \.isNewline) }
+                .contains { line in names.contains { line.hasPrefix($0) } }
+    }
 
     private static var launcher: String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
@@ -48,11 +78,34 @@ final class RankProcess: @unchecked Sendable {
 
     var hasEnded: Bool {
         if status == nil {
+            var info = siginfo_t()
+            let code = waitid(P_PID, id_t(id), &info, WEXITED | WNOHANG | WNOWAIT)
+            guard code == 0 ? info._sifields._sigchld.si_pid == id : errno == ECHILD else {
+                return false
+            }
+            // An ssh to a host that does not answer would stay. As long as mpirun is not waited
+            // for, no other process has its number.
+            for other in RankProcess.running
+            where code == 0 && other.session == id && other.id != id {
+                kill(other.id, SIGKILL)
+            }
             var found: Int32 = 0
-            let code = waitpid(id, &found, WNOHANG)
-            if code == id || (code < 0 && errno == ECHILD) { status = found }
+            _ = waitpid(id, &found, 0)
+            status = found
         }
         return status != nil
+    }
+
+    /// The processes of this machine with their sessions.
+    private static var running: [(id: pid_t, session: pid_t)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(pid_t.init).compactMap { id in
+            let text = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+            // The name, in parentheses, may have any character.
+            let words = text?.split(separator: ")").last?.split(separator: " ") ?? []
+            guard words.count > 3, let session = pid_t(words[3]) else { return nil }
+            return (id, session)
+        }
     }
 
     /// The signal that ended it, in words; nil if it runs or has ended by itself.

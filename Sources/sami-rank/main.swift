@@ -20,7 +20,10 @@ let isGateway = variables["OMPI_COMM_WORLD_RANK"] == "0"
 // Before MPI, which may take long: a session that is gone ends it at once.
 let socket = isGateway ? try? LocalSocket.connecting(to: CommandLine.arguments[1]) : nil
 if isGateway, socket == nil {
-    FileHandle.standardError.write(Data("sami-rank: the session is gone\n".utf8))
+    // In an allocation the first process is on its first node.
+    let host = ProcessInfo.processInfo.hostName
+    FileHandle.standardError.write(
+        Data("the session is not on \(host), where mpirun has started the gateway\n".utf8))
     exit(1)
 }
 
@@ -45,7 +48,9 @@ if let socket {
     }
 } else {
     let processors = ProcessInfo.processInfo.activeProcessorCount
-    let threads = variables["SAMI_RANK_THREADS"] ?? "\(max(1, processors / max(1, neighbors)))"
+    // Slurm does not bind a process to its processors on every cluster.
+    let given = min(processors, variables["SLURM_CPUS_ON_NODE"].flatMap(Int.init) ?? processors)
+    let threads = variables["SAMI_RANK_THREADS"] ?? "\(max(1, given / max(1, neighbors)))"
     setenv("SAMI_THREADS", threads, 1)
     let free = MemoryPlan.availableBytes / max(1, neighbors)
     let rank = ComputingRank(mpi, patience: Double(variables["SAMI_RANK_TIMEOUT"] ?? "") ?? 300)

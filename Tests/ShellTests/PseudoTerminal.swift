@@ -113,7 +113,7 @@ final class PseudoTerminal {
     /// Reads further output until the shell on the other end is done, and all that it wrote.
     ///
     /// The kernel hands output over in parts and with a delay, so that an empty terminal does not
-    /// mean that all has arrived. A NUL written behind the shell's last byte does, and terminals
+    /// mean that all has arrived. A NUL written after the shell's last byte does, and terminals
     /// show nothing for it.
     func drain(until isDone: () -> Bool) {
         let deadline = ContinuousClock.now + .seconds(30)

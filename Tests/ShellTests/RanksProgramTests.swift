@@ -166,6 +166,54 @@ struct RanksProgramTests {
         #expect(none.errors.contains("this build has no MPI"), "\(none.errors)")
     }
 
+    /// A terminal with a session whose `mpirun` reaches other hosts by a script.
+    private func session(
+        reachingHostsBy script: String, in folder: String
+    ) throws -> (PseudoTerminal, Program.Running) {
+        let shell = folder + "/shell"
+        try FileManager.default.createDirectory(
+            atPath: folder + "/.openmpi", withIntermediateDirectories: true)
+        try "plm_rsh_agent = \(shell)\n".write(
+            toFile: folder + "/.openmpi/mca-params.conf", atomically: true, encoding: .utf8)
+        try "#!/bin/sh\n\(script)\n".write(toFile: shell, atomically: true, encoding: .utf8)
+        try #require(chmod(shell, 0o700) == 0)
+        let pty = try PseudoTerminal()
+        return (pty, try Program.start(["--ephemeral"], on: pty, in: folder))
+    }
+
+    /// As ssh does for a password or the key of an unknown host.
+    @Test func `a program that reaches a host cannot ask at the terminal`() throws {
+        let folder = try TemporaryFolder()
+        let script = "read -r answer </dev/tty || echo 'noterminal' >&2; exit 255"
+        let (pty, process) = try session(reachingHostsBy: script, in: folder.path)
+        pty.answer("sami>", "ranks hosts=\"a:1\"\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("the ranks did not start") }
+        #expect(pty.text.contains("noterminal"), "\(pty.text)")
+        pty.answer("sami>", "20 + 22\r")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("\n42") }
+        pty.type("\u{4}")
+        #expect(process.wait(pty) == 0, "\(pty.text)")
+    }
+
+    @Test func `nothing stays of a start that was stopped while a host did not answer`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/id"
+        let (pty, process) = try session(
+            reachingHostsBy: "echo $$ >\(file).new; mv \(file).new \(file); exec sleep 600",
+            in: folder.path)
+        pty.answer("sami>", "ranks hosts=\"a:1\"\r")
+        let limit = ContinuousClock.now + .seconds(30)
+        while access(file, R_OK) != 0, ContinuousClock.now < limit { usleep(20_000) }
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let waiting = try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(isRunning(waiting))
+        pty.type("\u{3}")
+        pty.waitFor { $0.hasSuffix("sami>") && $0.contains("there are no ranks") }
+        #expect(!isRunning(waiting))
+        pty.type("\u{4}")
+        #expect(process.wait(pty) == 0, "\(pty.text)")
+    }
+
     /// Hosts of a page are nowhere, so its statements are read and not run.
     @Test(arguments: ["RANKS", "LAYERS"])
     func `the statements of the pages are read`(page: String) throws {

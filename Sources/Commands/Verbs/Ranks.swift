@@ -50,7 +50,8 @@ extension CommandTable {
             } catch is Canceled {
                 throw invocation.error("stopped; there are no ranks")
             } catch {
-                throw invocation.located(error, at: "count")
+                let role = ["count", "hosts", "hostfile"].first { invocation.has($0) }
+                throw invocation.located(error, at: role)
             }
         }
         return shown(session.crew, invocation)
@@ -79,9 +80,12 @@ extension CommandTable {
         }
         let limits = RankPlan.counts
         let places = hosts?.reduce(0) { $0 + $1.slots }
-        let count: Int?
+        var count: Int?
         if try invocation.word(invocation.argument("count")) == "all" {
-            count = places ?? RankPlan.allocated() ?? ProcessInfo.processInfo.activeProcessorCount
+            let allocation = hosts == nil ? RankPlan.allocated() : nil
+            hosts = hosts ?? allocation?.hosts
+            count =
+                places ?? allocation?.count ?? ProcessInfo.processInfo.activeProcessorCount
         } else {
             count = try invocation.integer(
                 "count", atLeast: limits.lowerBound, atMost: places ?? limits.upperBound)
