@@ -65,17 +65,19 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     ) throws -> RankCrew {
         let program = RankCrew.program
         guard access(program, X_OK) == 0 else { throw RankError.noMPI(program: program) }
-        var template = Array((NSTemporaryDirectory() + "/sami-ranks-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw RankError.notStarted(
-                "no folder in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
-        }
-        let folder = String(
-            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = try privateFolder()
         let path = folder + "/socket"
-        let listener = try LocalSocket.listening(at: path)
-        let process = try RankProcess(
-            plan.arguments(program: program, socket: path, isRoot: geteuid() == 0), folder: folder)
+        let (listener, process): (LocalSocket, RankProcess)
+        do {
+            listener = try LocalSocket.listening(at: path)
+            // From here on the process removes the folder.
+            process = try RankProcess(
+                plan.arguments(program: program, socket: path, isRoot: geteuid() == 0),
+                folder: folder)
+        } catch {
+            try? FileManager.default.removeItem(atPath: folder)
+            throw error
+        }
         let limit = ContinuousClock.now + .seconds(max(60, plan.timeout / 5))
         var connection: LocalSocket?
         var infos: [Int: RankInfo] = [:]
@@ -116,6 +118,19 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         }
         socket.limitWaiting(seconds: plan.timeout)
         return RankCrew(plan, ranks, process, socket)
+    }
+
+    /// A new folder that its owner alone may enter. The address of a socket in it has 108 bytes, so
+    /// that long names of folders do not serve.
+    private static func privateFolder() throws -> String {
+        let usual = NSTemporaryDirectory()
+        let parent = usual.utf8.count < 80 ? usual : "/tmp"
+        var template = Array((parent + "/sami-ranks-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw RankError.notStarted(
+                "no folder in \(parent): \(String(cString: strerror(errno)))")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private init(

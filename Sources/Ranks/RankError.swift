@@ -66,8 +66,8 @@ extension RankError: CustomStringConvertible {
         case .noBFloat16:
             "Its processor has no instruction for bfloat16. Compute with `set precision=float32`."
         case .stalled:
-            "The ranks receive nothing: one of them or the network hangs. All ranks were stopped; "
-                + "`ranks` starts them again."
+            "Nothing goes to the ranks or comes from them: one of them or the network hangs. All "
+                + "ranks were stopped; `ranks` starts them again."
         case .gone: "The ranks have ended. `ranks` starts them again."
         }
     }

@@ -130,7 +130,9 @@ final class RankProcess: @unchecked Sendable {
 
     /// What `mpirun` and the ranks have said, without its frames.
     var words: String {
-        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        // Remote shells may say anything.
+        let bytes = FileManager.default.contents(atPath: log) ?? Data()
+        let text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline)
             .map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { line in !line.isEmpty && !line.allSatisfy { "-*=".contains($0) } }
