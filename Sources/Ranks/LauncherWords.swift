@@ -25,12 +25,11 @@ struct LauncherWords {
         let told = (own.isEmpty ? words[...] : own)
             .replacing(/mpirun: Forwarding signal [0-9]+ to job\.?/, with: "")
             .trimmingCharacters(in: .whitespaces)
-        if told.isEmpty, words.contains("Forwarding signal") {
-            return "mpirun was told to end, as by a scheduler at the end of a job"
-        }
         let short = told.count > 400 ? told.prefix(400) + " …" : told[...]
         guard let last = short.lastIndex(where: { $0 != "." }) else {
+            let isJob = ["SLURM_JOB_ID", "PBS_JOBID"].contains { environment[$0] != nil }
             return "mpirun ended without a word"
+                + (isJob ? ", as when the scheduler ends the job" : "")
         }
         return short[...last] + (remedy.map { "; \($0)" } ?? "")
     }

@@ -110,16 +110,23 @@ struct RankPlanTests {
             "the session is not on n1, where mpirun has started the gateway; start the session on "
                 + "the first node of the allocation (n[1-2])"
         ),
-        (
-            "mpirun: Forwarding signal 18 to job",
-            "mpirun was told to end, as by a scheduler at the end of a job"
-        ),
         ("...", "mpirun ended without a word"), ("", "mpirun ended without a word"),
     ])
     func `what the launcher says has a remedy where one is known`(words: String, advice: String) {
         let plan = RankPlan(count: 2, hosts: RankPlan.hosts("a,b"))
         let found = LauncherWords(words, plan, environment: ["SLURM_JOB_NODELIST": "n[1-2]"])
         #expect(found.advice == advice)
+    }
+
+    @Test(arguments: ["", "mpirun: Forwarding signal 18 to job"])
+    func `a launcher that ends in a job is likely ended by the scheduler`(words: String) {
+        func advice(_ environment: [String: String]) -> String {
+            LauncherWords(words, RankPlan(count: 2), environment: environment).advice
+        }
+        #expect(advice([:]) == "mpirun ended without a word")
+        #expect(
+            advice(["SLURM_JOB_ID": "7"])
+                == "mpirun ended without a word, as when the scheduler ends the job")
     }
 
     @Test func `the host that lost the network is found in the launcher's words`() {
