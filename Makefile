@@ -45,6 +45,11 @@ install: packages
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/sami/models/tiny" "$(SHARE)/sami/sessions" \
 		"$(SHARE)/sami/notebooks"
 	install -s -m 755 $(INSTALLED) "$(DESTDIR)$(PREFIX)/bin/sami"
+	if pkg-config --exists ompi-c; then \
+		SAMI_ARCH=$(ARCH) SAMI_OPTIMIZE=all swift build -c release --static-swift-stdlib \
+			--product sami-rank --scratch-path $(INSTALL_BUILD) && \
+		install -s -m 755 $(INSTALL_BUILD)/release/sami-rank "$(DESTDIR)$(PREFIX)/bin/sami-rank"; \
+	fi
 	install -m 644 models/tiny/* "$(SHARE)/sami/models/tiny/"
 	install -m 644 sessions/*.sami sessions/*.jsonl "$(SHARE)/sami/sessions/"
 	install -m 644 notebooks/* "$(SHARE)/sami/notebooks/"
@@ -56,7 +61,8 @@ install: packages
 	$(INSTALLED) --generate-completion-script fish >"$(SHARE)/fish/vendor_completions.d/sami.fish"
 
 uninstall:
-	rm -f "$(DESTDIR)$(PREFIX)/bin/sami" "$(SHARE)/man/man1/sami.1" \
+	rm -f "$(DESTDIR)$(PREFIX)/bin/sami" "$(DESTDIR)$(PREFIX)/bin/sami-rank" \
+		"$(SHARE)/man/man1/sami.1" \
 		"$(SHARE)/bash-completion/completions/sami" "$(SHARE)/zsh/site-functions/_sami" \
 		"$(SHARE)/fish/vendor_completions.d/sami.fish"
 	rm -rf "$(SHARE)/sami"

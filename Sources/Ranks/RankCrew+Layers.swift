@@ -22,12 +22,14 @@ extension RankCrew {
             .init(
                 model: try sentByLayers([model]) { progress(CrewProgress()) }[0],
                 forests: forests.map(SentForest.init)))
-        return try runLayers(work, stages(model), progress: { progress(CrewProgress([$0])) }) {
-            guard case .scored(let found) = $0, found.count == forests.count,
-                zip(found, forests).allSatisfy({ $0.numbers.count == $1.targets.count })
-            else { throw RankError.badMessage("another reply than log-probs") }
-            return found.map(\.numbers)
-        }
+        return try runLayers(
+            work, stages(model), progress: { progress(CrewProgress([$0])) },
+            result: {
+                guard case .scored(let found) = $0, found.count == forests.count,
+                    zip(found, forests).allSatisfy({ $0.numbers.count == $1.targets.count })
+                else { throw RankError.badMessage("another reply than log-probs") }
+                return found.map(\.numbers)
+            })
     }
 
     func generateByLayers(
@@ -44,13 +46,13 @@ extension RankCrew {
         let budget = try generationBudget(model)
         return try runLayers(
             .generate(work, budget: budget), stages(model),
-            progress: { progress(CrewProgress([$0])) }
-        ) {
-            guard let found = try $0.generations(requests.indices) else {
-                throw RankError.badMessage("another reply than responses")
-            }
-            return found
-        }
+            progress: { progress(CrewProgress([$0])) },
+            result: {
+                guard let found = try $0.generations(requests.indices) else {
+                    throw RankError.badMessage("another reply than responses")
+                }
+                return found
+            })
     }
 
     /// Bytes for keys and values, the same in all stages: how many responses are written together
@@ -93,14 +95,14 @@ extension RankCrew {
             parts: { message in
                 try sum.parameters.receive(Int(message.after), message.payload)
                 received.insert(Int(message.after))
-            }, progress: { progress(CrewProgress([$0])) }
-        ) { last in
-            let sums = try GradientSums(last)
-            guard received.count == expected else {
-                throw RankError.badMessage("\(received.count) tensors of gradients")
-            }
-            return sums
-        }
+            }, progress: { progress(CrewProgress([$0])) },
+            result: { last in
+                let sums = try GradientSums(last)
+                guard received.count == expected else {
+                    throw RankError.badMessage("\(received.count) tensors of gradients")
+                }
+                return sums
+            })
         sums.add(to: &sum)
         sum.queries = batches.count
         lastNorm = sum.parameters.norm
@@ -137,11 +139,13 @@ extension RankCrew {
             model: before, update: update, factor: factor, steps: step.steps,
             moments: step.moments, changed: changed(model.parameters.trainable),
             changedMoments: state.moments.mapValues(changed))
-        try runLayers(.update(work, norm: lastNorm), stages(model), progress: { _ in .more }) {
-            guard case .updated = $0 else {
-                throw RankError.badMessage("another reply than that of a step")
-            }
-        }
+        try runLayers(
+            .update(work, norm: lastNorm), stages(model), progress: { _ in .more },
+            result: {
+                guard case .updated = $0 else {
+                    throw RankError.badMessage("another reply than that of a step")
+                }
+            })
     }
 
     /// Sends the same work to all stages.
@@ -158,18 +162,18 @@ extension RankCrew {
         let tasks = Dictionary(
             uniqueKeysWithValues: (1...stages).map { ($0, RankTask.Work.layers(task)) })
         return try run(
-            tasks, parts: parts, progress: { progress($0[stages] ?? RankProgress()) }
-        ) { replies in
-            guard replies.count == stages, let last = replies[stages] else { throw Canceled() }
-            let isCanceled = replies.values.contains {
-                if case .canceled = $0 { true } else { false }
-            }
-            // Responses that were interrupted are as far as they were.
-            if isCanceled {
-                guard case .generated = last else { throw Canceled() }
-            }
-            return try result(last)
-        }
+            tasks, parts: parts, progress: { progress($0[stages] ?? RankProgress()) },
+            result: { replies in
+                guard replies.count == stages, let last = replies[stages] else { throw Canceled() }
+                let isCanceled = replies.values.contains {
+                    if case .canceled = $0 { true } else { false }
+                }
+                // Responses that were interrupted are as far as they were.
+                if isCanceled {
+                    guard case .generated = last else { throw Canceled() }
+                }
+                return try result(last)
+            })
     }
 
     // MARK: Tensors
@@ -224,14 +228,14 @@ extension RankCrew {
         guard !asked.isEmpty else { return }
         try run(
             asked.mapValues { .map(MappedTensors(folder: folder, entries: $0)) },
-            progress: { _ in .more }
-        ) { replies in
-            for (rank, reply) in replies {
-                guard case .mapped(let numbers) = reply,
-                    Set(numbers).isSubset(of: (asked[rank] ?? []).map(\.number))
-                else { throw RankError.badMessage("another reply than numbers of tensors") }
-                for number in numbers { note(number, heldBy: [rank]) }
-            }
-        }
+            progress: { _ in .more },
+            result: { replies in
+                for (rank, reply) in replies {
+                    guard case .mapped(let numbers) = reply,
+                        Set(numbers).isSubset(of: (asked[rank] ?? []).map(\.number))
+                    else { throw RankError.badMessage("another reply than numbers of tensors") }
+                    for number in numbers { note(number, heldBy: [rank]) }
+                }
+            })
     }
 }

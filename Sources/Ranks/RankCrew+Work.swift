@@ -20,17 +20,17 @@ extension RankCrew {
         return try run(
             shares.tasks {
                 .score(.init(model: sent, forests: forests[$0].map(SentForest.init)))
-            }, progress: { progress(CrewProgress($0.values)) }
-        ) { replies in
-            try shares.joined(replies) { reply, share in
-                guard case .scored(let found) = reply, found.count == share.count else {
-                    return nil
+            }, progress: { progress(CrewProgress($0.values)) },
+            result: { replies in
+                try shares.joined(replies) { reply, share in
+                    guard case .scored(let found) = reply, found.count == share.count else {
+                        return nil
+                    }
+                    return zip(found.map(\.numbers), forests[share]).allSatisfy {
+                        $0.count == $1.targets.count
+                    } ? found.map(\.numbers) : nil
                 }
-                return zip(found.map(\.numbers), forests[share]).allSatisfy {
-                    $0.count == $1.targets.count
-                } ? found.map(\.numbers) : nil
-            }
-        }
+            })
     }
 
     public func generate(
@@ -60,12 +60,12 @@ extension RankCrew {
                         sampling: sampling,
                         stopTokens: PackedNumbers(settings.stopTokens.sorted()),
                         tokenizer: tokenizer, stops: stops.strings))
-            }, progress: { progress(CrewProgress($0.values)) }
-        ) { replies in
-            try shares.joined(replies) { reply, share in
-                try reply.generations(share)
-            }
-        }
+            }, progress: { progress(CrewProgress($0.values)) },
+            result: { replies in
+                try shares.joined(replies) { reply, share in
+                    try reply.generations(share)
+                }
+            })
     }
 
     public func gradients(
@@ -110,14 +110,14 @@ extension RankCrew {
                     progressed.tokens += report.tokens
                 }
                 return progress(progressed)
-            }
-        ) { replies in
-            let sums = try replies.sorted { $0.key < $1.key }.map { try GradientSums($0.value) }
-            guard received == buckets.ranges.count else {
-                throw RankError.badMessage("\(received) buckets of gradients")
-            }
-            return sums
-        }
+            },
+            result: { replies in
+                let sums = try replies.sorted { $0.key < $1.key }.map { try GradientSums($0.value) }
+                guard received == buckets.ranges.count else {
+                    throw RankError.badMessage("\(received) buckets of gradients")
+                }
+                return sums
+            })
         for sums in added { sums.add(to: &sum) }
         sum.queries = batches.count
         return sum
@@ -144,13 +144,15 @@ extension RankCrew {
             changedMoments: state.moments.mapValues { numbers(ofComputed: $0.tensors) })
         let tasks = Dictionary(
             uniqueKeysWithValues: (1...ranks.count).map { ($0, RankTask.Work.update(work)) })
-        try run(tasks, progress: { _ in .more }) { replies in
-            for reply in replies.values {
-                guard case .updated = reply else {
-                    throw RankError.badMessage("another reply than that of a step")
+        try run(
+            tasks, progress: { _ in .more },
+            result: { replies in
+                for reply in replies.values {
+                    guard case .updated = reply else {
+                        throw RankError.badMessage("another reply than that of a step")
+                    }
                 }
-            }
-        }
+            })
     }
 }
 
