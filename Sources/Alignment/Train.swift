@@ -9,7 +9,7 @@ public struct TrainResult: Sendable {
     public var state: TrainState
     /// The steps of this call, without the steps before a resumption.
     public var log: [TrainRecord]
-    /// Whether the caller stopped the run before its last step.
+    /// Whether the run was stopped before its last step, or has lost its crew in a step.
     public var isStopped: Bool
 }
 

@@ -18,8 +18,8 @@ public struct MemoryPlan: Sendable, Equatable {
         MemoryPlan(budget: Int(Double(availableBytes) * 0.7))
     }
 
-    /// The same share of `free` bytes of which tensors will take some; an eighth of them in any
-    /// case, because an error that is told early is worth more than a plan for nothing.
+    /// The same share of what tensors leave of `free` bytes, and an eighth of these at least:
+    /// tensors of mapped files can leave the memory for a while.
     package static func left(of free: Int, without tensors: Int) -> MemoryPlan {
         MemoryPlan(budget: max(free / 8, Int(0.7 * Double(free - tensors))))
     }
