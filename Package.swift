@@ -261,8 +261,8 @@ let package = Package(
             name: "SessionsTests",
             dependencies: [
                 "Alignment", "ChatTemplates", "CommandLanguage", "Commands", "HDF5Objects", "JSON",
-                "LongWork", "Rendering", "Sessions", "ShippedWorld", "Tensors", "TestSupport",
-                "TextModels", "Transformers", "Values", "Workspaces",
+                "LongWork", "Ranks", "Rendering", "Sessions", "ShippedWorld", "Tensors",
+                "TestSupport", "TextModels", "Transformers", "Values", "Workspaces",
             ]),
         .testTarget(
             name: "FaultsTests", dependencies: ["Faults", "sami", "sami-faults", "TestSupport"]),

@@ -79,16 +79,20 @@ public struct Trainer: Sendable {
             let places = index * settings.accumulate..<min(total, (index + 1) * settings.accumulate)
             var gradients: Gradients
             var (wantsMore, isCut) = (true, false)
+            var last = WorkProgress(.train, done: 0, of: places.count, unit: .queries)
+            func goesOn() -> Continuation {
+                if progress(last) == .stop { wantsMore = false }
+                return wantsMore ? .more : .stop
+            }
             do {
                 gradients = try backward.gradients(
                     of: places.map { batches[order[$0]] }, model: result.model,
                     reference: reference,
                     progress: { report in
-                        var report = report
-                        report.phase = .train
-                        report.step = .init(index + 1, of: steps)
-                        if progress(report) == .stop { wantsMore = false }
-                        return wantsMore ? .more : .stop
+                        last = report
+                        last.phase = .train
+                        last.step = .init(index + 1, of: steps)
+                        return goesOn()
                     })
             } catch AlignmentError.stopped {
                 result.isStopped = true
@@ -98,7 +102,8 @@ public struct Trainer: Sendable {
             let crew = result.model.activeCrew((any TrainingCrew).self)
             let step: CrewStep?
             do {
-                step = try crew?.prepareStep(result.model, result.state.optimizer)
+                step = try crew?.prepareStep(
+                    result.model, result.state.optimizer, goesOn)
             } catch is Canceled {
                 result.isStopped = true
                 return result

@@ -16,8 +16,13 @@ public protocol TrainingCrew: Crew {
 
     /// Before this process takes the step on the last gradients.
     ///
-    /// - Parameter state: moments that the processes lack are sent.
-    func prepareStep(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep
+    /// - Parameters:
+    ///   - state: moments that the processes lack are sent.
+    ///   - goesOn: asked while they are.
+    /// - Throws: `Canceled`.
+    func prepareStep(
+        _ model: LanguageModel, _ state: OptimizerState, _ goesOn: () -> Continuation
+    ) throws -> CrewStep
 
     /// After it: the processes take the same step.
     func take(

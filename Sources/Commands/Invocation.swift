@@ -285,7 +285,10 @@ package final class Invocation {
     package func cancel() -> Continuation { isInterrupted ? .stop : .more }
 
     func meter(_ task: String? = nil) -> ProgressMeter {
-        ProgressMeter(task: task ?? call.verb.name, report: session.progress)
+        let session = session
+        return ProgressMeter(
+            task: task ?? call.verb.name, sending: { session.crew?.sending },
+            report: session.progress)
     }
 
     // MARK: Files

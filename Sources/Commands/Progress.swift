@@ -1,5 +1,6 @@
 import Foundation
 import LongWork
+import Ranks
 import Rendering
 
 /// The progress of a long statement, for a host to show.
@@ -30,6 +31,31 @@ public struct Progress: Sendable, Equatable {
     /// The loss of every step so far, in nats, and of pretraining the smoothed one; empty for work
     /// that has none.
     public var losses = Course()
+    /// Weights that are on their way to ranks; the work waits for them.
+    public private(set) var sending: RankSending?
+
+    /// The same while weights are sent: their share and no rate of the work.
+    func waiting(for sending: RankSending?) -> Progress {
+        guard let sending, !isFinished else { return self }
+        var progress = self
+        progress.sending = sending
+        progress.share = Double(sending.done) / Double(max(1, sending.total))
+        (progress.rate, progress.remaining) = (nil, nil)
+        return progress
+    }
+
+    /// "12 of 64 queries"; "step 12 of 1,000" where the units are steps.
+    var counted: String {
+        if let sending {
+            return
+                "weights to ranks: \(sending.done / 1_000_000) of \(sending.total / 1_000_000) MB"
+        }
+        let done = NumberText.grouped(Int(completed))
+        guard let total else { return "\(done) \(unit)" }
+        let all = NumberText.grouped(Int(total))
+        return unit == WorkProgress.Unit.steps.rawValue
+            ? "step \(done) of \(all)" : "\(done) of \(all) \(unit)"
+    }
 
     /// `train  12/64 queries  19 %  0:21 left  431 tokens/s  step 2 of 9, loss 0.412  ▇▃▁`, cut to
     /// `width`; the least important parts are dropped first.
@@ -37,7 +63,9 @@ public struct Progress: Sendable, Equatable {
     /// - Parameter isUnicode: whether the course of the loss may stand at the end.
     public func line(width: Int, isUnicode: Bool = false) -> String {
         var parts = [task]
-        if let total {
+        if sending != nil {
+            parts.append(counted)
+        } else if let total {
             parts.append(
                 "\(NumberText.grouped(Int(completed)))/\(NumberText.grouped(Int(total))) \(unit)")
         } else {
@@ -76,9 +104,11 @@ public struct Progress: Sendable, Equatable {
 /// Makes progress reports from counts: measures the rate, and sends at most ten reports a second.
 package struct ProgressMeter {
     let task: String
-    private let start = ContinuousClock.now
+    private var start = ContinuousClock.now
     private var lastReport: ContinuousClock.Instant?
     private let handler: ((Progress) -> Void)?
+    /// Weights that the work waits for; its time does not count.
+    private let sending: () -> RankSending?
     /// Seconds; shorter work makes no reports.
     private let patience: Double
     private var last: Progress?
@@ -86,8 +116,12 @@ package struct ProgressMeter {
     package var iteration: WorkProgress.Step?
     package var losses = Course()
 
-    package init(task: String, patience: Double = 0, report: ((Progress) -> Void)?) {
+    package init(
+        task: String, patience: Double = 0, sending: @escaping () -> RankSending? = { nil },
+        report: ((Progress) -> Void)?
+    ) {
         self.task = task
+        self.sending = sending
         self.patience = patience
         handler = report
     }
@@ -141,7 +175,9 @@ package struct ProgressMeter {
         last = progress
         guard canSend else { return }
         lastReport = ContinuousClock.now
-        handler?(progress)
+        let sending = sending()
+        if sending != nil { start = ContinuousClock.now }
+        handler?(progress.waiting(for: sending))
     }
 
     /// Sends the last report, so that a host can end its line; nothing if there was no report

@@ -40,15 +40,6 @@ extension Progress {
         return HTML.element("div", style: "max-width: 480px", page)
     }
 
-    /// "12 of 64 queries"; "step 12 of 1,000" where the units are steps.
-    private var counted: String {
-        let done = NumberText.grouped(Int(completed))
-        guard let total else { return "\(done) \(unit)" }
-        let all = NumberText.grouped(Int(total))
-        return unit == WorkProgress.Unit.steps.rawValue
-            ? "step \(done) of \(all)" : "\(done) of \(all) \(unit)"
-    }
-
     /// "1:20 left"; of iterations "1:20 left in this phase".
     private var time: String? {
         if isFinished { return NumberText.duration(elapsed) }

@@ -33,7 +33,9 @@ final class ProgressFollower {
             meter?.iteration = iteration
             meter?.losses = losses
         }
-        pace.update(progress, at: (ContinuousClock.now - start).seconds)
+        let seconds = (ContinuousClock.now - start).seconds
+        if invocation.session.crew?.sending != nil { pace = Pace(startingAt: seconds) }
+        pace.update(progress, at: seconds)
         meter?.update(progress, pace)
         return invocation.cancel()
     }

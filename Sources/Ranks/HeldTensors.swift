@@ -28,6 +28,9 @@ struct HeldTensors {
         return next
     }
 
+    /// Takes back the number of a tensor that was not sent whole.
+    mutating func remove(_ tensor: Tensor) { held[tensor.storageNumber] = nil }
+
     /// The numbers of tensors that are no longer alive here, once.
     mutating func takeForgotten() -> [Int] {
         for (key, entry) in held where !entry.identity.isAlive {

@@ -42,7 +42,8 @@ extension RankCrew {
             model: sent, prompts: requests.map { PackedNumbers($0.prompt) },
             keys: PackedNumbers(requests.map(\.key.number)), sampling: sampling,
             stopTokens: PackedNumbers(stopTokens.sorted()),
-            tokenizer: try number(of: stops.tokenizer), stops: stops.strings)
+            tokenizer: try number(of: stops.tokenizer) { progress(CrewProgress()) },
+            stops: stops.strings)
         let budget = try generationBudget(model)
         return try runLayers(
             .generate(work, budget: budget), stages(model),
@@ -109,17 +110,20 @@ extension RankCrew {
         return sum
     }
 
-    func prepareStepByLayers(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep {
-        let sent = try sentByLayers([model]) { .more }[0]
+    func prepareStepByLayers(
+        _ model: LanguageModel, _ state: OptimizerState, _ goesOn: () -> Continuation
+    ) throws -> CrewStep {
+        let sent = try sentByLayers([model], goesOn)[0]
         let owners = try owners(model)
         var moments: [String: [Int]] = [:]
+        var given: [(tensor: Tensor, number: Int, owners: [Int])] = []
         for (name, set) in state.moments {
-            moments[name] = try zip(set.tensors, sent.trained).map { tensor, place in
-                let number = lent(tensor)
-                for rank in owners[place] { try give(tensor, number, to: rank) }
-                return number
+            moments[name] = zip(set.tensors, sent.trained).map { tensor, place in
+                given.append((tensor, lent(tensor), owners[place]))
+                return given[given.count - 1].number
             }
         }
+        try give(given, goesOn)
         return CrewStep(weights: sent.tensors, moments: moments, steps: state.steps)
     }
 
@@ -191,8 +195,6 @@ extension RankCrew {
 
     /// Models by the numbers of their tensors. Each rank receives those of its own stage that it
     /// lacks, or maps them from the model's files.
-    ///
-    /// - Parameter goesOn: asked before every tensor.
     private func sentByLayers(
         _ models: [LanguageModel], _ goesOn: () -> Continuation
     ) throws -> [SentModel] {
@@ -215,10 +217,7 @@ extension RankCrew {
                 }
                 try map(asked, folder)
             }
-            for (place, number) in numbers.enumerated() {
-                if goesOn() == .stop { throw Canceled() }
-                for rank in owners[place] { try give(tensors[place], number, to: rank) }
-            }
+            try give(tensors.indices.map { (tensors[$0], numbers[$0], owners[$0]) }, goesOn)
             return SentModel(model, tensors: numbers)
         }
     }

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import LongWork
 
-/// How ranks come to be: `mpirun` starts them, and each says what it is.
+/// The start of ranks: `mpirun` starts them, and each describes itself.
 extension RankCrew {
     /// The program of a rank, beside this one.
     public static var program: String {

@@ -47,7 +47,7 @@ extension RankCrew {
                 progress: progress)
         }
         let sent = try sent(model) { progress(CrewProgress()) }
-        let tokenizer = try number(of: stops.tokenizer)
+        let tokenizer = try number(of: stops.tokenizer) { progress(CrewProgress()) }
         let shares = RankShares(
             requests.map { $0.prompt.count + settings.maxTokens }, ranks: ranks.count)
         return try run(
@@ -123,11 +123,13 @@ extension RankCrew {
         return sum
     }
 
-    public func prepareStep(_ model: LanguageModel, _ state: OptimizerState) throws -> CrewStep {
-        if dividesLayers { return try prepareStepByLayers(model, state) }
+    public func prepareStep(
+        _ model: LanguageModel, _ state: OptimizerState, _ goesOn: () -> Continuation
+    ) throws -> CrewStep {
+        if dividesLayers { return try prepareStepByLayers(model, state, goesOn) }
         return CrewStep(
-            weights: try numbers(of: model.parameters.tensors),
-            moments: try state.moments.mapValues { try numbers(of: $0.tensors) },
+            weights: try numbers(of: model.parameters.tensors, goesOn),
+            moments: try state.moments.mapValues { try numbers(of: $0.tensors, goesOn) },
             steps: state.steps)
     }
 

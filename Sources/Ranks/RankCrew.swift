@@ -17,19 +17,23 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     public let ranks: [RankInfo]
     public let plan: RankPlan
     private let process: RankProcess
-    private let socket: LocalSocket
-    private let lock = NSRecursiveLock()
-    private var held = HeldTensors()
+    let socket: LocalSocket
+    let lock = NSRecursiveLock()
+    var held = HeldTensors()
+    var pieceLength = PieceLength()
     /// For each number of a tensor the ranks that have it, where not all have the same.
-    private var owners: [Int: Set<Int>] = [:]
+    var owners: [Int: Set<Int>] = [:]
     /// Numbers of tensors that a rank may forget with its next task.
     private var forgettable: [Int: [Int]] = [:]
     /// The last task that went to the stages of a model, and the norm of the last gradients.
     var flight = 0
     var lastNorm = 0.0
-    private var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
-    private var isEnded = false
+    var tokenizers: [(tokenizer: Tokenizer, number: Int)] = []
+    private(set) var isEnded = false
     private var lastFault: RankError?
+    var underway: RankSending?
+    /// Weights on their way; nil while there are none.
+    public var sending: RankSending? { lock.withLock { underway } }
     /// What the work of the ranks has taken since they started.
     public struct Costs: Sendable, Hashable {
         /// Seconds between the first task of a statement's work and the last reply.
@@ -43,7 +47,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
         public var sent = 0
         public var received = 0
     }
-    private var recorded: Costs
+    var recorded: Costs
     public var costs: Costs { lock.withLock { recorded } }
 
     init(
@@ -176,7 +180,7 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     }
 
     /// Stops everything after a fault that leaves no rank to be trusted, and keeps the cause.
-    private func fault(_ error: RankError) -> Canceled {
+    func fault(_ error: RankError) -> Canceled {
         guard !isEnded else { return Canceled() }
         process.waitForEnd(seconds: 2)
         let first = process.firstEnd
@@ -209,99 +213,4 @@ public final class RankCrew: TrainingCrew, CompletingCrew, @unchecked Sendable {
     private func host(_ rank: Int) -> String {
         ranks.indices.contains(rank - 1) ? ranks[rank - 1].host : "an unknown host"
     }
-
-    // MARK: Tensors
-
-    /// A model by the numbers of its tensors. Those that the ranks lack are sent.
-    ///
-    /// - Parameter goesOn: asked before every tensor.
-    func sent(_ model: LanguageModel, _ goesOn: () -> Continuation) throws -> SentModel {
-        SentModel(
-            model,
-            tensors: try model.parameters.tensors.map {
-                if goesOn() == .stop { throw Canceled() }
-                return try number(of: $0)
-            })
-    }
-
-    /// The number of a tensor, which is sent if the ranks lack it.
-    private func number(of tensor: Tensor) throws -> Int {
-        try lock.withLock {
-            guard !isEnded else { throw Canceled() }
-            if let number = held.number(of: tensor) { return number }
-            let number = held.add(tensor)
-            try send(tensor, number, to: RankMessage.all)
-            return number
-        }
-    }
-
-    private func send(_ tensor: Tensor, _ number: Int, to rank: Int32) throws {
-        do {
-            try tensor.withUnsafeBytes { bytes in
-                recorded.sent += bytes.count
-                let sent = SentTensor(
-                    number: number, shape: tensor.shape, format: tensor.format.name)
-                // A tensor of no elements has no bytes to point at.
-                let payload =
-                    bytes.baseAddress.map {
-                        Data(
-                            bytesNoCopy: UnsafeMutableRawPointer(mutating: $0),
-                            count: bytes.count, deallocator: .none)
-                    } ?? Data()
-                try socket.write(try RankMessage(.tensor, rank: rank, sent, payload: payload))
-            }
-        } catch let error as RankError {
-            throw fault(error)
-        }
-    }
-
-    /// The number of a tensor that some ranks have or will have.
-    func lent(_ tensor: Tensor) -> Int {
-        lock.withLock { held.number(of: tensor) ?? held.add(tensor) }
-    }
-
-    func has(_ number: Int, _ rank: Int) -> Bool {
-        lock.withLock { owners[number]?.contains(rank) ?? false }
-    }
-
-    func note(_ number: Int, heldBy ranks: [Int]) {
-        lock.withLock { owners[number, default: []].formUnion(ranks) }
-    }
-
-    /// Sends a tensor to a rank that lacks it.
-    func give(_ tensor: Tensor, _ number: Int, to rank: Int) throws {
-        try lock.withLock {
-            guard !isEnded else { throw Canceled() }
-            guard !has(number, rank) else { return }
-            try send(tensor, number, to: Int32(rank))
-            note(number, heldBy: [rank])
-        }
-    }
-
-    func number(of tokenizer: Tokenizer) throws -> Int {
-        try lock.withLock {
-            if let known = tokenizers.first(where: { $0.tokenizer.isSame(as: tokenizer) }) {
-                return known.number
-            }
-            let number = tokenizers.count
-            tokenizers.append((tokenizer, number))
-            do {
-                try socket.write(
-                    try RankMessage(
-                        .tokenizer, rank: RankMessage.all, SentTokenizer(number: number),
-                        payload: Data(tokenizer.json.utf8)))
-            } catch let error as RankError {
-                throw fault(error)
-            }
-            return number
-        }
-    }
-
-    /// Numbers for tensors that the ranks compute themselves.
-    func numbers(ofComputed tensors: [Tensor]) -> [Int] {
-        lock.withLock { tensors.map { held.add($0) } }
-    }
-
-    /// The numbers of tensors that the ranks have, or that are sent.
-    func numbers(of tensors: [Tensor]) throws -> [Int] { try tensors.map { try number(of: $0) } }
 }

@@ -9,8 +9,9 @@ extension RankInfo {
     public static func own(memory: Int) -> RankInfo {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
+        let host = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
         return RankInfo(
-            host: String(cString: name), process: getpid(), threads: Workers.count,
+            host: String(decoding: host, as: UTF8.self), process: getpid(), threads: Workers.count,
             memory: memory, processor: processor, speed: speed(),
             program: RankCrew.digest(ofFile: "/proc/self/exe"))
     }

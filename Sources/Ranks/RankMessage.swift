@@ -8,10 +8,8 @@ public struct RankMessage: Sendable {
     public enum Kind: UInt8, Sendable {
         /// A rank is ready; the body is a `RankInfo`.
         case hello = 1
-        /// A tensor for one rank or for all; the body is a `SentTensor`, the payload its elements.
-        case tensor
-        /// A tokenizer for all ranks; the body is a `SentTokenizer`, the payload its JSON.
-        case tokenizer
+        /// Bytes of a tensor or tokenizer for one rank or for all; the body is a `SentPiece`.
+        case piece
         /// Work for one rank; the body is a `RankTask`.
         case task
         /// The result of a task; the body is a `RankReply`.

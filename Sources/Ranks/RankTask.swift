@@ -34,17 +34,20 @@ public struct RankInfo: Sendable, Codable, Hashable {
     }
 }
 
-/// A tensor that ranks keep under a number.
-struct SentTensor: Sendable, Codable, Hashable {
-    var number: Int
-    var shape: [Int]
-    /// Its `StoredFormat`.
-    var format: String
-}
+/// Some of the bytes of a thing that ranks keep under a number, in the order of the bytes.
+struct SentPiece: Sendable, Codable, Hashable {
+    enum Thing: Sendable, Codable, Hashable {
+        /// - Parameter format: its `StoredFormat`.
+        case tensor(number: Int, shape: [Int], format: String)
+        /// Its JSON.
+        case tokenizer(number: Int)
+    }
 
-/// A tokenizer that all ranks keep under a number.
-struct SentTokenizer: Sendable, Codable, Hashable {
-    var number: Int
+    var thing: Thing
+    /// The place of the first byte. A thing that was not sent whole is sent again from 0.
+    var offset = 0
+    /// Bytes of the thing.
+    var total: Int
 }
 
 /// A model by the numbers of its tensors.

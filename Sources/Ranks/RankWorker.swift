@@ -18,6 +18,9 @@ public final class RankWorker {
     private let free: Int
     var tensors: [Int: Tensor] = [:]
     var tokenizers: [Int: Tokenizer] = [:]
+    /// By the receiver: things for all ranks and things for this one come on two ways, each in its
+    /// order.
+    private var arriving: [Int32: ArrivingBytes] = [:]
     /// Models whose files are mapped, by folder.
     var mapped: [String: LanguageModel] = [:]
     /// The sum of the last gradients.
@@ -40,16 +43,17 @@ public final class RankWorker {
         return .left(of: free, without: held + gradients)
     }
 
-    /// Keeps a tensor or does a task. Whatever goes wrong is sent to the session.
+    /// Keeps a thing that was sent, or does a task. Whatever goes wrong is sent to the session.
     public func receive(_ message: RankMessage) throws {
         do {
             switch message.kind {
-            case .tensor:
-                let sent = try message.content(SentTensor.self)
-                tensors[sent.number] = try sent.tensor(message.payload)
-            case .tokenizer:
-                tokenizers[try message.content(SentTokenizer.self).number] = try Tokenizer(
-                    json: String(decoding: message.payload, as: UTF8.self))
+            case .piece:
+                let piece = try message.content(SentPiece.self)
+                let pieces = try arriving[message.rank, default: ArrivingBytes()]
+                    .add(piece, message.payload)
+                if let pieces {
+                    try keep(piece.thing, pieces)
+                }
             case .task:
                 let task = try message.content(RankTask.self)
                 let start = ContinuousClock.now
@@ -66,6 +70,16 @@ public final class RankWorker {
             try link.send(try RankMessage(.failure, rank: Int32(link.rank), "\(error)"))
         }
         StoragePool.trimShared()
+    }
+
+    private func keep(_ thing: SentPiece.Thing, _ pieces: [Data]) throws {
+        switch thing {
+        case .tensor(let number, let shape, let format):
+            tensors[number] = try Tensor(sent: pieces, shape, format)
+        case .tokenizer(let number):
+            tokenizers[number] = try Tokenizer(
+                json: String(decoding: Data(pieces.joined()), as: UTF8.self))
+        }
     }
 
     private func reply(to task: RankTask) throws -> RankReply {
@@ -244,28 +258,6 @@ public final class RankWorker {
             guard now - lastReport > .milliseconds(100) else { return nil }
             lastReport = now
             return try? RankMessage(.progress, rank: Int32(link.rank), progress)
-        }
-    }
-}
-
-extension SentTensor {
-    /// - Throws: `RankError.badMessage` if the bytes are not as many as the shape needs.
-    func tensor(_ bytes: Data) throws -> Tensor {
-        var count = 1
-        for side in shape {
-            let (product, isTooLarge) = count.multipliedReportingOverflow(by: side)
-            guard side >= 0, !isTooLarge else { throw RankError.badMessage("a shape of \(shape)") }
-            count = product
-        }
-        guard let format = StoredFormat(name: format), format.isComputed,
-            count % format.group == 0, bytes.count == format.bytes(count)
-        else { throw RankError.badMessage("\(bytes.count) bytes for a tensor of shape \(shape)") }
-        return Tensor(uninitialized: shape, format) { target in
-            bytes.withUnsafeBytes { source in
-                if let base = source.baseAddress {
-                    target.copyMemory(from: base, byteCount: source.count)
-                }
-            }
         }
     }
 }

@@ -25,7 +25,9 @@ private final class LostCrew: TrainingCrew {
         try backward.gradients(of: batches, model: model.alone, reference: reference?.alone)
     }
 
-    func prepareStep(_ model: LanguageModel, _ state: OptimizerState) -> CrewStep {
+    func prepareStep(
+        _ model: LanguageModel, _ state: OptimizerState, _ goesOn: () -> Continuation
+    ) -> CrewStep {
         CrewStep(weights: [], moments: [:], steps: state.steps)
     }
 

@@ -25,7 +25,8 @@ struct FaultsTests {
 
     @Test(
         .enabled(if: Bench.hasModel, "needs models/tiny"),
-        .enabled(if: Bench.hasMPI, "there is no mpirun here, or no sami-rank in the build"))
+        .enabled(
+            if: BuiltPrograms.rank != nil, "there is no mpirun here, or no sami-rank in the build"))
     func killsOfRanksLeaveNoProcess() throws {
         try Bench.use { expectWell(try RankKills($0).run(4)) }
     }
@@ -82,22 +83,8 @@ struct FaultsTests {
 
 /// The place of the programs, and a folder for each experiment.
 private enum Bench {
-    /// Beside the test bundle, where the build puts all of them.
-    private static func beside(_ name: String) -> String {
-        let own =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        let folders = [
-            Bundle.main.bundleURL.path,
-            (CommandLine.arguments[0] as NSString).deletingLastPathComponent,
-            (own as NSString).deletingLastPathComponent,
-        ]
-        return folders.map { $0 + "/" + name }.first {
-            FileManager.default.isExecutableFile(atPath: $0)
-        } ?? ""
-    }
-
-    static let program = beside("sami")
-    static let tool = beside("sami-faults")
+    static let program = BuiltPrograms.path("sami") ?? ""
+    static let tool = BuiltPrograms.path("sami-faults") ?? ""
 
     static var hasModel: Bool {
         FileManager.default.fileExists(atPath: Repository.path("models/tiny/config.json"))
@@ -105,13 +92,6 @@ private enum Bench {
 
     static var hasReader: Bool {
         FileManager.default.isExecutableFile(atPath: "/usr/bin/h5ls")
-    }
-
-    static var hasMPI: Bool {
-        let rank = URL(fileURLWithPath: program).deletingLastPathComponent().path + "/sami-rank"
-        return ["/usr/bin/mpirun", rank].allSatisfy {
-            FileManager.default.isExecutableFile(atPath: $0)
-        }
     }
 
     static func use(_ body: (Laboratory) throws -> Void) throws {

@@ -34,8 +34,8 @@ struct RankMessageTests {
         var one: LocalSocket? = try LocalSocket.connecting(to: path)
         let other = try #require(try listener.accepted(within: 1000))
         let message = try RankMessage(
-            .tensor, rank: RankMessage.all,
-            SentTensor(number: 1, shape: [2], format: "F32"), payload: Data(repeating: 7, count: 8))
+            .piece, rank: RankMessage.all, SentPiece(thing: .tokenizer(number: 1), total: 8),
+            payload: Data(repeating: 7, count: 8))
         try one?.write(message)
         let received = try other.read()
         #expect(received.body == message.body && received.payload == message.payload)

@@ -38,11 +38,31 @@ struct RankWorkerTests {
             ([2, 3], "F32", 23), ([-1], "F32", 0), ([Int.max, 2], "F32", 8), ([2], "F13", 8),
             ([31], "Q8_0", 34),
         ] {
-            let sent = SentTensor(number: 1, shape: shape, format: format)
+            let piece = SentPiece(
+                thing: .tensor(number: 1, shape: shape, format: format), total: count)
             let text = try failure(
-                RankMessage(.tensor, rank: -1, sent, payload: Data(count: count)))
+                RankMessage(.piece, rank: -1, piece, payload: Data(count: count)))
             #expect(text.contains("tensor of shape") || text.contains("a shape of"), "\(text)")
         }
+    }
+
+    @Test func `pieces that do not follow each other are refused in words`() throws {
+        let thing = SentPiece.Thing.tokenizer(number: 0)
+        for (offset, total, count) in [(1, 2, 1), (0, 1, 2), (0, -1, 0), (-1, 4, 4), (0, .min, 1)] {
+            let piece = SentPiece(thing: thing, offset: offset, total: total)
+            let text = try failure(
+                RankMessage(.piece, rank: -1, piece, payload: Data(count: count)))
+            #expect(text.contains("a piece at byte \(offset) of \(total)"), "\(text)")
+        }
+        var arriving = ArrivingBytes()
+        let half = SentPiece(thing: thing, total: 4)
+        #expect(try arriving.add(half, Data([1, 2])) == nil)
+        #expect(throws: RankError.self) {
+            try arriving.add(SentPiece(thing: thing, offset: 3, total: 4), Data([4]))
+        }
+        #expect(try arriving.add(half, Data([1, 2])) == nil)
+        let rest = SentPiece(thing: thing, offset: 2, total: 4)
+        #expect(try arriving.add(rest, Data([3, 4])) == [Data([1, 2]), Data([3, 4])])
     }
 
     @Test func `a task without its tensors is refused in words`() throws {
@@ -56,11 +76,16 @@ struct RankWorkerTests {
         let model = try TinyModels.model()
         let worker = worker()
         for (number, tensor) in model.parameters.tensors.enumerated() {
-            let sent = SentTensor(
-                number: number, shape: tensor.shape, format: tensor.format.name)
-            try worker.receive(
-                RankMessage(
-                    .tensor, rank: -1, sent, payload: tensor.withUnsafeBytes { Data($0) }))
+            let bytes = tensor.withUnsafeBytes { Data($0) }
+            var piece = SentPiece(
+                thing: .tensor(
+                    number: number, shape: tensor.shape, format: tensor.format.name),
+                total: bytes.count)
+            // Two pieces, after one of a sending that was stopped.
+            for range in [0..<3, 0..<7, 7..<bytes.count] {
+                piece.offset = range.lowerBound
+                try worker.receive(RankMessage(.piece, rank: -1, piece, payload: bytes[range]))
+            }
         }
         var forest = TokenForest()
         let root = forest.append([1, 2, 3])

@@ -1,4 +1,6 @@
+import Foundation
 import LongWork
+import Ranks
 import TestSupport
 import Testing
 
@@ -18,6 +20,35 @@ import Testing
     private func html(_ progress: Commands.Progress) throws -> String {
         let html = try #require(progress.display(Appearance()).html)
         return html().withDrawings
+    }
+
+    @Test func `weights on their way are shown in place of work that waits for them`() throws {
+        let sending = RankSending(done: 113_000_000, total: 538_000_000)
+        let shown = progress([0.9, 0.4]).waiting(for: sending)
+        #expect(
+            shown.line(width: 120)
+                == "iterate: train  weights to ranks: 113 of 538 MB  21 %  "
+                + "iteration 1 of 2, step 3 of 9, loss 0.400")
+        #expect(try html(shown).contains("step 3 of 9, weights to ranks: 113 of 538 MB<"))
+        // The clock of the work starts when they are there.
+        var (reports, left) = ([Commands.Progress](), 2)
+        let start = ContinuousClock.now
+        var meter = ProgressMeter(
+            task: "score",
+            sending: {
+                left -= 1
+                return left >= 0 ? sending : nil
+            }, report: { reports.append($0) })
+        for done in [0, 0, 1] {
+            usleep(150_000)
+            meter.update(done, of: 2, unit: "queries", tokens: 10 * done)
+        }
+        meter.finish()
+        #expect(reports.count == 4)
+        #expect(reports.map { $0.counted.hasPrefix("weights") } == [true, true, false, false])
+        #expect(reports.prefix(2).allSatisfy { $0.rate == nil && $0.share ?? 1 < 0.22 })
+        let elapsed = (ContinuousClock.now - start).seconds
+        #expect(reports.last.map { $0.elapsed < elapsed - 0.2 } == true)
     }
 
     @Test func `a page has step, bar, loss, rate, time left and a chart`() throws {

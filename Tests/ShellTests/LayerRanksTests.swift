@@ -5,7 +5,8 @@ import Testing
 /// `ranks 4 split=layers` in the program: four processes with some layers each, through MPI.
 @Suite(
     .serialized,
-    .enabled(if: MPIProgram.isThere, "there is no mpirun here, or no sami-rank in the build"))
+    .enabled(if: BuiltPrograms.rank != nil, "there is no mpirun here, or no sami-rank in the build")
+)
 struct LayerRanksTests {
     private static let tokenizer =
         URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -110,14 +111,4 @@ struct LayerRanksTests {
 
     /// Between what `backward` takes with all layers (0.46 GB) and with three (0.21 GB).
     private static let limit = 300 << 20
-}
-
-/// `mpirun`, and the program that it starts.
-enum MPIProgram {
-    static let isThere: Bool = {
-        guard let path = Program.path else { return false }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let programs = ["/usr/bin/mpirun", folder + "/sami-rank"]
-        return programs.allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
-    }()
 }

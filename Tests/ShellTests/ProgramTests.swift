@@ -232,19 +232,7 @@ struct ProgramTests {
 
 /// The built program and ways to run it.
 enum Program {
-    /// Beside the test bundle, where the build puts both.
-    static let path: String? = {
-        let link = "/proc/self/exe"
-        let folders = [
-            Bundle.main.bundleURL.path,
-            (CommandLine.arguments[0] as NSString).deletingLastPathComponent,
-            ((try? FileManager.default.destinationOfSymbolicLink(atPath: link)) ?? "" as String)
-                .components(separatedBy: "/").dropLast().joined(separator: "/"),
-        ]
-        return folders.map { $0 + "/sami" }.first {
-            FileManager.default.isExecutableFile(atPath: $0)
-        }
-    }()
+    static let path = BuiltPrograms.path("sami")
 
     struct Result {
         var output: String

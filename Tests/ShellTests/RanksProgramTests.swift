@@ -7,7 +7,8 @@ import Testing
 /// Ranks as a person starts them, through MPI.
 @Suite(
     .serialized,
-    .enabled(if: MPIProgram.isThere, "there is no mpirun here, or no sami-rank in the build"))
+    .enabled(if: BuiltPrograms.rank != nil, "there is no mpirun here, or no sami-rank in the build")
+)
 struct RanksProgramTests {
     private static let preparation = """
         load model default;
