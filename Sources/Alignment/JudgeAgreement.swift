@@ -54,9 +54,18 @@ public struct JudgeAgreement: Sendable, Hashable {
     /// agreement by chance. Nil if both give one verdict only.
     public var kappa: Double? { chance < 1 ? (share - chance) / (1 - chance) : nil }
 
-    /// 95 %, from the usual standard error `√(share (1 − share) / n) / (1 − chance)`.
+    /// 95 %, from the usual standard error `√(share (1 − share) / n) / (1 − chance)`. That error is
+    /// zero if all verdicts agree, or none, however few they are; then Wilson's bounds of the share
+    /// stand in its place.
     public var interval: Interval? {
-        kappa.map { kappa in
+        if share == 0 || share == 1, chance < 1 {
+            return Interval.wilson(successes: share * Double(count), of: count).map {
+                Interval(
+                    lower: max(-1, ($0.lower - chance) / (1 - chance)),
+                    upper: min(1, ($0.upper - chance) / (1 - chance)))
+            }
+        }
+        return kappa.map { kappa in
             let error = (share * (1 - share) / Double(count)).squareRoot() / (1 - chance)
             return Interval(
                 lower: max(-1, kappa - Interval.deviate * error),

@@ -22,8 +22,10 @@ public struct LengthControl: Sendable, Codable, Hashable {
     /// - Parameters:
     ///   - outcomes: 1 for a win, ½ for a tie, 0 for a loss.
     ///   - differences: length of the first response minus length of the second, in any unit.
+    ///   - observations: how many comparisons are independent evidence; nil if all are. The
+    ///     interval widens with the root of their share.
     /// - Returns: `nil` if there is no comparison, or if the lists have unequal lengths.
-    public init?(outcomes: [Double], differences: [Double]) {
+    public init?(outcomes: [Double], differences: [Double], observations: Int? = nil) {
         guard !outcomes.isEmpty, outcomes.count == differences.count else { return nil }
         let square = differences.reduce(0) { $0 + $1 * $1 } / Double(differences.count)
         let scale = square > 0 ? square.squareRoot() : 1
@@ -60,7 +62,9 @@ public struct LengthControl: Sendable, Codable, Hashable {
             if size < 1e-12 { break }
         }
         let determinant = information.0 * information.2 - information.1 * information.1
-        let error = determinant > 0 ? (information.2 / determinant).squareRoot() : .infinity
+        let repeats = Double(outcomes.count) / Double(max(1, observations ?? outcomes.count))
+        let error =
+            determinant > 0 ? (information.2 / determinant * repeats).squareRoot() : .infinity
         func share(_ logit: Double) -> Double { 1 / (1 + exp(-logit)) }
         rate = share(level)
         interval = Interval(

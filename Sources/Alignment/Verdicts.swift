@@ -198,7 +198,7 @@ public struct Verdicts: Sendable, Codable, Hashable {
             outcomes: judged.compactMap(\.judgement?.score),
             differences: judged.map {
                 Double($0.pair.first.trimmed.count - $0.pair.second.trimmed.count)
-            })
+            }, observations: queries)
         firstLengths = ResponseLengths(judged.map(\.pair.first))
         secondLengths = ResponseLengths(judged.map(\.pair.second))
         func share(_ side: Int) -> Double? {
@@ -208,6 +208,13 @@ public struct Verdicts: Sendable, Codable, Hashable {
         }
         firstMalformed = share(0)
         secondMalformed = share(1)
+    }
+
+    /// The same with every rate from the comparisons: those of a file may be anything.
+    public var derivedAnew: Verdicts {
+        Verdicts(
+            judge: judge, comparisons: comparisons, unknownPrinciples: unknownPrinciples,
+            principles: principles, isStopped: isStopped, control: control)
     }
 
     /// The comparisons of both, as of one judge who went on: those of several seeds, for one rate.

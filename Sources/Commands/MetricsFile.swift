@@ -16,9 +16,13 @@ package final class MetricsFile {
     /// Opens the file for appending, and makes it if it is not there.
     init(_ path: String, shown: String) throws(EvaluationError) {
         self.shown = shown
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+        // A pipe without a reader would be waited for, and a slow reader would hold the training.
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
+        let descriptor = open(path, flags, 0o644)
         guard descriptor >= 0 else {
-            throw .notWritable(shown, reason: String(cString: strerror(errno)))
+            let reason = String(cString: strerror(errno))
+            throw .notWritable(
+                shown, reason: errno == ENXIO ? "it is a pipe that nobody reads" : reason)
         }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }

@@ -8,6 +8,7 @@ import Values
 struct PrincipleCheck: Sendable {
     let source: String
     private let node: Node
+    private static let mostSeconds = 5
 
     /// - Throws: a sentence if it is no expression, or gives no truth value for a response.
     init(_ source: String) throws(EvaluationError) {
@@ -31,9 +32,15 @@ struct PrincipleCheck: Sendable {
     func holds(response: String, query: String) throws(EvaluationError) -> Bool {
         let value: Value
         do {
-            let evaluator = Evaluator(environment: Names(response: response, query: query))
-            value = try evaluator.value(of: node)
+            let end = ContinuousClock.now + .seconds(PrincipleCheck.mostSeconds)
+            let names = Names(response: response, query: query, end: end)
+            value = try Evaluator(environment: names).value(of: node)
         } catch {
+            if case .interrupted = error.error as? EvaluationError {
+                throw .other(
+                    "the check `\(source)` takes more than \(PrincipleCheck.mostSeconds) seconds "
+                        + "for one response")
+            }
             throw .other(
                 "the check `\(source)` fails: \(ErrorSentence.of(error))",
                 suggestion: "it may use `response`, `query` and the functions of the language")
@@ -48,6 +55,8 @@ struct PrincipleCheck: Sendable {
     private struct Names: Environment {
         var response: String
         var query: String
+        /// When the work counts as too much: a person's stop waits for it.
+        var end: ContinuousClock.Instant
 
         func value(of name: String) -> Value? {
             switch name {
@@ -59,7 +68,7 @@ struct PrincipleCheck: Sendable {
 
         var names: [String] { ["response", "query"] }
         var lastResult: Value? { nil }
-        var isInterrupted: Bool { false }
+        var isInterrupted: Bool { ContinuousClock.now > end }
         func maker(of object: String) -> String? { nil }
     }
 }
@@ -74,13 +83,30 @@ struct CheckedMeasure: Measure {
         for pair in pairs {
             if let source = pair.check {
                 let check = try PrincipleCheck(source)
-                checks[pair.principle] = (check, false)
-                checks[pair.antithesis] = (check, true)
+                try add(check, to: pair.principle, isDenied: false)
+                if pair.antithesisCheck == nil {
+                    try add(check, to: pair.antithesis, isDenied: true)
+                }
             }
             if let source = pair.antithesisCheck {
-                checks[pair.antithesis] = (try PrincipleCheck(source), false)
+                try add(try PrincipleCheck(source), to: pair.antithesis, isDenied: false)
             }
         }
+    }
+
+    /// - Throws: if the sentence has another check from another pair.
+    private mutating func add(
+        _ check: PrincipleCheck, to sentence: String, isDenied: Bool
+    ) throws(EvaluationError) {
+        if let known = checks[sentence],
+            known.check.source != check.source || known.isDenied != isDenied
+        {
+            throw .other(
+                "\"\(sentence)\" stands in two pairs with different checks: "
+                    + "`\(known.check.source)` and `\(check.source)`",
+                suggestion: "word one of them differently")
+        }
+        checks[sentence] = (check, isDenied)
     }
 
     /// Whether it can measure anything of these: nothing needs to be sampled to know it.

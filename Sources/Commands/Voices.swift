@@ -51,6 +51,7 @@ extension ServerUsage.Counts {
             parts.append("\(NumberText.count(repeated, "request")) sent again")
         }
         var notes = [parts.joined(separator: "; ")]
+        if let failure { notes.append("its requests went to the other servers: \(failure)") }
         if tooLong > 0 {
             notes.append(
                 "`\(name)` did not keep to max_tokens in "

@@ -132,6 +132,6 @@ public struct Laboratory: Sendable {
 
     func say(_ text: String) {
         guard isVerbose else { return }
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
     }
 }

@@ -74,6 +74,13 @@ public enum FileSystem {
         }
     }
 
+    /// Whether two paths lead to one file or folder.
+    public static func isSame(_ path: String, _ other: String) -> Bool {
+        var (one, two) = (stat(), stat())
+        return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev
+            && one.st_ino == two.st_ino
+    }
+
     /// Bytes of a file, without following a link; zero if there is none.
     public static func size(of path: String) -> Int {
         var status = stat()

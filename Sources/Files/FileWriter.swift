@@ -24,9 +24,12 @@ public final class FileWriter {
     private var descriptor: Int32
 
     public init(_ path: String, _ durability: Durability = .durable) throws(FileError) {
-        self.path = path
+        // A link stays, and the file that it leads to is replaced.
+        let target = realpath(path, nil)
+        defer { free(target) }
+        self.path = target.map { String(cString: $0) } ?? path
         self.durability = durability
-        temporary = FileSystem.temporary(for: path)
+        temporary = FileSystem.temporary(for: self.path)
         descriptor = try FileSystem.create(temporary)
     }
 
@@ -136,8 +139,17 @@ extension FileSystem {
         }
     }
 
-    /// Gives a complete file its name.
+    /// Gives a complete file its name, and the permissions of the file that it replaces. A pipe or
+    /// a device is not replaced: others use it.
     static func move(_ temporary: String, to path: String) throws(FileError) {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: chmod(temporary, status.st_mode & 0o777)
+            case S_IFDIR: break
+            default: throw FileError(.write, path, .notRegular)
+            }
+        }
         guard rename(temporary, path) == 0 else { throw .last(.write, path) }
     }
 

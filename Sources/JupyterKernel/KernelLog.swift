@@ -17,6 +17,6 @@ struct KernelLog {
 
     static func write(_ sentence: String) {
         let shown = sentence.count > longest ? sentence.prefix(longest) + "…" : sentence[...]
-        FileHandle.standardError.write(Data("sami kernel: \(shown)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("sami kernel: \(shown)\n".utf8))
     }
 }

@@ -6,6 +6,9 @@ struct HTTPRequest: Sendable {
     var headers: [String]
     /// Sent by POST.
     var body: [UInt8]
+    /// Whether the server is this machine, so that no proxy of the environment is asked: it would
+    /// read the key, and may not reach the server.
+    var isLocal: Bool
 }
 
 struct HTTPAnswer: Sendable {
@@ -87,6 +90,7 @@ final class HTTPTransfers {
         sami_curl_set_text(easy, CURLOPT_URL, request.url)
         sami_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         sami_curl_set_text(easy, CURLOPT_USERAGENT, "sami")
+        if request.isLocal { sami_curl_set_text(easy, CURLOPT_PROXY, "") }
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_NOSIGNAL, 1)
         // A stop must not wait for a name server.

@@ -39,8 +39,8 @@ struct ProbeReply: Hashable, Sendable {
     /// What the server sends back may contain the key.
     func cleaned(of key: ServerKey) -> ProbeReply {
         var reply = self
-        reply.text = text.map(key.removed)
-        reply.finish = finish.map(key.removed)
+        reply.text = text.map(key.removed(fromAnswer:))
+        reply.finish = finish.map(key.removed(fromAnswer:))
         return reply
     }
 
@@ -74,11 +74,11 @@ struct ProbeReply: Hashable, Sendable {
             return
         }
         self.text = kept["texts"]?.integer == 0 ? nil : text
-        choices = kept["choices"]?.integer ?? 0
+        choices = kept["choices"]?.count ?? 0
         finish = kept["finish"]?.string
-        promptTokens = kept["prompt_tokens"]?.integer
-        completionTokens = kept["completion_tokens"]?.integer
-        listedTokens = kept["listed_tokens"]?.integer ?? 0
-        logProbs = kept["logprobs"]?.integer ?? 0
+        promptTokens = kept["prompt_tokens"]?.count
+        completionTokens = kept["completion_tokens"]?.count
+        listedTokens = kept["listed_tokens"]?.count ?? 0
+        logProbs = kept["logprobs"]?.count ?? 0
     }
 }

@@ -9,6 +9,9 @@ struct RequestBody {
     let json: JSON
     /// The beginning of the answer that the request asks for; empty if it asks for none.
     let beginning: String
+    /// The stop strings that are sent. The API takes four at most; the text is cut at the others
+    /// when it is here.
+    let stops: StopStrings
 
     init(_ request: TextRequest, _ sampling: Sampling, stops: [String], _ server: Server) {
         var members: [JSON.Member] = [.init("model", .string(server.model))]
@@ -38,10 +41,9 @@ struct RequestBody {
         // Not in OpenAI's own API; sent only if a person sets them.
         if sampling.topK > 0 { members.append(.init("top_k", .integer(sampling.topK))) }
         if sampling.minP > 0 { members.append(.init("min_p", .double(sampling.minP))) }
-        if !stops.isEmpty {
-            // The API takes four at most; the text is cut at the others when it is here.
-            members.append(.init("stop", .array(stops.prefix(4).map(JSON.string))))
-        }
+        let sent = Array(stops.prefix(4))
+        if !sent.isEmpty { members.append(.init("stop", .array(sent.map(JSON.string)))) }
+        self.stops = StopStrings(sent)
         members.append(.init("seed", .integer(request.key.serverSeed)))
         json = .object(members)
         self.beginning = beginning

@@ -163,7 +163,7 @@ struct RequestRun {
     private func request(_ posted: Posted) -> HTTPRequest {
         HTTPRequest(
             url: posted.url, headers: ["Content-Type: application/json"] + key.headers,
-            body: Array(posted.body.compact.utf8))
+            body: Array(posted.body.compact.utf8), isLocal: server.address.isLocal)
     }
 
     private func reply(
@@ -228,10 +228,23 @@ struct RequestRun {
         let json = try? JSON.read(body, limits: .init(depth: 16), repairs: .loneSurrogates)
         let text =
             json?["error"]?["message"]?.string ?? json?["error"]?.string ?? json?["message"]?.string
-            ?? json?["detail"]?.string ?? ""
-        let line = text.unicodeScalars.prefix(300).map {
+            ?? json?["detail"]?.string ?? json?["detail"]?.elements.map(problems) ?? ""
+        // Before it is cut: half a key would not be found.
+        let line = key.removed(from: text).unicodeScalars.prefix(300).map {
             $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0)
         }
-        return key.removed(from: String(line).trimmingCharacters(in: .whitespaces))
+        return String(line).trimmingCharacters(in: .whitespaces)
+    }
+
+    /// `body.max_tokens: Input should be greater than 0`: the form of FastAPI's servers.
+    private func problems(_ details: [JSON]) -> String {
+        details.compactMap { detail in
+            let place = detail["loc"]?.elements?.compactMap { part in
+                part.string ?? part.integer.map { "\($0)" }
+            }
+            return detail["msg"]?.string.map { message in
+                ((place?.joined(separator: ".")).map { $0 + ": " } ?? "") + message
+            }
+        }.joined(separator: "; ")
     }
 }

@@ -47,6 +47,13 @@ public struct Server: Sendable, Hashable, Codable {
         address.text + (api == .chat ? "/chat/completions" : "/completions")
     }
 
+    /// Whether all settings lie within their limits; those of a file may not.
+    public var isWithinLimits: Bool {
+        Server.concurrencyLimits.contains(concurrency) && Server.timeoutLimits.contains(timeout)
+            && Server.retryLimits.contains(retries)
+            && [price?.input, price?.output].allSatisfy { ($0 ?? 0) >= 0 && ($0 ?? 0).isFinite }
+    }
+
     /// The limits of settings that a person gives.
     public static let concurrencyLimits = 1...64
     public static let timeoutLimits = 1.0...86_400

@@ -42,9 +42,12 @@ public struct ServerAddress: Sendable, Hashable, Codable {
     }
 
     /// Whether all of a key's way to the server is encrypted, or stays in this machine.
-    public var isPrivate: Bool {
-        if text.hasPrefix("https://") { return true }
-        let host = text.dropFirst("http://".count).prefix { $0 != "/" }
+    public var isPrivate: Bool { text.hasPrefix("https://") || isLocal }
+
+    /// Whether the server is this machine.
+    var isLocal: Bool {
+        guard let scheme = text.range(of: "://") else { return false }
+        let host = text[scheme.upperBound...].prefix { $0 != "/" }
         let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
         // `127.example.org` is a name of anybody's; only numbers are of this machine.
         let isLoopback = name.hasPrefix("127.") && name.allSatisfy { "0123456789.".contains($0) }

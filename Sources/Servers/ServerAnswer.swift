@@ -33,12 +33,8 @@ extension ServerAnswer {
             text = content
         }
         finish = choice["finish_reason"]?.string
-        func count(_ key: String) -> Int? {
-            // More than any answer has would overflow the sum.
-            body["usage"]?[key]?.integer.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
-        }
-        promptTokens = count("prompt_tokens")
-        completionTokens = count("completion_tokens")
+        promptTokens = body["usage"]?["prompt_tokens"]?.count
+        completionTokens = body["usage"]?["completion_tokens"]?.count
         model = body["model"]?.string
     }
 
@@ -59,10 +55,16 @@ extension ServerAnswer {
         guard let text = kept["text"]?.string else { return nil }
         self.text = text
         finish = kept["finish"]?.string
-        promptTokens = kept["prompt_tokens"]?.integer
-        completionTokens = kept["completion_tokens"]?.integer
+        promptTokens = kept["prompt_tokens"]?.count
+        completionTokens = kept["completion_tokens"]?.count
         model = kept["model"]?.string
     }
+}
+
+extension JSON {
+    /// A number of things that an answer has or took. More than any answer has, which would
+    /// overflow a sum, is none.
+    var count: Int? { integer.flatMap { (0...1 << 40).contains($0) ? $0 : nil } }
 }
 
 /// What an answer lacks.

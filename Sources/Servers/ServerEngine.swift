@@ -101,7 +101,7 @@ public struct ServerEngine: TextEngine {
             return WrittenText(text: "", ending: .length)
         }
         var (text, isCut) = stopStrings.cut(written)
-        if isCut { usage.ignoredStop() }
+        if body.stops.cut(written).isCut { usage.ignoredStop() }
         // The beginning that was asked for is the caller's to add.
         let start = text.drop(while: \.isWhitespace)
         if !body.beginning.isEmpty, start.hasPrefix(body.beginning) {
@@ -111,11 +111,16 @@ public struct ServerEngine: TextEngine {
         return WrittenText(text: text, ending: isFinished ? .stop : .length)
     }
 
-    /// The text after the thoughts that some models write first, between `<think>` and `</think>`.
-    /// Nil if the thoughts have no end.
+    /// The text after the thoughts that some models write first, between `<think>` and `</think>`;
+    /// a prompt may have the first of the two already. Nil if the thoughts have no end.
     static func withoutThoughts(_ text: String) -> String? {
-        guard text.drop(while: \.isWhitespace).hasPrefix("<think>") else { return text }
-        guard let end = text.range(of: "</think>") else { return nil }
+        let start = text.drop(while: \.isWhitespace)
+        guard let end = text.range(of: "</think>") else {
+            return start.hasPrefix("<think>") ? nil : text
+        }
+        guard start.hasPrefix("<think>") || !text[..<end.lowerBound].contains("<think>") else {
+            return text
+        }
         return String(text[end.upperBound...].drop(while: \.isWhitespace))
     }
 }

@@ -24,18 +24,23 @@ struct ServerKey: Sendable {
 
     var headers: [String] { key.map { ["Authorization: Bearer \($0)"] } ?? [] }
 
-    /// The text without the key.
+    /// A server's message without the key.
     func removed(from text: String) -> String {
         guard let key, text.contains(key) else { return text }
         return text.replacingOccurrences(of: key, with: "[key]")
     }
 
+    /// The text of an answer without the key. A shorter one is no secret but a word that stands
+    /// for none, as `EMPTY` for a server on this machine, and an answer may have the same word.
+    func removed(fromAnswer text: String) -> String {
+        key.map { $0.utf8.count >= 12 } ?? false ? removed(from: text) : text
+    }
+
     func removed(from answer: ServerAnswer) -> ServerAnswer {
-        guard key != nil else { return answer }
         var answer = answer
-        answer.text = removed(from: answer.text)
-        answer.finish = answer.finish.map(removed)
-        answer.model = answer.model.map(removed)
+        answer.text = removed(fromAnswer: answer.text)
+        answer.finish = answer.finish.map(removed(fromAnswer:))
+        answer.model = answer.model.map(removed(fromAnswer:))
         return answer
     }
 }

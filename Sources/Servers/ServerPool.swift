@@ -40,6 +40,7 @@ public struct ServerPool: TextEngine {
                     // Kept answers are asked of nobody, so another server would not help.
                     if error is Canceled || share.isKept { throw error }
                     failure = failure ?? error
+                    share.engine.usage.failed("\(error)")
                     failed.append(number)
                 }
             }

@@ -37,6 +37,8 @@ public final class ServerUsage: Sendable {
         public var tooLong = 0
         /// Answers that went on after a stop string.
         public var unstopped = 0
+        /// Why its requests went to other servers; nil if none did.
+        public var failure: String?
     }
 
     private let state = Mutex(Counts())
@@ -46,6 +48,7 @@ public final class ServerUsage: Sendable {
     func reused(_ count: Int) { state.withLock { $0.reused += count } }
     func repeated(_ count: Int) { state.withLock { $0.repeated += count } }
     func ignoredStop() { state.withLock { $0.unstopped += 1 } }
+    func failed(_ reason: String) { state.withLock { $0.failure = reason } }
 
     /// A refusal has no text and costs nothing.
     func refused() { state.withLock { $0.asked += 1 } }

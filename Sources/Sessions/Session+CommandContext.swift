@@ -1,5 +1,6 @@
 import CommandLanguage
 import Commands
+import Files
 import Foundation
 import Values
 import Workspaces
@@ -36,6 +37,10 @@ extension Session: CommandContext {
     package func finish() { isFinished = true }
 
     package func open(_ path: String, access: Access) throws -> [String] {
+        // Its lock is held by this process, so it would be opened for reading only.
+        if access == .readWrite, workspace.isWritable, FileSystem.isSame(path, workspace.path) {
+            return ["it is open already"]
+        }
         let next = try Workspace.open(
             path, mode: access.mode, program: program, machine: NumericEnvironment.description)
         notices = bindings.keepAll()

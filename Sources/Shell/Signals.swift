@@ -154,7 +154,14 @@ public enum SignalWatch {
     }
 
     private static func install(_ number: Int32) {
+        // `nohup` has the end of a terminal ignored, so that the work goes on.
         var action = sigaction()
+        if number == SIGHUP, sigaction(number, nil, &action) == 0,
+            unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+        {
+            return
+        }
+        action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
             let saved = errno
             let asksToEnd = number == SIGHUP || number == SIGALRM

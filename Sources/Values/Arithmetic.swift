@@ -53,14 +53,18 @@ enum Arithmetic {
         case (.number(let a), .number(let b)): return try numbers(operation, a, b)
         case (.text(let a), .text(let b)):
             switch operation {
-            case .add: return .text(a + b)
+            case .add:
+                try Limits.check(textBytes: a.utf8.count + b.utf8.count)
+                return .text(a + b)
             case .less: return .bool(a < b)
             case .lessOrEqual: return .bool(a <= b)
             case .greater: return .bool(a > b)
             case .greaterOrEqual: return .bool(a >= b)
             default: break
             }
-        case (.list(let a), .list(let b)) where operation == .add: return .list(a + b)
+        case (.list(let a), .list(let b)) where operation == .add:
+            try Limits.check(listCount: a.count + b.count)
+            return .list(a + b)
         // A list also joins with objects that are lists: `principles + [{…}]`.
         case (.list(let a), .object(let object)) where operation == .add && object.isJoinable:
             return .list(a + object.items)

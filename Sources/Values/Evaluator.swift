@@ -195,7 +195,14 @@ package struct Evaluator {
         }
         defer { work.leave() }
         do throws(LocatedError) {
-            return try inner.value(of: function.body)
+            let value = try inner.value(of: function.body)
+            // Functions of functions nest values that no text would.
+            guard !value.isDeeper(than: 60) else {
+                throw LocatedError(
+                    error: EvaluationError.tooMuchWork("lists nest more than 60 deep"),
+                    span: function.body.span)
+            }
+            return value
         } catch {
             // The place of the error is in the function's text, not in this statement. The first
             // function on the way names itself.

@@ -145,6 +145,7 @@ extension Tensor {
                 resultShape.append(positions.count)
             }
         }
+        try Limits.check(resultShape)
         let source = values
         var offsets = [0]
         for (axis, positions) in axes.enumerated() {

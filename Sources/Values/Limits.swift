@@ -8,6 +8,18 @@ package struct Limits: Sendable {
     package init() {}
 
     package static let listCount = 10_000_000
+    /// Largest number of bytes of a text that an expression makes.
+    package static let textBytes = 1 << 28
+
+    package static func check(listCount count: Int) throws(EvaluationError) {
+        guard count <= listCount else { throw .tooLong(count) }
+    }
+
+    package static func check(textBytes count: Int) throws(EvaluationError) {
+        guard count <= textBytes else {
+            throw .other("this makes a text of more than \(textBytes >> 20) MB")
+        }
+    }
 
     /// The limits of the statement on this thread: expressions are evaluated far below the session
     /// that has the settings.

@@ -114,6 +114,15 @@ extension Value {
         }
     }
 
+    /// Another text for another value. JSON alone has one word for nan, infinity and null.
+    package var identityText: String {
+        switch self {
+        case .number(let number) where !number.isFinite: "\(number)"
+        case .list(let items): "[" + items.map(\.identityText).joined(separator: ",") + "]"
+        default: json
+        }
+    }
+
     /// Equality as `==` means it in an expression, for all values but tensors.
     package func equals(_ other: Value) -> Bool {
         switch (self, other) {

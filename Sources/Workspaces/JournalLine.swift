@@ -110,7 +110,11 @@ enum JournalLine: Equatable {
 
     private init?(_ value: StoredValue) {
         let time = value["time"]?.textValue ?? ""
-        let sequence = value["sequence"]?.intValue
+        // Numbers of statements stay exact in JSON; a journal may be anybody's.
+        let number = { (key: String) in
+            value[key]?.intValue.flatMap { (0...1 << 53).contains($0) ? $0 : nil }
+        }
+        let sequence = number("sequence")
         let text = { (key: String) in value[key]?.textValue }
         switch (text("line"), sequence) {
         case ("workspace", _):
@@ -121,7 +125,7 @@ enum JournalLine: Equatable {
             self = .begin(
                 sequence: sequence, time: time, source: source, seed: seed,
                 program: text("program") ?? "", machine: text("machine") ?? "",
-                block: value["block"]?.intValue)
+                block: number("block"))
         case ("commit", let sequence?):
             guard let seconds = value["seconds"]?.numberValue,
                 let inputs = all(value["inputs"], BindingInfo.init),

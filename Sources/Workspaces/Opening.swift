@@ -142,8 +142,9 @@ extension Workspace {
     /// Reads the journal and HEAD and derives the state. Changes nothing.
     static func recover(_ path: String) throws -> Recovery {
         let journalPath = path + "/journal.jsonl"
-        let content = try Journal.load(journalPath)
+        // HEAD first: another process may write, and its HEAD follows its lines.
         let loaded = try Head.load(path + "/HEAD")
+        let content = try Journal.load(journalPath)
         var recovery = Recovery()
         // A process that died while creating a workspace leaves at most an empty folder for
         // objects.
@@ -256,6 +257,10 @@ extension Workspace {
                 process > 0, kill(process, 0) != 0, errno == ESRCH,
                 lstat(path, &status) == 0, status.st_uid == geteuid()
             else { continue }
+            // A process that this one cannot see, as in a container, holds its lock.
+            let lock = Glibc.open(path + "/lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            defer { if lock >= 0 { Glibc.close(lock) } }
+            guard lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0 else { continue }
             FileSystem.removeTree(path)
         }
         var template = Array("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)

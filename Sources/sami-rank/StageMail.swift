@@ -80,8 +80,8 @@ final class StageMail: TensorMail {
             if let place = arrived.firstIndex(where: { $0.source == source }) {
                 let message = arrived.remove(at: place)
                 guard message.flight == flight, message.tensor.shape == shape else {
-                    FileHandle.standardError.write(
-                        Data(
+                    try? FileHandle.standardError.write(
+                        contentsOf: Data(
                             ("sami-rank \(mpi.rank): rows \(message.tensor.shape) of task "
                                 + "\(message.flight) in the place of \(shape) of \(flight)\n").utf8)
                     )

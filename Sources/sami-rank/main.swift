@@ -9,8 +9,9 @@ import Transformers
 
 let variables = ProcessInfo.processInfo.environment
 guard CommandLine.arguments.count == 2, variables["OMPI_COMM_WORLD_SIZE"] != nil else {
-    FileHandle.standardError.write(
-        Data("sami-rank is started by the statement `ranks` of sami, through mpirun.\n".utf8))
+    try? FileHandle.standardError.write(
+        contentsOf: Data(
+            "sami-rank is started by the statement `ranks` of sami, through mpirun.\n".utf8))
     exit(2)
 }
 _ = sami_die_with_parent()
@@ -22,15 +23,17 @@ let socket = isGateway ? try? LocalSocket.connecting(to: CommandLine.arguments[1
 if isGateway, socket == nil {
     // In an allocation the first process is on its first node.
     let host = ProcessInfo.processInfo.hostName
-    FileHandle.standardError.write(
-        Data("the session is not on \(host), where mpirun has started the gateway\n".utf8))
+    try? FileHandle.standardError.write(
+        contentsOf: Data(
+            "the session is not on \(host), where mpirun has started the gateway\n".utf8))
     exit(1)
 }
 
 let mpi = MPIWorld()
 guard mpi.size >= 2 else {
-    FileHandle.standardError.write(
-        Data("sami-rank: started as single processes; mpirun must start all of them\n".utf8))
+    try? FileHandle.standardError.write(
+        contentsOf: Data(
+            "sami-rank: started as single processes; mpirun must start all of them\n".utf8))
     exit(2)
 }
 let neighbors = mpi.computingNeighbors()
@@ -59,7 +62,8 @@ if let socket {
         try rank.send(try RankMessage(.hello, rank: Int32(mpi.rank), RankInfo.own(memory: free)))
         try rank.run { try worker.receive($0) }
     } catch {
-        FileHandle.standardError.write(Data("sami-rank \(mpi.rank): \(error)\n".utf8))
+        try? FileHandle.standardError.write(
+            contentsOf: Data("sami-rank \(mpi.rank): \(error)\n".utf8))
         mpi.abort(1)
     }
 }

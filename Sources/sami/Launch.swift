@@ -41,11 +41,14 @@ final class Launch {
 
     /// Closes the session and ends the process.
     func finish(_ status: RunStatus) throws -> Never {
-        for problem in session.close() { Launch.complain(problem) }
-        throw End(status: status)
+        let problems = session.close()
+        for problem in problems { Launch.complain(problem) }
+        // A value that was not kept is no success, whatever the statements were.
+        throw End(status: status == .fine && !problems.isEmpty ? .workspace : status)
     }
 
+    /// Says something on standard error; one that takes nothing is no reason to end.
     static func complain(_ sentence: String) {
-        FileHandle.standardError.write(Data("sami: \(sentence)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("sami: \(sentence)\n".utf8))
     }
 }

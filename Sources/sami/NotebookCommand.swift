@@ -119,9 +119,9 @@ struct RunNotebook: ParsableCommand {
     private func show(_ report: NotebookRun.Report) {
         if output.json { print(report.json) }
         if let failure = report.failure, !report.isAllowed {
-            FileHandle.standardError.write(Data((failure.rendered() + "\n").utf8))
+            try? FileHandle.standardError.write(contentsOf: Data((failure.rendered() + "\n").utf8))
         } else if !output.json {
-            FileHandle.standardError.write(Data((report.line + "\n").utf8))
+            try? FileHandle.standardError.write(contentsOf: Data((report.line + "\n").utf8))
         }
     }
 

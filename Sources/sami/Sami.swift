@@ -61,7 +61,8 @@ struct Sami: ParsableCommand {
             {
                 text += "\n  To run a script, write `sami run \(script)`."
             }
-            FileHandle(fileDescriptor: isAsked ? 1 : 2).write(Data((text + "\n").utf8))
+            try? FileHandle(fileDescriptor: isAsked ? 1 : 2).write(
+                contentsOf: Data((text + "\n").utf8))
             Foundation.exit(isAsked ? 0 : RunStatus.usage.rawValue)
         }
     }

@@ -186,6 +186,14 @@ struct WordMeasure: Measure {
         #expect(abs(try #require(agreement.kappa) - 0.4) < 1e-12)
         let interval = try #require(agreement.interval)
         #expect(abs(interval.lower - 0.14595) < 1e-4 && abs(interval.upper - 0.65405) < 1e-4)
+        // Full agreement on few pairs is no certainty: 12 verdicts, one of them a win, and Wilson's
+        // lower bound 0.7575 of the share.
+        let most = [Judgement](repeating: .loss, count: 11) + [.win]
+        let full = try #require(JudgeAgreement(verdicts(most), verdicts(most)))
+        let certain = try #require(full.interval)
+        let chance = (11.0 * 11 + 1) / 144
+        #expect(full.kappa == 1 && certain.upper == 1)
+        #expect(abs(certain.lower - (0.75751 - chance) / (1 - chance)) < 1e-3)
         // One verdict only has no kappa; other pairs do not count.
         let same = try #require(
             JudgeAgreement(verdicts([.tie, nil, .tie]), verdicts([.tie, .tie])))

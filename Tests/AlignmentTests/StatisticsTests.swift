@@ -34,6 +34,22 @@ import Testing
         #expect(abs(control.slope - 2.1994985200650623) < 1e-6)
     }
 
+    /// The same comparisons ten times are no more evidence than once.
+    @Test func `repeated observations do not narrow the interval`() throws {
+        let (outcomes, differences) = ([1.0, 1, 0.5, 0, 1, 0], [30.0, 12, 0, -8, 25, 4])
+        func control(_ times: Int, _ observations: Int?) throws -> LengthControl {
+            try #require(
+                LengthControl(
+                    outcomes: Array([[Double]](repeating: outcomes, count: times).joined()),
+                    differences: Array([[Double]](repeating: differences, count: times).joined()),
+                    observations: observations))
+        }
+        let (plain, counted) = (try control(10, nil).interval, try control(10, 6).interval)
+        let once = try control(1, nil).interval
+        #expect(plain.upper - plain.lower < 0.6 * (once.upper - once.lower))
+        #expect(counted.upper - counted.lower > 0.9 * (once.upper - once.lower))
+    }
+
     @Test func `with equal lengths the controlled rate is the raw one, drawn to a half by one tie`()
         throws
     {

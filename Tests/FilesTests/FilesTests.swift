@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Glibc
 import Testing
 
 /// A folder of its own for every test, removed afterwards.
@@ -38,6 +39,29 @@ private final class Scratch {
         #expect(try scratch.text("a") == "old")
         try writer.finish()
         #expect(try scratch.text("a") == "new")
+        #expect(FileSystem.names(in: scratch.path) == ["a"])
+    }
+
+    @Test func `a new file has the permissions of the old one, and a link stays one`() throws {
+        try FileWriter.write(Data("old".utf8), to: scratch["a"])
+        chmod(scratch["a"], 0o600)
+        symlink("a", scratch["link"])
+        try FileWriter.write(Data("new".utf8), to: scratch["link"])
+        #expect(try scratch.text("a") == "new")
+        #expect(FileSystem.kind(of: scratch["link"]) == .other)
+        var status = stat()
+        #expect(stat(scratch["a"], &status) == 0 && status.st_mode & 0o777 == 0o600)
+        // One that leads nowhere is replaced.
+        symlink("absent", scratch["b"])
+        try FileWriter.write(Data("new".utf8), to: scratch["b"])
+        #expect(FileSystem.kind(of: scratch["b"]) == .file)
+    }
+
+    @Test func `a pipe is not replaced by a file`() throws {
+        mkfifo(scratch["a"], 0o600)
+        #expect(throws: FileError(.write, scratch["a"], .notRegular)) {
+            try FileWriter.write(Data("x".utf8), to: scratch["a"])
+        }
         #expect(FileSystem.names(in: scratch.path) == ["a"])
     }
 

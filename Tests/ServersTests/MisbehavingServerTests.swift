@@ -308,6 +308,16 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
         #expect(sentence.contains(words) && sentence.contains("not  so"))
     }
 
+    @Test func `a list of problems is told with their places`() throws {
+        let body = """
+            {"detail":[{"loc":["body","stop",0],"msg":"too long","type":"x"},{"msg":"no"},7]}
+            """
+        let fake = try FakeServer { _ in .status(422, body: body) }
+        defer { fake.stop() }
+        let error = #expect(throws: ServerError.self) { try run(server(fake)) }
+        #expect("\(try #require(error))".contains("(\"body.stop.0: too long; no\")"))
+    }
+
     @Test func `answers underway when one request is refused are taken`() throws {
         let fake = try FakeServer { request in
             if request.body.contains("1") { return .status(400) }
@@ -329,6 +339,34 @@ func prompt(_ text: String) -> TextRequest { TextRequest(.text(text), key: Rando
     }
 
     // MARK: Keys
+
+    @Test func `a key across the end of a long message is not told in part`() throws {
+        let secret = "sk-never-to-be-seen"
+        let fake = try FakeServer { _ in
+            .status(401, body: "{\"error\":\"\(String(repeating: "a", count: 290)) \(secret)\"}")
+        }
+        defer { fake.stop() }
+        var server = try server(fake, retries: 0)
+        server.keyVariable = "FAKE_KEY"
+        let engine = ServerEngine(
+            server, keeping: MemoryStore(), environment: ["FAKE_KEY": secret])
+        let error = #expect(throws: ServerError.self) {
+            try engine.write([prompt("a")], Sampling(), stops: []) { _ in .more }
+        }
+        let sentence = "\(try #require(error))"
+        #expect(sentence.contains("aaa") && !sentence.contains("sk-"))
+    }
+
+    @Test func `a word that stands for no key may be in an answer`() throws {
+        let fake = try FakeServer { _ in .body(FakeServer.chat("This is a test.")) }
+        defer { fake.stop() }
+        var server = try server(fake)
+        server.keyVariable = "FAKE_KEY"
+        let engine = ServerEngine(
+            server, keeping: MemoryStore(), environment: ["FAKE_KEY": "test"])
+        let written = try engine.write([prompt("a")], Sampling(), stops: []) { _ in .more }
+        #expect(written.map(\.text) == ["This is a test."])
+    }
 
     /// A server that sends the key back in every place.
     @Test func `the key is sent, and is in nothing that is kept or said`() throws {

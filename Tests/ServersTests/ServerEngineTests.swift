@@ -76,6 +76,27 @@ import TextModels
         #expect(engine.usage.counts.unstopped == 1 && engine.usage.counts.tooLong == 1)
     }
 
+    @Test func `a fifth stop string is not sent, and its cut is no fault of the server`() throws {
+        let fake = try FakeServer { _ in .body(FakeServer.chat("One. Two.")) }
+        defer { fake.stop() }
+        let engine = try engine(fake, MemoryStore())
+        let stops = ["q", "x", "z", "k", " Two"]
+        let written = try engine.write([prompt("a")], Sampling(), stops: stops) { _ in .more }
+        #expect(written == [WrittenText(text: "One.")])
+        #expect(engine.usage.counts.unstopped == 0)
+        #expect(try JSON.read(fake.requests[0].body)["stop"]?.elements?.count == 4)
+    }
+
+    @Test(arguments: [
+        ("<think>a</think>\n\nb", "b"), ("a</think> b", "b"), ("b", "b"), (" <think>a", nil),
+        ("a <think>b</think> c", "a <think>b</think> c"), ("", ""),
+    ])
+    func `thoughts are left out, also those that the prompt has begun`(
+        text: String, answer: String?
+    ) {
+        #expect(ServerEngine.withoutThoughts(text) == answer)
+    }
+
     @Test func `a count of tokens that no answer has is left out`() throws {
         let fake = try FakeServer { _ in .body(FakeServer.chat("x", tokens: .max)) }
         defer { fake.stop() }
@@ -159,6 +180,16 @@ import TextModels
     ])
     func `addresses are read as manuals show them`(text: String, address: String) throws {
         #expect(try ServerAddress(text).text == address)
+    }
+
+    /// No proxy stands between this machine and itself.
+    @Test(arguments: [
+        ("http://127.0.0.1:8000/v1", true), ("https://localhost/v1", true),
+        ("http://[::1]:80", true), ("http://LOCALHOST", true), ("http://127.example.org", false),
+        ("https://example.org", false), ("http://localhost.example.org", false),
+    ])
+    func `addresses of this machine are known`(text: String, isLocal: Bool) throws {
+        #expect(try ServerAddress(text).isLocal == isLocal)
     }
 
     @Test(arguments: [

@@ -65,14 +65,17 @@ import TextModels
         }
         let store = MemoryStore()
         let servers = [try server(one, concurrency: 1), try server(two, concurrency: 1)]
-        let found = try texts(pool(servers, store))
+        let pool = self.pool(servers, store)
+        let found = try texts(pool)
         #expect(found.prefix(2) == ["one 0", "one 1"])
         #expect(found.dropFirst(2).elementsEqual((2..<12).map { "two \($0)" }))
         #expect(store.count == 12)
+        let failures = pool.engines.map(\.usage.counts.failure)
+        #expect(failures[0]?.contains("503") == true && failures[1] == nil)
         // Which server answered is kept: a replay needs none of them.
         let again = MemoryStore(mayAsk: false)
         for line in store.lines { again.keep(line.value, to: line.key) }
-        #expect(try texts(pool(servers, again)) == found)
+        #expect(try texts(self.pool(servers, again)) == found)
     }
 
     @Test func `if all fail, the first fault is told, and the answers are kept`() throws {

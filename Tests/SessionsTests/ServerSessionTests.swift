@@ -192,7 +192,15 @@ import Workspaces
         let output = try bench.output("judge judge=j against=j principles_each=1 max_tokens=20")
         #expect(output.text.plain.contains("0 wins, 0 ties, 3 losses"))
         #expect(output.text.plain.contains("same verdict: 100.0 % of 3 pairs"))
-        #expect(output.notes.contains("the judge is `j` itself, and models prefer what they wrote"))
+        let itself = "itself, and models prefer what they wrote"
+        #expect(output.notes.contains("the judge is `j` \(itself)"))
+        // By another name it is the same model.
+        try bench.output("server same url=\"\(fake.url)\" model=\"m\"")
+        let renamed = try bench.output("judge judge=j against=same principles_each=1 max_tokens=20")
+        #expect(renamed.notes.contains("the judge is `same` \(itself)"))
+        try bench.output("server third url=\"\(fake.url)\" model=\"n\"")
+        let other = try bench.output("judge judge=j against=third principles_each=1 max_tokens=20")
+        #expect(!other.notes.contains { $0.contains(itself) })
         #expect(try bench.text("verdicts.comparisons[0].orders") == #"["loss", "loss"]"#)
         #expect(try bench.text("verdicts.orders.flips") == "0")
     }

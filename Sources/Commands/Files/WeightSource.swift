@@ -110,3 +110,19 @@ struct WeightSource: Sendable {
         return hexadecimal(hash.digest)
     }
 }
+
+extension Invocation {
+    /// - Throws: at `path` if the workspace keeps weights of `model` or `base` in that folder: new
+    ///   files there would take them away, from earlier states too.
+    func requireOtherFolder(than path: String, shown: String) throws {
+        for name in ["model", "base"] where session.isBound(name) {
+            guard let source = try objectIfBound(ModelObject.self, name)?.weightSource,
+                FileSystem.isSame(source.path, path)
+            else { continue }
+            throw error(
+                "\(shown) holds the weights of `\(name)`, which are too large to be kept in the "
+                    + "workspace",
+                suggestion: "name another folder", at: "path")
+        }
+    }
+}

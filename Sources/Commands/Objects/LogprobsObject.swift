@@ -193,7 +193,8 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
             var position = 0
             for index in scores.indices {
                 for length in scores[index].lengths {
-                    guard position + length <= min(logProbs.count, tokens.count) else {
+                    let left = min(logProbs.count, tokens.count) - position
+                    guard length >= 0, length <= left else {
                         throw StorageError(kind: kind, problem: "some of its tokens are missing")
                     }
                     let range = position..<(position + length)
@@ -201,6 +202,12 @@ struct LogprobsObject: StorableObject, ListObject, TensorObject {
                     scores[index].tokens.append(Array(tokens[range]))
                     position += length
                 }
+            }
+        }
+        for score in scores {
+            let counts = [score.tokens.map(\.count), score.tokenLogProbs.map(\.count)]
+            guard counts[0] == counts[1] else {
+                throw StorageError(kind: kind, problem: "some of its tokens have no log-prob")
             }
         }
         // Older versions kept no texts.

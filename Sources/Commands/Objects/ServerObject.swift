@@ -46,6 +46,10 @@ struct ServerObject: StorableObject {
     func stored() throws -> StoredValue { try StoredValue(encoding: server) }
 
     static func restored(_ value: StoredValue) throws -> ServerObject {
-        ServerObject(server: try value.restored(Server.self, kind: kind))
+        let server = try value.restored(Server.self, kind: kind)
+        guard server.isWithinLimits else {
+            throw StorageError(kind: kind, problem: "a setting lies outside of its limits")
+        }
+        return ServerObject(server: server)
     }
 }

@@ -263,8 +263,17 @@ struct VerdictsObject: StorableObject, PoolableObject {
         guard let stored = value["verdicts"] else {
             throw StorageError(kind: kind, problem: "a part of it is missing")
         }
+        let verdicts = try stored.restored(Verdicts.self, kind: kind)
+        let counts = 0...max(1, 2 * verdicts.comparisons.count)
+        let isSound = verdicts.principles.allSatisfy {
+            counts.contains($0.count) && (0...1).contains($0.first) && (0...1).contains($0.second)
+        }
+        let places = verdicts.control.map { [$0.first, $0.second, $0.ties, $0.unparsed] } ?? []
+        guard isSound, places.allSatisfy((0...1 << 32).contains) else {
+            throw StorageError(kind: kind, problem: "a number of it cannot be one")
+        }
         return VerdictsObject(
-            verdicts: try stored.restored(Verdicts.self, kind: kind),
+            verdicts: verdicts.derivedAnew,
             first: value["first"]?.textValue ?? "model",
             second: value["second"]?.textValue ?? "base")
     }

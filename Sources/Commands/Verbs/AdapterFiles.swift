@@ -72,6 +72,7 @@ extension CommandTable {
             let path = try invocation.writablePath("path")
         else { return CommandResult() }
         let object = try invocation.adaptedModel()
+        try invocation.requireOtherFolder(than: path, shown: shown)
         let origin =
             object.weightSource?.path ?? object.origin.split(separator: ",")
             .first.map(String.init) ?? ""

@@ -53,8 +53,13 @@ extension Invocation {
     private func paths(of argument: Argument) throws -> [String] {
         switch try value(argument) {
         case .text(let text): return [text]
-        case .list(let items): return items.compactMap(\.asText)
-        default: return []
+        case .list(let items):
+            let texts = items.compactMap(\.asText)
+            if texts.count == items.count { return texts }
+        default: break
         }
+        throw LocatedError(
+            error: EvaluationError.other("a run is the path of a workspace, or a list of paths"),
+            span: argument.span)
     }
 }

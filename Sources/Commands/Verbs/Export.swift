@@ -50,6 +50,7 @@ extension CommandTable {
                         + "them",
                     suggestion: "export adapter \(shown), or merge first", at: "value")
             }
+            try invocation.requireOtherFolder(than: path, shown: shown)
             var meter = invocation.meter()
             defer { meter.finish() }
             let size = Double(model.model.weightBytes) / 1e6

@@ -69,7 +69,17 @@ extension CommandTable {
         guard !pairs.isEmpty else {
             throw invocation.error("no query is left to judge: \(notes.joined(separator: "; "))")
         }
-        let verdicts = try judge.judge(pairs, progress: follower.follow)
+        let verdicts: Verdicts
+        do {
+            verdicts = try judge.judge(pairs, progress: follower.follow)
+        } catch  where source.isSampled {
+            // The judge has failed, and the responses are there.
+            throw StoppedEarly(
+                error: (error as? LocatedError) ?? invocation.located(error),
+                work: StoppedWork(
+                    progress: "\(pairs.count) of \(pairs.count) pairs", kind: "judging",
+                    state: try SamplingStorage.stored(pairs)))
+        }
         if !verdicts.unknownPrinciples.isEmpty {
             let shown = verdicts.unknownPrinciples.prefix(3).map { "\"\($0)\"" }
             notes.append(
@@ -78,6 +88,7 @@ extension CommandTable {
                     + (verdicts.unknownPrinciples.count > 3 ? ", …" : ""))
         }
         notes += source.notes + choice.notes + choice.selfNotes(source.writers)
+        notes += choice.controlNotes(verdicts, judge)
         for (reason, count) in verdicts.exclusions {
             notes.append("\(NumberText.count(count, "comparison")) left out: \(reason.words)")
         }

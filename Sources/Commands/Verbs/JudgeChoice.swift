@@ -92,15 +92,34 @@ enum JudgeChoice {
     }
 
     /// A sentence if the judge is one of the sides: models prefer their own texts.
-    func selfNotes(_ sides: [(name: String, model: ModelObject?)]) -> [String] {
+    func selfNotes(_ sides: [JudgedPairs.Writer]) -> [String] {
         guard case .reader(let reader) = self else { return [] }
-        return sides.compactMap { name, model in
-            let isItself =
-                model.map { own in
-                    reader.model.map { own.model.hasWeights(of: $0.model) } ?? false
-                } ?? (reader.voice.name == name)
-            guard isItself else { return nil }
-            return "the judge is `\(name)` itself, and models prefer what they wrote"
+        return sides.filter { reader.isSame(as: $0) }.map {
+            "the judge is `\($0.name)` itself, and models prefer what they wrote"
+        }
+    }
+
+    /// A sentence if responses were to be read beside themselves and were not.
+    func controlNotes(_ verdicts: Verdicts, _ judge: any Judge) -> [String] {
+        guard let judge = judge as? ModelJudge, judge.controls > 0, verdicts.control == nil,
+            !verdicts.isStopped
+        else { return [] }
+        return ["stopped before responses were read beside themselves, so no place is reported"]
+    }
+}
+
+extension NamedVoice {
+    /// Whether a side was written by the same weights, or by the same model of one server. Of old
+    /// verdicts only the name is known.
+    fileprivate func isSame(as side: JudgedPairs.Writer) -> Bool {
+        if let model = side.model {
+            return self.model.map { model.model.hasWeights(of: $0.model) } ?? false
+        }
+        guard !side.servers.isEmpty else { return voice.name == side.name }
+        return side.servers.contains { other in
+            servers.contains {
+                $0.engine.server.address == other.address && $0.engine.server.model == other.model
+            }
         }
     }
 }

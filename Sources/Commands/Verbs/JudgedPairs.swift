@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import Servers
 import Tensors
 import TextModels
 import Values
@@ -11,8 +12,15 @@ struct JudgedPairs {
     let second: String
     /// The sentences of all constitutions.
     let principles: [String]
-    /// The models of the sides, as far as they are known; nil for a server.
-    let writers: [(name: String, model: ModelObject?)]
+    /// Who wrote them, as far as it is known.
+    let writers: [Writer]
+
+    /// A side by the name that a person gave it, with its model or its servers.
+    struct Writer {
+        var name: String
+        var model: ModelObject?
+        var servers: [Server] = []
+    }
 
     private enum Source {
         case kept([ResponsePair])
@@ -20,6 +28,10 @@ struct JudgedPairs {
     }
 
     private let source: Source
+
+    /// Whether the responses are new, so that they are nowhere else yet.
+    var isSampled: Bool { if case .new = source { true } else { false } }
+
     /// The other side, if it is sampled.
     private let other: NamedVoice?
 
@@ -40,7 +52,7 @@ struct JudgedPairs {
         let pairs = verdicts.verdicts.comparisons.map(\.pair)
         principles = pairs.flatMap(\.constitution.slots).map(\.text)
         // Which weights wrote them is not known any more, but a server's name is.
-        writers = [(first, nil), (second, nil)]
+        writers = [Writer(name: first), Writer(name: second)]
         source = .kept(pairs)
         other = nil
     }
@@ -68,7 +80,12 @@ struct JudgedPairs {
         first = invocation.written("model") ?? "model"
         second = invocation.written(otherRole) ?? otherRole
         principles = groups.flatMap(\.constitutions).flatMap(\.slots).map(\.text)
-        writers = [(first, model), (other.voice.name, other.model)]
+        writers = [
+            Writer(name: first, model: model),
+            Writer(
+                name: other.voice.name, model: other.model,
+                servers: other.servers.map(\.engine.server)),
+        ]
         source = .new(PairSampler(settings), queries, groups, sides, key.child("pairs"))
         self.other = other
     }

@@ -86,6 +86,9 @@ package struct Function: Sendable {
                     function: name, key: key, parameters: names,
                     nearest: nearest(key, in: names))
             }
+            guard arguments.values[key] == nil else {
+                throw .other("`\(key)` of `\(name)` is given twice")
+            }
             arguments.values[key] = value
         }
         for parameter in parameters where parameter.isRequired {

@@ -168,7 +168,7 @@ extension Function {
         var groups: [(key: Value, places: [Int])] = []
         var places: [String: Int] = [:]
         for (place, key) in keys.enumerated() {
-            let text = key.json
+            let text = key.identityText
             if let group = places[text] {
                 groups[group].places.append(place)
             } else {

@@ -100,7 +100,8 @@ enum Reading {
             + 11.8 * Double(syllables) / Double(words.count) - 15.59
     }
 
-    /// Groups of vowels, without a silent e at the end; at least one. An estimate for English.
+    /// Groups of vowels, without a silent e at the end (but "ta-ble") or in "-ed" (but "wan-ted");
+    /// at least one. An estimate for English.
     static func syllables(of word: Substring) -> Int {
         let letters = word.lowercased().filter(\.isLetter)
         var (count, wasVowel) = (0, false)
@@ -109,7 +110,13 @@ enum Reading {
             if isVowel, !wasVowel { count += 1 }
             wasVowel = isVowel
         }
-        if letters.hasSuffix("e"), !letters.hasSuffix("le"), count > 1 { count -= 1 }
-        return max(1, count)
+        let end = Array(letters.suffix(3))
+        guard end.count == 3, count > 1 else { return max(1, count) }
+        func isVowel(_ place: Int) -> Bool { "aeiouy".contains(end[place]) }
+        let isSilent =
+            end[2] == "e"
+            ? !isVowel(1) && (end[1] != "l" || isVowel(0))
+            : end[1...] == ["e", "d"] && !isVowel(0) && !"dt".contains(end[0])
+        return isSilent ? count - 1 : count
     }
 }

@@ -72,7 +72,10 @@ extension Function {
         ) { (arguments) throws(EvaluationError) in
             let reverse = try arguments.flag("reverse", default: false)
             if case .tensor(let tensor) = arguments.value("x"), tensor.shape.count == 1 {
-                let values = tensor.values.sorted { reverse ? $1 < $0 : $0 < $1 }
+                // Nan comes last in both orders, as in lists.
+                let values = tensor.values.sorted {
+                    $0.isNaN || $1.isNaN ? !$0.isNaN : reverse ? $1 < $0 : $0 < $1
+                }
                 return .tensor(Tensor(values, shape: tensor.shape))
             }
             let items = try arguments.list("x")
@@ -92,7 +95,7 @@ extension Function {
         ) { (arguments) throws(EvaluationError) in
             var seen: Set<String> = []
             return .list(
-                try arguments.list("x").filter { seen.insert($0.json).inserted })
+                try arguments.list("x").filter { seen.insert($0.identityText).inserted })
         },
     ]
 
@@ -115,7 +118,7 @@ extension Function {
         guard count <= Double(Limits.listCount) else {
             throw .tooLong(Int(min(count, 0x1p53)))
         }
-        return .list((0..<max(0, Int(count))).map { .number(start + Double($0) * step) })
+        return .list((0..<Int(max(0, count))).map { .number(start + Double($0) * step) })
     }
 
     private static func filled(_ name: String, _ value: Float) -> Function {

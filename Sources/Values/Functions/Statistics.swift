@@ -52,7 +52,8 @@ enum Statistics {
         let above = min(below + 1, sorted.count - 1)
         let (low, high) = (Double(sorted[below]), Double(sorted[above]))
         let part = place - Double(below)
-        guard low != high else { return low }
+        // Without a part of it, an infinite distance counts for nothing.
+        guard low != high, part > 0 else { return low }
         // From the nearer end, as numpy does, so that both ends are exact.
         return part >= 0.5 ? high - (high - low) * (1 - part) : low + (high - low) * part
     }

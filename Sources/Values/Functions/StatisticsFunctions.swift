@@ -99,7 +99,14 @@ extension Function {
             }
             range = (given[0], given[1])
         }
-        if range.lower == range.upper { range = (range.lower - 0.5, range.upper + 0.5) }
+        if range.lower == range.upper {
+            // Half of one is lost beside a large number.
+            let half = max(0.5, abs(range.lower) * 1e-6)
+            range = (range.lower - half, range.upper + half)
+        }
+        guard (range.upper - range.lower).isFinite else {
+            throw .other("`histogram` takes numbers that are less than 1.8e308 apart")
+        }
         let edges = Statistics.evenly(from: range.lower, to: range.upper, count: bins + 1)
         let counts = Statistics.counts(of: values, between: edges)
         return .record(["counts": Value(counts), "edges": .list(edges.map(Value.number))])

@@ -82,7 +82,17 @@ extension Function {
             let part = try arguments.text("part")
             let by = try arguments.text("by")
             guard !part.isEmpty else { throw .other("`part` of `replace` is empty") }
-            return try eachText(arguments) { .text($0.replacing(part, with: by)) }
+            return try eachText(arguments) { (text) throws(EvaluationError) in
+                let growth = max(0, by.utf8.count - part.utf8.count)
+                let (added, isHuge) = (text.utf8.count / part.utf8.count)
+                    .multipliedReportingOverflow(by: growth)
+                // Most texts are too short for it, whatever they are.
+                if isHuge || text.utf8.count + added > Limits.textBytes {
+                    let count = text.ranges(of: part).count
+                    try Limits.check(textBytes: text.utf8.count + count * growth)
+                }
+                return .text(text.replacing(part, with: by))
+            }
         },
         Function(
             "split", "a text cut at each separator; of a list, each text",
@@ -119,6 +129,9 @@ extension Function {
                 }
                 texts.append(text)
             }
+            try Limits.check(
+                textBytes: texts.reduce(0) { $0 + $1.utf8.count }
+                    + max(0, texts.count - 1) * separator.utf8.count)
             return .text(texts.joined(separator: separator))
         },
         Function(
@@ -145,9 +158,9 @@ extension Function {
 
     /// The result for the text `x`, or the list of the results for the texts of the list `x`.
     static func eachText(
-        _ arguments: Arguments, _ body: (String) -> Value
+        _ arguments: Arguments, _ body: (String) throws(EvaluationError) -> Value
     ) throws(EvaluationError) -> Value {
-        if case .text(let text) = arguments.value("x") { return body(text) }
+        if case .text(let text) = arguments.value("x") { return try body(text) }
         let role = "`x` of `\(arguments.function)`"
         guard let items = try? arguments.list("x") else {
             throw .wrongKind(
@@ -160,7 +173,7 @@ extension Function {
                     role: role, expected: "text or a list of texts",
                     found: "a list that contains \(item.aKind)")
             }
-            results.append(body(text))
+            results.append(try body(text))
         }
         return .list(results)
     }
