@@ -2,7 +2,6 @@ import JSON
 import LongWork
 import Tensors
 import TextModels
-import Tokenizers
 import Transformers
 
 /// Computes the answers to requests, one request at a time, as JSON in OpenAI's form.
@@ -17,7 +16,7 @@ struct TextWriter {
     let modelName: String
 
     /// One text of the answer.
-    private struct Choice {
+    struct Choice {
         var prompt: TextPrompt
         var completion: Completion?
 
@@ -149,58 +148,6 @@ struct TextWriter {
         }
         members.append(.init("finish_reason", .string(choice.finish)))
         return .object(members)
-    }
-
-    private func name(_ token: Int32) -> String { text.tokenizer.text(of: token) }
-
-    /// `tokens`, `token_logprobs`, `top_logprobs` and `text_offset`. With `echo` the first token of
-    /// the prompt has no log-prob.
-    private func logProbs(_ places: [TokenPlace], _ choice: Choice) -> JSON {
-        let lead = request.echoes ? choice.prompt.tokens.prefix(1) : []
-        let ids = Array(lead) + places.map(\.token)
-        let tokens = ids.map(name)
-        var offset = request.echoes ? 0 : choice.prompt.text.unicodeScalars.count
-        let offsets = zip(ids, tokens).map { id, token -> JSON in
-            // A special token has no place in the text.
-            defer { offset += text.tokenizer.isSpecial(id) ? 0 : token.unicodeScalars.count }
-            return .integer(offset)
-        }
-        let nothing = lead.map { _ in JSON.null }
-        return [
-            "tokens": .array(tokens.map { .string($0) }),
-            "token_logprobs": .array(nothing + places.map { .double(Double($0.logProb)) }),
-            "top_logprobs": request.likeliest == 0
-                ? .null
-                : .array(
-                    nothing
-                        + places.map { place in
-                            .object(
-                                place.likeliest.map {
-                                    .init(name($0.token), .double(Double($0.logProb)))
-                                })
-                        }),
-            "text_offset": .array(offsets),
-        ]
-    }
-
-    private func chatLogProbs(_ places: [TokenPlace]) -> JSON {
-        func entry(_ token: Int32, _ logProb: Float) -> [JSON.Member] {
-            let name = name(token)
-            return [
-                .init("token", .string(name)), .init("logprob", .double(Double(logProb))),
-                .init("bytes", .array(name.utf8.map { .integer(Int($0)) })),
-            ]
-        }
-        return .array(
-            places.map { place in
-                .object(
-                    entry(place.token, place.logProb) + [
-                        .init(
-                            "top_logprobs",
-                            .array(
-                                place.likeliest.map { .object(entry($0.token, $0.logProb)) }))
-                    ])
-            })
     }
 }
 
