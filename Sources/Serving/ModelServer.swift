@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import LongWork
 import Synchronization
+import Tensors
 import TextModels
 
 /// Models as a server with OpenAI's API on this machine: `/v1/models`, `/v1/completions` with
@@ -18,20 +19,24 @@ public final class ModelServer: Sendable {
     private let queue = DispatchQueue(label: "sami.serving")
     private let isEnding = Atomic(false)
     private let counter = Atomic(0)
+    /// Decides, with its number, the random numbers of a request without a seed.
+    private let key: RandomKey
     private let log: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - models: by name; the first answers requests that name none.
     ///   - port: 0 takes any free one.
+    ///   - seed: with it, the same requests in the same order get the same answers.
     ///   - patience: how long a connection may wait without a request.
     ///   - log: gets a sentence for each request. It may hold characters of the client's choice.
     /// - Throws: if the address cannot be made.
     public init(
-        _ models: [NamedTextModel], port: UInt16, patience: Duration = .seconds(75),
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        _ models: [NamedTextModel], port: UInt16, seed: UInt64,
+        patience: Duration = .seconds(75), log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.models = models
         self.log = log
+        key = RandomKey(seed: seed).child("serving")
         // A server that listens anew needs the port that its clients know.
         let port = port == 0 ? try ModelServer.freePort() : port
         server = HTTPServer(
@@ -162,6 +167,7 @@ public final class ModelServer: Sendable {
         let now = Date.now.timeIntervalSince1970
         let writer = TextWriter(
             text: text, request: request,
+            key: request.seed.map { RandomKey(seed: $0) } ?? key.child(UInt64(number)),
             id: "\(form == .chat ? "chatcmpl" : "cmpl")-\(Int(now))-\(number)",
             created: Int(now), modelName: request.model ?? models[0].name)
         let client = Client(of: http)

@@ -10,6 +10,8 @@ import Transformers
 struct TextWriter {
     let text: TextModel
     let request: WritingRequest
+    /// Decides the random numbers.
+    let key: RandomKey
     /// Id of the answer, and the seconds since 1970 of its making.
     let id: String
     let created: Int
@@ -95,7 +97,6 @@ struct TextWriter {
         guard request.sampling.maxTokens > 0 else {
             return prompts.map { Choice(prompt: $0, completion: nil) }
         }
-        let key = RandomKey(seed: request.seed)
         let completions = try text.complete(
             prompts.enumerated().map {
                 CompletionRequest($0.element, key: key.child(UInt64($0.offset)))

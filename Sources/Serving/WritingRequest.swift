@@ -16,8 +16,8 @@ struct WritingRequest: Sendable {
     var stops: [String] = []
     /// Texts for each prompt.
     var count = 1
-    /// Decides the random numbers; drawn anew if none is given.
-    var seed: UInt64
+    /// Decides the random numbers; nil if the client leaves them to the server.
+    var seed: UInt64?
     var isStreamed = false
     /// Whether a stream ends with the numbers of tokens.
     var countsTokens = false
@@ -44,9 +44,7 @@ struct WritingRequest: Sendable {
         self.form = form
         model = try fields.text("model")
         let text = try WritingRequest.model(named: model, of: models)
-        seed =
-            try fields.integer("seed", in: 0...1 << 53).map { UInt64($0) }
-            ?? UInt64.random(in: 0..<1 << 53)
+        seed = try fields.integer("seed", in: 0...1 << 53).map { UInt64($0) }
         sampling.temperature = try fields.number("temperature", in: 0...100) ?? 1
         // 0 is the likeliest token alone.
         sampling.topP = max(
