@@ -79,8 +79,10 @@ public final class ModelServer: Sendable {
     }
 
     /// The port that it listens on, once it does.
-    public func listeningPort() async throws -> UInt16? {
-        try await server.waitUntilListening()
+    ///
+    /// - Throws: `SocketError.timeout` if it does not within so many seconds.
+    public func listeningPort(within seconds: Double = 5) async throws -> UInt16? {
+        try await server.waitUntilListening(timeout: seconds)
         guard case .ip4(_, let port)? = await server.listeningAddress else { return nil }
         return port
     }

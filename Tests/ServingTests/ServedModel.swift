@@ -68,7 +68,7 @@ enum ServedModel {
             [(name: "model", text: text(context: context))], port: 0, seed: seed,
             patience: patience)
         let running = Task { try await server.run() }
-        let port = try #require(try await server.listeningPort())
+        let port = try #require(try await server.listeningPort(within: 60))
         // Sockets of the test block their thread, which may not be one that the server needs.
         let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: Result { try body(port) }) }
