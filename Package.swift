@@ -234,7 +234,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "ServingTests",
-            dependencies: ["JSON", "Serving", "TestSupport", "TextModels"]),
+            dependencies: ["JSON", "Serving", "TestSupport", "TextModels", "Tokenizers"]),
         .testTarget(
             name: "RanksTests",
             dependencies: [

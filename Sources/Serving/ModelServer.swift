@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import LongWork
 import Synchronization
+import Tensors
 import TextModels
 
 /// Models as a server with OpenAI's API on this machine: `/v1/models`, `/v1/completions` with
@@ -18,26 +19,40 @@ public final class ModelServer: Sendable {
     private let queue = DispatchQueue(label: "sami.serving")
     private let isEnding = Atomic(false)
     private let counter = Atomic(0)
+    /// Decides, with its number, the random numbers of a request without a seed.
+    private let key: RandomKey
     private let log: @Sendable (String) -> Void
-
-    /// A body of more bytes is refused.
-    static let largestBody = 16 << 20
 
     /// - Parameters:
     ///   - models: by name; the first answers requests that name none.
     ///   - port: 0 takes any free one.
-    ///   - log: gets a sentence for each request.
+    ///   - seed: with it, the same requests in the same order get the same answers.
+    ///   - patience: how long a connection may wait without a request.
+    ///   - log: gets a sentence for each request. It may hold characters of the client's choice.
     /// - Throws: if the address cannot be made.
     public init(
-        _ models: [NamedTextModel], port: UInt16,
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        _ models: [NamedTextModel], port: UInt16, seed: UInt64,
+        patience: Duration = .seconds(75), log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.models = models
         self.log = log
+        key = RandomKey(seed: seed).child("serving")
+        // A server that listens anew needs the port that its clients know.
+        let port = port == 0 ? try ModelServer.freePort() : port
         server = HTTPServer(
             address: try sockaddr_in.inet(ip4: "127.0.0.1", port: port),
             // A long text takes as long as it takes.
-            timeout: 24 * 3600, logger: .disabled)
+            timeout: 24 * 3600,
+            pool: PatientPool(base: HTTPServer.defaultPool(), patience: patience),
+            logger: .disabled)
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let socket = try Socket(domain: AF_INET)
+        defer { try? socket.close() }
+        try socket.bind(to: try sockaddr_in.inet(ip4: "127.0.0.1", port: 0))
+        guard case .ip4(_, let port) = try socket.sockname() else { return 0 }
+        return port
     }
 
     /// Serves until `stop`.
@@ -45,24 +60,29 @@ public final class ModelServer: Sendable {
     /// - Throws: `SocketError`, as for a port that is taken.
     public func run() async throws {
         await server.appendRoute("*") { [self] request in
-            // The answer to a wrong request is an answer.
-            do {
-                return try await respond(to: request)
-            } catch let refusal as Refusal {
-                log("\(request.method.rawValue) \(request.path): \(refusal.message)")
-                return response(refusal.json, status: refusal.status)
-            }
+            var body = RequestBody(of: request)
+            let answer = await answer(to: request, &body)
+            let isRead = await body.skip()
+            return answer.response(isHead: request.method == .HEAD, isLast: !isRead)
         }
-        do {
-            try await server.run()
-        } catch  where isEnding.load(ordering: .relaxed) {
-            return
+        while !isEnding.load(ordering: .relaxed) {
+            do {
+                return try await server.run()
+            } catch SocketError.failed(type: "Accept", errno: _, let message) {
+                // FlyingFox ends at a connection that it cannot take, as one more than there are
+                // descriptors. All connections are closed then, and it can listen again.
+                log("connections were closed: \(message)")
+            } catch  where isEnding.load(ordering: .relaxed) {
+                return
+            }
         }
     }
 
     /// The port that it listens on, once it does.
-    public func listeningPort() async throws -> UInt16? {
-        try await server.waitUntilListening()
+    ///
+    /// - Throws: `SocketError.timeout` if it does not within so many seconds.
+    public func listeningPort(within seconds: Double = 5) async throws -> UInt16? {
+        try await server.waitUntilListening(timeout: seconds)
         guard case .ip4(_, let port)? = await server.listeningAddress else { return nil }
         return port
     }
@@ -75,19 +95,34 @@ public final class ModelServer: Sendable {
 
     // MARK: Requests
 
-    private func respond(to request: HTTPRequest) async throws -> HTTPResponse {
+    private func answer(to request: HTTPRequest, _ body: inout RequestBody) async -> Answer {
+        // The answer to a wrong request is an answer.
+        do {
+            return try await respond(to: request, &body)
+        } catch {
+            let refusal = error as? Refusal ?? Refusal("\(error)", status: 500)
+            log("\(request.method.rawValue) \(request.path): \(refusal.message)")
+            return Answer(refusal.json, status: refusal.status)
+        }
+    }
+
+    private func respond(
+        to request: HTTPRequest, _ body: inout RequestBody
+    ) async throws -> Answer {
         try check(request)
-        switch (request.method, request.path) {
-        case (.GET, "/"), (.GET, "/health"): return response(["status": "ok"])
+        // HEAD asks for the head of that which GET gets.
+        let method = request.method == .HEAD ? .GET : request.method
+        switch (method, request.path) {
+        case (.GET, "/"), (.GET, "/health"): return Answer(["status": "ok"])
         case (.GET, "/v1/models"):
-            return response(
+            return Answer(
                 ["object": "list", "data": .array(models.map { ModelServer.entry($0.name) })])
         case (.GET, let path) where path.hasPrefix("/v1/models/"):
             let name = String(path.dropFirst("/v1/models/".count))
             _ = try WritingRequest.model(named: name, of: models)
-            return response(ModelServer.entry(name))
-        case (.POST, "/v1/completions"): return try await write(request, .completions)
-        case (.POST, "/v1/chat/completions"): return try await write(request, .chat)
+            return Answer(ModelServer.entry(name))
+        case (.POST, "/v1/completions"): return try await write(request, &body, .completions)
+        case (.POST, "/v1/chat/completions"): return try await write(request, &body, .chat)
         case (_, "/v1/completions"), (_, "/v1/chat/completions"), (_, "/v1/models"):
             throw Refusal("\(request.method.rawValue) is not for this address", status: 405)
         default:
@@ -116,9 +151,9 @@ public final class ModelServer: Sendable {
     }
 
     private func write(
-        _ http: HTTPRequest, _ form: WritingRequest.Form
-    ) async throws -> HTTPResponse {
-        let bytes = try await body(of: http)
+        _ http: HTTPRequest, _ body: inout RequestBody, _ form: WritingRequest.Form
+    ) async throws -> Answer {
+        let bytes = try await body.read()
         let json: JSON
         do {
             json = try JSON.read(bytes)
@@ -126,132 +161,81 @@ public final class ModelServer: Sendable {
             throw Refusal("the body is no JSON: \(error)")
         }
         let request = try WritingRequest(json, form, models: models)
+        if request.isStreamed, http.version != .http11 {
+            throw Refusal("a stream needs HTTP/1.1", field: "stream")
+        }
         let text = try WritingRequest.model(named: request.model, of: models)
         let number = counter.add(1, ordering: .relaxed).newValue
         let now = Date.now.timeIntervalSince1970
         let writer = TextWriter(
             text: text, request: request,
+            key: request.seed.map { RandomKey(seed: $0) } ?? key.child(UInt64(number)),
             id: "\(form == .chat ? "chatcmpl" : "cmpl")-\(Int(now))-\(number)",
             created: Int(now), modelName: request.model ?? models[0].name)
-        if request.isStreamed { return stream(writer) }
+        let client = Client(of: http)
+        if request.isStreamed {
+            log("a stream of \(http.path)")
+            return stream(writer, to: client)
+        }
         let start = ContinuousClock.now
-        let answer = try await compute { try writer.answer(watch: $0) }
+        let answer = try await compute(writer, for: client)
         log(
             "\(http.path): \(request.prompts.count * request.count) texts in "
                 + start.duration(to: .now).formatted(.units(fractionalPart: .show(length: 2))))
-        return response(answer)
-    }
-
-    private func body(of request: HTTPRequest) async throws -> Data {
-        var data = Data()
-        for try await part in request.bodySequence {
-            data.append(part)
-            guard data.count <= ModelServer.largestBody else {
-                throw Refusal(
-                    "the body is longer than \(ModelServer.largestBody >> 20) MB", status: 413)
-            }
-        }
-        return data
-    }
-
-    // MARK: Work
-
-    /// Runs work in its turn.
-    private func compute(_ work: @escaping @Sendable (@escaping Watch) throws -> JSON) async throws
-        -> JSON
-    {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { [self] in
-                continuation.resume(with: Result { try fault { try work(watch) } })
-            }
-        }
-    }
-
-    @Sendable private func watch(_ share: Double) -> Continuation {
-        isEnding.load(ordering: .relaxed) ? .stop : .more
-    }
-
-    /// The work's result; an error of the model as an answer.
-    private func fault<Result>(_ work: () throws -> Result) throws -> Result {
-        do {
-            return try work()
-        } catch is Canceled {
-            throw Refusal("the server ends", status: 503)
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {
-            throw Refusal("\(error)", status: 500)
-        }
-    }
-
-    /// Events as they come. A client that leaves ends the work.
-    private func stream(_ writer: TextWriter) -> HTTPResponse {
-        let (events, feed) = AsyncStream<[UInt8]>.makeStream()
-        log("a stream of /v1/\(writer.request.form == .chat ? "chat/" : "")completions")
-        let left = Flag()
-        feed.onTermination = { _ in left.raise() }
-        queue.async { [self] in
-            do {
-                try fault {
-                    try writer.stream(
-                        watch: { share in
-                            left.isRaised ? .stop : self.watch(share)
-                        },
-                        send: { feed.yield(Array("data: \($0.compact)\n\n".utf8)) })
-                }
-                feed.yield(Array("data: [DONE]\n\n".utf8))
-            } catch {
-                let refusal = error as? Refusal ?? Refusal("\(error)", status: 500)
-                feed.yield(Array("data: \(refusal.json.compact)\n\n".utf8))
-            }
-            feed.finish()
-        }
-        return HTTPResponse(
-            statusCode: .ok,
-            headers: [.contentType: "text/event-stream", .cacheControl: "no-cache"],
-            body: HTTPBodySequence(from: EventBytes(events: events)))
-    }
-
-    private func response(_ json: JSON, status: Int = 200) -> HTTPResponse {
-        HTTPResponse(
-            statusCode: HTTPStatusCode(status, phrase: status == 200 ? "OK" : "Refused"),
-            headers: [.contentType: "application/json"], body: Data(json.compact.utf8))
+        return Answer(answer)
     }
 
     private static func entry(_ name: String) -> JSON {
         ["id": .string(name), "object": "model", "created": 0, "owned_by": "sami"]
     }
-}
 
-/// A fact that one thread tells another.
-private final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isRaised: Bool { value.load(ordering: .relaxed) }
-    func raise() { value.store(true, ordering: .relaxed) }
-}
+    // MARK: Work
 
-/// The bytes of events, an event at a time.
-private struct EventBytes: AsyncBufferedSequence {
-    typealias Element = UInt8
-    let events: AsyncStream<[UInt8]>
-
-    func makeAsyncIterator() -> Iterator { Iterator(events: events.makeAsyncIterator()) }
-
-    struct Iterator: AsyncBufferedIteratorProtocol {
-        var events: AsyncStream<[UInt8]>.Iterator
-        private var waiting: ArraySlice<UInt8> = []
-
-        init(events: AsyncStream<[UInt8]>.Iterator) { self.events = events }
-
-        mutating func next() async -> UInt8? {
-            await nextBuffer(suggested: 1)?.first
+    /// The answer, computed in its turn.
+    private func compute(_ writer: TextWriter, for client: Client?) async throws -> JSON {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { [self] in
+                continuation.resume(
+                    with: Result { try work(for: client) { try writer.answer(watch: $0) } })
+            }
         }
+    }
 
-        mutating func nextBuffer(suggested count: Int) async -> ArraySlice<UInt8>? {
-            if waiting.isEmpty { waiting = (await events.next())?[...] ?? [] }
-            guard !waiting.isEmpty else { return nil }
-            defer { waiting = waiting.dropFirst(count) }
-            return waiting.prefix(count)
+    /// Events as they come.
+    private func stream(_ writer: TextWriter, to client: Client?) -> Answer {
+        let (events, feed) = AsyncStream<[UInt8]>.makeStream()
+        @Sendable func send(_ data: String) { feed.yield(Array("data: \(data)\n\n".utf8)) }
+        queue.async { [self] in
+            do {
+                try work(for: client) { watch in
+                    try writer.stream(watch: watch, send: { send($0.compact) })
+                }
+                send("[DONE]")
+            } catch {
+                send((error as? Refusal ?? Refusal("\(error)", status: 500)).json.compact)
+            }
+            feed.finish()
+        }
+        return Answer(events)
+    }
+
+    /// The result of work that ends early if the server ends or the client leaves; an error of the
+    /// model as an answer.
+    private func work<Result>(
+        for client: Client?, _ work: (@escaping Watch) throws -> Result
+    ) throws -> Result {
+        do {
+            return try work { [self] _ in
+                isEnding.load(ordering: .relaxed) || client?.hasLeft == true ? .stop : .more
+            }
+        } catch is Canceled {
+            throw isEnding.load(ordering: .relaxed)
+                ? Refusal("the server ends", status: 503)
+                : Refusal("the client closed the connection", status: 499)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal("\(error)", status: 500)
         }
     }
 }

@@ -2,7 +2,6 @@ import JSON
 import LongWork
 import Tensors
 import TextModels
-import Tokenizers
 import Transformers
 
 /// Computes the answers to requests, one request at a time, as JSON in OpenAI's form.
@@ -11,13 +10,15 @@ import Transformers
 struct TextWriter {
     let text: TextModel
     let request: WritingRequest
+    /// Decides the random numbers.
+    let key: RandomKey
     /// Id of the answer, and the seconds since 1970 of its making.
     let id: String
     let created: Int
     let modelName: String
 
     /// One text of the answer.
-    private struct Choice {
+    struct Choice {
         var prompt: TextPrompt
         var completion: Completion?
 
@@ -96,7 +97,6 @@ struct TextWriter {
         guard request.sampling.maxTokens > 0 else {
             return prompts.map { Choice(prompt: $0, completion: nil) }
         }
-        let key = RandomKey(seed: request.seed)
         let completions = try text.complete(
             prompts.enumerated().map {
                 CompletionRequest($0.element, key: key.child(UInt64($0.offset)))
@@ -149,58 +149,6 @@ struct TextWriter {
         }
         members.append(.init("finish_reason", .string(choice.finish)))
         return .object(members)
-    }
-
-    private func name(_ token: Int32) -> String { text.tokenizer.text(of: token) }
-
-    /// `tokens`, `token_logprobs`, `top_logprobs` and `text_offset`. With `echo` the first token of
-    /// the prompt has no log-prob.
-    private func logProbs(_ places: [TokenPlace], _ choice: Choice) -> JSON {
-        let lead = request.echoes ? choice.prompt.tokens.prefix(1) : []
-        let ids = Array(lead) + places.map(\.token)
-        let tokens = ids.map(name)
-        var offset = request.echoes ? 0 : choice.prompt.text.unicodeScalars.count
-        let offsets = zip(ids, tokens).map { id, token -> JSON in
-            // A special token has no place in the text.
-            defer { offset += text.tokenizer.isSpecial(id) ? 0 : token.unicodeScalars.count }
-            return .integer(offset)
-        }
-        let nothing = lead.map { _ in JSON.null }
-        return [
-            "tokens": .array(tokens.map { .string($0) }),
-            "token_logprobs": .array(nothing + places.map { .double(Double($0.logProb)) }),
-            "top_logprobs": request.likeliest == 0
-                ? .null
-                : .array(
-                    nothing
-                        + places.map { place in
-                            .object(
-                                place.likeliest.map {
-                                    .init(name($0.token), .double(Double($0.logProb)))
-                                })
-                        }),
-            "text_offset": .array(offsets),
-        ]
-    }
-
-    private func chatLogProbs(_ places: [TokenPlace]) -> JSON {
-        func entry(_ token: Int32, _ logProb: Float) -> [JSON.Member] {
-            let name = name(token)
-            return [
-                .init("token", .string(name)), .init("logprob", .double(Double(logProb))),
-                .init("bytes", .array(name.utf8.map { .integer(Int($0)) })),
-            ]
-        }
-        return .array(
-            places.map { place in
-                .object(
-                    entry(place.token, place.logProb) + [
-                        .init(
-                            "top_logprobs",
-                            .array(
-                                place.likeliest.map { .object(entry($0.token, $0.logProb)) }))
-                    ])
-            })
     }
 }
 

@@ -16,8 +16,8 @@ struct WritingRequest: Sendable {
     var stops: [String] = []
     /// Texts for each prompt.
     var count = 1
-    /// Decides the random numbers; drawn anew if none is given.
-    var seed: UInt64
+    /// Decides the random numbers; nil if the client leaves them to the server.
+    var seed: UInt64?
     var isStreamed = false
     /// Whether a stream ends with the numbers of tokens.
     var countsTokens = false
@@ -30,6 +30,11 @@ struct WritingRequest: Sendable {
     static let usualAnswer = 1024
     /// Log-probs of more tokens than these would be more than a client reads.
     private static let mostLikeliest = 20
+    /// More texts in one request would only fill the memory: they wait for each other.
+    private static let mostTexts = 4096
+    /// Log-probs in one answer, those of the likeliest tokens among them; each takes about 100
+    /// bytes.
+    private static let mostLogProbs = 1 << 22
 
     /// - Parameter models: by name; the first is the usual one.
     init(
@@ -39,9 +44,7 @@ struct WritingRequest: Sendable {
         self.form = form
         model = try fields.text("model")
         let text = try WritingRequest.model(named: model, of: models)
-        seed =
-            try fields.integer("seed", in: 0...1 << 53).map { UInt64($0) }
-            ?? UInt64.random(in: 0..<1 << 53)
+        seed = try fields.integer("seed", in: 0...1 << 53).map { UInt64($0) }
         sampling.temperature = try fields.number("temperature", in: 0...100) ?? 1
         // 0 is the likeliest token alone.
         sampling.topP = max(
@@ -57,7 +60,8 @@ struct WritingRequest: Sendable {
         case .completions:
             echoes = try fields.flag("echo") ?? false
             likeliest = try fields.integer("logprobs", in: 0...WritingRequest.mostLikeliest)
-            prompts = try WritingRequest.prompts(fields.value("prompt"), text)
+            prompts = try WritingRequest.prompts(
+                fields.value("prompt"), text, atMost: WritingRequest.mostTexts / count)
             longest = longest ?? 16
         case .chat:
             longest = try fields.integer("max_completion_tokens", in: 1...1 << 20) ?? longest
@@ -79,6 +83,12 @@ struct WritingRequest: Sendable {
         sampling.maxTokens = longest ?? min(room, WritingRequest.usualAnswer)
         if sampling.maxTokens == 0, !echoes {
             throw Refusal("`max_tokens` is 0, and nothing is echoed", field: "max_tokens")
+        }
+        let tokens = prompts.reduce(0) { $0 + $1.tokens.count + sampling.maxTokens } * count
+        if let likeliest, tokens * (1 + likeliest) > WritingRequest.mostLogProbs {
+            throw Refusal(
+                "one answer has at most \(WritingRequest.mostLogProbs) log-probs, and \(tokens) "
+                    + "tokens with \(likeliest) others each are more", field: "logprobs")
         }
         if isStreamed, echoes || prompts.count * count > 1 || likeliest != nil {
             throw Refusal(
@@ -104,19 +114,24 @@ struct WritingRequest: Sendable {
 
     /// Text, a list of texts, token ids, or a list of lists of token ids.
     private static func prompts(
-        _ value: JSON?, _ text: TextModel
+        _ value: JSON?, _ text: TextModel, atMost limit: Int
     ) throws(Refusal) -> [TextPrompt] {
         let fault = Refusal(
             "`prompt` must be text, a list of texts, token ids or a list of lists of token ids",
             field: "prompt")
         guard let value else { throw fault }
-        if let string = value.string { return [try checked(text.prompt(string))] }
+        if let string = value.string { return [try checked(text.prompt(string), "prompt")] }
         guard let elements = value.elements, let first = elements.first else { throw fault }
         if first.integer != nil { return [try prompt(ids: value, text, fault)] }
+        guard elements.count <= limit else {
+            throw Refusal(
+                "a request asks for at most \(mostTexts) texts: `n` for each prompt",
+                field: "prompt")
+        }
         var prompts: [TextPrompt] = []
         for element in elements {
             if let string = element.string {
-                prompts.append(try checked(text.prompt(string)))
+                prompts.append(try checked(text.prompt(string), "prompt"))
             } else {
                 prompts.append(try prompt(ids: element, text, fault))
             }
@@ -139,10 +154,12 @@ struct WritingRequest: Sendable {
         return TextPrompt(text: text.tokenizer.decode(tokens), tokens: tokens)
     }
 
-    private static func checked(_ prompt: TextPrompt) throws(Refusal) -> TextPrompt {
+    private static func checked(
+        _ prompt: TextPrompt, _ field: String
+    ) throws(Refusal) -> TextPrompt {
         guard !prompt.tokens.isEmpty else {
             throw Refusal(
-                "`prompt` is empty, and the model has no token to begin with", field: "prompt")
+                "`\(field)` gives no token, and the model has none to begin with", field: field)
         }
         return prompt
     }
@@ -162,11 +179,13 @@ struct WritingRequest: Sendable {
                 "this model has no chat template; /v1/completions continues a text",
                 field: "messages")
         }
+        let prompt: TextPrompt
         do {
-            return try text.prompt(.messages(messages))
+            prompt = try text.prompt(.messages(messages))
         } catch {
             throw Refusal("the chat template refuses these messages: \(error)", field: "messages")
         }
+        return try checked(prompt, "messages")
     }
 
     /// Text, or a list of parts that all are text.

@@ -98,6 +98,9 @@ public struct Tokenizer: Sendable {
     /// The text of one id alone: `" the"`. A part of a character becomes U+FFFD.
     public func text(of id: Int32) -> String { decode([id], skipSpecial: false) }
 
+    /// The bytes of one id alone. Those of a part of a character are not valid UTF-8.
+    public func bytes(of id: Int32) -> [UInt8] { core.bytes(id) }
+
     /// Whether the id belongs to a special token.
     public func isSpecial(_ id: Int32) -> Bool { core.specialIDs.contains(id) }
 
@@ -235,6 +238,13 @@ final class TokenizerCore: Sendable {
         }
         guard let decoder else { return tokens.joined(separator: " ") }
         return decoder.apply(tokens).joined()
+    }
+
+    func bytes(_ id: Int32) -> [UInt8] {
+        let text = decode([id], skipSpecial: false)
+        // Only bytes that form no character are lost in the text.
+        guard text.unicodeScalars.contains("\u{FFFD}") else { return Array(text.utf8) }
+        return token(id).flatMap { decoder?.spelledBytes($0) } ?? Array(text.utf8)
     }
 
     private func encode(_ text: String, _ state: inout EncodingState) -> [Int32] {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import Rendering
 import Serving
 import Sessions
 import Shell
@@ -38,6 +39,10 @@ struct Serve: ParsableCommand {
         if model != nil, workspace.workspace != nil {
             throw ValidationError("a model is loaded without a workspace: give one of both")
         }
+        if model == nil, workspace.ephemeral {
+            throw ValidationError(
+                "--ephemeral opens no workspace: name a model, as in `sami serve default`")
+        }
     }
 
     func run() throws {
@@ -65,9 +70,11 @@ struct Serve: ParsableCommand {
             throw End(status: .failed)
         }
         let isVerbose = verbose
-        let server = try ModelServer(models, port: port) { line in
-            if isVerbose { Launch.complain(line) }
+        let server = try ModelServer(models, port: port, seed: session.seed) { line in
+            // A client may write control characters into it.
+            if isVerbose { Launch.complain(TextWidth.oneLine(line)) }
         }
+        Serve.raiseDescriptorLimit()
         SignalWatch.start { signal in
             switch signal {
             case .interrupt, .terminate: Task { await server.stop() }
@@ -88,6 +95,15 @@ struct Serve: ParsableCommand {
             Launch.complain("port \(port): \(problem.localizedDescription)")
             throw End(status: .failed)
         }
+    }
+
+    /// Every client takes a descriptor, and shells allow 1024 unless a program asks for more.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(descriptors, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(descriptors, &limit)
     }
 
     /// Waits for asynchronous work on a thread of its own; returns its error.

@@ -6,18 +6,22 @@ import Testing
 /// `sami serve` as its clients see it: another `sami`, and the openai package.
 @Suite(.enabled(if: Program.path != nil, "the program is not built"))
 struct ServeProgramTests {
-    /// Serves the shipped model in a process of its own while `body` runs.
+    /// Serves the shipped model in a process of its own while `body` runs. Its standard error goes
+    /// to `errors` in the folder.
+    ///
+    /// - Parameter command: of the shell, before the program starts.
     private func serving(
         _ arguments: [String] = ["serve", "default", "--port", "0"], in folder: String,
-        _ body: (_ url: String) throws -> Void
+        after command: String = "true", _ body: (_ url: String) throws -> Void
     ) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Program.path))
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments =
+            ["-c", command + #" && exec "$0" "$@" 2>errors"#, try #require(Program.path)]
+            + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         let output = Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
         try process.run()
         // The child inherits the signals that the test program blocks, so it may not hear SIGTERM.
         defer {
@@ -59,7 +63,7 @@ struct ServeProgramTests {
             let probed = try Program.run(["--ephemeral", "-c", probe], in: folder.path)
             #expect(probed.output.contains("\ntrue"), "\(probed)")
             // The port is taken now.
-            let port = try #require(url.firstMatch(of: #/:(\d+)/#)).1
+            let port = try port(of: url)
             let second = try Program.run(
                 ["serve", "default", "--port", String(port)], in: folder.path)
             #expect(second.code == 1)
@@ -85,10 +89,68 @@ struct ServeProgramTests {
             (["serve", "-w", "none.samiws"], 3, "There is no workspace at"),
             (["serve", "nothing-here"], 1, "nothing-here"),
             (["serve", "default", "-w", "a.samiws"], 2, "give one of both"),
+            (["serve", "--ephemeral"], 2, "--ephemeral opens no workspace: name a model"),
         ] {
             let result = try Program.run(arguments, in: folder.path)
             #expect(Int(result.code) == code && result.errors.contains(sentence), "\(result)")
         }
+    }
+
+    private func port(of url: String) throws -> UInt16 {
+        try #require(url.firstMatch(of: #/:(\d+)/#).flatMap { UInt16($0.1) })
+    }
+
+    /// Whether a new client gets an answer, perhaps not at once.
+    private func isAnswering(_ port: UInt16) -> Bool {
+        (0..<600).contains { _ in
+            let connection = try? RawConnection(port: port)
+            try? connection?.send("GET", "/health")
+            if (try? connection?.receive())?.status == 200 { return true }
+            usleep(100_000)
+            return false
+        }
+    }
+
+    @Test func `clients beyond the soft limit of descriptors are served`() throws {
+        let folder = try TemporaryFolder()
+        try serving(in: folder.path, after: "ulimit -S -n 64") { url in
+            let port = try port(of: url)
+            let clients = try (0..<80).map { _ in try RawConnection(port: port) }
+            for client in clients {
+                try client.send("GET", "/health")
+                #expect(try client.receive().status == 200)
+            }
+        }
+    }
+
+    @Test func `clients beyond the hard limit of descriptors do not end the server`() throws {
+        let folder = try TemporaryFolder()
+        try serving(in: folder.path, after: "ulimit -n 64") { url in
+            let port = try port(of: url)
+            for _ in 0..<3 {
+                let clients = (0..<80).map { _ in try? RawConnection(port: port) }
+                withExtendedLifetime(clients) { #expect(isAnswering(port)) }
+            }
+        }
+    }
+
+    @Test func `a client forges no lines of the log`() throws {
+        let folder = try TemporaryFolder()
+        try serving(
+            ["serve", "default", "--port", "0", "--verbose"], in: folder.path
+        ) { url in
+            let connection = try RawConnection(port: port(of: url))
+            try connection.send("GET", "/\u{1B}[2J")
+            #expect(try connection.receive().status == 404)
+            try connection.send(
+                "POST", "/v1/completions", body: #"{"model": "x\nsami: forged\u001b[2J\u0085"}"#)
+            #expect(try connection.receive().status == 404)
+        }
+        let log = try String(contentsOfFile: folder.path + "/errors", encoding: .utf8)
+        let lines = log.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.contains { $0.contains(": there is nothing at ") }, "\(log)")
+        #expect(lines.contains { $0.contains(#"`x\nsami: forged\x1b[2J\x85`"#) }, "\(log)")
+        #expect(!log.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0.value == 0x85 })
     }
 
     /// The log-probs of an echoed text, its likeliest tokens, seeds, streams and refusals.

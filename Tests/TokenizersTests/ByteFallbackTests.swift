@@ -49,6 +49,11 @@ private let fallback: String = {
                 == ["a", "", "", "", "😀", "", "", "", "😀", " a", ""])
     }
 
+    @Test func aTokenHasItsOwnBytes() {
+        let bytes = [243, 162, 155, 131, 262, 1].map { tokenizer.bytes(of: $0) }
+        #expect(bytes == [[0xF0], [0x9F], [0x98], [0x80], [0xC3, 0xA9], Array("<s>".utf8)])
+    }
+
     @Test func bytesThatMakeNoCharacterAreShownOneByOneAndHoldNothingUp() {
         // Half a character before a word, at the end, and before another character.
         #expect(streamed([243, 162, 261]) == ["", "", "\u{FFFD}\u{FFFD} a", ""])

@@ -1,5 +1,7 @@
 /// Converts printable characters back to bytes. Invalid UTF-8 becomes U+FFFD.
 struct ByteLevelDecoder: TokenDecoder {
+    func spelledBytes(_ token: String) -> [UInt8]? { ByteAlphabet.decoded(token) }
+
     func apply(_ tokens: [String]) -> [String] {
         [String(decoding: tokens.flatMap { ByteAlphabet.decoded($0) }, as: UTF8.self)]
     }
@@ -9,6 +11,8 @@ struct ByteLevelDecoder: TokenDecoder {
 /// byte becomes one U+FFFD.
 struct ByteFallbackDecoder: TokenDecoder {
     var namesBytes: Bool { true }
+
+    func spelledBytes(_ token: String) -> [UInt8]? { Self.byte(token).map { [$0] } }
 
     func apply(_ tokens: [String]) -> [String] {
         var decoded: [String] = []

@@ -5,12 +5,16 @@ protocol TokenDecoder: Sendable {
     /// Whether tokens such as `<0xE2>` stand for bytes.
     var namesBytes: Bool { get }
 
+    /// The bytes that a token spells out; nil if it stands for itself.
+    func spelledBytes(_ token: String) -> [UInt8]?
+
     /// The largest factor by which a text can grow.
     var growth: Int { get }
 }
 
 extension TokenDecoder {
     var namesBytes: Bool { false }
+    func spelledBytes(_ token: String) -> [UInt8]? { nil }
     var growth: Int { 1 }
 }
 
@@ -52,6 +56,10 @@ struct DecoderSequence: TokenDecoder {
 
     var namesBytes: Bool { steps.contains(where: \.namesBytes) }
     var growth: Int { TextGrowth.product(steps.map(\.growth)) }
+
+    func spelledBytes(_ token: String) -> [UInt8]? {
+        steps.lazy.compactMap { $0.spelledBytes(token) }.first
+    }
 
     func apply(_ tokens: [String]) -> [String] {
         steps.reduce(tokens) { $1.apply($0) }
