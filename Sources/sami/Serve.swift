@@ -86,7 +86,7 @@ struct Serve: ParsableCommand {
             async let served: Void = server.run()
             if let port = try? await server.listeningPort() {
                 let line = "\(names) at http://127.0.0.1:\(port)/v1; Ctrl-C ends\n"
-                FileHandle.standardOutput.write(Data(line.utf8))
+                try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
             }
             try await served
         }

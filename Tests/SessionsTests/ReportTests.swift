@@ -60,6 +60,7 @@ struct ReportTests {
         #expect(try read(bench, "empty.html").contains("0 statements"))
         #expect(bench.complaint("report a.pdf").contains("a report is written as .html or .md"))
         #expect(bench.complaint("report a.html runs=3").contains("`runs` is a list of workspaces"))
+        #expect(bench.complaint("report a.html runs=[1, \"a\"]").contains("list of workspaces"))
         #expect(
             bench.complaint("report a.html runs=[\"none.samiws\"]").contains(
                 "there is no workspace")

@@ -39,7 +39,7 @@ extension Invocation {
     func runs(_ role: String) throws -> [KeptRun] {
         var runs: [KeptRun] = []
         for argument in call.operands(role) + [call.option(role)].compactMap(\.self) {
-            for text in try paths(of: argument) {
+            for text in try paths(of: argument, role) {
                 do {
                     runs.append(try KeptRun(Paths.absolute(text, in: session.directory)))
                 } catch {
@@ -50,7 +50,7 @@ extension Invocation {
         return runs
     }
 
-    private func paths(of argument: Argument) throws -> [String] {
+    private func paths(of argument: Argument, _ role: String) throws -> [String] {
         switch try value(argument) {
         case .text(let text): return [text]
         case .list(let items):
@@ -59,7 +59,8 @@ extension Invocation {
         default: break
         }
         throw LocatedError(
-            error: EvaluationError.other("a run is the path of a workspace, or a list of paths"),
+            error: EvaluationError.other(
+                "`\(role)` is a list of workspaces, each named by its path"),
             span: argument.span)
     }
 }
