@@ -16,6 +16,10 @@ package protocol CommandContext: AnyObject, Environment {
     var settings: Settings { get set }
     /// Decides all random numbers of the session.
     var seed: UInt64 { get set }
+    /// The next statement draws random numbers as if it had this number.
+    ///
+    /// - Throws: inside of a block.
+    func drawNext(asStatement number: Int) throws
     /// The file that steps of training are written to; nil for none.
     var metrics: MetricsFile? { get set }
     /// The processes that compute for its models; nil if this one does.

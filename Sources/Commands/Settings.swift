@@ -13,6 +13,8 @@ package struct Settings: Sendable {
     /// The budget of the running statement, in bytes. It decides which rows are computed together
     /// and so the last bits of results; the journal keeps it, and a replay uses it again.
     package private(set) var statementMemory: Int?
+    /// Whether the budget of a replayed statement was set by the user.
+    private var isStatementMemorySet = false
     package var limits = Limits()
     package var precision = Precision.auto
     /// The precision of the running statement; `float32` on a processor that has no other. The
@@ -44,6 +46,7 @@ package struct Settings: Sendable {
     ///   machine has so much memory free, and such a processor.
     package mutating func resolve(replayed: StatementConditions?) {
         let free = MemoryPlan.availableBytes
+        isStatementMemorySet = replayed?.isMemorySet ?? false
         statementMemory =
             replayed?.memory.flatMap { $0 <= free ? $0 : nil } ?? MemoryPlan.automatic.budget
         statementPrecision =
@@ -52,7 +55,9 @@ package struct Settings: Sendable {
 
     /// The conditions of the running statement.
     package var conditions: StatementConditions {
-        StatementConditions(memory: memoryPlan.budget, precision: statementPrecision)
+        StatementConditions(
+            memory: memoryPlan.budget, isMemorySet: memory != nil || isStatementMemorySet,
+            precision: statementPrecision)
     }
 
     /// A size in usual notation: `600MB`, `1.5 GB`, `4096`; nil if it is not a size.

@@ -79,9 +79,11 @@ extension Session {
         do {
             try walk(statement, program)
             try journalBlock()
+            try endRecalling(before: "}")
         } catch {
             // The results so far are kept in any case; recalled ones are already there.
             if block?.recalled == nil { try? journalBlock() }
+            leaveRecalled()
             if workspace.isWritable {
                 try? workspace.endBlock(seconds: 0, failure: Failure.sentence(for: error))
             }
@@ -141,7 +143,7 @@ extension Session {
         _ = try commit(sequence, bind: taken.pending, unbind: [], seconds: 0)
     }
 
-    private func readsLastResult(_ statement: Statement) -> Bool {
+    func readsLastResult(_ statement: Statement) -> Bool {
         statement.nodes.contains(where: readsLastResult)
             || statement.inner.contains(where: readsLastResult)
     }

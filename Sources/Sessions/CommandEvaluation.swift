@@ -2,7 +2,6 @@ import CommandLanguage
 import Commands
 import HDF5Objects
 import LongWork
-import Tensors
 import Values
 import Workspaces
 
@@ -65,10 +64,9 @@ extension Session {
         _ source: String
     ) throws -> Output {
         // A replay numbers its statements anew, but must draw the original random numbers.
-        let number = replayedSequence ?? sequence
         let invocation = Invocation(
             session: self, call: call, source: source, targets: statement.targets,
-            key: RandomKey(seed: seed).child(UInt64(number)), sequence: sequence)
+            key: key(of: replayedSequence ?? sequence), sequence: sequence)
         return output(of: try carryOut(form, invocation))
     }
 

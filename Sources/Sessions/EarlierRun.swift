@@ -1,4 +1,5 @@
 import CommandLanguage
+import Commands
 import Values
 import Workspaces
 
@@ -27,24 +28,27 @@ struct EarlierRun {
     private let unfinished: UnfinishedStatement?
     /// Number of statements that the script does not repeat.
     private(set) var count = 0
+    /// The number under which the last of them drew random numbers.
+    var lastNumber = 0
 
     init(_ workspace: Workspace) {
         let history = workspace.history
         unfinished = workspace.unfinished
         let stopped = unfinished?.sequence
+        let repeated = history.repeated
         inner = Dictionary(
             grouping: history.filter { entry in
                 guard entry.block != nil, !entry.isBlock else { return false }
-                return entry.status == .committed || entry.sequence == stopped
+                return entry.sequence == stopped
+                    || entry.status == .committed && !repeated.contains(entry.sequence)
             }, by: { $0.block ?? 0 })
-        let last = history.last { $0.block == nil || $0.isBlock }
         entries =
             history.filter { entry in
                 switch entry.status {
                 case _ where entry.sequence == stopped: entry.block == nil
                 case .committed: entry.block == nil || entry.isBlock
                 // What a block has done before it failed is kept.
-                case .failed, .unfinished: entry.isBlock && entry.sequence == last?.sequence
+                case .failed, .unfinished: workspace.canGoOn(withBlock: entry.sequence)
                 case .undone, .running: false
                 }
             }[...]
@@ -54,9 +58,14 @@ struct EarlierRun {
 
     /// Whether the journal continues with this statement, a parameter; takes it then.
     mutating func takes(_ source: String) -> Bool {
-        guard entries.first?.source == source else { return false }
+        guard let entry = entries.first, entry.source == source else { return false }
         entries.removeFirst()
+        pass(entry)
         return true
+    }
+
+    private mutating func pass(_ entry: HistoryEntry) {
+        lastNumber = max(entry.number, inner[entry.sequence]?.last?.number ?? entry.number)
     }
 
     /// - Parameter isJournaled: whether the statement writes to the journal.
@@ -76,7 +85,10 @@ struct EarlierRun {
         entries.removeFirst()
         if let unfinished, unfinished.sequence == entry.sequence { return .stopped(unfinished) }
         count += 1
-        guard entry.isBlock, entry.status != .committed else { return .done }
+        guard entry.isBlock, entry.status != .committed else {
+            pass(entry)
+            return .done
+        }
         return .begun(entry, inner[entry.sequence] ?? [])
     }
 }
@@ -85,6 +97,8 @@ struct EarlierRun {
 /// values from the journal, and expressions are computed again, as they cost little.
 struct RecalledBlock {
     let block: Int
+    /// The number under which the last statement taken drew random numbers; first the block's own.
+    private(set) var lastNumber: Int
     private let workspace: Workspace
     private var entries: ArraySlice<HistoryEntry>
     /// The names of the block as of before it, and as its recalled statements left them.
@@ -93,6 +107,7 @@ struct RecalledBlock {
 
     init(_ entry: HistoryEntry, _ inner: [HistoryEntry], _ workspace: Workspace) {
         block = entry.sequence
+        lastNumber = entry.number
         self.workspace = workspace
         entries = inner[...]
         names = workspace.names(beforeBlock: entry.sequence)
@@ -101,6 +116,10 @@ struct RecalledBlock {
     /// The next statement; nil after the last one.
     var next: HistoryEntry? { entries.first }
 
+    /// Whether one is left. It may be the line with the expressions before the block was stopped,
+    /// which are only a part of those that stand there now.
+    var isAtLast: Bool { entries.count == 1 }
+
     /// Takes the next statement if it has this text and ended: its names have its values from then
     /// on.
     mutating func take(_ source: String, bindsItself: Bool = false) -> Bool {
@@ -108,6 +127,7 @@ struct RecalledBlock {
             entry.stopped == nil
         else { return false }
         entries.removeFirst()
+        lastNumber = entry.number
         guard !bindsItself else { return true }
         for name in entry.unbound { set(name, nil) }
         for binding in entry.bound { set(binding.name, binding) }

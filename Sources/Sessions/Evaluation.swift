@@ -128,6 +128,9 @@ extension Session {
     }
 
     func finished(_ statement: Statement, _ program: Program) -> Outcome {
+        // Journaled first, it does not take the number under which this statement draws. If it
+        // cannot be written, the statement says so.
+        if block == nil, readsLastResult(statement) { try? journalPending() }
         // The expressions of a block draw from one sequence of random numbers.
         let randomness =
             block == nil ? ExpressionRandomness(key: nextKey) : ExpressionRandomness.current
@@ -191,13 +194,6 @@ extension Session {
         // statement.
         parameters[target.name] = nil
         return true
-    }
-
-    /// The key of the random numbers of the next statement. An expression is evaluated before its
-    /// statement is journaled under this number.
-    private var nextKey: RandomKey {
-        RandomKey(seed: seed)
-            .child(UInt64(replayedSequence ?? workspace.lastSequence + 1))
     }
 
     // MARK: One statement

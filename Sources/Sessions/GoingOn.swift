@@ -1,14 +1,13 @@
 import CommandLanguage
 import Commands
 import Rendering
-import Tensors
 import Values
 import Workspaces
 
 /// How a script goes on in a workspace where an earlier run of it stopped: `sami run --resume`.
 ///
-/// The statements keep the numbers that they have in an uninterrupted run, and with them their
-/// random numbers, so both end in the same values.
+/// The statements draw under the numbers that they have in an uninterrupted run, so both end in the
+/// same values.
 extension Session {
     /// Makes the next scripts go on after what the workspace has done of them.
     public func goOnWithEarlierRun() { earlierRun = EarlierRun(workspace) }
@@ -55,13 +54,21 @@ extension Session {
         case .new:
             tellPlace(run.count, statement, program)
             earlierRun = nil
+            goOn(afterNumber: run.lastNumber)
             return .runs
         case .stopped(let unfinished):
             tellPlace(run.count, statement, program)
             earlierRun = nil
+            guard case .command = statement.body else {
+                // An expression has no saved state. A disk that is full fails the statement itself.
+                try? workspace.dropUnfinished()
+                goOn(afterNumber: run.lastNumber)
+                return .runs
+            }
             seed = UInt64(unfinished.seed.prefix { $0 != "/" }) ?? seed
-            let events = events ?? { _ in }
-            return .finished(evaluate(Session.parse("resume"), events: events))
+            let isWell = evaluate(Session.parse("resume"), events: events ?? { _ in })
+            goOn(afterNumber: unfinished.number)
+            return .finished(isWell)
         case .begun(let entry, let inner):
             tellPlace(run.count + inner.count, statement, program)
             earlierRun = nil
@@ -69,15 +76,17 @@ extension Session {
         }
     }
 
-    /// Runs a stopped block from its beginning, with the seed and number it had; the statements
+    /// Runs a stopped block from its beginning, with the seed and numbers it had; the statements
     /// that are done are recalled.
     private func goOn(
         with entry: HistoryEntry, _ inner: [HistoryEntry], _ statement: Statement,
         _ program: Program
     ) -> Bool {
         seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? seed
+        let conditions = StatementConditions(journal: entry.seed)
+        shift = conditions.shift
         replayedSequence = entry.sequence
-        replayedConditions = StatementConditions(journal: entry.seed)
+        replayedConditions = conditions
         recalledBlock = RecalledBlock(entry, inner, workspace)
         defer { (replayedSequence, replayedConditions, recalledBlock) = (nil, nil, nil) }
         let outcome = finished(statement, program)
@@ -128,32 +137,35 @@ extension Session {
         block?.recalled = nil
         let checkpoint = try stopped.checkpoint.map { try workspace.read(digest: $0) }
         try workspace.resume(stopped.sequence)
+        shift = stopped.sequence &- stopped.number
+        defer { goOn(afterNumber: stopped.number) }
         let invocation = Invocation(
             session: self, call: call, source: source, targets: statement.targets,
-            key: RandomKey(seed: seed).child(UInt64(stopped.sequence)),
-            sequence: stopped.sequence, resumed: checkpoint?.value)
+            key: key(of: stopped.sequence), sequence: stopped.sequence,
+            resumed: checkpoint?.value)
         return output(of: try carryOut(form, invocation))
     }
 
     /// The block is past its recalled statements; from here on the names have their present values.
     ///
     /// - Throws: if the journal has more statements, which are then of another script.
-    private func endRecalling(before source: String) throws {
-        if let entry = block?.recalled?.next, entry.status == .committed, entry.stopped == nil,
-            !isTail(entry)
+    func endRecalling(before source: String) throws {
+        if let recalled = block?.recalled, let entry = recalled.next, entry.status == .committed,
+            entry.stopped == nil, !recalled.isAtLast
         {
             throw EvaluationError.other(
                 "the stopped block went on with statement \(entry.sequence), `\(entry.source)`, and "
                     + "now it would with `\(source)`: the script or a file that it reads has changed",
                 suggestion: "`undo` takes the block back")
         }
-        block?.recalled = nil
+        leaveRecalled()
     }
 
-    /// Whether it is the line with the expressions before a block was stopped; they may be only a
-    /// part of those that stand there now.
-    private func isTail(_ entry: HistoryEntry) -> Bool {
-        entry.sequence == workspace.lastSequence
+    /// The next statement of the block, or after it, draws as the one after the recalled ones.
+    func leaveRecalled() {
+        guard let recalled = block?.recalled else { return }
+        goOn(afterNumber: recalled.lastNumber)
+        block?.recalled = nil
     }
 
     /// Whether a statement that ends well leaves a line in the journal.

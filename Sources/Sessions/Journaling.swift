@@ -9,7 +9,11 @@ import Workspaces
 extension Session {
     /// The session's seed and the conditions of the statement. With the number of the statement,
     /// the seed decides its random numbers.
-    var seedText: String { "\(seed)\(settings.conditions.journal)" }
+    var seedText: String {
+        var conditions = settings.conditions
+        conditions.shift = shift
+        return "\(seed)\(conditions.journal)"
+    }
 
     /// Stores values and binds names to them. A request to stop that arrives meanwhile stops the
     /// writing, not the statement: large values then stay in memory until the session ends.

@@ -66,11 +66,17 @@ struct Replay {
         let history = original.history
         // Blocks that did not reach their end cannot be run again; their statements' values are
         // copied.
-        let whole = Set(
-            history.filter { $0.isBlock && $0.status == .committed }.map(\.sequence))
+        let whole = Dictionary(
+            uniqueKeysWithValues: history.filter { $0.isBlock && $0.status == .committed }
+                .map { ($0.sequence, $0) })
+        let repeated = history.repeated
         for entry in history where entry.status == .committed {
-            if let block = entry.block, !entry.isBlock, whole.contains(block) {
-                if options.check { compare(entry, Replay.line(entry), &result) }
+            if let block = entry.block.flatMap({ whole[$0] }), !entry.isBlock {
+                // The block ran as one, without the failures that the original has between.
+                let place = block.sequence &+ (entry.number &- block.number)
+                if options.check, !repeated.contains(entry.sequence) {
+                    compare(entry, Replay.line(entry), at: place, &result)
+                }
                 continue
             }
             if let last = options.upTo, entry.sequence > last { break }
@@ -91,7 +97,7 @@ struct Replay {
             if Replay.isCopied(entry) {
                 result.taken += 1
             } else if options.check {
-                compare(entry, line, &result)
+                compare(entry, line, at: entry.sequence, &result)
             }
         }
         return result
@@ -112,8 +118,10 @@ struct Replay {
     ) throws -> String? {
         guard !entry.source.isEmpty else { return "the journal has lost its text" }
         session.seed = UInt64(entry.seed.prefix { $0 != "/" }) ?? 0
+        let conditions = StatementConditions(journal: entry.seed)
+        session.shift = conditions.shift
         session.replayedSequence = entry.sequence
-        session.replayedConditions = StatementConditions(journal: entry.seed)
+        session.replayedConditions = conditions
         defer { (session.replayedSequence, session.replayedConditions) = (nil, nil) }
         if Replay.isCopied(entry) { return takeOver(entry) }
         var failure: Failure?
@@ -147,10 +155,13 @@ struct Replay {
         }
     }
 
-    private func compare(_ entry: HistoryEntry, _ line: String, _ result: inout Report) {
+    /// - Parameter place: the number of the statement in the workspace of the replay.
+    private func compare(
+        _ entry: HistoryEntry, _ line: String, at place: Int, _ result: inout Report
+    ) {
         let isExact = entry.machine == NumericEnvironment.description || entry.machine.isEmpty
         result.isExact = result.isExact && isExact
-        let again = session.workspace.statement(entry.sequence)
+        let again = session.workspace.statement(place)
         for (old, new) in zip(entry.files, again?.files ?? []) {
             guard let digest = old.digest, let found = new.digest, digest != found else { continue }
             result.differences.append("\(line) read '\(new.path)', which has changed since")

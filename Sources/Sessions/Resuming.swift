@@ -1,7 +1,6 @@
 import CommandLanguage
 import Commands
 import Rendering
-import Tensors
 import Values
 import Workspaces
 
@@ -22,10 +21,12 @@ extension Session {
             )
         }
         let checkpoint = try unfinished.checkpoint.map { try workspace.read(digest: $0) }
-        let ownSeed = seed
+        let own = (seed, shift)
+        defer { (seed, shift) = own }
+        let conditions = StatementConditions(journal: unfinished.seed)
         seed = UInt64(unfinished.seed.prefix { $0 != "/" }) ?? seed
-        defer { seed = ownSeed }
-        settings.resolve(replayed: StatementConditions(journal: unfinished.seed))
+        shift = conditions.shift
+        settings.resolve(replayed: conditions)
         let sequence = unfinished.sequence
         try workspace.resume(sequence)
         // Inputs of the statement itself, not of `resume`.
@@ -33,8 +34,8 @@ extension Session {
         inputFiles = []
         let inner = Invocation(
             session: self, call: call, source: unfinished.source, targets: statement.targets,
-            key: RandomKey(seed: seed).child(UInt64(replayedSequence ?? sequence)),
-            sequence: sequence, resumed: checkpoint?.value)
+            key: key(of: replayedSequence ?? sequence), sequence: sequence,
+            resumed: checkpoint?.value)
         do {
             return try carryOut(form, inner)
         } catch {

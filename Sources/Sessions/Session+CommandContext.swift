@@ -48,6 +48,7 @@ extension Session: CommandContext {
         bindings = Bindings(next)
         forgetLastResult()
         seed = Session.lastSeed(of: next) ?? seed
+        shift = Session.lastShift(of: next)
         welcome()
         defer { notices = [] }
         return notices

@@ -70,6 +70,8 @@ public final class Session {
     public internal(set) var isFinished = false
 
     package var seed: UInt64
+    /// The next statement's number in the journal minus the one it draws random numbers under.
+    var shift: Int
     package var settings = Settings()
     package var metrics: MetricsFile?
     package var crew: RankCrew?
@@ -104,7 +106,7 @@ public final class Session {
     var events: ((SessionEvent) -> Void)?
     /// In a replay, the original number of the present statement.
     var replayedSequence: Int?
-    /// The memory budget that the replayed statement had; see `seedText`.
+    /// The conditions that the replayed statement had; see `seedText`.
     var replayedConditions: StatementConditions?
     /// In a replay, the answers that servers gave in the original session.
     package var replayedAnswers: KeptAnswers?
@@ -124,6 +126,7 @@ public final class Session {
             machine: NumericEnvironment.description)
         bindings = Bindings(workspace)
         seed = configuration.seed ?? Session.lastSeed(of: workspace) ?? 0
+        shift = Session.lastShift(of: workspace)
         if let ranks = configuration.ranks, ranks > 1 {
             crew = try RankCrew.start(RankPlan(count: ranks))
         }
@@ -165,12 +168,6 @@ public final class Session {
             for outcome in outcomes(of: statement) { _ = try outcome.result.get() }
         }
         parameters[name] = value
-    }
-
-    /// The seed of the last statement: the journal records "seed/number" for each statement.
-    static func lastSeed(of workspace: Workspace) -> UInt64? {
-        guard let seed = workspace.history.last?.seed else { return nil }
-        return UInt64(seed.prefix { $0 != "/" })
     }
 }
 

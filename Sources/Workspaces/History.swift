@@ -70,6 +70,11 @@ extension Workspace {
     /// The number of the last statement; 0 without any.
     public var lastSequence: Int { locked { timeline.lastSequence } }
 
+    /// Whether a block did not reach its end, and no statement after it has had an effect.
+    public func canGoOn(withBlock sequence: Int) -> Bool {
+        locked { timeline.canGoOn(withBlock: sequence) }
+    }
+
     /// One statement; nil if there is none with this number.
     public func statement(_ sequence: Int) -> HistoryEntry? {
         locked { timeline.statement(sequence).map(entry) }

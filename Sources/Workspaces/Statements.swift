@@ -65,7 +65,7 @@ extension Workspace {
     /// belong to it.
     ///
     /// - Throws: `WorkspaceError.noSuchStatement` unless it is the last statement outside of
-    ///   blocks.
+    ///   blocks that has had an effect.
     public func resumeBlock(_ sequence: Int) throws {
         try locked {
             try mustBeWritable()
