@@ -57,20 +57,6 @@ enum ReportParts {
         return display(table)
     }
 
-    /// The statements that led to the present values, with the seeds that they had.
-    static func script(_ history: [HistoryEntry]) -> String {
-        var lines: [String] = []
-        var seed = "0"
-        for entry in history
-        where entry.status == .committed && (entry.block == nil || entry.isBlock) {
-            let own = String(entry.seed.prefix { $0 != "/" })
-            if own != seed { lines.append("seed \(own)") }
-            seed = own
-            lines.append(entry.source)
-        }
-        return lines.joined(separator: "\n")
-    }
-
     static func named(_ name: String, _ display: Display) -> Display {
         var named = display
         named.text = {

@@ -162,8 +162,11 @@ struct SessionReport {
             parts.append(.prose("From the workspace, every value compared with the first run's:"))
             parts.append(.code("sami replay \(ReportParts.quoted(path)) --check"))
         }
-        parts.append(.prose("Without it, as a script, where sami has the files that were read:"))
-        parts.append(.code(ReportParts.script(history)))
+        parts.append(
+            .prose(
+                "Without it, as a script, where sami has the files that were read; the same last "
+                    + "bits need as much free memory as there was:"))
+        parts.append(.code(ReportScript(history).text))
         return parts
     }
 

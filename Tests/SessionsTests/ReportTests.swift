@@ -68,6 +68,55 @@ struct ReportTests {
         #expect(bench.complaint("report missing/a.html").contains("there is no folder"))
     }
 
+    @Test func `the script of a report makes the same values in a new workspace`() throws {
+        let bench = try Workbench(access: .readWrite, seed: 7)
+        let model = "new model layers=1 width=32 context=64 vocabulary=300"
+        for source in [
+            "a = uniform([2])", "load queries nowhere.jsonl", "b = uniform([2])",
+            "gone = uniform([2])", "undo", "uniform([2])", "c = uniform([2]) + _", "1 + 1",
+            "show _",
+            "set memory=3GB", "load queries nowhere.jsonl", "d = \(model)", "set memory=auto",
+            """
+            for i in [1, 2] {
+              seed (i)
+              e = uniform([2])
+              f = \(model)
+              set precision=float32
+            }
+            """,
+            "g = uniform([2])", "seed 9", "h = uniform([2])", "half(x) = x / 2",
+            "if true { set precision=auto; i = \(model) }", "j = \(model)",
+        ] { bench.run(source) }
+        let script = ReportScript(bench.session.workspace.history).text
+        #expect(script.hasPrefix("seed 7\na = uniform([2])\nseed 7 statement=3\nb = "), "\(script)")
+        for line in ["set memory=3000000000B", "set memory=auto", "set precision=float32"] {
+            #expect(script.contains("\n\(line)\n"), "\(script)")
+        }
+        let again = try Workbench()
+        try again.output(script)
+        #expect(
+            GoingOnTests.digests(again.session) == GoingOnTests.digests(bench.session), "\(script)")
+        #expect(GoingOnTests.digests(again.session).count > 9)
+    }
+
+    @Test func `the script of a report says which statements it cannot repeat`() throws {
+        let bench = try Workbench(access: .readWrite)
+        bench.run("for i in [1, 2] { x = i; load queries nowhere.jsonl }")
+        let workspace = bench.session.workspace
+        let number = try workspace.begin(source: "train steps=9", seed: "0/precision=auto")
+        try workspace.commit(number, bind: [], seconds: 0, stopped: "step 3 of 9")
+        bench.run("y = 1")
+        #expect(
+            ReportScript(workspace.history).text == """
+                # This block did not reach its end. Missing here, its first 1 statement:
+                #   for i in [1, 2] { x = i; load queries nowhere.jsonl }
+                # Stopped by the user, at step 3 of 9, which a script cannot repeat:
+                #   train steps=9
+                seed 0 statement=5
+                y = 1
+                """)
+    }
+
     @Test func `runs stand side by side with what differs`() throws {
         let bench = try Workbench()
         for (name, rate) in [("one", "1e-4"), ("two", "1e-2")] {
