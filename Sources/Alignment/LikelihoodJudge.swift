@@ -82,7 +82,7 @@ public struct LikelihoodJudge: Judge {
         guard let opposed = pair.constitution.antithesis else {
             return .failure(Unjudged(reason: .noAntithesis))
         }
-        let query = try queries[pair.id]
+        let query = try queries.query(of: pair)
         let responses = [pair.first, pair.second].map(\.trimmed)
         guard !responses.contains("") else { return .failure(Unjudged(reason: .empty)) }
         let group = RolloutGroup(

@@ -11,7 +11,7 @@ public enum Adherence: Sendable, Hashable {
 
 /// A program that decides adherence exactly, such as that of the shipped world.
 public protocol Measure: Sendable {
-    /// - Throws: an error of a program that a person wrote.
+    /// - Throws: an error of a program that a person wrote; `Canceled` if the person stops it.
     func adherence(
         of response: String, to principle: String, for query: Query
     ) throws -> Adherence
@@ -44,12 +44,22 @@ public struct MeasuredJudge: Judge {
         var tallies: [String: (count: Int, first: Int, second: Int)] = [:]
         var isStopped = false
         for pair in pairs {
-            let query = try queries[pair.id]
+            let query = try queries.query(of: pair)
             var followed = (first: 0, second: 0)
             var known = 0
-            for slot in pair.constitution.slots {
-                let first = try measure.adherence(of: pair.first, to: slot.text, for: query)
-                let second = try measure.adherence(of: pair.second, to: slot.text, for: query)
+            let measured: [(first: Adherence, second: Adherence)]
+            do {
+                measured = try pair.constitution.slots.map { slot in
+                    (
+                        try measure.adherence(of: pair.first, to: slot.text, for: query),
+                        try measure.adherence(of: pair.second, to: slot.text, for: query)
+                    )
+                }
+            } catch is Canceled {
+                isStopped = true
+                break
+            }
+            for (slot, (first, second)) in zip(pair.constitution.slots, measured) {
                 guard first != .unknown, second != .unknown else {
                     if !unknown.contains(slot.text) { unknown.append(slot.text) }
                     continue

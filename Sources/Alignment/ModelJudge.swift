@@ -112,7 +112,7 @@ public struct ModelJudge: Judge {
     private func prompt(
         _ pair: ResponsePair, _ first: String, _ second: String
     ) throws -> PromptContent {
-        let query = try queries[pair.id]
+        let query = try queries.query(of: pair)
         return template.rendered([
             "constitution": pair.constitution.text, "query": query.text.trimmed,
             "first": first.trimmed, "second": second.trimmed,

@@ -56,6 +56,11 @@ struct QueryList {
         return place
     }
 
+    /// The query that a pair answers; one of the list if the pair does not have it.
+    ///
+    /// - Throws: `AlignmentError.unknownQuery`.
+    func query(of pair: ResponsePair) throws -> Query { try pair.query ?? self[pair.id] }
+
     /// - Throws: `AlignmentError.unknownQuery`.
     subscript(_ id: QueryID) -> Query {
         get throws { queries[try place(of: id)] }

@@ -80,7 +80,7 @@ public struct PairSampler: Sendable {
             }
             pairs += portion.enumerated().map { index, request in
                 ResponsePair(
-                    id: request.query.id,
+                    id: request.query.id, query: request.query,
                     constitution: request.constitution, first: sides[0][index].text,
                     second: sides[1][index].text)
             }

@@ -19,6 +19,8 @@ public enum Judgement: String, Sendable, Codable, CaseIterable {
 public struct ResponsePair: Sendable, Codable, Hashable {
     /// The id of the query.
     public var id: QueryID
+    /// The query as it was answered; nil in verdicts that older versions have stored.
+    public var query: Query?
     public var constitution: Constitution
     /// The response of the model that is judged.
     public var first: String
@@ -26,9 +28,11 @@ public struct ResponsePair: Sendable, Codable, Hashable {
     public var second: String
 
     public init(
-        id: QueryID, constitution: Constitution, first: String, second: String
+        id: QueryID, query: Query? = nil, constitution: Constitution, first: String,
+        second: String
     ) {
         self.id = id
+        self.query = query
         self.constitution = constitution
         self.first = first
         self.second = second

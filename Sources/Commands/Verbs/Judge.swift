@@ -53,15 +53,14 @@ extension CommandTable {
         example: "judge queries[0:2]", run: judge)
 
     private static func judge(_ invocation: Invocation) throws -> CommandResult {
-        let queries = try invocation.object(QueriesObject.self, "queries").queries
         let choice = try JudgeChoice(invocation)
         let follower = invocation.follower()
         defer { follower.finish() }
         let source =
             try invocation.has("pairs")
             ? JudgedPairs(of: invocation.object(VerdictsObject.self, "pairs"), invocation)
-            : JudgedPairs(sampling: queries, invocation)
-        let judge = try choice.judge(of: queries, principles: source.principles, invocation)
+            : JudgedPairs(sampling: invocation)
+        let judge = try choice.judge(of: source.queries, principles: source.principles, invocation)
         let (pairs, skipped) = try source.pairs(follower, invocation)
         var notes: [String] = []
         let skippedCounts = [(reason: RolloutRejection.overflow, count: skipped.count)]

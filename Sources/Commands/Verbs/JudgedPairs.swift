@@ -10,6 +10,8 @@ struct JudgedPairs {
     /// The names of the two sides: "model", "base".
     let first: String
     let second: String
+    /// Those that the responses answer.
+    let queries: [Alignment.Query]
     /// The sentences of all constitutions.
     let principles: [String]
     /// Who wrote them, as far as it is known.
@@ -24,7 +26,7 @@ struct JudgedPairs {
 
     private enum Source {
         case kept([ResponsePair])
-        case new(PairSampler, [Alignment.Query], [ConstitutionGroup], [PairSampler.Side], RandomKey)
+        case new(PairSampler, [ConstitutionGroup], [PairSampler.Side], RandomKey)
     }
 
     private let source: Source
@@ -50,6 +52,19 @@ struct JudgedPairs {
         }
         (first, second) = (verdicts.first, verdicts.second)
         let pairs = verdicts.verdicts.comparisons.map(\.pair)
+        let own = pairs.compactMap(\.query)
+        if own.count == pairs.count {
+            if invocation.has("queries") {
+                throw invocation.error(
+                    "`queries` is for new responses, and the verdicts of pairs= have theirs",
+                    at: "queries")
+            }
+            // The names in the workspace may mean other texts by now.
+            var ids: Set<QueryID> = []
+            queries = own.filter { ids.insert($0.id).inserted }
+        } else {
+            queries = try invocation.object(QueriesObject.self, "queries").queries
+        }
         principles = pairs.flatMap(\.constitution.slots).map(\.text)
         // Which weights wrote them is not known any more, but a server's name is.
         writers = [Writer(name: first), Writer(name: second)]
@@ -58,7 +73,8 @@ struct JudgedPairs {
     }
 
     /// New responses of `model` and of the other side.
-    init(sampling queries: [Alignment.Query], _ invocation: Invocation) throws {
+    init(sampling invocation: Invocation) throws {
+        queries = try invocation.object(QueriesObject.self, "queries").queries
         let model = try invocation.model()
         let otherRole = invocation.has("against") ? "against" : "base"
         let other =
@@ -86,7 +102,7 @@ struct JudgedPairs {
                 name: other.voice.name, model: other.model,
                 servers: other.servers.map(\.engine.server)),
         ]
-        source = .new(PairSampler(settings), queries, groups, sides, key.child("pairs"))
+        source = .new(PairSampler(settings), groups, sides, key.child("pairs"))
         self.other = other
     }
 
@@ -123,16 +139,15 @@ struct JudgedPairs {
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         switch source {
         case .kept(let pairs): return (pairs, [])
-        case .new(let sampler, let queries, let groups, let sides, let key):
-            return try sampledPairs(sampler, queries, groups, sides, key, follower, invocation)
+        case .new(let sampler, let groups, let sides, let key):
+            return try sampledPairs(sampler, groups, sides, key, follower, invocation)
         }
     }
 
     /// The pairs for a judge, sampled from the start or from a saved state.
     private func sampledPairs(
-        _ sampler: PairSampler, _ queries: [Alignment.Query], _ groups: [ConstitutionGroup],
-        _ sides: [PairSampler.Side], _ key: RandomKey, _ follower: ProgressFollower,
-        _ invocation: Invocation
+        _ sampler: PairSampler, _ groups: [ConstitutionGroup], _ sides: [PairSampler.Side],
+        _ key: RandomKey, _ follower: ProgressFollower, _ invocation: Invocation
     ) throws -> (pairs: [ResponsePair], skipped: [Rollouts.Rejected]) {
         let total = groups.reduce(0) { $0 + $1.constitutions.count }
         var sampled = try invocation.resumed.map(SamplingStorage.restoredPairs) ?? []
