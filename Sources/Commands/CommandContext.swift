@@ -30,6 +30,8 @@ package protocol CommandContext: AnyObject, Environment {
     var writableFolder: String? { get }
     /// Whether the user wants to stop the running statement.
     var isInterrupted: Bool { get }
+    /// The same for work that knows no session.
+    var stopWatch: @Sendable () -> Bool { get }
     /// The answers of servers in the session that is replayed; nil for other work.
     var replayedAnswers: KeptAnswers? { get }
     /// Opens texts in a person's editor; nil where no person is at a terminal.

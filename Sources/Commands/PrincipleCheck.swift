@@ -1,5 +1,6 @@
 import Alignment
 import CommandLanguage
+import LongWork
 import ShippedWorld
 import Values
 
@@ -29,14 +30,20 @@ struct PrincipleCheck: Sendable {
         _ = try holds(response: "A short response.", query: "A query.")
     }
 
-    func holds(response: String, query: String) throws(EvaluationError) -> Bool {
+    /// - Parameter isStopped: whether a person wants to stop; `EvaluationError.interrupted` is
+    ///   thrown then.
+    func holds(
+        response: String, query: String, isStopped: @Sendable @escaping () -> Bool = { false }
+    ) throws(EvaluationError) -> Bool {
         let value: Value
         do {
             let end = ContinuousClock.now + .seconds(PrincipleCheck.mostSeconds)
-            let names = Names(response: response, query: query, end: end)
+            let names = Names(
+                response: response, query: query, end: end, isStopped: isStopped)
             value = try Evaluator(environment: names).value(of: node)
         } catch {
-            if case .interrupted = error.error as? EvaluationError {
+            if case .interrupted(let message) = error.error as? EvaluationError {
+                if isStopped() { throw .interrupted(message) }
                 throw .other(
                     "the check `\(source)` takes more than \(PrincipleCheck.mostSeconds) seconds "
                         + "for one response")
@@ -55,8 +62,9 @@ struct PrincipleCheck: Sendable {
     private struct Names: Environment {
         var response: String
         var query: String
-        /// When the work counts as too much: a person's stop waits for it.
+        /// When the work counts as too much.
         var end: ContinuousClock.Instant
+        var isStopped: @Sendable () -> Bool
 
         func value(of name: String) -> Value? {
             switch name {
@@ -68,7 +76,7 @@ struct PrincipleCheck: Sendable {
 
         var names: [String] { ["response", "query"] }
         var lastResult: Value? { nil }
-        var isInterrupted: Bool { ContinuousClock.now > end }
+        var isInterrupted: Bool { isStopped() || ContinuousClock.now > end }
         func maker(of object: String) -> String? { nil }
     }
 }
@@ -78,8 +86,13 @@ struct CheckedMeasure: Measure {
     /// The check of a sentence, and whether the sentence asks for the opposite.
     private var checks: [String: (check: PrincipleCheck, isDenied: Bool)] = [:]
     private let world = WorldMeasure()
+    private let isStopped: @Sendable () -> Bool
 
-    init(_ pairs: [PrinciplePair]) throws(EvaluationError) {
+    /// - Parameter isStopped: whether a person wants to stop; asked while a check runs.
+    init(
+        _ pairs: [PrinciplePair], isStopped: @Sendable @escaping () -> Bool = { false }
+    ) throws(EvaluationError) {
+        self.isStopped = isStopped
         for pair in pairs {
             if let source = pair.check {
                 let check = try PrincipleCheck(source)
@@ -121,8 +134,14 @@ struct CheckedMeasure: Measure {
         guard let (check, isDenied) = checks[principle] else {
             return world.adherence(of: response, to: principle, for: query)
         }
-        return try check.holds(response: response, query: query.text) != isDenied
-            ? .follows : .breaks
+        do throws(EvaluationError) {
+            let holds = try check.holds(
+                response: response, query: query.text, isStopped: isStopped)
+            return holds != isDenied ? .follows : .breaks
+        } catch {
+            if case .interrupted = error { throw Canceled() }
+            throw error
+        }
     }
 
     func isMalformed(_ response: String, for query: Alignment.Query) -> Bool {

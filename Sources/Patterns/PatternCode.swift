@@ -5,24 +5,27 @@ package struct PatternProblem: Error, Hashable {
     package let description: String
 }
 
-/// A match took more steps than PCRE2's limit, as `(a+)+b` does on a long row of a's.
-package struct PatternGaveUp: Error {}
-
 /// A pattern compiled by PCRE2 with its JIT and Unicode properties.
 ///
 /// The code never changes and PCRE2 lets threads share it; therefore unchecked.
 package final class PatternCode: @unchecked Sendable {
     private let code: OpaquePointer
+    /// Whether a match depends on the place where a search began, so that a text is searched as a
+    /// whole: `\G`, and verbs such as `(*COMMIT)`.
+    let dependsOnStart: Bool
 
-    /// - Parameter isMultiline: whether `^` and `$` match at every line.
+    /// - Parameter isSearch: for `occurs`: `^` and `$` match at the ends of the text. Otherwise
+    ///   they match at every line.
     package init(
-        _ pattern: [UInt8], isLiteral: Bool = false, isMultiline: Bool = true
+        _ pattern: [UInt8], isLiteral: Bool = false, isSearch: Bool = false
     ) throws(PatternProblem) {
+        let text = String(decoding: pattern, as: UTF8.self)
+        dependsOnStart = text.contains("\\G") || text.contains("(*")
         let options =
             isLiteral
             ? UInt32(PCRE2_LITERAL)
             : UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C)
-                | (isMultiline ? UInt32(PCRE2_MULTILINE) : 0)
+                | UInt32(isSearch ? PCRE2_USE_OFFSET_LIMIT : PCRE2_MULTILINE)
         // A line ends at a line feed, whatever the build options of PCRE2.
         let whole = isLiteral ? pattern : Array("(*LF)(*BSR_UNICODE)".utf8) + pattern
         var number: Int32 = 0
@@ -75,33 +78,16 @@ package final class PatternCode: @unchecked Sendable {
         }
     }
 
-    /// Whether the pattern matches anywhere in the text.
-    package func occurs(in text: String) throws(PatternGaveUp) -> Bool {
-        guard let match = pcre2_match_data_create_8(1, nil) else { throw PatternGaveUp() }
-        defer { pcre2_match_data_free_8(match) }
-        var text = text
-        let result = text.withUTF8 { bytes in
-            // An empty text has no address.
-            guard let base = bytes.baseAddress else {
-                return [UInt8(0)].withUnsafeBufferPointer {
-                    self.match($0.baseAddress, 0, from: 0, match)
-                }
-            }
-            return self.match(base, bytes.count, from: 0, match)
-        }
-        guard result > 0 || result == PCRE2_ERROR_NOMATCH else { throw PatternGaveUp() }
-        return result > 0
-    }
-
-    private func match(
-        _ subject: UnsafePointer<UInt8>?, _ count: Int, from start: Int, _ match: OpaquePointer
+    func match(
+        _ subject: UnsafePointer<UInt8>?, _ count: Int, from start: Int, _ match: OpaquePointer,
+        _ context: OpaquePointer? = nil
     ) -> Int32 {
         let result = pcre2_match_8(
-            code, subject, count, start, UInt32(PCRE2_NO_UTF_CHECK), match, nil)
+            code, subject, count, start, UInt32(PCRE2_NO_UTF_CHECK), match, context)
         guard result == PCRE2_ERROR_JIT_STACKLIMIT else { return result }
         return pcre2_match_8(
             code, subject, count, start, UInt32(PCRE2_NO_UTF_CHECK) | UInt32(PCRE2_NO_JIT), match,
-            nil)
+            context)
     }
 
     private static func characterLength(_ lead: UInt8) -> Int {

@@ -7,8 +7,12 @@ import Workspaces
 
 /// The session's interface for commands.
 extension Session: CommandContext {
-    package var isInterrupted: Bool {
-        interruption.isRequested || outerInterruption?.isRequested == true
+    package var isInterrupted: Bool { stopWatch() }
+
+    package var stopWatch: @Sendable () -> Bool {
+        { [interruption, outerInterruption] in
+            interruption.isRequested || outerInterruption?.isRequested == true
+        }
     }
 
     package var progress: ((Progress) -> Void)? {

@@ -141,7 +141,9 @@ package struct Evaluator {
             }
         }
         return try placed(span) { () throws(EvaluationError) in
-            try function.run(try function.bind(positional, keyed))
+            var bound = try function.bind(positional, keyed)
+            bound.isInterrupted = { [environment] in environment.isInterrupted }
+            return try function.run(bound)
         }
     }
 

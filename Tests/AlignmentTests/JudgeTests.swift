@@ -52,6 +52,21 @@ struct WordMeasure: Measure {
             ])
     }
 
+    @Test func `a stop in a measure keeps the comparisons before it`() throws {
+        struct Stopping: Measure {
+            func adherence(of response: String, to: String, for: Query) throws -> Adherence {
+                if response == "stop" { throw Canceled() }
+                return .follows
+            }
+            func isMalformed(_ response: String, for query: Query) -> Bool { false }
+        }
+        let verdicts = try MeasuredJudge(Stopping(), queries: [Self.query]).judge([
+            Self.pair(["Say arr."], "arr", "oh"), Self.pair(["Say arr."], "arr", "stop"),
+        ])
+        #expect(verdicts.isStopped && verdicts.comparisons.count == 1)
+        #expect(verdicts.principles.map(\.count) == [1])
+    }
+
     @Test func `a principle the measure does not know is said and left out`() throws {
         let verdicts = try Self.judge().judge([
             Self.pair(["Be a good friend.", "Say arr."], "arr", "oh"),

@@ -1,4 +1,6 @@
+import Alignment
 import Foundation
+import LongWork
 import Testing
 
 @testable import Commands
@@ -40,6 +42,46 @@ import Testing
         #expect(bench.complaint("count(\"a\", \"\")").contains("`part` of `count` is empty"))
     }
 
+    @Test func `a search in parts finds what a search of the whole finds`() throws {
+        let bench = try Workbench()
+        try bench.output("long = join([\"ä\" for i in range(20000)]) + \"x\"")
+        for (pattern, isFound) in [
+            ("äx$", true), ("(?<=ä)x", true), ("^x", false), ("x.", false), ("$", true),
+            ("^(?s).*x$", true), ("\\\\Gx", false), ("^ä*(*COMMIT)y|x", false), ("[^ä]", true),
+        ] {
+            let text = try bench.text("matches(long, \"\(pattern)\")")
+            #expect(text == "\(isFound)", "\(pattern)")
+        }
+    }
+
+    @Test func `a search in a long text can be stopped`() throws {
+        let bench = try Workbench()
+        let interruption = bench.session.interruption
+        try bench.output("long = join([\"a\" for i in range(1000000)])")
+        let thread = Thread {
+            Thread.sleep(forTimeInterval: 0.2)
+            interruption.request()
+        }
+        let start = ContinuousClock.now
+        thread.start()
+        // From each of a million places the pattern reads the rest of the text.
+        let complaint = bench.complaint("matches(long, \"a*[bc]\")")
+        #expect(complaint.contains("the search for the pattern was stopped"), "\(complaint)")
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
+    @Test func `a stop ends a check`() throws {
+        let bench = try Workbench()
+        try bench.output(#"principle "One." not "Two." check="matches(response, \"A\")""#)
+        let pairs = try #require(
+            try bench.output("principles").value?.object(PrinciplesObject.self)?.pairs)
+        let query = Query(id: "a", form: .text, text: "Say something.")
+        let measure = try CheckedMeasure(pairs, isStopped: { true })
+        #expect(throws: Canceled.self) {
+            try measure.adherence(of: "A.", to: "One.", for: query)
+        }
+    }
+
     @Test(.enabled(if: Workbench.hasShippedModel))
     func `the measured judge takes a check for any principle and query`() throws {
         let bench = try Workbench(access: .readWrite)
@@ -70,6 +112,34 @@ import Testing
         let again = try bench.reopened()
         defer { again.close() }
         #expect(again.outcomes(of: "principles[0].check").count == 1)
+    }
+
+    @Test(.enabled(if: Workbench.hasShippedModel))
+    func `verdicts keep the queries that their responses answer`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output(
+            #"""
+            load model default
+            queries = [{"id": "a", "text": "one"}, {"id": "b", "text": "two"}]
+            principle "One." not "Two." check="query == \"one\""
+            v = judge max_tokens=4 principles_each=1 polarity=positive
+            queries = [{"id": "a", "text": "two"}, {"id": "b", "text": "two"}]
+            """#)
+        // Another process reads them from the workspace.
+        bench.session.close()
+        let session = try bench.reopened()
+        defer { session.close() }
+        for outcome in session.outcomes(of: "w = judge pairs=v; share = w.principles[0].first") {
+            _ = try outcome.result.get()
+        }
+        let value = try session.outcomes(of: "share").last?.result.get().value
+        #expect(value?.asNumber == 0.5)
+        let refusal = try #require(session.outcomes(of: "judge queries pairs=v").last)
+        guard case .failure(let failure) = refusal.result else {
+            Issue.record("it ran")
+            return
+        }
+        #expect(failure.message.contains("the verdicts of pairs= have theirs"))
     }
 
     @Test func `an antithesis may have a check of its own`() throws {

@@ -39,7 +39,8 @@ enum JudgeChoice {
         switch self {
         case .measured:
             let pairs = try invocation.objectIfBound(PrinciplesObject.self, "principles")?.pairs
-            let measure = try CheckedMeasure(pairs ?? [])
+            let measure = try CheckedMeasure(
+                pairs ?? [], isStopped: invocation.session.stopWatch)
             guard measure.knows(queries, principles: principles) else {
                 throw invocation.error(
                     "the measured judge knows the shipped world and principles with a check, and "

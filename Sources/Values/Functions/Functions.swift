@@ -106,6 +106,8 @@ package struct Arguments {
     package var values = Record()
     /// The values of a function with any number of arguments.
     package var rest: [Value] = []
+    /// Whether the user wants to stop the running statement.
+    var isInterrupted: () -> Bool = { false }
 
     init(function: String) { self.function = function }
 

@@ -37,24 +37,25 @@ extension Function {
             let source = try arguments.text("pattern")
             let pattern: PatternCode
             do throws(PatternProblem) {
-                pattern = try PatternCode(Array(source.utf8), isMultiline: false)
+                pattern = try PatternCode(Array(source.utf8), isSearch: true)
             } catch {
                 throw .other("`pattern` is no regular expression: \(error.description)")
             }
-            var hasGivenUp = false
-            let result = try eachText(arguments) { text in
-                do throws(PatternGaveUp) {
-                    return .bool(try pattern.occurs(in: text))
+            return try eachText(arguments) { (text) throws(EvaluationError) in
+                do throws(PatternStop) {
+                    return .bool(
+                        try pattern.occurs(in: text, isInterrupted: arguments.isInterrupted))
                 } catch {
-                    hasGivenUp = true
-                    return .null
+                    switch error {
+                    case .interrupted:
+                        throw .interrupted("the search for the pattern was stopped")
+                    case .gaveUp:
+                        throw .tooMuchWork(
+                            "the pattern tries too many ways to match, as (a+)+b does on a row of "
+                                + "a's")
+                    }
                 }
             }
-            if hasGivenUp {
-                throw .tooMuchWork(
-                    "the pattern tries too many ways to match, as (a+)+b does on a row of a's")
-            }
-            return result
         },
         Function(
             "reading_grade",
