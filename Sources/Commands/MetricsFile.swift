@@ -20,9 +20,11 @@ package final class MetricsFile {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
         let descriptor = open(path, flags, 0o644)
         guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
+            let code = errno
             throw .notWritable(
-                shown, reason: errno == ENXIO ? "it is a pipe that nobody reads" : reason)
+                shown,
+                reason: code == ENXIO
+                    ? "it is a pipe that nobody reads" : String(cString: strerror(code)))
         }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }

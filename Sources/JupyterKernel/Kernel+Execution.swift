@@ -19,6 +19,13 @@ extension Kernel {
         cell.publish(
             "execute_input",
             [.init("code", .string(code)), .init("execution_count", .integer(executionCount))])
+        if let fault {
+            if content["stop_on_error"]?.bool ?? true { queue.refuseWaiting() }
+            let reply = failed("workspace", fault)
+            cell.publish(
+                "error", reply.filter { ["ename", "evalue", "traceback"].contains($0.key) })
+            return reply
+        }
         if !isSilent { showNotices(in: cell) }
         let program = Session.parse(
             code, origin: SourceOrigin(file: "In [\(max(1, executionCount))]"))

@@ -18,6 +18,8 @@ public final class Kernel {
     let wire: Wire
     let queue: RequestQueue
     private let info: [JSON.Member]
+    /// Why no cell runs.
+    let fault: String?
     var history: KernelHistory
     /// The number of the last execution that counts.
     var executionCount = 0
@@ -31,11 +33,15 @@ public final class Kernel {
     /// - Parameters:
     ///   - version: that of the program.
     ///   - parent: the process whose end ends the kernel; nil if there is none.
+    ///   - fault: why no cell runs, as a sentence that each of them gets; nil if they do. A kernel
+    ///     that ends in place of an answer leaves a person without the reason.
     /// - Throws: `KernelError` if an address cannot be used.
     public init(
-        _ connection: ConnectionFile, session: Session, version: String, parent: pid_t? = nil
+        _ connection: ConnectionFile, session: Session, version: String, parent: pid_t? = nil,
+        fault: String? = nil
     ) throws(KernelError) {
         self.session = session
+        self.fault = fault
         history = KernelHistory(earlier: session.journaledStatements)
         info = Kernel.info(version: version, banner: session.greeting)
         queue = RequestQueue(session.interruption)

@@ -17,6 +17,10 @@ extension Notebook {
         _ values: [(name: String, value: String)], path: String
     ) throws(NotebookError) {
         guard !values.isEmpty else { return }
+        var names: Set<String> = []
+        for (name, _) in values where !names.insert(name).inserted {
+            throw NotebookError(path, "the parameter `\(name)` is given twice")
+        }
         guard
             let place = cells.firstIndex(where: {
                 $0.kind == .code && $0.tags.contains(Notebook.tag)

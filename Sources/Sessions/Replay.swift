@@ -24,7 +24,10 @@ struct Replay {
         var differences: [String] = []
         /// Number of values that could not be compared, because the session did not keep them.
         var unknown = 0
-        var taken = 0
+        /// Numbers of statements whose values were copied: the user stopped them, or their block
+        /// did not reach its end.
+        var stopped = 0
+        var ofBlocks = 0
         var isExact = true
         var failure: String?
         var isStopped = false
@@ -49,10 +52,11 @@ struct Replay {
                     : " (made on another machine: numbers to within "
                         + "\(ValueComparison.relative) of their size, all else exactly)"
             }
-            if taken > 0 {
-                text +=
-                    "; \(NumberText.count(taken, "statement")) stopped by the user; values copied"
-            }
+            let copied = [
+                (stopped, "stopped by the user"),
+                (ofBlocks, "of blocks that did not reach their end"),
+            ].filter { $0.0 > 0 }.map { "\(NumberText.count($0.0, "statement")) \($0.1)" }
+            if !copied.isEmpty { text += "; values copied: " + copied.joined(separator: ", ") }
             if unknown > 0 {
                 text += "; \(NumberText.count(unknown, "value")) not kept, so not compared"
             }
@@ -70,6 +74,15 @@ struct Replay {
             uniqueKeysWithValues: history.filter { $0.isBlock && $0.status == .committed }
                 .map { ($0.sequence, $0) })
         let repeated = history.repeated
+        if let last = options.upTo, let entry = original.statement(last), !entry.isBlock,
+            let block = entry.block, whole[block] != nil,
+            history.contains(where: { $0.block == block && $0.sequence > last })
+        {
+            result.failure =
+                "statement \(last): it is inside of block \(block), which runs as one; \(block) "
+                + "names all of it"
+            return result
+        }
         for entry in history where entry.status == .committed {
             if let block = entry.block.flatMap({ whole[$0] }), !entry.isBlock {
                 // The block ran as one, without the failures that the original has between.
@@ -95,7 +108,7 @@ struct Replay {
             }
             result.statements += 1
             if Replay.isCopied(entry) {
-                result.taken += 1
+                if entry.stopped != nil { result.stopped += 1 } else { result.ofBlocks += 1 }
             } else if options.check {
                 compare(entry, line, at: entry.sequence, &result)
             }
@@ -246,6 +259,9 @@ extension Session {
             let original = try Workspace.open(path, mode: .readOnly)
             defer { original.close() }
             return try replay(original, try fresh(keeping: true), options, events)
+        }
+        guard options.upTo == nil else {
+            return (false, "the last statement has a number in a workspace, not in a script")
         }
         let first = try fresh(keeping: true)
         defer { first.close() }

@@ -46,6 +46,8 @@ public final class Console {
     private let terminal: Terminal
     private let options: Options
     private let output: Writer
+    /// Why an output was not written; nil if all were, or if their reader has gone.
+    public var outputProblem: String? { output.problem }
     private let errors: Writer
     private let progress: ProgressLine
     let interrupts: InterruptController

@@ -83,8 +83,11 @@ public struct Terminal: Sendable {
 /// Writes whole texts to a descriptor, despite partial writes and interruptions.
 public final class Writer {
     public let descriptor: Int32
-    /// Whether the reader has closed the pipe; later text is dropped.
+    /// Whether nothing more can be written: the reader has closed the pipe, or `problem`. Later
+    /// text is dropped.
     public private(set) var isClosed = false
+    /// Why text was not written, as on a full disk; nil if only the reader has gone.
+    public private(set) var problem: String?
 
     public init(_ descriptor: Int32) { self.descriptor = descriptor }
 
@@ -95,11 +98,15 @@ public final class Writer {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 bytes = bytes.dropFirst(count)
-            } else if errno == EAGAIN {
+                continue
+            }
+            let reason = errno
+            if reason == EAGAIN {
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&ready, 1, -1)
-            } else if errno != EINTR {
+            } else if reason != EINTR {
                 isClosed = true
+                if reason != EPIPE { problem = String(cString: strerror(reason)) }
                 return
             }
         }

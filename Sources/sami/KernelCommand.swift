@@ -166,10 +166,11 @@ struct RunKernel: ParsableCommand {
         let kernel: Kernel
         do {
             let connection = try ConnectionFile(connectionFile)
-            session = try Session(configuration)
+            let fault: String?
+            (session, fault) = try RunKernel.open(configuration)
             kernel = try Kernel(
                 connection, session: session, version: Sami.version,
-                parent: environment["JPY_PARENT_PID"] == nil ? nil : getppid())
+                parent: environment["JPY_PARENT_PID"] == nil ? nil : getppid(), fault: fault)
         } catch {
             Launch.complain("\(error)")
             throw End(status: error is KernelError ? .usage : .workspace)
@@ -184,6 +185,24 @@ struct RunKernel: ParsableCommand {
         }
         kernel.run()
         for problem in session.close() { Launch.complain(problem) }
+    }
+
+    /// The session; for a workspace that cannot be used an empty one, and the reason, which only
+    /// the answers of the kernel can show to a person.
+    private static func open(
+        _ configuration: Session.Configuration
+    ) throws -> (session: Session, fault: String?) {
+        do {
+            return (try Session(configuration), nil)
+        } catch {
+            Launch.complain("\(error)")
+            var empty = configuration
+            empty.access = .ephemeral
+            return (
+                try Session(empty),
+                "no cell runs: \(error); restart the kernel when the workspace can be used"
+            )
+        }
     }
 
     /// A server of notebooks names the notebook in this variable.

@@ -43,6 +43,11 @@ final class Launch {
     func finish(_ status: RunStatus) throws -> Never {
         let problems = session.close()
         for problem in problems { Launch.complain(problem) }
+        var status = status
+        if let problem = console.outputProblem {
+            Launch.complain("the output could not be written: \(problem)")
+            if status == .fine || status == .interrupted { status = .failed }
+        }
         // A value that was not kept is no success, whatever the statements were.
         throw End(status: status == .fine && !problems.isEmpty ? .workspace : status)
     }

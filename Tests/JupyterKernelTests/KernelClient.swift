@@ -16,7 +16,7 @@ final class KernelClient {
     private let ended = DispatchSemaphore(value: 0)
     private var hasEnded = false
 
-    init() throws {
+    init(fault: String? = nil) throws {
         let folder = try TemporaryFolder()
         self.folder = folder
         let text = """
@@ -33,7 +33,8 @@ final class KernelClient {
             configuration.access = .ephemeral
             configuration.directory = path
             if let session = try? Session(configuration),
-                let kernel = try? Kernel(connection, session: session, version: "1")
+                let kernel = try? Kernel(
+                    connection, session: session, version: "1", fault: fault)
             {
                 started.signal()
                 kernel.run()

@@ -31,6 +31,17 @@ import Testing
         #expect(types(kept.published).contains("execute_result"))
     }
 
+    @Test func `a kernel without a workspace answers each cell with the reason`() throws {
+        let client = try KernelClient(fault: "no cell runs: the workspace is damaged")
+        for _ in 0..<2 {
+            let (reply, published) = try client.execute("x = 1")
+            #expect(types(published) == ["busy", "execute_input", "error", "idle"])
+            #expect(
+                published[2].content["evalue"]?.string == "no cell runs: the workspace is damaged")
+            #expect(reply["status"]?.string == "error")
+        }
+    }
+
     @Test func `a cell has one error, whatever the number of its mistakes`() throws {
         let client = try KernelClient()
         let (reply, published) = try client.execute("x = )\ny = )\nz = 1")

@@ -140,6 +140,10 @@ import Testing
             }
             #expect(error?.description == message)
         }
+        let twice = #expect(throws: NotebookError.self) {
+            try notebook.setParameters([("n", "1"), ("n", "2")], path: "a.ipynb")
+        }
+        #expect(twice?.description == "a.ipynb: the parameter `n` is given twice")
         var plain = PercentScript.notebook(of: "# %%\n1")
         #expect(throws: NotebookError.self) {
             try plain.setParameters([("n", "1")], path: "a.ipynb")

@@ -151,6 +151,35 @@ import Workspaces
         #expect(try !replay(bench, "s.sami").isWell)
     }
 
+    @Test func `a replay ends at a statement, not inside of a block or a script`() throws {
+        let bench = try Workbench(access: .readWrite)
+        try bench.output("for i in [1, 2] { x = i; load principles trained; }")
+        let inside = try replay(bench, to: 2)
+        #expect(!inside.isWell)
+        #expect(
+            inside.summary
+                == "replay failed at statement 2: it is inside of block 1, which runs as one; 1 "
+                + "names all of it")
+        #expect(try replay(bench, to: 1).isWell)
+        #expect(try replay(bench, to: bench.session.workspace.lastSequence).isWell)
+        try bench.write("s.sami", "x = 3\ny = 4\n")
+        let script = try replay(bench, "s.sami", to: 1)
+        #expect(!script.isWell && script.summary.contains("not in a script"))
+    }
+
+    @Test func `a replay says whose values it copied`() throws {
+        let bench = try Workbench(access: .readWrite)
+        bench.run("for i in [1, 2] { x = i; load queries nowhere.jsonl }")
+        let workspace = bench.session.workspace
+        let number = try workspace.begin(source: "y = 1", seed: "0")
+        try workspace.commit(number, bind: [], seconds: 0, stopped: "half")
+        let result = try replay(bench)
+        #expect(
+            result.summary
+                == "replayed 2 statements; values copied: 1 statement stopped by the user, "
+                + "1 statement of blocks that did not reach their end")
+    }
+
     @Test func `a file that has changed is named`() throws {
         let bench = try Workbench(access: .readWrite)
         try bench.write("q.jsonl", "{\"text\": \"one\"}\n")

@@ -23,6 +23,24 @@ struct ProgramTests {
         }
     }
 
+    @Test("an output that cannot be written is told, and is no success")
+    func fullOutput() throws {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path))
+        process.arguments = ["--ephemeral", "-c", "1"]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let said = String(
+            decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(said == "sami: the output could not be written: No space left on device\n")
+        #expect(process.terminationStatus == 1)
+    }
+
     @Test("a script that fails names file, line and column and gives 1; keep-going goes on")
     func failing() throws {
         let folder = try TemporaryFolder()
