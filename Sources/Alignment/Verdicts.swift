@@ -214,6 +214,16 @@ public struct Verdicts: Sendable, Codable, Hashable {
         secondMalformed = share(1)
     }
 
+    /// Number of queries whose responses were asked to follow a principle. Responses to one query
+    /// are no independent evidence.
+    public func queryCount(askedFor principle: String) -> Int {
+        let asked = comparisons.filter { comparison in
+            comparison.judgement != nil
+                && comparison.pair.constitution.slots.contains { $0.text == principle }
+        }
+        return Set(asked.map(\.pair.id)).count
+    }
+
     /// The same with every rate from the comparisons: those of a file may be anything.
     public var derivedAnew: Verdicts {
         Verdicts(

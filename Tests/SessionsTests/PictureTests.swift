@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Alignment
 @testable import Commands
 @testable import Rendering
 @testable import Sessions
@@ -31,6 +32,27 @@ import Testing
         // The smallest value is the darkest, the largest the brightest.
         #expect(
             svg.contains("fill=\"rgb(68, 1, 84)\"") && svg.contains("fill=\"rgb(253, 231, 37)\""))
+    }
+
+    @Test func `responses to one query count once in the interval of a principle`() throws {
+        let constitution = Constitution(slots: [Slot(text: "One.", polarity: .principle)])
+        let comparisons = ["a", "a", "b", "b"].map { id in
+            Comparison(
+                pair: ResponsePair(
+                    id: QueryID(id), constitution: constitution, first: "x", second: "y"),
+                judgement: .tie, scores: [1, 1])
+        }
+        let tally = PrincipleTally(principle: "One.", count: 4, first: 1, second: 0.5)
+        let object = VerdictsObject(
+            verdicts: Verdicts(judge: "measured", comparisons: comparisons, principles: [tally]),
+            first: "model", second: "base")
+        guard case .rates(let groups)? = object.picture?.content else {
+            Issue.record("no bars")
+            return
+        }
+        let bars = try #require(groups.last?.bars)
+        let two = try #require(Interval.wilson(successes: 2, of: 2))
+        #expect(bars[0].interval.lowerBound == two.lower && bars[0].count == 4)
     }
 
     @Test func `several matrices are panels with one scale`() {

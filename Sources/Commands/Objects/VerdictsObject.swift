@@ -231,10 +231,11 @@ struct VerdictsObject: StorableObject, PoolableObject {
         guard verdicts.count > 0 else { return nil }
         let adherence = verdicts.principles.prefix(12).map { tally in
             let sides = [(first, tally.first), (second, tally.second)]
+            let queries = verdicts.queryCount(askedFor: tally.principle)
             return RateBars(
                 tally.principle,
                 sides.compactMap { name, share in
-                    Interval.wilson(successes: share * Double(tally.count), of: tally.count).map {
+                    Interval.wilson(successes: share * Double(queries), of: queries).map {
                         RateBars.Bar(name, share, $0.lower...$0.upper, count: tally.count)
                     }
                 }, unit: "responses that were asked to follow the principle")
