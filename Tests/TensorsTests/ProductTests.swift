@@ -29,8 +29,9 @@ import Testing
     func theGradientOfAWeightEqualsPlainLoops(n: Int, m: Int, k: Int) {
         let (y, x) = (random([n, m], 1), random([n, k], 2))
         let wanted = slowGradient(y, x)
-        // Sums grow with the root of their length.
-        let tolerance = 2e-6 * Double(n).squareRoot()
+        // Sums grow with the root of their length. The kernels of OpenBLAS for AVX-512 add 513
+        // products in one chain, and the largest sum here is off by 2.6e-6 times that root.
+        let tolerance = 4e-6 * Double(n).squareRoot()
         var out = Tensor(repeating: .nan, shape: [m, k])
         multiply(transposed: y, x, into: &out)
         expectClose(out.values, wanted, within: tolerance, scale: 1, "yᵀx")

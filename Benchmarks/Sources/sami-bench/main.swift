@@ -13,7 +13,7 @@ struct SamiBench: ParsableCommand {
         subcommands: [
             Step.self, Score.self, Gen.self, Pretrain.self, Cost.self, Checkpoint.self, Load.self,
             Adapt.self, Decode.self, Iterate.self, Tokenize.self,
-            Journal.self,
+            Journal.self, Product.self,
         ])
 }
 
