@@ -19,12 +19,10 @@ struct Product: ParsableCommand {
     var precision = "float32"
 
     func run() throws {
-        guard let format = StoredFormat(name: stored), format.isComputed else {
-            throw ValidationError("There is no stored format \"\(stored)\".")
+        guard [n, k, m].allSatisfy({ (1...100_000).contains($0) }) else {
+            throw ValidationError("N, K and M are whole numbers from 1 to 100,000.")
         }
-        guard let arithmetic = precision == "bfloat16" ? Arithmetic.bfloat16 : .float32 else {
-            throw ValidationError("This processor has no products in bfloat16.")
-        }
+        let (format, arithmetic) = (try storedFormat(stored), try computed(in: precision))
         let key = RandomKey(seed: 3)
         func random(_ rows: Int, _ columns: Int, _ name: String) -> Tensor {
             var tensor = Tensor(zeros: [rows, columns])

@@ -36,18 +36,30 @@ struct Shape: ParsableArguments {
     var precision = "float32"
 
     func random() throws -> LanguageModel {
-        guard let format = StoredFormat(name: stored), format.isComputed else {
-            throw ValidationError("There is no stored format \"\(stored)\".")
-        }
-        var model = try LanguageModel(try configuration(), key: RandomKey(seed: 0), format: format)
-        switch (precision, Arithmetic.bfloat16) {
-        case ("float32", _): break
-        case ("bfloat16", let arithmetic?): model.update { $0.arithmetic = arithmetic }
-        case ("bfloat16", nil):
-            throw ValidationError("This processor has no products in bfloat16.")
-        default: throw ValidationError("There is no precision \"\(precision)\".")
-        }
+        var model = try LanguageModel(
+            try configuration(), key: RandomKey(seed: 0), format: try storedFormat(stored))
+        let arithmetic = try computed(in: precision)
+        if arithmetic.isBFloat16 { model.update { $0.arithmetic = arithmetic } }
         return model
+    }
+}
+
+/// - Throws: `ValidationError` for a name without a format, or one that products cannot read.
+func storedFormat(_ name: String) throws -> StoredFormat {
+    guard let format = StoredFormat(name: name), format.isComputed else {
+        throw ValidationError("There is no stored format \"\(name)\".")
+    }
+    return format
+}
+
+/// - Throws: `ValidationError` for another name, or if this processor has no such products.
+func computed(in precision: String) throws -> Arithmetic {
+    switch (precision, Arithmetic.bfloat16) {
+    case ("float32", _): return .float32
+    case ("bfloat16", let arithmetic?): return arithmetic
+    case ("bfloat16", nil):
+        throw ValidationError("This processor has no products in bfloat16.")
+    default: throw ValidationError("There is no precision \"\(precision)\".")
     }
 }
 
