@@ -1,5 +1,6 @@
 #pragma once
 
+#include "outer-sums.h"
 #include "shim.h"
 #include <stdint.h>
 
@@ -8,8 +9,6 @@
 
 typedef uint32_t words16 __attribute__((ext_vector_type(16)));
 typedef words16 looseWords16 __attribute__((aligned(4)));
-typedef lanes16 looseLanes16 __attribute__((aligned(4)));
-typedef lanes4 looseLanes4 __attribute__((aligned(4)));
 
 enum {
     /// Rows and columns of a tile: 24 vectors of sums, which stay in the registers of AVX-512.
@@ -82,27 +81,9 @@ static inline void bfloat16Tile(
 /// multiple of four.
 static inline void storeTransposedTile(
     const float *sums, float *out, long stride, long columns, _Bool adds) {
-    for (long column = 0; column < columns; column += 4) {
-        for (long row = 0; row < bfloat16TileRows; row += 4) {
-            const float *from = sums + row * bfloat16TileColumns + column;
-            lanes4 a = *(const looseLanes4 *)from;
-            lanes4 b = *(const looseLanes4 *)(from + bfloat16TileColumns);
-            lanes4 c = *(const looseLanes4 *)(from + 2 * bfloat16TileColumns);
-            lanes4 d = *(const looseLanes4 *)(from + 3 * bfloat16TileColumns);
-            lanes4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-            lanes4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-            lanes4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            lanes4 cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-            lanes4 lines[4] = {
-                __builtin_shufflevector(ab, cd, 0, 1, 4, 5),
-                __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
-                __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5),
-                __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7),
-            };
-            for (int i = 0; i < 4; i++) {
-                looseLanes4 *place = (looseLanes4 *)(out + (column + i) * stride + row);
-                *place = adds ? *place + lines[i] : lines[i];
-            }
-        }
+    for (long row = 0; row < bfloat16TileRows; row += 4) {
+        transposeFour(
+            sums + row * bfloat16TileColumns, bfloat16TileColumns, columns / 4, out + row, stride,
+            adds);
     }
 }

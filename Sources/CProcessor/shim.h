@@ -7,9 +7,18 @@ static inline __attribute__((always_inline)) void fetchAhead(const void *address
     __builtin_prefetch(address, 0, 2);
 }
 
+/// Prefetches a cache line that will be written.
+static inline __attribute__((always_inline)) void fetchToWrite(void *address) {
+    __builtin_prefetch(address, 1, 3);
+}
+
 typedef float lanes8 __attribute__((ext_vector_type(8)));
 typedef float lanes4 __attribute__((ext_vector_type(4)));
 typedef float lanes16 __attribute__((ext_vector_type(16)));
+typedef float lanes2 __attribute__((ext_vector_type(2)));
+typedef lanes2 looseLanes2 __attribute__((aligned(4)));
+typedef lanes4 looseLanes4 __attribute__((aligned(4)));
+typedef lanes16 looseLanes16 __attribute__((aligned(4)));
 
 /// Eight signed bytes as numbers. For the same conversion in Swift the compiler works lane by lane.
 static inline __attribute__((always_inline)) lanes8 eightIntegers(const void *address) {

@@ -339,7 +339,7 @@ public enum ScoredHead {
     /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
     /// used again. A smaller head is converted to float32 once per chunk, so its chunks are longer.
     package static func chunkRows(vocabulary: Int, _ format: StoredFormat) -> Int {
-        min(512, max(format == .float32 ? 32 : 128, (1 << 20) / max(1, vocabulary)))
+        min(512, max(128, (1 << 20) / max(1, vocabulary)))
     }
 
     private static func forEachChunk(

@@ -149,10 +149,10 @@ package struct BFloat16Matmul: Sendable {
         let target = WordTarget(panels.mutablePointer(), count: panels.count)
         func pack(_ range: Range<Int>) {
             Self.withWords(16 * pairs) { scratch in
-                for panel in range {
-                    right.packPanel(
-                        16 * panel, inner, into: target.words + panel * 16 * pairs,
-                        scratch: scratch)
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
+                    right.packPanels(
+                        first..<min(first + 8, range.upperBound), inner,
+                        into: target.words + first * 16 * pairs, scratch: scratch)
                 }
             }
         }
@@ -185,10 +185,7 @@ package struct BFloat16Matmul: Sendable {
         let (left, pairs) = (part.left, (inner.count + 1) / 2)
         let words = left.tileWords(pairs)
         Self.withWords(tiles.count * words) { packed in
-            for tile in tiles {
-                left.packTile(
-                    tile * Self.tileRows, inner, into: packed + (tile - tiles.lowerBound) * words)
-            }
+            left.packTiles(tiles, inner, into: packed)
             withUnsafeTemporaryAllocation(
                 byteCount: 4 * Self.tileRows * Self.tileColumns, alignment: 64
             ) { scratch in
@@ -198,6 +195,7 @@ package struct BFloat16Matmul: Sendable {
                 for column in stride(from: 0, to: columns, by: Self.tileColumns) {
                     let width = min(Self.tileColumns, columns - column)
                     for tile in tiles {
+                        part.fetch(row: tile * Self.tileRows, column: column, width: width)
                         bfloat16Tile(
                             kernel == .instruction, left.leftLayout, width > 16,
                             packed + (tile - tiles.lowerBound) * words, right + column * pairs,
@@ -232,6 +230,24 @@ extension BFloat16Matmul.Part {
     func clear(columns: Int) {
         let count = left.lines * columns
         out.update(repeating: 0, count: count)
+    }
+
+    /// Prefetches the place of a tile's sums, which is in memory by the time that they are.
+    @inline(__always)
+    func fetch(row: Int, column: Int, width: Int) {
+        let tileRows = Int(bfloat16TileRows)
+        if isTransposed {
+            for j in column..<column + width {
+                fetchToWrite(out + (j * stride + row))
+                fetchToWrite(out + (j * stride + row + tileRows - 1))
+            }
+        } else {
+            for i in row..<min(row + tileRows, left.lines) {
+                let line = out + (i * stride + column)
+                fetchToWrite(line)
+                fetchToWrite(line + 16)
+            }
+        }
     }
 
     /// Stores the sums of a tile, or adds them to `out`.

@@ -36,37 +36,45 @@ struct BFloat16Operand {
     // The words of some lines in two orders. `pairs` words of a line cover `part`, a range of its
     // numbers; an odd number at the end pairs with zero. Lines past the last one are zero.
 
-    /// Sixteen lines as (pairs, 16): one vector holds the same word of each.
-    func packPanel(
-        _ first: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>,
+    /// Panels of sixteen lines as (pairs, 16), one after the other: one vector holds the same word
+    /// of each.
+    func packPanels(
+        _ panels: Range<Int>, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>,
         scratch: UnsafeMutablePointer<UInt32>
     ) {
         let pairs = (part.count + 1) / 2
-        let count = min(16, lines - first)
-        if linesAreRows {
+        guard linesAreRows else {
+            return zip(panels, lines: 16, part, into: out, blockWords: 16 * pairs)
+        }
+        for (number, panel) in panels.enumerated() {
+            let (first, out) = (16 * panel, out + number * 16 * pairs)
+            let count = min(16, lines - first)
             for line in 0..<count { copyRow(first + line, part, into: scratch + line * pairs) }
             scratch.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { words in
                 out.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { panel in
                     PackedMatmul.pack(words, stride: pairs, rows: count, pairs, into: panel)
                 }
             }
-        } else {
-            zip(first, count, part, into: out, pairWords: 16)
         }
     }
 
-    /// Twelve lines as the left side of a tile, in the layout of `leftLayout`.
-    func packTile(_ first: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        let height = BFloat16Matmul.tileRows
-        let count = min(height, lines - first)
-        if linesAreRows {
-            let (width, pairs) = (BFloat16Matmul.rowWords, (part.count + 1) / 2)
+    /// Tiles of twelve lines as left sides, `tileWords` apart, in the layout of `leftLayout`.
+    func packTiles(
+        _ tiles: Range<Int>, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>
+    ) {
+        let (height, pairs) = (BFloat16Matmul.tileRows, (part.count + 1) / 2)
+        let blockWords = tileWords(pairs)
+        guard linesAreRows else {
+            return zip(tiles, lines: height, part, into: out, blockWords: blockWords)
+        }
+        let width = BFloat16Matmul.rowWords
+        for (number, tile) in tiles.enumerated() {
+            let (first, out) = (height * tile, out + number * blockWords)
+            let count = min(height, lines - first)
             for line in 0..<count { copyRow(first + line, part, into: out + line * width) }
             for line in count..<height {
                 (out + line * width).update(repeating: 0, count: pairs)
             }
-        } else {
-            zip(first, count, part, into: out, pairWords: height)
         }
     }
 
@@ -94,23 +102,42 @@ struct BFloat16Operand {
         if part.count % 2 == 1 { bits[part.count] = 0 }
     }
 
-    /// Words of neighboring rows for up to sixteen columns, `pairWords` apart. Sixteen words are
-    /// stored each time, and where they lie closer, the next ones overwrite the surplus.
+    /// Words of neighboring rows for some blocks of `height` columns, twelve or sixteen. They are
+    /// packed row by row, because blocks share the cache lines of a row. Sixteen words are stored
+    /// each time; where a block has twelve, the next ones overwrite the surplus.
     private func zip(
-        _ first: Int, _ count: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>,
-        pairWords: Int
+        _ blocks: Range<Int>, lines height: Int, _ part: Range<Int>,
+        into out: UnsafeMutablePointer<UInt32>, blockWords: Int
     ) {
-        // Whole vectors are read where the row has as many elements.
-        let isWhole = first + 16 <= lines
         for pair in 0..<(part.count + 1) / 2 {
             let row = part.lowerBound + 2 * pair
-            let low = numbers(row, first, count, isWhole)
-            let high =
-                row + 1 < part.upperBound
-                ? numbers(row + 1, first, count, isWhole) : SIMD16<Float>(repeating: 0)
-            let words = bfloat16Words(low, high)
-            UnsafeMutableRawPointer(out + pair * pairWords).storeBytes(
-                of: words, as: SIMD16<UInt32>.self)
+            fetchRow(row + Self.rowsAhead, blocks, height)
+            fetchRow(row + Self.rowsAhead + 1, blocks, height)
+            for (number, block) in blocks.enumerated() {
+                let first = block * height
+                let count = min(height, lines - first)
+                // Whole vectors are read where the row has as many elements.
+                let isWhole = first + 16 <= lines
+                let low = numbers(row, first, count, isWhole)
+                let high =
+                    row + 1 < part.upperBound
+                    ? numbers(row + 1, first, count, isWhole) : SIMD16<Float>(repeating: 0)
+                let words = bfloat16Words(low, high)
+                UnsafeMutableRawPointer(out + number * blockWords + pair * height).storeBytes(
+                    of: words, as: SIMD16<UInt32>.self)
+            }
+        }
+    }
+
+    /// Rows to prefetch before they are packed: neighbors of a column lie a row apart, which the
+    /// processor does not detect as a stream.
+    private static let rowsAhead = 12
+
+    @inline(__always)
+    private func fetchRow(_ row: Int, _ blocks: Range<Int>, _ height: Int) {
+        let place = address + (row * stride + blocks.lowerBound * height) * type.size
+        for offset in Swift.stride(from: 0, to: blocks.count * height * type.size, by: 64) {
+            fetchToWrite(UnsafeMutableRawPointer(mutating: place + offset))
         }
     }
 

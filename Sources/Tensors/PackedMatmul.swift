@@ -8,9 +8,9 @@ import CProcessor
 /// the time.
 package enum PackedMatmul {
     package static let panelRows = 16
-    static let stripColumns = 6
+    static let stripColumns = Int(outerRows)
     /// Floats to prefetch before the first strip.
-    private static let firstFloats = 1536
+    private static let firstFloats = 256 * stripColumns
 
     private typealias Lanes = SIMD8<Float>
 
@@ -50,26 +50,17 @@ package enum PackedMatmul {
         if columns.count > stripColumns {
             prefetch(w + columns.lowerBound * k, min(stripColumns * k, firstFloats))
         }
-        var column = columns.lowerBound
-        while column < columns.upperBound {
-            let count = min(stripColumns, columns.upperBound - column)
-            var first = 0
-            while first < n {
-                let (panel, place) = (x + first * k, out + (first * stride + column))
-                let (rows, strip) = (min(panelRows, n - first), w + column * k)
-                // With a constant number of columns, the compiler emits whole-vector stores.
-                if count == stripColumns {
-                    tile(
-                        panel, strip, k, place, stride, rows, columns: stripColumns, accumulate,
-                        fetching: first == 0 && column &+ stripColumns < columns.upperBound)
-                } else {
-                    tile(
-                        panel, strip, k, place, stride, rows, columns: count, accumulate,
-                        fetching: false)
-                }
-                first &+= panelRows
+        for column in Swift.stride(
+            from: columns.lowerBound, to: columns.upperBound, by: stripColumns)
+        {
+            let next = column + stripColumns
+            let strip = w + column * k
+            for first in Swift.stride(from: 0, to: n, by: panelRows) {
+                panelProducts(
+                    x + first * k, strip, k, min(stripColumns, columns.upperBound - column),
+                    first == 0 && next < columns.upperBound ? w + next * k : nil,
+                    out + (first * stride + column), stride, min(panelRows, n - first), accumulate)
             }
-            column &+= stripColumns
         }
     }
 
@@ -118,70 +109,6 @@ package enum PackedMatmul {
     @inline(__always)
     private static func prefetch(_ place: UnsafePointer<Float>, _ count: Int) {
         for line in 0..<(count + 15) / 16 { fetchAhead(place + 16 &* line) }
-    }
-
-    /// One panel of x by up to six rows of w. With `fetching`, also prefetches the next strip of w,
-    /// as many bytes of it as are read of the current one. Rows of a small model are so short that
-    /// they end before the hardware prefetcher has detected the stream.
-    @inline(__always)
-    private static func tile(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ k: Int,
-        _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int, columns: Int,
-        _ accumulate: Bool, fetching: Bool
-    ) {
-        let strip = MicroKernel6x16.Six(w, stride: k, count: columns)
-        var sums = MicroKernel6x16()
-        var i = 0
-        while i < k {
-            if fetching { prefetch(w + stripColumns &* (k &+ i), 16 * stripColumns) }
-            let end = min(i &+ 16, k)
-            while i < end {
-                sums.add(UnsafeRawPointer(x + i &* panelRows), strip, i)
-                i &+= 1
-            }
-        }
-        let upper = Block8x8(
-            sums.a0, sums.a1, sums.a2, sums.a3, sums.a4, sums.a5, .zero, .zero
-        ).transposed
-        write(upper, out, stride, min(8, rows), columns, accumulate)
-        if rows > 8 {
-            let lower = Block8x8(
-                sums.b0, sums.b1, sums.b2, sums.b3, sums.b4, sums.b5, .zero, .zero
-            ).transposed
-            write(lower, out + 8 * stride, stride, rows - 8, columns, accumulate)
-        }
-    }
-
-    /// Stores the first lanes of the first `rows` vectors, each to its row of out.
-    @inline(__always)
-    private static func write(
-        _ square: Block8x8, _ out: UnsafeMutablePointer<Float>, _ stride: Int, _ rows: Int,
-        _ columns: Int, _ accumulate: Bool
-    ) {
-        func put(_ row: Int, _ lanes: Lanes) {
-            guard row < rows else { return }
-            let target = out + row * stride
-            if columns < stripColumns {
-                for i in 0..<columns { target[i] = accumulate ? target[i] + lanes[i] : lanes[i] }
-                return
-            }
-            let place = UnsafeMutableRawPointer(target)
-            var (first, last) = (lanes.lowHalf, lanes.highHalf.lowHalf)
-            if accumulate {
-                first += place.loadUnaligned(as: SIMD4<Float>.self)
-                last += place.loadUnaligned(fromByteOffset: 16, as: SIMD2<Float>.self)
-            }
-            place.storeBytes(of: first, as: SIMD4<Float>.self)
-            place.storeBytes(of: last, toByteOffset: 16, as: SIMD2<Float>.self)
-        }
-        put(0, square.a)
-        put(1, square.b)
-        put(2, square.c)
-        put(3, square.d)
-        put(4, square.e)
-        put(5, square.f)
-        put(6, square.g)
-        put(7, square.h)
     }
 
     /// Eight vectors of eight lanes.

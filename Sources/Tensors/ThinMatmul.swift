@@ -5,9 +5,8 @@
 struct ThinMatmul {
     /// The number of columns up to which this is faster than BLAS.
     private static let mostColumns = 32
-    /// Columns and rows that are computed together.
+    /// Columns that are computed together.
     private static let columnsTogether = 16
-    private static let rowsTogether = 6
     /// Terms of a sum that are added before the next row: so many rows of sixteen columns stay in
     /// the first cache.
     private static let termsTogether = 256
@@ -48,7 +47,7 @@ struct ThinMatmul {
     /// Writes, or adds to, `out` (rows, columns).
     func multiply(into out: UnsafeMutablePointer<Float>, accumulate: Bool) {
         let (columns, factors) = (thin.columns, thin.pointer)
-        Workers.split(rows, grain: Self.rowsTogether) { rows in
+        Workers.split(rows, grain: WeightedSums.rowsTogether) { rows in
             for first in stride(from: 0, to: terms, by: Self.termsTogether) {
                 let count = min(Self.termsTogether, terms - first)
                 WeightedSums.add(
