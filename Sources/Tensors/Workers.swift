@@ -1,4 +1,5 @@
 import CBLAS
+import CProcessor
 import Foundation
 import Synchronization
 
@@ -73,11 +74,16 @@ final class WorkerPool: @unchecked Sendable {
     private let pending = Atomic<Int>(0)
     private let sleepers = Atomic<Int>(0)
     private let busy = Atomic<Bool>(false)
+    /// The processor on which the caller started the kernel; -1 if the system does not say.
+    private let callerProcessor = Atomic<Int32>(-1)
     private let condition = NSCondition()
     private var body: UnsafeRawPointer?
 
     /// Iterations of an empty loop before a helper sleeps: some hundred microseconds.
     private static let patience = 100_000
+    /// A helper that has left the caller's processor does not look again for so many parts: where
+    /// other programs keep the processors busy, the system may put it back.
+    private static let partsBetweenMoves = 64
 
     init(count: Int) {
         self.count = count
@@ -101,6 +107,7 @@ final class WorkerPool: @unchecked Sendable {
             withUnsafePointer(to: escaping) { pointer in
                 self.body = UnsafeRawPointer(pointer)
                 pending.store(count, ordering: .relaxed)
+                callerProcessor.store(currentProcessor(), ordering: .relaxed)
                 let kernel = ticket.load(ordering: .relaxed) >> 8
                 ticket.store((kernel &+ 1) << 8, ordering: .sequentiallyConsistent)
                 if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
@@ -139,10 +146,16 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private func serve() {
-        var spins = 0
+        var (spins, parts) = (0, Self.partsBetweenMoves)
         while true {
             if work() {
                 spins = 0
+                parts += 1
+                let processor = callerProcessor.load(ordering: .relaxed)
+                if parts > Self.partsBetweenMoves, processor == currentProcessor() {
+                    leaveProcessor(processor)
+                    parts = 0
+                }
             } else {
                 spins += 1
                 if spins > Self.patience {
