@@ -63,18 +63,25 @@ typedef enum { bfloat16Rows, bfloat16Columns } bfloat16Layout;
 
 /// sums (12, 32) = left right: `pairs` words of twelve rows, and two panels of (pairs, 16) words
 /// one after the other, or one panel if not `isWide`; then columns 16 to 31 are not written.
+/// Meanwhile `nextStep` bytes for each pair are prefetched from `next` on.
 static inline void bfloat16Tile(
     _Bool isNative, bfloat16Layout layout, _Bool isWide, const uint32_t *left,
-    const uint32_t *right, long pairs, float *sums) {
+    const uint32_t *right, long pairs, const void *next, long nextStep, float *sums) {
 #if defined(__x86_64__)
     if (isNative) {
-        if (layout == bfloat16Rows) nativeRowsTile(isWide, left, right, pairs, sums);
-        else nativeColumnsTile(isWide, left, right, pairs, sums);
+        if (layout == bfloat16Rows) {
+            nativeRowsTile(isWide, left, right, pairs, next, nextStep, sums);
+        } else {
+            nativeColumnsTile(isWide, left, right, pairs, next, nextStep, sums);
+        }
         return;
     }
 #endif
-    if (layout == bfloat16Rows) portableRowsTile(isWide, left, right, pairs, sums);
-    else portableColumnsTile(isWide, left, right, pairs, sums);
+    if (layout == bfloat16Rows) {
+        portableRowsTile(isWide, left, right, pairs, next, nextStep, sums);
+    } else {
+        portableColumnsTile(isWide, left, right, pairs, next, nextStep, sums);
+    }
 }
 
 /// out (columns, 12) (+)= the transpose of a tile, rows of `out` `stride` apart; `columns` is a

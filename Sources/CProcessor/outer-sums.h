@@ -77,8 +77,8 @@ static inline __attribute__((always_inline)) void outerSums(
     for (int row = 0; row < rows; row++) out[row] = sums[row];
 }
 
-/// sums[row] = Σ_turn factors[row · rowStep + turn · step] · lines[turn · lineStep ..< + 16] for 1
-/// to `outerRows` rows. If `next` is given, as many bytes there are prefetched as are read of the
+/// sums[row] = Σ_turn factors[row · rowStep + turn · step] · lines[turn · lineStep ..< + 16] for
+/// 1 to `outerRows` rows. If `next` is given, as many bytes there are prefetched as are read of the
 /// factors.
 static __attribute__((noinline, unused)) void outerTile(
     long rows, const float *factors, long rowStep, long step, const float *lines, long lineStep,

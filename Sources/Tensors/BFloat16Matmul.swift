@@ -44,7 +44,8 @@ package struct BFloat16Matmul: Sendable {
     /// lines stay in the second cache.
     private static let innerBlock = 2048
     /// Most tiles that a worker packs together. Columns of a matrix are read together with their
-    /// neighbors, because a cache line holds several.
+    /// neighbors, because a cache line holds several; rows are prefetched meanwhile, into the
+    /// second cache.
     private static let mostTiles = 8
 
     /// One product: out[i, j] = left_i · right_j, or out[j, i] if `isTransposed`.
@@ -160,14 +161,14 @@ package struct BFloat16Matmul: Sendable {
         return panels
     }
 
-    /// Runs of tiles, several for each worker where there are enough.
+    /// Runs of tiles, a few for each worker where there are enough.
     private func shares(
         of parts: [Part], isShared: Bool
     ) -> [(part: Part, tiles: Range<Int>)] {
         let counts = parts.map { ($0.left.lines + Self.tileRows - 1) / Self.tileRows }
         let total = counts.reduce(0, +)
-        let wanted = isShared ? (total + 2 * Workers.count - 1) / (2 * Workers.count) : total
-        let length = max(1, min(wanted, Self.mostTiles))
+        let wanted = 3 * Workers.count
+        let length = isShared ? (total + wanted - 1) / wanted : total
         var shares: [(part: Part, tiles: Range<Int>)] = []
         for (part, count) in zip(parts, counts) {
             for first in stride(from: 0, to: count, by: length) {
@@ -184,28 +185,39 @@ package struct BFloat16Matmul: Sendable {
     ) {
         let (left, pairs) = (part.left, (inner.count + 1) / 2)
         let words = left.tileWords(pairs)
-        Self.withWords(tiles.count * words) { packed in
-            left.packTiles(tiles, inner, into: packed)
-            withUnsafeTemporaryAllocation(
-                byteCount: 4 * Self.tileRows * Self.tileColumns, alignment: 64
-            ) { scratch in
-                guard let place = scratch.baseAddress else { return }
-                let sums = place.assumingMemoryBound(to: Float.self)
-                let right = UnsafeRawPointer(panels).assumingMemoryBound(to: UInt32.self)
-                for column in stride(from: 0, to: columns, by: Self.tileColumns) {
-                    let width = min(Self.tileColumns, columns - column)
-                    for tile in tiles {
-                        part.fetch(row: tile * Self.tileRows, column: column, width: width)
-                        bfloat16Tile(
-                            kernel == .instruction, left.leftLayout, width > 16,
-                            packed + (tile - tiles.lowerBound) * words, right + column * pairs,
-                            pairs, sums)
-                        part.write(
-                            sums, row: tile * Self.tileRows, column: column, width: width,
-                            accumulate: accumulate)
+        let right = UnsafeRawPointer(panels).assumingMemoryBound(to: UInt32.self)
+        Self.withWords(min(tiles.count, Self.mostTiles) * words) { packed in
+            Self.withSums { sums in
+                let (start, end) = (tiles.lowerBound, tiles.upperBound)
+                for first in stride(from: start, to: end, by: Self.mostTiles) {
+                    let group = first..<min(first + Self.mostTiles, end)
+                    left.packTiles(group, inner, into: packed)
+                    for column in stride(from: 0, to: columns, by: Self.tileColumns) {
+                        let width = min(Self.tileColumns, columns - column)
+                        for tile in group {
+                            let next = left.memory(
+                                ofTile: tile + group.count, inner, turn: column / Self.tileColumns)
+                            part.fetch(row: tile * Self.tileRows, column: column, width: width)
+                            bfloat16Tile(
+                                kernel == .instruction, left.leftLayout, width > 16,
+                                packed + (tile - first) * words, right + column * pairs, pairs,
+                                next.start, (next.bytes + pairs - 1) / pairs, sums)
+                            part.write(
+                                sums, row: tile * Self.tileRows, column: column, width: width,
+                                accumulate: accumulate)
+                        }
                     }
                 }
             }
+        }
+    }
+
+    private static func withSums(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+        withUnsafeTemporaryAllocation(
+            byteCount: 4 * tileRows * tileColumns, alignment: 64
+        ) { memory in
+            guard let place = memory.baseAddress else { return }
+            body(place.assumingMemoryBound(to: Float.self))
         }
     }
 

@@ -78,6 +78,24 @@ struct BFloat16Operand {
         }
     }
 
+    /// A run of memory to prefetch before the tile with this number is packed: all of its rows, or
+    /// one row a turn if a part of a row is packed. No bytes for columns, which `packTiles`
+    /// prefetches, and past the end.
+    func memory(
+        ofTile tile: Int, _ part: Range<Int>, turn: Int
+    ) -> (start: UnsafeRawPointer, bytes: Int) {
+        let height = BFloat16Matmul.tileRows
+        let (isWhole, first) = (part.count == stride, tile * height)
+        let row = isWhole ? first : first + turn
+        guard linesAreRows, first + height <= lines, turn < (isWhole ? 1 : height) else {
+            return (address, 0)
+        }
+        return (
+            address + (row * stride + part.lowerBound) * type.size,
+            (isWhole ? height : 1) * part.count * type.size
+        )
+    }
+
     var leftLayout: bfloat16Layout { linesAreRows ? bfloat16Rows : bfloat16Columns }
 
     /// Words that `packTile` writes for so many pairs; the last vector of a column layout goes

@@ -18,9 +18,9 @@ enum ColumnShares {
             }
             return
         }
-        // Small shares, claimed by whichever worker is free, so that a descheduled worker delays
-        // the others only for a short time.
-        let share = (total / (8 * Workers.count) / grain + 1) * grain
+        // A few shares, claimed by whichever worker is free, so that a descheduled worker does not
+        // delay the others for long. Not more of them: each begins with a wait for memory.
+        let share = (total / (3 * Workers.count) / grain + 1) * grain
         var shares: [(product: Int, columns: Range<Int>)] = []
         for (product, count) in columns.enumerated() {
             for first in stride(from: 0, to: count, by: share) {
