@@ -1,6 +1,7 @@
 #pragma once
 
 #include "shim.h"
+#include <stdint.h>
 
 // Sums of outer products: the kernel of attention and of products with few rows. A tile of sums is
 // `outerRows` by sixteen numbers and stays in registers; each turn adds the product of a column of
@@ -14,6 +15,45 @@ enum {
     outerRows = 6,
 #endif
 };
+
+/// Rows become columns: four times each row is interleaved with the one eight places on.
+static inline __attribute__((always_inline)) void transposeSixteen(words16 rows[16]) {
+    for (int round = 0; round < 4; round++) {
+        words16 next[16];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 8; i++) {
+            next[2 * i] = __builtin_shufflevector(
+                rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            next[2 * i + 1] = __builtin_shufflevector(
+                rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                31);
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) rows[i] = next[i];
+    }
+}
+
+/// One to sixteen rows of `words` words, `stride` apart, as (words, 16); missing rows are zero.
+static __attribute__((noinline, unused)) void packPanel(
+    const uint32_t *x, long stride, long count, long words, uint32_t *out) {
+    words16 rows[16];
+    long first = 0;
+    for (; first + 16 <= words; first += 16) {
+#pragma clang loop unroll(full)
+        for (int row = 0; row < 16; row++) {
+            rows[row] = row < count ? *(const looseWords16 *)(x + row * stride + first)
+                                    : (words16)0;
+        }
+        transposeSixteen(rows);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) *(looseWords16 *)(out + 16 * (first + i)) = rows[i];
+    }
+    for (; first < words; first++) {
+        for (int row = 0; row < 16; row++) {
+            out[16 * first + row] = row < count ? x[row * stride + first] : 0;
+        }
+    }
+}
 
 /// Four rows of 4 · `groups` numbers each, `step` apart → as many rows of four, `stride` apart.
 static inline __attribute__((always_inline)) void transposeFour(
@@ -60,18 +100,24 @@ static inline __attribute__((always_inline)) void transposeTwo(
 static inline __attribute__((always_inline)) void outerSums(
     const int rows, const float *factors, long rowStep, long step, const float *lines,
     long lineStep, long turns, const float *next, lanes16 *out) {
+    // An address for every three rows: with one, their sum of steps would be added up each turn.
+    const float *places[(outerRows + 2) / 3];
+    for (int i = 0; i < (rows + 2) / 3; i++) places[i] = factors + 3 * i * rowStep;
     lanes16 sums[outerRows];
     for (int row = 0; row < rows; row++) sums[row] = (lanes16)0.0f;
     for (long first = 0; first < turns; first += 16) {
         for (int i = 0; next && i < rows; i++) fetchAhead(next + rows * first + 16 * i);
         long end = first + 16 < turns ? first + 16 : turns;
         for (long turn = first; turn < end; turn++) {
-            lanes16 line = *(const looseLanes16 *)(lines + turn * lineStep);
+            lanes16 line = *(const looseLanes16 *)lines;
+            lines += lineStep;
 #pragma clang loop unroll(full)
             for (int row = 0; row < rows; row++) {
-                lanes16 factor = (lanes16)factors[row * rowStep + turn * step];
+                lanes16 factor = (lanes16)places[row / 3][row % 3 * rowStep];
                 sums[row] = __builtin_elementwise_fma(line, factor, sums[row]);
             }
+#pragma clang loop unroll(full)
+            for (int i = 0; i < (rows + 2) / 3; i++) places[i] += step;
         }
     }
     for (int row = 0; row < rows; row++) out[row] = sums[row];

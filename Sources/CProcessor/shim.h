@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdint.h>
+
 // Processor instructions that Swift does not offer.
 
 /// Prefetches the cache line at an address. The address need not be valid.
@@ -17,6 +19,8 @@ typedef float lanes4 __attribute__((ext_vector_type(4)));
 typedef float lanes16 __attribute__((ext_vector_type(16)));
 typedef float lanes2 __attribute__((ext_vector_type(2)));
 typedef lanes2 looseLanes2 __attribute__((aligned(4)));
+typedef uint32_t words16 __attribute__((ext_vector_type(16)));
+typedef words16 looseWords16 __attribute__((aligned(4)));
 typedef lanes4 looseLanes4 __attribute__((aligned(4)));
 typedef lanes16 looseLanes16 __attribute__((aligned(4)));
 

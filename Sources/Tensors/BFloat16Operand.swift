@@ -50,11 +50,7 @@ struct BFloat16Operand {
             let (first, out) = (16 * panel, out + number * 16 * pairs)
             let count = min(16, lines - first)
             for line in 0..<count { copyRow(first + line, part, into: scratch + line * pairs) }
-            scratch.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { words in
-                out.withMemoryRebound(to: Float.self, capacity: 16 * pairs) { panel in
-                    PackedMatmul.pack(words, stride: pairs, rows: count, pairs, into: panel)
-                }
-            }
+            packPanel(scratch, pairs, count, pairs, out)
         }
     }
 

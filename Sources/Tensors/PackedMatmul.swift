@@ -12,8 +12,6 @@ package enum PackedMatmul {
     /// Floats to prefetch before the first strip.
     private static let firstFloats = 256 * stripColumns
 
-    private typealias Lanes = SIMD8<Float>
-
     /// How many of `n` rows are worth packing: whole panels, and one more panel if it is more than
     /// half full.
     static func rows(of n: Int) -> Int {
@@ -31,11 +29,13 @@ package enum PackedMatmul {
         _ x: UnsafePointer<Float>, stride: Int, rows n: Int, _ k: Int,
         into out: UnsafeMutablePointer<Float>
     ) {
-        var first = 0
-        while first < n {
+        let (x, out) = (UnsafeRawPointer(x), UnsafeMutableRawPointer(out))
+        let (words, panels) = (
+            x.assumingMemoryBound(to: UInt32.self), out.assumingMemoryBound(to: UInt32.self)
+        )
+        for first in Swift.stride(from: 0, to: n, by: panelRows) {
             packPanel(
-                x + first * stride, stride, min(panelRows, n - first), k, into: out + first * k)
-            first &+= panelRows
+                words + first * stride, stride, min(panelRows, n - first), k, panels + first * k)
         }
     }
 
@@ -64,86 +64,8 @@ package enum PackedMatmul {
         }
     }
 
-    /// Up to sixteen rows as (k, 16); missing rows are zero.
-    private static func packPanel(
-        _ x: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ k: Int,
-        into out: UnsafeMutablePointer<Float>
-    ) {
-        var i = 0
-        while i &+ 8 <= k {
-            for half in 0..<2 {
-                func row(_ number: Int) -> Lanes {
-                    let row = 8 * half + number
-                    return row < count
-                        ? UnsafeRawPointer(x + (row * stride + i)).loadUnaligned(as: Lanes.self)
-                        : .zero
-                }
-                let square = Block8x8(
-                    row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
-                ).transposed
-                let target = out + (i * panelRows + 8 * half)
-                store(square.a, target)
-                store(square.b, target + panelRows)
-                store(square.c, target + 2 * panelRows)
-                store(square.d, target + 3 * panelRows)
-                store(square.e, target + 4 * panelRows)
-                store(square.f, target + 5 * panelRows)
-                store(square.g, target + 6 * panelRows)
-                store(square.h, target + 7 * panelRows)
-            }
-            i &+= 8
-        }
-        while i < k {
-            for row in 0..<panelRows {
-                out[i * panelRows + row] = row < count ? x[row * stride + i] : 0
-            }
-            i &+= 1
-        }
-    }
-
-    @inline(__always)
-    private static func store(_ lanes: Lanes, _ out: UnsafeMutablePointer<Float>) {
-        UnsafeMutableRawPointer(out).storeBytes(of: lanes, as: Lanes.self)
-    }
-
     @inline(__always)
     private static func prefetch(_ place: UnsafePointer<Float>, _ count: Int) {
         for line in 0..<(count + 15) / 16 { fetchAhead(place + 16 &* line) }
-    }
-
-    /// Eight vectors of eight lanes.
-    private struct Block8x8 {
-        var (a, b, c, d): (Lanes, Lanes, Lanes, Lanes)
-        var (e, f, g, h): (Lanes, Lanes, Lanes, Lanes)
-
-        @inline(__always)
-        init(
-            _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes, _ e: Lanes, _ f: Lanes, _ g: Lanes,
-            _ h: Lanes
-        ) {
-            (self.a, self.b, self.c, self.d) = (a, b, c, d)
-            (self.e, self.f, self.g, self.h) = (e, f, g, h)
-        }
-
-        /// Rows become columns: three times each vector is interleaved with the one four places on.
-        @inline(__always)
-        var transposed: Block8x8 { interleaved.interleaved.interleaved }
-
-        @inline(__always)
-        private var interleaved: Block8x8 {
-            Block8x8(
-                interleave(a.lowHalf, e.lowHalf), interleave(a.highHalf, e.highHalf),
-                interleave(b.lowHalf, f.lowHalf), interleave(b.highHalf, f.highHalf),
-                interleave(c.lowHalf, g.lowHalf), interleave(c.highHalf, g.highHalf),
-                interleave(d.lowHalf, h.lowHalf), interleave(d.highHalf, h.highHalf))
-        }
-
-        @inline(__always)
-        private func interleave(_ even: SIMD4<Float>, _ odd: SIMD4<Float>) -> Lanes {
-            var lanes = Lanes.zero
-            lanes.evenHalf = even
-            lanes.oddHalf = odd
-            return lanes
-        }
     }
 }
