@@ -2,11 +2,21 @@ import Foundation
 import Tensors
 
 /// The properties that decide numbers to the last bit, in addition to the statements: processor,
-/// threads, and whether products in bfloat16 are computed otherwise than the processor would.
+/// threads, and whether products are computed otherwise than the libraries would choose.
 package enum NumericEnvironment {
     static let description =
         "\(processor), \(Workers.count) threads"
         + (BFloat16Matmul.isSet ? ", SAMI_BFLOAT16=\(variable("SAMI_BFLOAT16"))" : "")
+        + (isPlainWord(kernels) ? ", OPENBLAS_CORETYPE=\(kernels)" : "")
+
+    /// The kernels that the environment has OpenBLAS use, which else chooses by the processor.
+    private static let kernels = variable("OPENBLAS_CORETYPE")
+
+    /// Letters and digits, as the names of OpenBLAS's kernels are; it ignores others.
+    static func isPlainWord(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 32
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    }
 
     /// A sentence for each variable of the environment that has a value without a meaning.
     package static var problems: [String] {
