@@ -205,7 +205,9 @@ let package = Package(
         .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "NumberTypes"]),
         .testTarget(name: "LongWorkTests", dependencies: ["LongWork"]),
         .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Tensors"]),
-        .testTarget(name: "TensorsTests", dependencies: ["NumberTypes", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "TensorsTests",
+            dependencies: ["CProcessor", "NumberTypes", "Tensors", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests",
             dependencies: [

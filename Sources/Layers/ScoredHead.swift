@@ -337,15 +337,15 @@ public enum ScoredHead {
     }
 
     /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
-    /// used again. A smaller head is converted to float32 once per chunk, so its chunks are longer.
-    package static func chunkRows(vocabulary: Int, _ format: StoredFormat) -> Int {
+    /// used again; but not so short that reading and packing the head for each of them costs more.
+    package static func chunkRows(vocabulary: Int) -> Int {
         min(512, max(128, (1 << 20) / max(1, vocabulary)))
     }
 
     private static func forEachChunk(
         _ rows: Int, _ weight: Tensor, _ watch: Watch, _ body: (Range<Int>) -> Void
     ) throws(Canceled) {
-        let size = chunkRows(vocabulary: weight.rows, weight.format)
+        let size = chunkRows(vocabulary: weight.rows)
         var first = 0
         while first < rows {
             try Canceled.check(watch, Double(first) / Double(rows))

@@ -1,3 +1,4 @@
+import CProcessor
 import Foundation
 import Testing
 
@@ -83,6 +84,21 @@ import Testing
             Workers.each(1000) { index, _ in tally.add(index) }
             #expect(tally.isOneEach)
         }
+    }
+
+    /// The thread goes elsewhere, and may go everywhere afterwards.
+    @Test func aThreadLeavesAProcessor() {
+        let allowed = ProcessInfo.processInfo.activeProcessorCount
+        // Between two of these lines the system may move the thread back.
+        let hasLeft = (0..<50).contains { _ in
+            let here = currentProcessor()
+            leaveProcessor(here)
+            return currentProcessor() != here
+        }
+        #expect(hasLeft == (allowed > 1))
+        leaveProcessor(-1)
+        leaveProcessor(.max)
+        #expect(ProcessInfo.processInfo.activeProcessorCount == allowed)
     }
 
     /// Pools of their own: their helpers live as long as the process.

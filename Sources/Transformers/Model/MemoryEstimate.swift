@@ -69,7 +69,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         case .scoring(let constitutions, let responses, let prompt, let response):
             let rows = Self.rows(constitutions, responses, prompt, response)
             activations = bytes(rows * sizes.forwardRow)
-            logits = bytes(sizes.logits(format))
+            logits = bytes(sizes.logits)
         case .training(
             let constitutions, let responses, let prompt, let response, let moments,
             let keepsActivations):
@@ -80,7 +80,7 @@ public struct MemoryEstimate: Sendable, Equatable {
             let scored = Double(constitutions) * Double(responses) * Double(response)
             let keptLogits = min(
                 scored * sizes.vocabulary, Double(ScoredHead.Kept.mostLogits))
-            logits = bytes(2 * sizes.logits(format) + keptLogits)
+            logits = bytes(2 * sizes.logits + keptLogits)
             gradients = bytes(sizes.trainable)
             self.moments = bytes(Double(moments) * sizes.trainable)
             trainedWeights = bytes(sizes.trainable)
@@ -133,9 +133,7 @@ private struct ModelSizes {
     }
 
     /// Logits are computed in chunks of rows.
-    func logits(_ format: StoredFormat) -> Double {
-        Double(ScoredHead.chunkRows(vocabulary: Int(vocabulary), format)) * vocabulary
-    }
+    var logits: Double { Double(ScoredHead.chunkRows(vocabulary: Int(vocabulary))) * vocabulary }
 }
 
 extension ModelConfiguration {
