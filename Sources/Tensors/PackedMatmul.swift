@@ -2,7 +2,7 @@ import CProcessor
 
 /// x wᵀ for sixteen rows of x at a time.
 ///
-/// The rows of x are packed first, so that one vector holds the same element of eight rows. One
+/// The rows of x are packed first, so that the same elements of sixteen rows are neighbors. One
 /// element of w then takes part in sixteen products at once, and no horizontal sum over lanes is
 /// needed at the end. For rows as short as those of a small model, horizontal sums take a fifth of
 /// the time.
