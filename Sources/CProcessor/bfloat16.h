@@ -7,7 +7,6 @@
 // Products of bfloat16 numbers with sums in float32. Two neighbors of a row form a word of 32 bits,
 // the first in the low half; one instruction adds both products of sixteen words to sixteen sums.
 
-
 enum {
     /// Rows and columns of a tile: 24 vectors of sums, which stay in the registers of AVX-512.
     bfloat16TileRows = 12,
