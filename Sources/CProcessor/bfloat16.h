@@ -33,6 +33,104 @@ static inline __attribute__((always_inline)) words16 bfloat16Words(lanes16 low, 
     return (a >> 16) | (b & 0xFFFF0000);
 }
 
+/// Words of `count` numbers of a row, times `factor`, rounded in the same way.
+static inline __attribute__((always_inline)) void bfloat16Row(
+    const float *x, float factor, long count, uint32_t *words) {
+    uint16_t *halves = (uint16_t *)words;
+    for (long i = 0; i < count; i++) {
+        float value = x[i] * factor;
+        uint32_t bits;
+        __builtin_memcpy(&bits, &value, 4);
+        halves[i] = value != value ? 0x7FC0 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    }
+    if (count % 2 == 1) halves[count] = 0;
+}
+
+/// The left side of a product: a word of `row` and `pair` is at row · rowStep + pair · pairStep.
+typedef struct {
+    const uint32_t *words;
+    long rowStep, pairStep;
+} bfloat16Left;
+
+/// The right side: two panels of sixteen columns, (pairs, 16) words each, `panelStep` words apart,
+/// or one if not `isWide`.
+typedef struct {
+    const uint32_t *words;
+    long panelStep;
+    _Bool isWide;
+} bfloat16Right;
+
+/// The place of a tile's sums: (12, 32), or (32, 12) if `isTransposed`, with rows `stride` apart.
+/// Columns 16 to 31 are not written if there is one panel.
+typedef struct {
+    float *sums;
+    long stride;
+    _Bool isTransposed, adds;
+} bfloat16Out;
+
+/// The work of a tile: out (+)= left right, over `pairs` words of each row. Meanwhile `nextStep`
+/// bytes for each pair are prefetched from `next` on.
+typedef struct {
+    bfloat16Left left;
+    bfloat16Right right;
+    long pairs;
+    const void *next;
+    long nextStep;
+    bfloat16Out out;
+} bfloat16Product;
+
+/// out (12, 16) (+)= sums
+static inline __attribute__((always_inline)) void storeRows(
+    const lanes16 *sums, float *out, long stride, _Bool adds) {
+#pragma clang loop unroll(full)
+    for (int row = 0; row < bfloat16TileRows; row++) {
+        looseLanes16 *place = (looseLanes16 *)(out + row * stride);
+        *place = adds ? *place + sums[row] : sums[row];
+    }
+}
+
+/// out (16, 12) (+)= the transpose of sums (12, 16), four by four.
+static inline __attribute__((always_inline)) void storeTransposed(
+    const lanes16 *sums, float *out, long stride, _Bool adds) {
+#pragma clang loop unroll(full)
+    for (int row = 0; row < bfloat16TileRows; row += 4) {
+        lanes16 a = sums[row], b = sums[row + 1], c = sums[row + 2], d = sums[row + 3];
+        lanes16 ab = __builtin_shufflevector(
+            a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+        lanes16 cd = __builtin_shufflevector(
+            c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+        lanes16 abHigh = __builtin_shufflevector(
+            a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+        lanes16 cdHigh = __builtin_shufflevector(
+            c, d, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+        // Columns 0, 4, 8 and 12, and so on, of the four rows.
+        lanes16 lines[4] = {
+            __builtin_shufflevector(
+                ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+            __builtin_shufflevector(
+                ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31),
+            __builtin_shufflevector(
+                abHigh, cdHigh, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+            __builtin_shufflevector(
+                abHigh, cdHigh, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31),
+        };
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; i++) {
+            lanes4 parts[4] = {
+                __builtin_shufflevector(lines[i], lines[i], 0, 1, 2, 3),
+                __builtin_shufflevector(lines[i], lines[i], 4, 5, 6, 7),
+                __builtin_shufflevector(lines[i], lines[i], 8, 9, 10, 11),
+                __builtin_shufflevector(lines[i], lines[i], 12, 13, 14, 15),
+            };
+#pragma clang loop unroll(full)
+            for (int part = 0; part < 4; part++) {
+                looseLanes4 *place = (looseLanes4 *)(out + (4 * part + i) * stride + row);
+                *place = adds ? *place + parts[part] : parts[part];
+            }
+        }
+    }
+}
+
 // What VDPBF16PS computes: first the products of the high halves, then those of the low ones.
 #define TILE(name) portable##name
 #define TARGET
@@ -55,39 +153,10 @@ static inline __attribute__((always_inline)) words16 bfloat16Words(lanes16 low, 
 #undef DOT
 #endif
 
-/// Whether a tile's left side holds whole rows, or one word of every row after the other.
-typedef enum { bfloat16Rows, bfloat16Columns } bfloat16Layout;
-
-/// sums (12, 32) = left right: `pairs` words of twelve rows, and two panels of (pairs, 16) words
-/// one after the other, or one panel if not `isWide`; then columns 16 to 31 are not written.
-/// Meanwhile `nextStep` bytes for each pair are prefetched from `next` on.
-static inline void bfloat16Tile(
-    _Bool isNative, bfloat16Layout layout, _Bool isWide, const uint32_t *left,
-    const uint32_t *right, long pairs, const void *next, long nextStep, float *sums) {
+/// The sums of one tile.
+static inline void bfloat16Tile(_Bool isNative, const bfloat16Product *product) {
 #if defined(__x86_64__)
-    if (isNative) {
-        if (layout == bfloat16Rows) {
-            nativeRowsTile(isWide, left, right, pairs, next, nextStep, sums);
-        } else {
-            nativeColumnsTile(isWide, left, right, pairs, next, nextStep, sums);
-        }
-        return;
-    }
+    if (isNative) return nativeTile(product);
 #endif
-    if (layout == bfloat16Rows) {
-        portableRowsTile(isWide, left, right, pairs, next, nextStep, sums);
-    } else {
-        portableColumnsTile(isWide, left, right, pairs, next, nextStep, sums);
-    }
-}
-
-/// out (columns, 12) (+)= the transpose of a tile, rows of `out` `stride` apart; `columns` is a
-/// multiple of four.
-static inline void storeTransposedTile(
-    const float *sums, float *out, long stride, long columns, _Bool adds) {
-    for (long row = 0; row < bfloat16TileRows; row += 4) {
-        transposeFour(
-            sums + row * bfloat16TileColumns, bfloat16TileColumns, columns / 4, out + row, stride,
-            adds);
-    }
+    portableTile(product);
 }

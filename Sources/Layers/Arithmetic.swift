@@ -38,6 +38,12 @@ public struct Arithmetic: Sendable, Hashable {
         return BFloat16Matmul(kernel)
     }
 
+    /// The kernel for the products of attention, if they are to be computed in bfloat16; `rows` is
+    /// the number of queries.
+    func tiles(rows: Int) -> BFloat16Tiles? {
+        rows < Self.fewestRows ? nil : kernel.map { BFloat16Tiles($0) }
+    }
+
     /// `out = x Wᵀ (+ out)`: x (N, in) → out (N, out).
     public func product(
         _ x: Tensor, _ weight: Tensor, transposed: Bool = false, into out: inout Tensor,

@@ -19,18 +19,18 @@ public struct Attention: Sendable {
     }
 
     /// q (N, H · size); k, v (rows, K · size) → (N, H · size).
+    ///
+    /// The products are float32 in each case: a model's scores go through here.
     public func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
         let (q, k, v, y) = (q.pointer, k.pointer, v.pointer, out.mutablePointer())
-        var memory = WorkerScratch(
-            floats: plan.spans.map { AttentionScratch.floats($0, size, isBackward: false) }.max()
-                ?? 0)
+        var memory = scratch(for: plan.spans, .float32, isBackward: false)
         memory.withBuffers { buffers in
             Workers.each(plan.spans.count * keyHeads) { unit, worker in
                 let (span, keyHead) = (plan.spans[unit / keyHeads], unit % keyHeads)
-                let scratch = AttentionScratch(span, size, isBackward: false, in: buffers[worker])
-                gather(span, k, v, keyHead, into: scratch)
-                forwardSpan(q, y, span, plan.window, keyHead, scratch)
+                forwardSpan(q, y, span, plan.window, keyHead, .float32, buffers[worker]) {
+                    gather(span, k, v, keyHead, keyScale: $0, $1, $2)
+                }
             }
         }
         return out
@@ -41,28 +41,31 @@ public struct Attention: Sendable {
     /// With P = softmax(S), S = scale · q kᵀ and y = P v:
     ///     dv += Pᵀ dy,   dP = dy vᵀ,   dS = P · (dP − Σ_keys P dP),
     ///     dq = scale · dS k,   dk += scale · dSᵀ q
+    ///
+    /// - Parameter arithmetic: of the products, for spans of as many queries as are worth it.
     public func backward(
-        _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
+        _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan,
+        _ arithmetic: Arithmetic = .float32
     ) -> (dq: Tensor, dk: Tensor, dv: Tensor) {
         var (dq, dk, dv) = (
             Tensor(zeros: q.shape), Tensor(zeros: k.shape), Tensor(zeros: v.shape)
         )
         let (up, q, k, v) = (dy.pointer, q.pointer, k.pointer, v.pointer)
         let (dqs, dks, dvs) = (dq.mutablePointer(), dk.mutablePointer(), dv.mutablePointer())
-        var memory = WorkerScratch(
-            floats: plan.spans.map { AttentionScratch.floats($0, size, isBackward: true) }.max()
-                ?? 0)
+        var memory = scratch(for: plan.spans, arithmetic, isBackward: true)
         memory.withBuffers { buffers in
             // Spans of one tree share keys, so one worker processes one key head of a whole tree.
             Workers.each(plan.groups.count * keyHeads) { unit, worker in
                 let keyHead = unit % keyHeads
                 for index in plan.groups[unit / keyHeads] {
                     let span = plan.spans[index]
-                    let scratch = AttentionScratch(
-                        span, size, isBackward: true, in: buffers[worker])
-                    gather(span, k, v, keyHead, into: scratch)
-                    backwardSpan(up, q, dqs, span, plan.window, keyHead, scratch)
-                    scatterAdd(span, scratch, keyHead, dks, dvs)
+                    backwardSpan(
+                        up, q, dqs, span, plan.window, keyHead, arithmetic, buffers[worker]
+                    ) {
+                        gather(span, k, v, keyHead, keyScale: $0, $1, $2)
+                    } scatter: {
+                        scatterAdd(span, keyHead, keyScale: $0, $1, $2, dks, dvs)
+                    }
                 }
             }
         }
@@ -76,14 +79,36 @@ public struct Attention: Sendable {
         keyHead * heads / keyHeads..<(keyHead + 1) * heads / keyHeads
     }
 
-    /// The span's queries over the keys and values in `scratch`.
+    /// A place for gathered keys, times a factor, and one for values: (length, size) each.
+    typealias Gather = (
+        _ keyScale: Float, _ keys: UnsafeMutablePointer<Float>,
+        _ values: UnsafeMutablePointer<Float>
+    ) -> Void
+
+    /// The span's queries over the keys and values that `gather` writes.
     func forwardSpan(
+        _ q: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span,
+        _ window: Int?, _ keyHead: Int, _ arithmetic: Arithmetic,
+        _ memory: UnsafeMutablePointer<Float>, _ gather: Gather
+    ) {
+        if let tiles = arithmetic.tiles(rows: span.queries.count) {
+            let scratch = BFloat16AttentionScratch(span, size, isBackward: false, in: memory)
+            gather(1, scratch.keys, scratch.values)
+            BFloat16Attention(self, tiles, span, window: window, scratch).forward(q, out, keyHead)
+        } else {
+            let scratch = AttentionScratch(span, size, isBackward: false, in: memory)
+            gather(scale, scratch.keys, scratch.values)
+            forwardSpan(q, out, span, window, keyHead, scratch)
+        }
+    }
+
+    private func forwardSpan(
         _ q: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ span: AttentionPlan.Span,
         _ window: Int?, _ keyHead: Int, _ scratch: AttentionScratch
     ) {
         let width = heads * size
         for head in group(of: keyHead) {
-            forEachBlock(span, window) { rows, visible in
+            span.forEachBlock(of: AttentionScratch.blockRows, window) { rows, visible in
                 let corner = rows.lowerBound * width + head * size
                 probabilities(q + corner, visible, scratch)
                 WeightedSums.add(
@@ -92,6 +117,28 @@ public struct Attention: Sendable {
                     accumulate: false
                 ) { visible.keys(of: $0) }
             }
+        }
+    }
+
+    /// Writes dq, and passes the gradients of keys, still to be multiplied with the first argument,
+    /// and of values to `scatter`.
+    private func backwardSpan(
+        _ dy: UnsafePointer<Float>, _ q: UnsafePointer<Float>, _ dq: UnsafeMutablePointer<Float>,
+        _ span: AttentionPlan.Span, _ window: Int?, _ keyHead: Int, _ arithmetic: Arithmetic,
+        _ memory: UnsafeMutablePointer<Float>, _ gather: Gather,
+        scatter: (Float, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+    ) {
+        if let tiles = arithmetic.tiles(rows: span.queries.count) {
+            let scratch = BFloat16AttentionScratch(span, size, isBackward: true, in: memory)
+            gather(1, scratch.keys, scratch.values)
+            BFloat16Attention(self, tiles, span, window: window, scratch)
+                .backward(dy, q, dq, keyHead)
+            scatter(1, scratch.dkeys, scratch.dvalues)
+        } else {
+            let scratch = AttentionScratch(span, size, isBackward: true, in: memory)
+            gather(scale, scratch.keys, scratch.values)
+            backwardSpan(dy, q, dq, span, window, keyHead, scratch)
+            scatter(scale, scratch.dkeys, scratch.dvalues)
         }
     }
 
@@ -104,7 +151,7 @@ public struct Attention: Sendable {
         scratch.dkeys.update(repeating: 0, count: scratch.length * size)
         scratch.dvalues.update(repeating: 0, count: scratch.length * size)
         for head in group(of: keyHead) {
-            forEachBlock(span, window) { rows, visible in
+            span.forEachBlock(of: AttentionScratch.blockRows, window) { rows, visible in
                 let corner = rows.lowerBound * width + head * size
                 let length = visible.length
                 probabilities(q + corner, visible, scratch)
@@ -176,22 +223,6 @@ public struct Attention: Sendable {
         for hidden in keys.upperBound..<length { line[hidden] = 0 }
     }
 
-    /// The span's queries, one block at a time.
-    @inline(__always)
-    private func forEachBlock(
-        _ span: AttentionPlan.Span, _ window: Int?, _ body: (Range<Int>, KeyVisibility) -> Void
-    ) {
-        let (length, end) = (span.length, span.queries.upperBound)
-        for first in stride(from: span.queries.lowerBound, to: end, by: AttentionScratch.blockRows)
-        {
-            let rows = first..<min(first + AttentionScratch.blockRows, end)
-            body(
-                rows,
-                KeyVisibility(
-                    count: rows.count, length: length - (end - rows.upperBound), window: window))
-        }
-    }
-
     // MARK: - Keys and values of a span
 
     /// The ranges of keys below position `length`, each with its first position.
@@ -207,38 +238,52 @@ public struct Attention: Sendable {
         body(column, span.own.lowerBound..<span.own.lowerBound + length - column)
     }
 
-    /// Copies the keys and values of one head that the span sees to `scratch`, the keys times
-    /// `scale`.
+    /// Copies the keys and values of one head that the span sees, the keys times `keyScale`.
     private func gather(
         _ span: AttentionPlan.Span, _ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>,
-        _ keyHead: Int, into scratch: AttentionScratch
+        _ keyHead: Int, keyScale: Float, _ keys: UnsafeMutablePointer<Float>,
+        _ values: UnsafeMutablePointer<Float>
     ) {
         let width = keyHeads * size
-        forEachKeyRange(span, scratch.length) { column, rows in
+        forEachKeyRange(span, span.length) { column, rows in
             var (source, target) = (rows.lowerBound * width + keyHead * size, column * size)
             for _ in rows {
-                for e in 0..<size { scratch.keys[target + e] = k[source + e] * scale }
-                for e in 0..<size { scratch.values[target + e] = v[source + e] }
+                for e in 0..<size { keys[target + e] = k[source + e] * keyScale }
+                for e in 0..<size { values[target + e] = v[source + e] }
                 source += width
                 target += size
             }
         }
     }
 
-    /// Adds the gradients in `scratch` to those of all keys and values.
+    /// Adds the span's gradients of keys, times `keyScale`, and of values to those of all.
     private func scatterAdd(
-        _ span: AttentionPlan.Span, _ scratch: AttentionScratch, _ keyHead: Int,
+        _ span: AttentionPlan.Span, _ keyHead: Int, keyScale: Float,
+        _ dkeys: UnsafePointer<Float>, _ dvalues: UnsafePointer<Float>,
         _ dk: UnsafeMutablePointer<Float>, _ dv: UnsafeMutablePointer<Float>
     ) {
         let width = keyHeads * size
-        forEachKeyRange(span, scratch.length) { column, rows in
+        forEachKeyRange(span, span.length) { column, rows in
             var (target, source) = (rows.lowerBound * width + keyHead * size, column * size)
             for _ in rows {
-                accumulate(dk + target, scale, scratch.dkeys + source, size)
-                accumulate(dv + target, 1, scratch.dvalues + source, size)
+                accumulate(dk + target, keyScale, dkeys + source, size)
+                accumulate(dv + target, 1, dvalues + source, size)
                 target += width
                 source += size
             }
         }
+    }
+
+    /// Memory of each worker for any of these spans.
+    func scratch(
+        for spans: [AttentionPlan.Span], _ arithmetic: Arithmetic, isBackward: Bool,
+        atLeast floats: Int = 0
+    ) -> WorkerScratch {
+        let needed = spans.map { span in
+            arithmetic.tiles(rows: span.queries.count) == nil
+                ? AttentionScratch.floats(span, size, isBackward: isBackward)
+                : BFloat16AttentionScratch.floats(span, size, isBackward: isBackward)
+        }
+        return WorkerScratch(floats: max(floats, needed.max() ?? 0))
     }
 }

@@ -27,6 +27,23 @@ struct KeyVisibility {
     }
 }
 
+extension AttentionPlan.Span {
+    /// Passes blocks of `count` queries, with the keys that they see.
+    @inline(__always)
+    func forEachBlock(
+        of count: Int, _ window: Int?, _ body: (Range<Int>, KeyVisibility) -> Void
+    ) {
+        let (length, end) = (length, queries.upperBound)
+        for first in stride(from: queries.lowerBound, to: end, by: count) {
+            let rows = first..<min(first + count, end)
+            body(
+                rows,
+                KeyVisibility(
+                    count: rows.count, length: length - (end - rows.upperBound), window: window))
+        }
+    }
+}
+
 /// Per-worker scratch for one KV head of one span: the gathered keys and values, and buffers for
 /// one block of queries.
 struct AttentionScratch {

@@ -4,13 +4,16 @@ import Tensors
 /// Attention over the cached keys and values, for generation.
 extension Attention {
     /// q (N, H · size); keys and values of K heads → (N, H · size).
+    ///
+    /// - Parameter arithmetic: of the products, for spans of as many queries as are worth it: the
+    ///   prompts.
     public func forward(
-        _ q: Tensor, _ keys: QuantizedKVRows, _ values: QuantizedKVRows, _ plan: AttentionPlan
+        _ q: Tensor, _ keys: QuantizedKVRows, _ values: QuantizedKVRows, _ plan: AttentionPlan,
+        _ arithmetic: Arithmetic = .float32
     ) -> Tensor {
         var out = Tensor(uninitialized: q.shape)
         let (query, y) = (q.pointer, out.mutablePointer())
-        let needed = plan.spans.map { cachedScratch($0, width: keys.width) }.max() ?? 0
-        var memory = WorkerScratch(floats: needed)
+        var memory = cachedScratch(plan.spans, width: keys.width, arithmetic)
         memory.withBuffers { buffers in
             Workers.each(plan.spans.count * keyHeads) { unit, worker in
                 let (span, keyHead) = (plan.spans[unit / keyHeads], unit % keyHeads)
@@ -23,13 +26,14 @@ extension Attention {
                     }
                 } else {
                     // Many queries share the cost of converting the cached rows to float32.
-                    let scratch = AttentionScratch(
-                        span, size, isBackward: false, in: buffers[worker])
-                    forEachKeyRange(span, scratch.length) { column, rows in
-                        k.widen(rows, size, times: scale, into: scratch.keys + column * size)
-                        v.widen(rows, size, times: 1, into: scratch.values + column * size)
+                    forwardSpan(
+                        query, y, span, plan.window, keyHead, arithmetic, buffers[worker]
+                    ) { keyScale, keys, values in
+                        forEachKeyRange(span, span.length) { column, rows in
+                            k.widen(rows, size, times: keyScale, into: keys + column * size)
+                            v.widen(rows, size, times: 1, into: values + column * size)
+                        }
                     }
-                    forwardSpan(query, y, span, plan.window, keyHead, scratch)
                 }
             }
         }
@@ -37,10 +41,13 @@ extension Attention {
         return out
     }
 
-    /// Floats that a span takes in addition to its result.
-    private func cachedScratch(_ span: AttentionPlan.Span, width: Int) -> Int {
-        span.queries.count == 1
-            ? span.length + 2 * width : AttentionScratch.floats(span, size, isBackward: false)
+    private func cachedScratch(
+        _ spans: [AttentionPlan.Span], width: Int, _ arithmetic: Arithmetic
+    ) -> WorkerScratch {
+        let single = spans.filter { $0.queries.count == 1 }.map(\.length).max()
+        return scratch(
+            for: spans.filter { $0.queries.count > 1 }, arithmetic, isBackward: false,
+            atLeast: single.map { $0 + 2 * width } ?? 0)
     }
 
     /// One query of one head, (size) → (size).

@@ -2,19 +2,19 @@ import CProcessor
 import Foundation
 import Tensors
 
-/// x_i ← exp(x_i − max x) / Σ, over `count` ≥ 1 elements.
+/// x_i ← exp(factor · (x_i − max x)) / Σ, over `count` ≥ 1 elements; the factor is positive.
 @inline(__always)
-func softmaxInPlace(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
-    let (_, sum) = exponentialsInPlace(x, count)
+func softmaxInPlace(_ x: UnsafeMutablePointer<Float>, _ count: Int, times factor: Float = 1) {
+    let (_, sum) = exponentialsInPlace(x, count, times: factor)
     scale(x, by: 1 / sum, count)
 }
 
-/// x_i ← exp(x_i − max x); returns the maximum and the sum of the exponentials.
+/// x_i ← exp(factor · (x_i − max x)); returns the maximum of x and the sum of the exponentials.
 @inline(__always)
 func exponentialsInPlace(
-    _ x: UnsafeMutablePointer<Float>, _ count: Int
+    _ x: UnsafeMutablePointer<Float>, _ count: Int, times factor: Float = 1
 ) -> (maximum: Float, sum: Float) {
-    forEachExponential(UnsafePointer(x), count) { e, i in
+    forEachExponential(UnsafePointer(x), count, times: factor) { e, i in
         if i &+ 16 <= count {
             x.store(e, i)
         } else {
@@ -29,16 +29,17 @@ func logSumOfExponentials(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     return largest + log(sum)
 }
 
-/// Passes exp(x_i − max x) to `body`, sixteen at a time, with the index of the first.
+/// Passes exp(factor · (x_i − max x)) to `body`, sixteen at a time, with the index of the first.
 @inline(__always)
 private func forEachExponential(
-    _ x: UnsafePointer<Float>, _ count: Int, _ body: (Vector, Int) -> Void
+    _ x: UnsafePointer<Float>, _ count: Int, times factor: Float = 1,
+    _ body: (Vector, Int) -> Void
 ) -> (maximum: Float, sum: Float) {
     let largest = maximum(x, count)
     var lanes = Vector.zero
     var i = 0
     while i &+ 16 <= count {
-        let e = exponential(x.vector(i) - largest)
+        let e = exponential((x.vector(i) - largest) * factor)
         body(e, i)
         lanes += e
         i &+= 16
@@ -47,7 +48,7 @@ private func forEachExponential(
         // The missing lanes of the last vector are −∞ and count as zero.
         var rest = Vector(repeating: -.infinity)
         for lane in 0..<count &- i { rest[lane] = x[i &+ lane] }
-        let e = exponential(rest - largest)
+        let e = exponential((rest - largest) * factor)
         body(e, i)
         lanes += e
     }

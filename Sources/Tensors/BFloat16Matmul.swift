@@ -198,13 +198,19 @@ package struct BFloat16Matmul: Sendable {
                             let next = left.memory(
                                 ofTile: tile + group.count, inner, turn: column / Self.tileColumns)
                             part.fetch(row: tile * Self.tileRows, column: column, width: width)
-                            bfloat16Tile(
-                                kernel == .instruction, left.leftLayout, width > 16,
-                                packed + (tile - first) * words, right + column * pairs, pairs,
-                                next.start, (next.bytes + pairs - 1) / pairs, sums)
                             part.write(
-                                sums, row: tile * Self.tileRows, column: column, width: width,
-                                accumulate: accumulate)
+                                row: tile * Self.tileRows, column: column, width: width,
+                                accumulate: accumulate, by: sums
+                            ) { out in
+                                var product = bfloat16Product(
+                                    left: left.left(packed + (tile - first) * words),
+                                    right: bfloat16Right(
+                                        words: right + column * pairs, panelStep: 16 * pairs,
+                                        isWide: width > 16),
+                                    pairs: pairs, next: next.start,
+                                    nextStep: (next.bytes + pairs - 1) / pairs, out: out)
+                                bfloat16Tile(kernel == .instruction, &product)
+                            }
                         }
                     }
                 }
@@ -262,30 +268,27 @@ extension BFloat16Matmul.Part {
         }
     }
 
-    /// Stores the sums of a tile, or adds them to `out`.
+    /// Lets `tile` write its sums to `out`, or add them; where the tile is larger than its place,
+    /// to `sums` first.
+    @inline(__always)
     func write(
-        _ sums: UnsafePointer<Float>, row: Int, column: Int, width: Int, accumulate: Bool
+        row: Int, column: Int, width: Int, accumulate: Bool,
+        by sums: UnsafeMutablePointer<Float>, _ tile: (bfloat16Out) -> Void
     ) {
         let (tileRows, tileColumns) = (Int(bfloat16TileRows), Int(bfloat16TileColumns))
         let height = min(tileRows, left.lines - row)
-        if isTransposed {
-            let place = out + (column * stride + row)
-            let whole = height == tileRows ? width / 4 * 4 : 0
-            storeTransposedTile(sums, place, stride, whole, accumulate)
-            for j in whole..<width {
-                for i in 0..<height {
-                    let sum = sums[i * tileColumns + j]
-                    place[j * stride + i] = accumulate ? place[j * stride + i] + sum : sum
-                }
-            }
-            return
+        let (rowStep, columnStep) = isTransposed ? (1, stride) : (stride, 1)
+        let place = out + (row * rowStep + column * columnStep)
+        if height == tileRows, width % 16 == 0 {
+            return tile(
+                bfloat16Out(
+                    sums: place, stride: stride, isTransposed: isTransposed, adds: accumulate))
         }
+        tile(bfloat16Out(sums: sums, stride: tileColumns, isTransposed: false, adds: false))
         for i in 0..<height {
-            let (place, line) = (out + ((row + i) * stride + column), sums + i * tileColumns)
-            if accumulate {
-                for j in 0..<width { place[j] += line[j] }
-            } else {
-                place.update(from: line, count: width)
+            for j in 0..<width {
+                let (sum, offset) = (sums[i * tileColumns + j], i * rowStep + j * columnStep)
+                place[offset] = accumulate ? place[offset] + sum : sum
             }
         }
     }

@@ -54,7 +54,7 @@ struct BFloat16Operand {
         }
     }
 
-    /// Tiles of twelve lines as left sides, `tileWords` apart, in the layout of `leftLayout`.
+    /// Tiles of twelve lines as left sides, `tileWords` apart, for `left`.
     func packTiles(
         _ tiles: Range<Int>, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>
     ) {
@@ -92,7 +92,12 @@ struct BFloat16Operand {
         )
     }
 
-    var leftLayout: bfloat16Layout { linesAreRows ? bfloat16Rows : bfloat16Columns }
+    /// A tile that `packTiles` has written.
+    func left(_ words: UnsafePointer<UInt32>) -> bfloat16Left {
+        linesAreRows
+            ? bfloat16Left(words: words, rowStep: BFloat16Matmul.rowWords, pairStep: 1)
+            : bfloat16Left(words: words, rowStep: 1, pairStep: BFloat16Matmul.tileRows)
+    }
 
     /// Words that `packTile` writes for so many pairs; the last vector of a column layout goes
     /// past the twelve words that count.

@@ -118,7 +118,7 @@ struct FusedAttention: SelfAttentionSublayer {
         let parts = fused.forward(x, weights).splitColumns(3)
         let query = context.queryRows(of: parts[0])
         let attended = attention.forward(
-            query, parts[1], parts[2], context, block: block, window: nil)
+            query, parts[1], parts[2], context, block: block, window: nil, weights.arithmetic)
         output.forward(attended, weights, addingTo: &out)
         return Activations(query: query, attended: attended, key: parts[1], value: parts[2])
     }
@@ -131,7 +131,7 @@ struct FusedAttention: SelfAttentionSublayer {
         var dattended = Tensor(uninitialized: a.attended.shape)
         output.backward(dy, a.attended, weights, into: &gradients, input: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
-            dattended, a.query, a.key, a.value, context.plan(window: nil))
+            dattended, a.query, a.key, a.value, context.plan(window: nil), weights.arithmetic)
         if let rows = context.rows {
             var all = Tensor(zeros: dkey.shape)
             all.scatterAdd(dquery, toRows: rows)

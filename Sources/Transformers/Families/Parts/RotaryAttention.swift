@@ -48,7 +48,8 @@ struct RotaryAttention: SelfAttentionSublayer {
         rotary.forward(&turnedQuery, positions: context.queryPositions)
         rotary.forward(&turnedKey, positions: context.positions)
         let attended = attention.forward(
-            turnedQuery, turnedKey, value, context, block: block, window: window)
+            turnedQuery, turnedKey, value, context, block: block, window: window,
+            weights.arithmetic)
         output.forward(attended, weights, addingTo: &out)
         return Activations(
             query: turnedQuery, key: turnedKey, value: value, attended: attended,
@@ -64,7 +65,7 @@ struct RotaryAttention: SelfAttentionSublayer {
         var dattended = Tensor(uninitialized: a.attended.shape)
         output.backward(dy, a.attended, weights, into: &gradients, input: &dattended)
         var (dquery, dkey, dvalue) = attention.backward(
-            dattended, a.query, a.key, a.value, context.plan(window: window))
+            dattended, a.query, a.key, a.value, context.plan(window: window), weights.arithmetic)
         rotary.backward(&dquery, positions: context.queryPositions)
         rotary.backward(&dkey, positions: context.positions)
         if let headNorms {
@@ -112,12 +113,12 @@ extension Attention {
     /// Attention among a batch's own rows, or over a cache to which these rows are added first.
     func forward(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, _ context: BlockContext, block: Int,
-        window: Int?
+        window: Int?, _ arithmetic: Arithmetic
     ) -> Tensor {
         let plan = context.plan(window: window)
         guard let cache = context.cache else { return forward(query, key, value, plan) }
         cache.store(block: block, key, value)
         let rows = cache.rows(block: block)
-        return forward(query, rows.keys, rows.values, plan)
+        return forward(query, rows.keys, rows.values, plan, arithmetic)
     }
 }
