@@ -3,6 +3,9 @@
 #include "outer-sums.h"
 #include "shim.h"
 #include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // Products of bfloat16 numbers with sums in float32. Two neighbors of a row form a word of 32 bits,
 // the first in the low half; one instruction adds both products of sixteen words to sixteen sums.
@@ -25,19 +28,44 @@ static inline _Bool processorHasBFloat16(void) {
 #endif
 }
 
-/// Sixteen words from the numbers of two rows, rounded to nearest, ties to even. A NaN stays one.
+// Rounding to nearest, ties to even. A NaN stays one. Numbers below the smallest normal one may
+// become zero: the instruction for products takes them so.
+
+#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+typedef uint16_t halves32 __attribute__((ext_vector_type(32)));
+
+static inline __attribute__((always_inline)) halves32 bfloat16Halves(lanes16 a, lanes16 b) {
+    return (halves32)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+}
+#endif
+
+/// Sixteen words from the numbers of two rows.
 static inline __attribute__((always_inline)) words16 bfloat16Words(lanes16 low, lanes16 high) {
+#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+    halves32 halves = bfloat16Halves(low, high);
+    return (words16)__builtin_shufflevector(
+        halves, halves, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10,
+        26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
     words16 a = (words16)low, b = (words16)high;
     a = (a + 0x7FFF + ((a >> 16) & 1)) | ((words16)(low != low) & 0x00400000);
     b = (b + 0x7FFF + ((b >> 16) & 1)) | ((words16)(high != high) & 0x00400000);
     return (a >> 16) | (b & 0xFFFF0000);
+#endif
 }
 
-/// Words of `count` numbers of a row, times `factor`, rounded in the same way.
+/// Words of `count` numbers of a row, times `factor`.
 static inline __attribute__((always_inline)) void bfloat16Row(
     const float *x, float factor, long count, uint32_t *words) {
     uint16_t *halves = (uint16_t *)words;
-    for (long i = 0; i < count; i++) {
+    long i = 0;
+#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+    for (; i + 32 <= count; i += 32) {
+        lanes16 a = *(const looseLanes16 *)(x + i), b = *(const looseLanes16 *)(x + i + 16);
+        *(looseWords16 *)(halves + i) = (words16)bfloat16Halves(a * factor, b * factor);
+    }
+#endif
+    for (; i < count; i++) {
         float value = x[i] * factor;
         uint32_t bits;
         __builtin_memcpy(&bits, &value, 4);
@@ -143,7 +171,6 @@ static inline __attribute__((always_inline)) void storeTransposed(
 #undef DOT
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #define TILE(name) native##name
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 #define DOT(sums, a, b) (lanes16)_mm512_dpbf16_ps((__m512)(sums), (__m512bh)(a), (__m512bh)(b))

@@ -110,15 +110,13 @@ struct BFloat16Operand {
         _ row: Int, _ part: Range<Int>, into out: UnsafeMutablePointer<UInt32>
     ) {
         let source = address + (row * stride + part.lowerBound) * type.size
-        let bits = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt16.self)
         if type == .bfloat16 {
+            let bits = UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt16.self)
             bits.update(from: source.assumingMemoryBound(to: UInt16.self), count: part.count)
+            if part.count % 2 == 1 { bits[part.count] = 0 }
         } else {
-            narrow(
-                source.assumingMemoryBound(to: Float.self), part.count, .bfloat16,
-                into: UnsafeMutableRawPointer(out))
+            bfloat16Row(source.assumingMemoryBound(to: Float.self), 1, part.count, out)
         }
-        if part.count % 2 == 1 { bits[part.count] = 0 }
     }
 
     /// Words of neighboring rows for some blocks of `height` columns, twelve or sixteen. They are
