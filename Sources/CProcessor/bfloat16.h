@@ -74,6 +74,47 @@ static inline __attribute__((always_inline)) void bfloat16Row(
     if (count % 2 == 1) halves[count] = 0;
 }
 
+/// Sixteen numbers, or the first `count` and zeros.
+static inline __attribute__((always_inline)) lanes16 firstLanes(const float *x, long count) {
+    if (count >= 16) return *(const looseLanes16 *)x;
+    lanes16 lanes = (lanes16)0.0f;
+    for (long i = 0; i < count; i++) lanes[i] = x[i];
+    return lanes;
+}
+
+/// Words of two rows of `count` numbers, times `factor`; the second may be missing. For every
+/// `height` columns sixteen words are stored, `step` words apart. Those past the end are zero.
+static inline __attribute__((always_inline)) void bfloat16Zip(
+    const float *low, const float *high, float factor, long count, long height, long blocks,
+    uint32_t *out, long step) {
+    for (long block = 0; block < blocks; block++, out += step) {
+        long first = block * height;
+        lanes16 a = firstLanes(low + first, count - first) * factor;
+        lanes16 b = high ? firstLanes(high + first, count - first) * factor : (lanes16)0.0f;
+        *(looseWords16 *)out = bfloat16Words(a, b);
+    }
+}
+
+/// The same for rows of bfloat16 numbers.
+static inline __attribute__((always_inline)) void bfloat16ZipHalves(
+    const uint16_t *low, const uint16_t *high, long count, long height, long blocks,
+    uint32_t *out, long step) {
+    typedef uint16_t halves16 __attribute__((ext_vector_type(16), aligned(2)));
+    for (long block = 0; block < blocks; block++, out += step) {
+        long first = block * height, width = count - first < 16 ? count - first : 16;
+        halves16 a = (halves16)0, b = (halves16)0;
+        if (width == 16) {
+            a = *(const halves16 *)(low + first);
+            if (high) b = *(const halves16 *)(high + first);
+        } else {
+            for (long i = 0; i < width; i++) a[i] = low[first + i];
+            for (long i = 0; high && i < width; i++) b[i] = high[first + i];
+        }
+        *(looseWords16 *)out = __builtin_convertvector(a, words16)
+                             | __builtin_convertvector(b, words16) << 16;
+    }
+}
+
 /// The left side of a product: a word of `row` and `pair` is at row · rowStep + pair · pairStep.
 typedef struct {
     const uint32_t *words;

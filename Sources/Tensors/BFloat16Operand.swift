@@ -126,22 +126,24 @@ struct BFloat16Operand {
         _ blocks: Range<Int>, lines height: Int, _ part: Range<Int>,
         into out: UnsafeMutablePointer<UInt32>, blockWords: Int
     ) {
+        let first = blocks.lowerBound * height
+        let (width, bytes) = (lines - first, stride * type.size)
         for pair in 0..<(part.count + 1) / 2 {
             let row = part.lowerBound + 2 * pair
-            fetchRow(row + Self.rowsAhead, blocks, height)
-            fetchRow(row + Self.rowsAhead + 1, blocks, height)
-            for (number, block) in blocks.enumerated() {
-                let first = block * height
-                let count = min(height, lines - first)
-                // Whole vectors are read where the row has as many elements.
-                let isWhole = first + 16 <= lines
-                let low = numbers(row, first, count, isWhole)
-                let high =
-                    row + 1 < part.upperBound
-                    ? numbers(row + 1, first, count, isWhole) : SIMD16<Float>(repeating: 0)
-                let words = bfloat16Words(low, high)
-                UnsafeMutableRawPointer(out + number * blockWords + pair * height).storeBytes(
-                    of: words, as: SIMD16<UInt32>.self)
+            let low = address + (row * stride + first) * type.size
+            let high = row + 1 < part.upperBound ? low + bytes : nil
+            let target = out + pair * height
+            fetchRows(low + Self.rowsAhead * bytes, blocks.count * height * type.size)
+            if type == .bfloat16 {
+                bfloat16ZipHalves(
+                    low.assumingMemoryBound(to: UInt16.self),
+                    high?.assumingMemoryBound(to: UInt16.self), width, height, blocks.count, target,
+                    blockWords)
+            } else {
+                bfloat16Zip(
+                    low.assumingMemoryBound(to: Float.self),
+                    high?.assumingMemoryBound(to: Float.self), 1, width, height, blocks.count,
+                    target, blockWords)
             }
         }
     }
@@ -150,35 +152,14 @@ struct BFloat16Operand {
     /// processor does not detect as a stream.
     private static let rowsAhead = 12
 
+    /// Prefetches a part of two rows.
     @inline(__always)
-    private func fetchRow(_ row: Int, _ blocks: Range<Int>, _ height: Int) {
-        let place = address + (row * stride + blocks.lowerBound * height) * type.size
-        for offset in Swift.stride(from: 0, to: blocks.count * height * type.size, by: 64) {
-            fetchToWrite(UnsafeMutableRawPointer(mutating: place + offset))
+    private func fetchRows(_ place: UnsafeRawPointer, _ bytes: Int) {
+        var offset = 0
+        while offset < bytes {
+            fetchAhead(place + offset)
+            fetchAhead(place + (stride * type.size + offset))
+            offset += 64
         }
-    }
-
-    /// Sixteen numbers of a row; those past `count` are arbitrary if the row goes on, else zero.
-    @inline(__always)
-    private func numbers(
-        _ row: Int, _ first: Int, _ count: Int, _ isWhole: Bool
-    ) -> SIMD16<Float> {
-        let place = address + (row * stride + first) * type.size
-        if type == .bfloat16 {
-            if isWhole {
-                let bits = place.loadUnaligned(as: SIMD16<UInt16>.self)
-                return unsafeBitCast(
-                    SIMD16<UInt32>(truncatingIfNeeded: bits) &<< 16, to: SIMD16<Float>.self)
-            }
-            let bits = place.assumingMemoryBound(to: UInt16.self)
-            var lanes = SIMD16<Float>(repeating: 0)
-            for i in 0..<count { lanes[i] = float(fromBFloat16: bits[i]) }
-            return lanes
-        }
-        if isWhole { return place.loadUnaligned(as: SIMD16<Float>.self) }
-        let floats = place.assumingMemoryBound(to: Float.self)
-        var lanes = SIMD16<Float>(repeating: 0)
-        for i in 0..<count { lanes[i] = floats[i] }
-        return lanes
     }
 }

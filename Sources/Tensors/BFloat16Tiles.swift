@@ -136,23 +136,7 @@ package struct BFloat16Tiles: Sendable {
         _ low: UnsafePointer<Float>, _ high: UnsafePointer<Float>?, _ count: Int,
         times factor: Float = 1, into words: Words, step: Int
     ) {
-        var (first, place) = (0, words)
-        while first < count {
-            let width = min(panelColumns, count &- first)
-            let a = lanes(low + first, width) * factor
-            let b = high.map { lanes($0 + first, width) * factor } ?? Vector.zero
-            UnsafeMutableRawPointer(place).storeBytes(
-                of: bfloat16Words(a, b), as: SIMD16<UInt32>.self)
-            first &+= panelColumns
-            place += step
-        }
-    }
-
-    @inline(__always)
-    private static func lanes(_ x: UnsafePointer<Float>, _ count: Int) -> Vector {
-        if count == panelColumns { return x.vector(0) }
-        var lanes = Vector.zero
-        for i in 0..<count { lanes[i] = x[i] }
-        return lanes
+        let blocks = (count + panelColumns - 1) / panelColumns
+        bfloat16Zip(low, high, factor, count, panelColumns, blocks, words, step)
     }
 }
