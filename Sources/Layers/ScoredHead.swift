@@ -45,7 +45,7 @@ public enum ScoredHead {
     public final class Kept {
         /// The largest number of logits that is kept: sixteen megabytes. Recomputing them costs one
         /// matmul; keeping all of them would dominate memory.
-        public static let mostLogits = 1 << 22
+        public static let mostLogits = 1 << 25
 
         /// Whether the head has no gradient and the loss no penalty. The backward pass then needs
         /// only the mean of the head's rows under the probabilities, and no logits. Logits that are
@@ -339,7 +339,7 @@ public enum ScoredHead {
     /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
     /// used again; but not so short that reading and packing the head for each of them costs more.
     package static func chunkRows(vocabulary: Int) -> Int {
-        min(512, max(128, (1 << 20) / max(1, vocabulary)))
+        min(512, max(128, (1 << 25) / max(1, vocabulary)))
     }
 
     private static func forEachChunk(

@@ -203,7 +203,7 @@ package struct BFloat16Matmul: Sendable {
                                 accumulate: accumulate, by: sums
                             ) { out in
                                 var product = bfloat16Product(
-                                    left: left.left(packed + (tile - first) * words),
+                                    left: left.left(tile, inner, packed + (tile - first) * words),
                                     right: bfloat16Right(
                                         words: right + column * pairs, panelStep: 16 * pairs,
                                         isWide: width > 16),

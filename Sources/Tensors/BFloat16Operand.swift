@@ -64,7 +64,7 @@ struct BFloat16Operand {
             return zip(tiles, lines: height, part, into: out, blockWords: blockWords)
         }
         let width = BFloat16Matmul.rowWords
-        for (number, tile) in tiles.enumerated() {
+        for (number, tile) in tiles.enumerated() where !isInPlace(tile, part) {
             let (first, out) = (height * tile, out + number * blockWords)
             let count = min(height, lines - first)
             for line in 0..<count { copyRow(first + line, part, into: out + line * width) }
@@ -92,11 +92,25 @@ struct BFloat16Operand {
         )
     }
 
-    /// A tile that `packTiles` has written.
-    func left(_ words: UnsafePointer<UInt32>) -> bfloat16Left {
-        linesAreRows
+    /// A tile, which `packTiles` has written to `words` unless it is used in place.
+    func left(_ tile: Int, _ part: Range<Int>, _ words: UnsafePointer<UInt32>) -> bfloat16Left {
+        if isInPlace(tile, part) {
+            let row = tile * BFloat16Matmul.tileRows
+            let start = address + (row * stride + part.lowerBound) * type.size
+            return bfloat16Left(
+                words: start.assumingMemoryBound(to: UInt32.self), rowStep: stride / 2, pairStep: 1)
+        }
+        return linesAreRows
             ? bfloat16Left(words: words, rowStep: BFloat16Matmul.rowWords, pairStep: 1)
             : bfloat16Left(words: words, rowStep: 1, pairStep: BFloat16Matmul.tileRows)
+    }
+
+    /// Whether a tile of stored bfloat16 rows is used where it lies: if it is whole, its rows are
+    /// whole words, and they do not share the sets of a cache.
+    private func isInPlace(_ tile: Int, _ part: Range<Int>) -> Bool {
+        linesAreRows && type == .bfloat16 && stride % 2 == 0 && part.count % 2 == 0
+            && stride % 2048 != 0 && UInt(bitPattern: address) % 4 == 0
+            && (tile + 1) * BFloat16Matmul.tileRows <= lines
     }
 
     /// Words that `packTile` writes for so many pairs; the last vector of a column layout goes
