@@ -1,3 +1,4 @@
+import Layers
 import NumberTypes
 import Rendering
 import Transformers
@@ -8,6 +9,8 @@ struct ModelMemory {
     let configuration: ModelConfiguration
     /// How the weights are stored.
     let format: StoredFormat
+    /// Of the products.
+    var arithmetic = Arithmetic.float32
     /// Lengths in tokens.
     var prompt: Int
     var response: Int
@@ -84,7 +87,7 @@ struct ModelMemory {
             .init("work"), .init("needs", isNumeric: true), .init("most of it"), .init("fits"),
         ])
         for row in try rows() {
-            let estimate = try MemoryEstimate(row.configuration, format, row.work)
+            let estimate = try MemoryEstimate(row.configuration, format, row.work, arithmetic)
             let largest = estimate.parts.max { $0.bytes < $1.bytes }
             table.append([
                 row.name, NumberText.bytes(estimate.total),
@@ -103,7 +106,7 @@ struct ModelMemory {
     func value() throws -> Value {
         .list(
             try rows().map { row in
-                let estimate = try MemoryEstimate(row.configuration, format, row.work)
+                let estimate = try MemoryEstimate(row.configuration, format, row.work, arithmetic)
                 var record: Record = ["work": .text(row.name), "bytes": Value(estimate.total)]
                 for part in estimate.parts { record[part.name] = Value(part.bytes) }
                 return .record(record)

@@ -34,8 +34,11 @@ struct RankMemory {
                 name: "\(stage.number + 1)",
                 blocks: "\(stage.blocks.lowerBound) to \(stage.blocks.upperBound - 1)",
                 works: [
-                    try MemoryEstimate(model.configuration, model.format, generating, stage: stage),
-                    try MemoryEstimate(adapted, model.format, training, stage: stage),
+                    try MemoryEstimate(
+                        model.configuration, model.format, generating, model.arithmetic,
+                        stage: stage),
+                    try MemoryEstimate(
+                        adapted, model.format, training, model.arithmetic, stage: stage),
                 ])
         }
         rows.append(

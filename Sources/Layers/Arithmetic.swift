@@ -38,6 +38,13 @@ public struct Arithmetic: Sendable, Hashable {
         return BFloat16Matmul(kernel)
     }
 
+    /// Whether products with this weight round it to bfloat16, each time from float32. Who computes
+    /// many products with the same weight, as generation does, rounds it once.
+    public func rounds(_ weight: Tensor) -> Bool {
+        weight.shape.count == 2 && weight.format == .float32
+            && bfloat16(Self.fewestRows, weight) != nil
+    }
+
     /// The kernel for the products of attention, if they are to be computed in bfloat16; `rows` is
     /// the number of queries.
     func tiles(rows: Int) -> BFloat16Tiles? {

@@ -248,8 +248,8 @@ public struct Attention: Sendable {
         forEachKeyRange(span, span.length) { column, rows in
             var (source, target) = (rows.lowerBound * width + keyHead * size, column * size)
             for _ in rows {
-                for e in 0..<size { keys[target + e] = k[source + e] * keyScale }
-                for e in 0..<size { values[target + e] = v[source + e] }
+                copy(k + source, times: keyScale, to: keys + target, size)
+                (values + target).update(from: v + source, count: size)
                 source += width
                 target += size
             }

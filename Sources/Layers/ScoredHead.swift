@@ -43,9 +43,10 @@ public enum ScoredHead {
 
     /// The results of a forward pass that spare the backward pass of the same rows a product.
     public final class Kept {
-        /// The largest number of logits that is kept: sixteen megabytes. Recomputing them costs one
-        /// matmul; keeping all of them would dominate memory.
-        public static let mostLogits = 1 << 25
+        /// The largest number of logits that is kept: 128 megabytes, as a chunk of them may take in
+        /// the backward pass. Recomputing costs a product. A frozen head keeps 16 megabytes: it has
+        /// the means in their place.
+        public static func mostLogits(isFrozen: Bool) -> Int { isFrozen ? 1 << 22 : 1 << 25 }
 
         /// Whether the head has no gradient and the loss no penalty. The backward pass then needs
         /// only the mean of the head's rows under the probabilities, and no logits. Logits that are
@@ -68,7 +69,7 @@ public enum ScoredHead {
         _ hidden: Tensor, weight: Tensor, _ rows: Rows, keeping kept: Kept? = nil,
         _ arithmetic: Arithmetic = .float32, watch: Watch = { _ in .more }
     ) throws(Canceled) -> [Float] {
-        let isKept = rows.count * weight.rows <= Kept.mostLogits
+        let isKept = rows.count * weight.rows <= Kept.mostLogits(isFrozen: kept?.isFrozen ?? true)
         if let kept, kept.isFrozen, !isKept {
             let found = try means(hidden, weight: weight, rows, arithmetic, watch: watch)
             (kept.means, kept.logProbs) = (found.means, found.logProbs)
@@ -336,8 +337,8 @@ public enum ScoredHead {
         (out.mutablePointer() + row * out.columns).update(from: part.pointer, count: part.count)
     }
 
-    /// Chunks whose logits take about 4 MB, so that most of them are still in cache when they are
-    /// used again; but not so short that reading and packing the head for each of them costs more.
+    /// Chunks whose logits take up to 128 megabytes: for each of them the head is read and packed,
+    /// which is larger than a cache.
     package static func chunkRows(vocabulary: Int) -> Int {
         min(512, max(128, (1 << 25) / max(1, vocabulary)))
     }
@@ -345,7 +346,10 @@ public enum ScoredHead {
     private static func forEachChunk(
         _ rows: Int, _ weight: Tensor, _ watch: Watch, _ body: (Range<Int>) -> Void
     ) throws(Canceled) {
-        let size = chunkRows(vocabulary: weight.rows)
+        // Chunks of one length, so that they use the same memory one after the other.
+        let most = chunkRows(vocabulary: weight.rows)
+        let chunks = max(1, (rows + most - 1) / most)
+        let size = (rows + chunks - 1) / chunks
         var first = 0
         while first < rows {
             try Canceled.check(watch, Double(first) / Double(rows))

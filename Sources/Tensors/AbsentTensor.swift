@@ -30,6 +30,9 @@ extension Tensor {
         self.init(borrowing: base, .float32, shape: shape, of: addresses)
     }
 
+    /// Whether it was made by `init(absent:)`.
+    package var isAbsent: Bool { storage.owner is Addresses }
+
     /// Whether the elements lie in memory of another owner, such as a mapped file: they are as
     /// they were read.
     package var isBorrowed: Bool { storage.isBorrowed }

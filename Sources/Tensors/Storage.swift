@@ -18,7 +18,7 @@ package final class Storage: @unchecked Sendable {
     var version = 0
     /// Number of floats from the pool; zero for an owner's memory.
     private let capacity: Int
-    private let owner: AnyObject?
+    let owner: AnyObject?
     /// The elements as float32, if the tensor has another format; converted when a kernel first
     /// needs them.
     private let widened = Mutex<UInt>(0)

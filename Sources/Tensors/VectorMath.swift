@@ -87,6 +87,22 @@ func write(_ sums: SIMD4<Float>, _ out: UnsafeMutablePointer<Float>, _ accumulat
     place.storeBytes(of: before + sums, as: SIMD4<Float>.self)
 }
 
+/// y = factor · x
+@inlinable @inline(__always)
+package func copy(
+    _ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, _ count: Int
+) {
+    var i = 0
+    while i &+ 16 <= count {
+        y.store(x.vector(i) * factor, i)
+        i &+= 16
+    }
+    while i < count {
+        y[i] = x[i] * factor
+        i &+= 1
+    }
+}
+
 /// y += factor · x
 @inlinable @inline(__always)
 package func accumulate(

@@ -106,7 +106,7 @@ import Testing
     func keptMeansGiveTheSameGradients(_ shape: Case) throws {
         let (hidden, weight) = (random([shape.rows, 6], 1), random([shape.vocabulary, 6], 2))
         let (rows, coefficients) = scoredRows(shape)
-        #expect(shape.rows * shape.vocabulary > ScoredHead.Kept.mostLogits)
+        #expect(shape.rows * shape.vocabulary > ScoredHead.Kept.mostLogits(isFrozen: true))
         let kept = ScoredHead.Kept(isFrozen: true)
         let logProbs = try ScoredHead.forward(hidden, weight: weight, rows, keeping: kept)
         let alone = try ScoredHead.forward(hidden, weight: weight, rows)

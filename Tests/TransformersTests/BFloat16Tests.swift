@@ -55,6 +55,31 @@ import Testing
         }
     }
 
+    /// Generation rounds the matrices of products once; other tensors stay.
+    @Test(arguments: ModelOracle.families)
+    func `generation computes with rounded weights`(family: String) throws {
+        let oracle = try ModelOracle(family)
+        let model = inBFloat16(oracle).model
+        let weights = model.weightsForGeneration
+        var rounded = 0
+        let pairs = zip(weights.tensors, model.parameters.tensors)
+        for (name, (found, own)) in zip(weights.names, pairs) {
+            let isFactor =
+                own.shape.count == 2 && min(own.rows, own.columns) >= 32
+                && !name.hasSuffix("wpe.weight")
+            guard isFactor, name != "model.embed_tokens.weight" || model.configuration.tiedHead
+            else {
+                #expect(found == own && found.format == own.format, "\(name)")
+                continue
+            }
+            #expect(found.format == .bfloat16, "\(name)")
+            #expect(found == own.converted(to: .bfloat16), "\(name)")
+            rounded += 1
+        }
+        #expect(rounded > 0)
+        #expect(oracle.model.weightsForGeneration.tensors == oracle.model.parameters.tensors)
+    }
+
     /// Prompts go through bfloat16, single tokens do not; the distribution stays.
     @Test(arguments: ModelOracle.families)
     func `tokens are drawn from nearly the same distribution`(family: String) throws {

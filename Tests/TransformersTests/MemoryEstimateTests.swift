@@ -34,6 +34,24 @@ import Testing
         #expect(estimate.total == estimate.parts.reduce(0) { $0 + $1.bytes })
     }
 
+    /// Only float32 weights are rounded, and only for a generation in bfloat16.
+    @Test func aGenerationInBFloat16CountsTheRoundedWeights() throws {
+        let shape = try published("mistral-7b")
+        let parameters = try shape.parameterLayout().count
+        let generating = MemoryEstimate.Work.generating(batch: 4, prompt: 500, new: 350)
+        let scoring = MemoryEstimate.Work.scoring(
+            constitutions: 2, responses: 2, prompt: 400, response: 110)
+        for (format, work, bytes) in [
+            (StoredFormat.float32, generating, 2 * parameters), (.bfloat16, generating, 0),
+            (.float32, scoring, 0),
+        ] {
+            let plain = try MemoryEstimate(shape, format, work)
+            let rounded = try MemoryEstimate(shape, format, work, .portableBFloat16)
+            #expect(rounded.roundedWeights == bytes)
+            #expect(rounded.total - plain.total == bytes)
+        }
+    }
+
     @Test func trainingCountsGradientsMomentsAndTheBaseBesideIt() throws {
         let shape = try published("mistral-7b")
         func training(_ moments: Int, _ keeps: Bool) throws -> MemoryEstimate {

@@ -149,8 +149,10 @@ extension CommandTable {
         {
             return ModelMemory(published, .bfloat16, prompt: prompt, response: response)
         }
-        return ModelMemory(
+        var memory = ModelMemory(
             model.configuration, model.weightFormat, prompt: prompt, response: response)
+        memory.arithmetic = model.parameters.arithmetic
+        return memory
     }
 
     /// The statements that led to a value, each below the statement that used its result.

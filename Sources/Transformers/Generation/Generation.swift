@@ -55,6 +55,7 @@ extension LanguageModel {
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Generation] {
         try checkLengths(requests, settings)
+        let weights = weightsForGeneration
         var results: [Generation] = []
         var first = 0
         while first < requests.count {
@@ -62,7 +63,8 @@ extension LanguageModel {
                 rows: requests[first...].lazy.map { $0.prompt.count + settings.maxTokens },
                 rowBytes: configuration.cacheRowBytes)
             var batch = try GenerationBatch(
-                model: self, requests: Array(requests[first..<first + wave]), settings: settings)
+                model: self, weights, requests: Array(requests[first..<first + wave]),
+                settings: settings)
             let before = (results.count, results.reduce(0) { $0 + $1.tokens.count })
             let offset = first
             let outcome = batch.run(
@@ -84,6 +86,14 @@ extension LanguageModel {
             results.append(Generation(tokens: [], logProbs: [], finish: .interrupted))
         }
         return results
+    }
+
+    /// The weights that generation computes with: each is used for every token, and so rounded
+    /// once.
+    var weightsForGeneration: ParameterSet {
+        let tables = [family.embedding.table, family.embedding.positions].compactMap { $0 }
+        return parameters.roundedForProducts(
+            except: tables.filter { $0.index != family.head.index })
     }
 
     /// Throws if the settings are out of range, a prompt is empty or too long.
@@ -110,7 +120,10 @@ struct GenerationBatch {
         var last: Int32 = 0
     }
 
+    /// Looks tokens up.
     let model: LanguageModel
+    /// Of the blocks and the head.
+    private let weights: ParameterSet
     let requests: [GenerationRequest]
     let settings: SamplerSettings
     private(set) var results: [Generation]
@@ -128,10 +141,11 @@ struct GenerationBatch {
     private var drawn: [(Int32, Float)] = []
 
     init(
-        model: LanguageModel, requests: [GenerationRequest], settings: SamplerSettings,
-        passage: Passage? = nil
+        model: LanguageModel, _ weights: ParameterSet, requests: [GenerationRequest],
+        settings: SamplerSettings, passage: Passage? = nil
     ) throws {
         self.model = model
+        self.weights = weights
         self.requests = requests
         self.settings = settings
         self.passage = passage ?? Passage(whole: model.configuration.layers)
@@ -289,7 +303,7 @@ struct GenerationBatch {
         var x = try passage.input(family, tokens, positions, model)
         for block in blocks {
             try Canceled.check(watch, Double(block - blocks.lowerBound) / Double(blocks.count))
-            x = family.forward(block: block, x, context, model.parameters, outputRows: rows).out
+            x = family.forward(block: block, x, context, weights, outputRows: rows).out
         }
         try passage.pass(x)
         return x
@@ -319,8 +333,8 @@ struct GenerationBatch {
         _ family: some Family, _ hidden: Tensor, _ active: [Sequence], _ step: Int
     ) -> [(Int32, Float)] {
         let logits = Linear.forward(
-            family.applyFinalNorm(hidden, model.parameters), weight: model.parameters[family.head],
-            model.parameters.arithmetic)
+            family.applyFinalNorm(hidden, weights), weight: weights[family.head],
+            weights.arithmetic)
         let width = logits.columns
         // A maximum may ignore a NaN, so the code searches for non-finite logits.
         let isSound = logits.nonFiniteCount == 0

@@ -26,6 +26,8 @@ public struct MemoryEstimate: Sendable, Equatable {
     /// The trained weights, in float32. `weights` then counts the base beside them, as it is
     /// stored.
     public var trainedWeights = 0
+    /// Copies of float32 weights, rounded once for the products of a generation in bfloat16.
+    public var roundedWeights = 0
     /// Keys and values of all tokens read and generated.
     public var cache = 0
     public var activations = 0
@@ -45,7 +47,8 @@ public struct MemoryEstimate: Sendable, Equatable {
     /// The parts that are not zero, each with its name.
     public var parts: [(name: String, bytes: Int)] {
         [
-            ("weights", weights), ("trained weights", trainedWeights), ("cache", cache),
+            ("weights", weights), ("trained weights", trainedWeights),
+            ("rounded weights", roundedWeights), ("cache", cache),
             ("activations", activations), ("logits", logits), ("gradients", gradients),
             ("moments", moments), ("program", program),
         ].filter { $0.1 > 0 }.map { (name: $0.0, bytes: $0.1) }
@@ -53,8 +56,12 @@ public struct MemoryEstimate: Sendable, Equatable {
 
     public func fits(_ available: Int) -> Bool { total <= available }
 
+    /// - Parameter arithmetic: of the model's products.
     /// - Throws: `ModelError.unknownFamily`.
-    public init(_ configuration: ModelConfiguration, _ format: StoredFormat, _ work: Work) throws {
+    public init(
+        _ configuration: ModelConfiguration, _ format: StoredFormat, _ work: Work,
+        _ arithmetic: Arithmetic = .float32
+    ) throws {
         let sizes = try ModelSizes(configuration)
         weights = bytes(
             sizes.parameters / Double(format.group), format.groupBytes)
@@ -66,6 +73,9 @@ public struct MemoryEstimate: Sendable, Equatable {
                 Double(batch) * (Double(prompt) + Double(new)), configuration.cacheRowBytes)
             activations = bytes(rows * sizes.forwardRow)
             logits = bytes(Double(batch) * sizes.vocabulary)
+            if arithmetic.isBFloat16, format == .float32 {
+                roundedWeights = bytes(sizes.parameters, 2)
+            }
         case .scoring(let constitutions, let responses, let prompt, let response):
             let rows = Self.rows(constitutions, responses, prompt, response)
             activations = bytes(rows * sizes.forwardRow)
@@ -78,8 +88,8 @@ public struct MemoryEstimate: Sendable, Equatable {
             activations = bytes(
                 rows * (Double(configuration.layers) * kept + 2 * sizes.block + 6 * sizes.width))
             let scored = Double(constitutions) * Double(responses) * Double(response)
-            let keptLogits = min(
-                scored * sizes.vocabulary, Double(ScoredHead.Kept.mostLogits))
+            let mostLogits = ScoredHead.Kept.mostLogits(isFrozen: configuration.adapter != nil)
+            let keptLogits = min(scored * sizes.vocabulary, Double(mostLogits))
             logits = bytes(2 * sizes.logits + keptLogits)
             gradients = bytes(sizes.trainable)
             self.moments = bytes(Double(moments) * sizes.trainable)

@@ -139,6 +139,18 @@ public struct ParameterSet: Sendable {
         return set
     }
 
+    /// The same with the weights rounded that products would round. Embeddings are looked up, and
+    /// tensors of other processes are not here.
+    func roundedForProducts(except tables: [Parameter]) -> ParameterSet {
+        var set = self
+        for place in tensors.indices where arithmetic.rounds(tensors[place]) {
+            let isTable = tables.contains { $0.index == held[place] }
+            if isTable || tensors[place].isAbsent { continue }
+            set.tensors[place] = tensors[place].converted(to: .bfloat16)
+        }
+        return set
+    }
+
     /// Moments of the parameters that train, in layout order; nil if the shapes do not fit.
     package init?(trained tensors: [Tensor], of layout: ParameterLayout) {
         let held = layout.entries.indices.filter { layout.entries[$0].isTrainable }

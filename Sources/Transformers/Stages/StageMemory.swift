@@ -10,12 +10,13 @@ extension MemoryEstimate {
     /// - Throws: `ModelError.unknownFamily`.
     public init(
         _ configuration: ModelConfiguration, _ format: StoredFormat, _ work: Work,
-        stage: LayerStage
+        _ arithmetic: Arithmetic = .float32, stage: LayerStage
     ) throws {
-        try self.init(configuration, format, work)
+        try self.init(configuration, format, work, arithmetic)
         let (all, layers) = (try StageSizes(configuration), max(1, configuration.layers))
         let own = try StageSizes(configuration, stage)
         weights = own.bytes(format)
+        if roundedWeights > 0 { roundedWeights = own.bytes(.bfloat16) }
         cache = cache / layers * stage.blocks.count
         if !stage.isLast { logits = 0 }
         guard

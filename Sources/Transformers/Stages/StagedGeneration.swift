@@ -19,6 +19,7 @@ extension StagedModel {
         progress: (WorkProgress) -> Continuation = { _ in .more }
     ) throws -> [Generation] {
         try model.checkLengths(requests, settings)
+        let weights = model.weightsForGeneration
         var results: [Generation] = []
         var first = 0
         var isCanceled = false
@@ -27,7 +28,7 @@ extension StagedModel {
                 rows: requests[first...].lazy.map { $0.prompt.count + settings.maxTokens },
                 rowBytes: cacheRowBytes)
             var run = try StagedWave(
-                self, Array(requests[first..<first + wave]), settings,
+                self, weights, Array(requests[first..<first + wave]), settings,
                 groups: groups ?? stage.count, link)
             let before = (count: results.count, tokens: results.reduce(0) { $0 + $1.tokens.count })
             let offset = first
@@ -65,16 +66,17 @@ private struct StagedWave {
     private let starts: [Int]
 
     init(
-        _ staged: StagedModel, _ requests: [GenerationRequest], _ settings: SamplerSettings,
-        groups count: Int, _ link: any StageLink
+        _ staged: StagedModel, _ weights: ParameterSet, _ requests: [GenerationRequest],
+        _ settings: SamplerSettings, groups count: Int, _ link: any StageLink
     ) throws {
         let count = min(max(1, count), requests.count)
         let bounds = (0...count).map { requests.count * $0 / count }
         starts = Array(bounds.dropLast())
         groups = try (0..<count).map {
             try GenerationBatch(
-                model: staged.model, requests: Array(requests[bounds[$0]..<bounds[$0 + 1]]),
-                settings: settings, passage: staged.passage(link))
+                model: staged.model, weights,
+                requests: Array(requests[bounds[$0]..<bounds[$0 + 1]]), settings: settings,
+                passage: staged.passage(link))
         }
     }
 
