@@ -277,18 +277,21 @@ extension BFloat16Matmul.Part {
     ) {
         let (tileRows, tileColumns) = (Int(bfloat16TileRows), Int(bfloat16TileColumns))
         let height = min(tileRows, left.lines - row)
-        let (rowStep, columnStep) = isTransposed ? (1, stride) : (stride, 1)
-        let place = out + (row * rowStep + column * columnStep)
+        let place = out + (isTransposed ? column * stride + row : row * stride + column)
         if height == tileRows, width % 16 == 0 {
             return tile(
                 bfloat16Out(
                     sums: place, stride: stride, isTransposed: isTransposed, adds: accumulate))
         }
-        tile(bfloat16Out(sums: sums, stride: tileColumns, isTransposed: false, adds: false))
-        for i in 0..<height {
-            for j in 0..<width {
-                let (sum, offset) = (sums[i * tileColumns + j], i * rowStep + j * columnStep)
-                place[offset] = accumulate ? place[offset] + sum : sum
+        let step = isTransposed ? tileRows : tileColumns
+        tile(bfloat16Out(sums: sums, stride: step, isTransposed: isTransposed, adds: false))
+        let (lines, length) = isTransposed ? (width, height) : (height, width)
+        for line in 0..<lines {
+            let (place, sums) = (place + line * stride, sums + line * step)
+            if accumulate {
+                for i in 0..<length { place[i] += sums[i] }
+            } else {
+                place.update(from: sums, count: length)
             }
         }
     }

@@ -33,14 +33,21 @@ struct Iterate: ParsableCommand {
         var (state, gradients) = (
             OptimizerState(), ParameterSet(zeros: model.parameters.layout)
         )
+        // As many queries at a time as `train` takes.
+        let together = max(1, 1024 / (2 * (prompt + 2 * response)))
         for first in stride(from: 0, to: queries, by: batch) {
             gradients.clear()
             let places = first..<min(first + batch, queries)
-            for query in places {
-                let pair = 2 * query..<2 * query + 2
+            for pack in stride(from: places.lowerBound, to: places.upperBound, by: together) {
                 let work = ContrastWork(
-                    model.configuration, prompts: pair.map { requests[$0].prompt },
-                    responses: pair.map { rollouts[$0].tokens })
+                    model.configuration,
+                    (pack..<min(pack + together, places.upperBound)).map { query in
+                        let pair = 2 * query..<2 * query + 2
+                        return (
+                            prompts: pair.map { requests[$0].prompt },
+                            responses: pair.map { rollouts[$0].tokens }
+                        )
+                    })
                 _ = try model.backpropagate(work.forest, work.targets, into: &gradients) {
                     work.coefficients($0).map { $0 / Float(places.count) }
                 }

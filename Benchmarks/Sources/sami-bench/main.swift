@@ -196,6 +196,9 @@ struct ContrastWork {
     private let constitutions: Int
     private let response: Int
 
+    /// A query's prompts and responses: as many of one as of the other, of equal lengths.
+    typealias Query = (prompts: [[Int32]], responses: [[Int32]])
+
     /// Random tokens.
     init(_ c: ModelConfiguration, _ constitutions: Int, _ prompt: Int, _ response: Int) {
         let key = RandomKey(seed: 1)
@@ -204,17 +207,25 @@ struct ContrastWork {
         }
         self.init(
             c,
-            prompts: (0..<constitutions).map { tokens(prompt, key.child("p").child(UInt64($0))) },
-            responses: (0..<constitutions).map {
-                tokens(response, key.child("r").child(UInt64($0)))
-            })
+            [
+                (
+                    prompts: (0..<constitutions).map {
+                        tokens(prompt, key.child("p").child(UInt64($0)))
+                    },
+                    responses: (0..<constitutions).map {
+                        tokens(response, key.child("r").child(UInt64($0)))
+                    }
+                )
+            ])
     }
 
-    /// As many prompts as responses, of equal lengths.
-    init(_ c: ModelConfiguration, prompts: [[Int32]], responses: [[Int32]]) {
-        (constitutions, response) = (prompts.count, responses[0].count)
-        let prompt = prompts[0].count
-        for tokens in prompts {
+    /// Queries of the same lengths, which go through the model together.
+    init(_ c: ModelConfiguration, _ queries: [Query]) {
+        (constitutions, response) = (queries[0].prompts.count, queries[0].responses[0].count)
+        let prompt = queries[0].prompts[0].count
+        for (tokens, responses) in queries.flatMap({ query in
+            query.prompts.map { ($0, query.responses) }
+        }) {
             let root = forest.append(tokens)
             for tokens in responses {
                 let segment = forest.append(tokens.dropLast(), parent: root)
@@ -228,12 +239,21 @@ struct ContrastWork {
         let attended =
             constitutions
             * (prompt * prompt / 2 + constitutions * response * (prompt + response / 2))
-        let read = constitutions * (constitutions * (response - 1) + 1)
-        work.blocks(c, rows: forest.tokens.count, read: read, attended: attended)
+        let read = queries.count * constitutions * (constitutions * (response - 1) + 1)
+        work.blocks(
+            c, rows: forest.tokens.count, read: read, attended: queries.count * attended)
         work.head(c, rows: read)
     }
 
+    /// ∂loss/∂log-prob of every target, for the sum of the queries' losses.
     func coefficients(_ logProbs: [Float]) -> [Float] {
+        let count = constitutions * constitutions * response
+        return stride(from: 0, to: logProbs.count, by: count).flatMap {
+            coefficients(ofQuery: Array(logProbs[$0..<$0 + count]))
+        }
+    }
+
+    private func coefficients(ofQuery logProbs: [Float]) -> [Float] {
         let n = constitutions
         let scores = (0..<n * n).map { pair in
             logProbs[pair * response..<(pair + 1) * response].reduce(0, +) / Float(response)
