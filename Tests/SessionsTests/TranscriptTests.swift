@@ -77,12 +77,13 @@ struct TranscriptTests {
         }.filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
-    /// The text without its digits after a point, exponents, times, and the width of blanks.
+    /// The text without its digits after a point, exponents, times, sizes, and the width of blanks:
+    /// the bytes of a log are those of its digits.
     private func masked(_ text: String) -> String {
         text.replacing(/[-+<≈]?\d+\.\d+(e[-+]?\d+)?/, with: "#")
             .replacing(/-?\d+e[-+]\d+/, with: "#")
             .replacing(/\d{4}-\d\d-\d\d \d\d:\d\d/, with: "#")
-            .replacing(/# m?s\b|\d+ m?s\b/, with: "#")
+            .replacing(/# m?s\b|\d+ m?s\b|\d+ bytes\b/, with: "#")
             .replacing(#/ +/#, with: " ")
     }
 }
