@@ -133,7 +133,7 @@ extension CommandTable {
         of value: Value, _ invocation: Invocation
     ) throws -> ModelMemory? {
         let keys = ["shape", "prompt", "response", "ranks", "machine"]
-        guard let model = value.object(ModelObject.self)?.model else {
+        guard let object = value.object(ModelObject.self) else {
             if let key = keys.first(where: invocation.has) {
                 throw invocation.located(
                     EvaluationError.wrongKind(
@@ -149,6 +149,7 @@ extension CommandTable {
         {
             return ModelMemory(published, .bfloat16, prompt: prompt, response: response)
         }
+        let model = invocation.computing(object).model
         var memory = ModelMemory(
             model.configuration, model.weightFormat, prompt: prompt, response: response)
         memory.arithmetic = model.parameters.arithmetic
