@@ -34,6 +34,22 @@ struct PrecisionProgramTests {
         #expect(run.errors.contains("sami: SAMI_THREADS is “many”, which is no number from 1 to"))
     }
 
+    /// A generation in bfloat16 rounds the float32 weights of the shipped model, two bytes each.
+    @Test func `describe counts rounded weights`() throws {
+        let folder = try TemporaryFolder()
+        func memory(_ precision: String) throws -> String {
+            let text = try run(
+                [
+                    "--ephemeral", "-c",
+                    "load model default; set precision=\(precision); describe model",
+                ], "portable", in: folder.path)
+            return text.split(separator: "\n").first { $0.contains("generate, one answer") }
+                .map(String.init) ?? text
+        }
+        #expect(try memory("float32").contains("144 MB"))
+        #expect(try memory("bfloat16").contains("146 MB"))
+    }
+
     /// The shipped model is stored in float32, so `auto` does not change it.
     @Test func `what describe says is what statements do`() throws {
         let folder = try TemporaryFolder()
