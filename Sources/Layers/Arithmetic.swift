@@ -45,6 +45,11 @@ public struct Arithmetic: Sendable, Hashable {
             && bfloat16(Self.fewestRows, weight) != nil
     }
 
+    /// Whether a product of `rows` rows with this weight rounds both to bfloat16.
+    public func roundsRows(_ rows: Int, with weight: Tensor) -> Bool {
+        bfloat16(rows, weight) != nil
+    }
+
     /// The kernel for the products of attention, if they are to be computed in bfloat16; `rows` is
     /// the number of queries.
     func tiles(rows: Int) -> BFloat16Tiles? {
@@ -92,5 +97,15 @@ public struct Arithmetic: Sendable, Hashable {
         } else {
             multiply(transposed: left, right, into: &dweight, accumulate: true)
         }
+    }
+
+    /// The same for several weights (out_i, in) on the same x: `dW_i += dy_iᵀ x`. This is faster
+    /// than one by one.
+    public func addWeightGradients(_ dys: [Tensor], _ x: Tensor, into dweights: inout [Tensor]) {
+        let fast = dweights.map { bfloat16(x.rows, $0) }
+        if fast.allSatisfy({ $0 != nil }), let first = fast.first ?? nil {
+            return first.add(transposed: dys, x, to: &dweights)
+        }
+        for i in dys.indices { addWeightGradient(dys[i], x, into: &dweights[i]) }
     }
 }

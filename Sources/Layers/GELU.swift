@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import Tensors
 
 /// The Gaussian error linear unit (Hendrycks and Gimpel, arXiv 1606.08415) in the tanh form of
@@ -9,23 +10,18 @@ public enum GELU {
     private static let slope: Float = 0.797_884_56  // √(2/π)
     private static let cube: Float = 0.044715
 
-    /// x (N, F) → (N, F).
-    public static func forward(_ x: Tensor) -> Tensor {
-        var out = Tensor(uninitialized: x.shape)
-        let (source, target) = (x.pointer, out.mutablePointer())
-        Workers.split(x.count, grain: 1 << 13) { range in
-            var i = range.lowerBound
-            while i &+ 16 <= range.upperBound {
-                let x = source.vector(i)
-                target.store(x * gate(x), i)
-                i &+= 16
+    /// x (N, F) → (N, F), as float32 or bfloat16.
+    public static func forward(_ x: Tensor, as format: StoredFormat = .float32) -> Tensor {
+        let source = x.pointer
+        return StoredResults.tensors(1, shape: x.shape, format) { first, count, places in
+            let (x, y) = (source + first, places[0])
+            forEachVector(count) { i in
+                let x = x.vector(i)
+                y.store(x * gate(x), i)
+            } last: { i in
+                y[i] = x[i] * gate(Vector(repeating: x[i]))[0]
             }
-            while i < range.upperBound {
-                target[i] = source[i] * gate(Vector(repeating: source[i]))[0]
-                i &+= 1
-            }
-        }
-        return out
+        }[0]
     }
 
     /// `y = x · s`, `s = σ(2u)` gives `dx = dy · s · (1 + 2 x (1 − s) · √(2/π) · (1 + 3 · 0.044715

@@ -1,4 +1,5 @@
 import Foundation
+import NumberTypes
 import Tensors
 
 /// Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450):
@@ -8,29 +9,26 @@ public struct LayerNorm: Sendable {
 
     public init(epsilon: Float) { self.epsilon = epsilon }
 
-    /// x (N, D), weight (D), bias (D) → (N, D).
-    public func forward(_ x: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
-        var out = Tensor(uninitialized: x.shape)
+    /// x (N, D), weight (D), bias (D) → (N, D), as float32 or bfloat16.
+    public func forward(
+        _ x: Tensor, weight: Tensor, bias: Tensor, as format: StoredFormat = .float32
+    ) -> Tensor {
         let d = x.columns
         let (source, scale, shift) = (x.pointer, weight.pointer, bias.pointer)
-        let target = out.mutablePointer()
-        Workers.split(x.rows, grain: grain(d)) { rows in
-            for row in rows {
-                let (x, y) = (source + row * d, target + row * d)
-                let (mean, inverse) = moments(x, d)
-                var i = 0
-                while i &+ 16 <= d {
-                    let normed = (x.vector(i) - mean) * inverse
-                    y.store(shift.vector(i).addingProduct(normed, scale.vector(i)), i)
-                    i &+= 16
-                }
-                while i < d {
-                    y[i] = (x[i] - mean) * inverse * scale[i] + shift[i]
-                    i &+= 1
-                }
+        return StoredResults.rows(x.shape, format) { row, y in
+            let x = source + row * d
+            let (mean, inverse) = moments(x, d)
+            var i = 0
+            while i &+ 16 <= d {
+                let normed = (x.vector(i) - mean) * inverse
+                y.store(shift.vector(i).addingProduct(normed, scale.vector(i)), i)
+                i &+= 16
+            }
+            while i < d {
+                y[i] = (x[i] - mean) * inverse * scale[i] + shift[i]
+                i &+= 1
             }
         }
-        return out
     }
 
     /// Accumulates the gradients of the input, the weight and the bias into `dx` (N, D), `dweight`

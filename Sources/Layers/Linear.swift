@@ -49,6 +49,14 @@ public enum Linear {
         arithmetic.addWeightGradient(dy, x, transposed: transposed, into: &dweight)
     }
 
+    /// The gradients of several weights on the same x, `dW_i += dy_iᵀ x`.
+    public static func backwardWeights(
+        _ dys: [Tensor], _ x: Tensor, into dweights: inout [Tensor],
+        _ arithmetic: Arithmetic = .float32
+    ) {
+        arithmetic.addWeightGradients(dys, x, into: &dweights)
+    }
+
     /// The gradient of the bias, `db += Σ_rows dy`.
     public static func backwardBias(_ dy: Tensor, into dbias: inout Tensor) {
         dbias.addSumOfRows(of: dy)

@@ -1,3 +1,4 @@
+import NumberTypes
 import Tensors
 
 /// Root-mean-square normalization (Zhang and Sennrich, arXiv 1910.07467): y = x / rms(x) · weight.
@@ -6,27 +7,25 @@ public struct RMSNorm: Sendable {
 
     public init(epsilon: Float) { self.epsilon = epsilon }
 
-    /// x (N, D), weight (D) → (N, D).
-    public func forward(_ x: Tensor, weight: Tensor) -> Tensor {
-        var out = Tensor(uninitialized: x.shape)
+    /// x (N, D), weight (D) → (N, D), as float32 or bfloat16.
+    public func forward(
+        _ x: Tensor, weight: Tensor, as format: StoredFormat = .float32
+    ) -> Tensor {
         let d = x.columns
-        let (source, scale, target) = (x.pointer, weight.pointer, out.mutablePointer())
-        Workers.split(x.rows, grain: grain(d)) { rows in
-            for row in rows {
-                let (x, y) = (source + row * d, target + row * d)
-                let inverse = inverseRoot(x, d)
-                var i = 0
-                while i &+ 16 <= d {
-                    y.store(x.vector(i) * scale.vector(i) * inverse, i)
-                    i &+= 16
-                }
-                while i < d {
-                    y[i] = x[i] * scale[i] * inverse
-                    i &+= 1
-                }
+        let (source, scale) = (x.pointer, weight.pointer)
+        return StoredResults.rows(x.shape, format) { row, y in
+            let x = source + row * d
+            let inverse = inverseRoot(x, d)
+            var i = 0
+            while i &+ 16 <= d {
+                y.store(x.vector(i) * scale.vector(i) * inverse, i)
+                i &+= 16
+            }
+            while i < d {
+                y[i] = x[i] * scale[i] * inverse
+                i &+= 1
             }
         }
-        return out
     }
 
     /// Accumulates the gradients of the input and the weight into `dx` (N, D) and `dweight` (D).

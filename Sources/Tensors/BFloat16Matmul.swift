@@ -5,9 +5,9 @@ import NumberTypes
 /// Matrix products in bfloat16: operands are rounded to bfloat16, sums are float32.
 ///
 /// The right side is packed once, in panels of sixteen lines. The left side is packed by the worker
-/// that uses it, a few tiles of twelve lines at a time, so weights are read once and in order. A
-/// tile by two panels takes 24 vectors of sums, and each word of the left side takes part in 64
-/// products.
+/// that uses it, a few tiles of twelve lines at a time, and so read once and in order. Beside few
+/// rows these are the weights, beside many whichever side makes less work. A tile by two panels
+/// takes 24 vectors of sums, and each word of the left side takes part in 64 products.
 package struct BFloat16Matmul: Sendable {
     /// VDPBF16PS of AVX-512, or the same arithmetic in vectors of any processor, which is slower
     /// than float32.
@@ -47,6 +47,9 @@ package struct BFloat16Matmul: Sendable {
     /// neighbors, because a cache line holds several; rows are prefetched meanwhile, into the
     /// second cache.
     private static let mostTiles = 8
+    /// Least number of rows, of y or x, that are taken as the left side. Fewer leave it to the
+    /// weights, which are then packed by the workers that use them.
+    private static let manyRows = 128
 
     /// One product: out[i, j] = left_i · right_j, or out[j, i] if `isTransposed`.
     fileprivate struct Part {
@@ -65,17 +68,24 @@ package struct BFloat16Matmul: Sendable {
         require(
             w.columns == x.columns && out.rows == x.rows && out.columns == w.rows,
             "product of \(x.shape) and the transpose of \(w.shape) into \(out.shape)")
+        if takesRows(x, asLeftOf: [w]) {
+            return multiply(leftRows: x, w, &out, accumulate: accumulate)
+        }
         let part = Part(
             left: .rows(of: w), out: out.mutablePointer(), stride: w.rows, isTransposed: true)
         multiply([part], .rows(of: x), accumulate: accumulate)
     }
 
-    /// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). x is packed once.
+    /// x w_iᵀ for several w: x (N, K), w_i (M_i, K) → (N, M_i). x is packed once at most.
     package func multiply(_ x: Tensor, transposed weights: [Tensor]) -> [Tensor] {
         require(
             weights.allSatisfy { $0.columns == x.columns },
             "products of \(x.shape) and the transposes of \(weights.map(\.shape))")
         var outs = weights.map { Tensor(uninitialized: [x.rows, $0.rows]) }
+        if takesRows(x, asLeftOf: weights) {
+            for i in outs.indices { multiply(leftRows: x, weights[i], &outs[i], accumulate: false) }
+            return outs
+        }
         let parts = outs.indices.map {
             Part(
                 left: .rows(of: weights[$0]), out: outs[$0].mutablePointer(),
@@ -92,23 +102,57 @@ package struct BFloat16Matmul: Sendable {
         require(
             w.rows == y.columns && out.rows == y.rows && out.columns == w.columns,
             "product of \(y.shape) and \(w.shape) into \(out.shape)")
+        let isTall = y.rows >= Self.manyRows
         let part = Part(
-            left: .columns(of: w), out: out.mutablePointer(), stride: w.columns,
-            isTransposed: true)
-        multiply([part], .rows(of: y), accumulate: accumulate)
+            left: isTall ? .rows(of: y) : .columns(of: w), out: out.mutablePointer(),
+            stride: w.columns, isTransposed: !isTall)
+        multiply([part], isTall ? .columns(of: w) : .rows(of: y), accumulate: accumulate)
     }
 
     /// `out = yᵀ x (+ out)`: y (N, M), x (N, K), out (M, K).
     package func multiply(
         transposed y: Tensor, _ x: Tensor, into out: inout Tensor, accumulate: Bool = false
     ) {
+        multiply([part(y, x, &out)], .columns(of: x), accumulate: accumulate)
+    }
+
+    /// `out_i += y_iᵀ x` for several y: y_i (N, M_i), x (N, K), out_i (M_i, K). x is packed once.
+    package func add(transposed ys: [Tensor], _ x: Tensor, to outs: inout [Tensor]) {
+        require(ys.count == outs.count, "\(ys.count) products into \(outs.count) tensors")
+        let parts = ys.indices.map { part(ys[$0], x, &outs[$0]) }
+        multiply(parts, .columns(of: x), accumulate: true)
+    }
+
+    /// yᵀ x
+    private func part(_ y: Tensor, _ x: Tensor, _ out: inout Tensor) -> Part {
         require(
             x.rows == y.rows && out.rows == y.columns && out.columns == x.columns,
             "product of the transpose of \(y.shape) and \(x.shape) into \(out.shape)")
-        let part = Part(
+        return Part(
             left: .columns(of: y), out: out.mutablePointer(), stride: x.columns,
             isTransposed: false)
-        multiply([part], .columns(of: x), accumulate: accumulate)
+    }
+
+    /// x wᵀ with x as the left side.
+    private func multiply(
+        leftRows x: Tensor, _ w: Tensor, _ out: inout Tensor, accumulate: Bool
+    ) {
+        let part = Part(
+            left: .rows(of: x), out: out.mutablePointer(), stride: w.rows, isTransposed: false)
+        multiply([part], .rows(of: w), accumulate: accumulate)
+    }
+
+    /// Whether x wᵀ takes the rows of x as the left side, and packs the weights, because that is
+    /// less work: rows of a right side are transposed, those of a left side copied, or used in
+    /// place if they are bfloat16.
+    private func takesRows(_ x: Tensor, asLeftOf weights: [Tensor]) -> Bool {
+        let lines = weights.reduce(0) { $0 + $1.rows }
+        func work(left: Tensor, _ leftLines: Int, rightLines: Int) -> Int {
+            2 * rightLines + (left.format == .bfloat16 ? 0 : leftLines)
+        }
+        guard x.rows >= Self.manyRows, let weight = weights.first else { return false }
+        return work(left: x, x.rows, rightLines: lines)
+            < work(left: weight, lines, rightLines: x.rows)
     }
 
     private func multiply(_ parts: [Part], _ right: BFloat16Operand, accumulate: Bool) {

@@ -30,8 +30,11 @@ extension Tensor {
     public mutating func scaleRows(by factors: [Float]) {
         require(factors.count == rows, "\(factors.count) factors for \(rows) rows")
         let (base, width) = (mutablePointer(), columns)
-        for (row, factor) in factors.enumerated() {
-            for i in row * width..<(row + 1) * width { base[i] *= factor }
+        Workers.split(rows, grain: max(1, 1 << 14 / max(1, width))) { rows in
+            for row in rows {
+                let start = base + row * width
+                copy(start, times: factors[row], to: start, width)
+            }
         }
     }
 

@@ -36,7 +36,8 @@ import Testing
 
     @Test func swiGLU() {
         let (gate, up, dy) = (random([3, 21], 1), random([3, 21], 2), random([3, 21], 3))
-        let (dgate, dup) = SwiGLU.backward(dy, gate: gate, up: up)
+        let (dgate, dup, y) = SwiGLU.backward(dy, gate: gate, up: up)
+        #expect(y == SwiGLU.forward(gate: gate, up: up))
         checkGradient(dgate, of: "gate", at: gate) { inner(SwiGLU.forward(gate: $0, up: up), dy) }
         checkGradient(dup, of: "up", at: up) { inner(SwiGLU.forward(gate: gate, up: $0), dy) }
     }

@@ -11,8 +11,9 @@ import Testing
         [.portable] + (BFloat16Matmul.available == .instruction ? [.instruction] : [])
 
     /// Rows N, columns M and terms K: one tile, tails of tiles and panels, an odd number of terms,
-    /// more terms than one block holds.
+    /// more terms than one block holds, enough rows for x to be the left side.
     static let shapes = [
+        (128, 40, 66), (131, 40, 65), (150, 300, 48), (135, 24, 2050),
         (1, 1, 1), (12, 16, 2), (13, 17, 3), (9, 12, 64), (16, 24, 31), (33, 40, 65),
         (70, 301, 130), (40, 36, 2049), (17, 25, 4100),
     ]
@@ -44,27 +45,60 @@ import Testing
             expectClose(
                 out.values, wanted.map { 2 * $0 }, within: 2 * tolerance, scale: 1, "2 \(name)")
         }
-        let (xColumns, wColumns) = (transposed(x), transposed(w))
-        for format in [StoredFormat.float32, .bfloat16] {
-            let weight = w.converted(to: format)
-            check("x wᵀ, \(format.name)") {
-                fast.multiply(x, transposed: weight, into: &$0, accumulate: $1)
+        let formats = [StoredFormat.float32, .bfloat16]
+        for (xFormat, wFormat) in formats.flatMap({ a in formats.map { (a, $0) } }) {
+            let names = "\(xFormat.name) by \(wFormat.name)"
+            let (rows, weight) = (x.converted(to: xFormat), w.converted(to: wFormat))
+            check("x wᵀ, \(names)") {
+                fast.multiply(rows, transposed: weight, into: &$0, accumulate: $1)
             }
-            let columns = wColumns.converted(to: format)
-            check("x w, \(format.name)") { fast.multiply(x, columns, into: &$0, accumulate: $1) }
+            let columns = transposed(w).converted(to: wFormat)
+            check("x w, \(names)") { fast.multiply(rows, columns, into: &$0, accumulate: $1) }
+            let xColumns = transposed(x).converted(to: xFormat)
+            check("yᵀ x, \(names)") {
+                fast.multiply(transposed: xColumns, columns, into: &$0, accumulate: $1)
+            }
         }
-        check("yᵀ x") { fast.multiply(transposed: xColumns, wColumns, into: &$0, accumulate: $1) }
     }
 
-    @Test(arguments: kernels)
-    func `several weights at once give the bits of each alone`(kernel: BFloat16Matmul.Kernel) {
+    @Test(arguments: kernels, [41, 300])
+    func `several weights at once give the bits of each alone`(
+        kernel: BFloat16Matmul.Kernel, rows: Int
+    ) {
         let fast = BFloat16Matmul(kernel)
-        let x = random([41, 66], 1)
+        let x = random([rows, 66], 1)
         let weights = [random([50, 66], 2), random([130, 66], 3).converted(to: .bfloat16)]
         for (weight, found) in zip(weights, fast.multiply(x, transposed: weights)) {
             var alone = Tensor(uninitialized: [x.rows, weight.rows])
             fast.multiply(x, transposed: weight, into: &alone)
             #expect(found == alone)
+        }
+        let dys = [random([rows, 50], 4), random([rows, 37], 5).converted(to: .bfloat16)]
+        let before = [random([50, 66], 6), random([37, 66], 7)]
+        var sums = before
+        fast.add(transposed: dys, x, to: &sums)
+        for (i, dy) in dys.enumerated() {
+            var alone = before[i]
+            fast.multiply(transposed: dy, x, into: &alone, accumulate: true)
+            #expect(sums[i] == alone)
+        }
+    }
+
+    /// The side that is packed depends on the rows and the formats, the result does not.
+    @Test(arguments: kernels)
+    func `rows in bfloat16 give the bits of those that the product rounds`(
+        kernel: BFloat16Matmul.Kernel
+    ) {
+        let fast = BFloat16Matmul(kernel)
+        for rows in [20, 130, 400] {
+            let x = random([rows, 66], 1)
+            let (w, columns) = (random([90, 66], 2), random([66, 90], 3))
+            let halves = x.converted(to: .bfloat16)
+            #expect(fast.multiply(x, transposed: [w]) == fast.multiply(halves, transposed: [w]))
+            var (a, b) = (Tensor(zeros: [rows, 90]), Tensor(zeros: [rows, 90]))
+            fast.multiply(x, columns, into: &a)
+            fast.multiply(halves, columns, into: &b)
+            #expect(a == b)
         }
     }
 

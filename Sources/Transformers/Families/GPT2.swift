@@ -112,13 +112,17 @@ struct FusedAttention: SelfAttentionSublayer {
 
     var activationWidth: Int { 4 * attention.heads * attention.size }
 
+    var inputs: [Projection] { [fused] }
+
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let parts = fused.forward(x, weights).splitColumns(3)
         let query = context.queryRows(of: parts[0])
-        let attended = attention.forward(
-            query, parts[1], parts[2], context, block: block, window: nil, weights.arithmetic)
+        let attended = output.operand(
+            attention.forward(
+                query, parts[1], parts[2], context, block: block, window: nil,
+                weights.arithmetic), weights)
         output.forward(attended, weights, addingTo: &out)
         return Activations(query: query, attended: attended, key: parts[1], value: parts[2])
     }
@@ -155,11 +159,14 @@ struct PlainFeedForward: Sublayer {
 
     var activationWidth: Int { up.width }
 
+    var inputs: [Projection] { [up] }
+
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let raised = up.forward(x, weights)
-        down.forward(GELU.forward(raised), weights, addingTo: &out)
+        let format = weights.operandFormat(of: [down], rows: x.rows)
+        down.forward(GELU.forward(raised, as: format), weights, addingTo: &out)
         return Activations(raised: raised)
     }
 
@@ -169,7 +176,9 @@ struct PlainFeedForward: Sublayer {
     ) -> Tensor {
         // y = gelu(raised) Wdown + b
         var dactivated = Tensor(uninitialized: a.raised.shape)
-        down.backward(dy, GELU.forward(a.raised), weights, into: &gradients, input: &dactivated)
+        let format = weights.operandFormat(of: [down], rows: x.rows)
+        down.backward(
+            dy, GELU.forward(a.raised, as: format), weights, into: &gradients, input: &dactivated)
         var draised = a.raised
         GELU.backward(dactivated, &draised)
         // raised = x Wup + b

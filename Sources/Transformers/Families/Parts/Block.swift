@@ -10,6 +10,9 @@ protocol Sublayer: Sendable {
     /// Number of floats in `Activations` for each row.
     var activationWidth: Int { get }
 
+    /// The projections that take x itself.
+    var inputs: [Projection] { get }
+
     /// Adds the sublayer's output to the residual `out`. `x` is (N, D), `out` too; for attention in
     /// the last block `out` holds only the M requested rows, (M, D).
     func forward(
@@ -62,10 +65,12 @@ struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {
     ) -> (out: Tensor, activations: Activations) {
         var afterAttention = context.queryRows(of: x)
         let attended = attention.forward(
-            attentionNorm.forward(x, weights), context, weights, addingTo: &afterAttention)
+            attentionNorm.forward(x, weights, for: attention.inputs), context, weights,
+            addingTo: &afterAttention)
         var out = afterAttention
         let fed = feedForward.forward(
-            feedForwardNorm.forward(afterAttention, weights), context, weights, addingTo: &out)
+            feedForwardNorm.forward(afterAttention, weights, for: feedForward.inputs), context,
+            weights, addingTo: &out)
         return (
             out,
             Activations(
@@ -84,13 +89,13 @@ struct Block<SelfAttention: Sublayer, FeedForward: Sublayer>: Sendable {
         // out = afterAttention + feedForward(norm(afterAttention)). The norm is cheap: its output
         // is computed again instead of kept.
         let dfed = feedForward.backward(
-            dx, feedForwardNorm.forward(a.afterAttention, weights), a.feedForward, context, weights,
-            into: &gradients)
+            dx, feedForwardNorm.forward(a.afterAttention, weights, for: feedForward.inputs),
+            a.feedForward, context, weights, into: &gradients)
         feedForwardNorm.backward(dfed, a.afterAttention, weights, into: &dx, &gradients)
         // afterAttention = x + attention(norm(x)), the requested rows
         let dattended = attention.backward(
-            dx, attentionNorm.forward(a.input, weights), a.attention, context, weights,
-            into: &gradients)
+            dx, attentionNorm.forward(a.input, weights, for: attention.inputs), a.attention,
+            context, weights, into: &gradients)
         if let rows = context.rows {
             var all = Tensor(zeros: a.input.shape)
             all.scatterAdd(dx, toRows: rows)

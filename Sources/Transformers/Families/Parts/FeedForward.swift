@@ -13,12 +13,16 @@ struct GatedFeedForward: Sublayer {
 
     var activationWidth: Int { 2 * width }
 
+    var inputs: [Projection] { [gate, up] }
+
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
         let both = Projection.forward([gate, up], x, weights)
         let (gated, raised) = (both[0], both[1])
-        down.forward(SwiGLU.forward(gate: gated, up: raised), weights, addingTo: &out)
+        let format = weights.operandFormat(of: [down], rows: x.rows)
+        let activated = SwiGLU.forward(gate: gated, up: raised, as: format)
+        down.forward(activated, weights, addingTo: &out)
         return Activations(gate: gated, up: raised)
     }
 
@@ -27,14 +31,15 @@ struct GatedFeedForward: Sublayer {
         _ weights: ParameterSet, into gradients: inout ParameterSet
     ) -> Tensor {
         // y = (silu(gate) · up) Wdownᵀ
-        let activated = SwiGLU.forward(gate: a.gate, up: a.up)
-        var dactivated = Tensor(uninitialized: activated.shape)
-        down.backward(dy, activated, weights, into: &gradients, input: &dactivated)
-        let (dgate, dup) = SwiGLU.backward(dactivated, gate: a.gate, up: a.up)
+        var dactivated = Tensor(uninitialized: a.gate.shape)
+        down.backwardInput(dy, weights, into: &dactivated)
+        let format = weights.operandFormat(of: [gate, up, down], rows: x.rows)
+        let swiglu = SwiGLU.backward(dactivated, gate: a.gate, up: a.up, as: format)
+        down.backwardParameters(dy, swiglu.y, weights, into: &gradients)
         // gate, up = x Wᵀ
         var dx = Tensor(uninitialized: x.shape)
-        gate.backward(dgate, x, weights, into: &gradients, input: &dx)
-        up.backward(dup, x, weights, into: &gradients, input: &dx, accumulate: true)
+        Projection.backward(
+            [gate, up], [swiglu.dgate, swiglu.dup], x, weights, into: &gradients, input: &dx)
         return dx
     }
 }
@@ -58,6 +63,9 @@ struct SparseExperts: Sublayer {
 
     var activationWidth: Int { chosen * (2 * width + 4) }
 
+    /// Rows are gathered for the experts.
+    var inputs: [Projection] { [router] }
+
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
@@ -75,7 +83,9 @@ struct SparseExperts: Sublayer {
             gates.append(gate)
             ups.append(up)
             if isIdle { continue }
-            var y = expert.down.forward(SwiGLU.forward(gate: gate, up: up), weights)
+            let format = weights.operandFormat(of: [expert.down], rows: rows.count)
+            let activated = SwiGLU.forward(gate: gate, up: up, as: format)
+            var y = expert.down.forward(activated, weights)
             y.scaleRows(by: routing.weights(of: number))
             out.scatterAdd(y, toRows: rows)
         }
@@ -98,18 +108,18 @@ struct SparseExperts: Sublayer {
             let part = x.gatheringRows(rows)
             var dpart = dy.gatheringRows(rows)
             let (gate, up) = (a.gates[number], a.ups[number])
-            let activated = SwiGLU.forward(gate: gate, up: up)
-            var dactivated = Tensor(uninitialized: activated.shape)
+            var dactivated = Tensor(uninitialized: gate.shape)
             expert.down.backwardInput(dpart, weights, into: &dactivated)
-            dweights.append(dactivated.rowProducts(with: activated))
-            dactivated.scaleRows(by: shares)
+            var swiglu = SwiGLU.backward(dactivated, gate: gate, up: up)
+            dweights.append(dactivated.rowProducts(with: swiglu.y))
+            swiglu.dgate.scaleRows(by: shares)
+            swiglu.dup.scaleRows(by: shares)
             dpart.scaleRows(by: shares)
-            expert.down.backwardParameters(dpart, activated, weights, into: &gradients)
-            let (dgate, dup) = SwiGLU.backward(dactivated, gate: gate, up: up)
+            expert.down.backwardParameters(dpart, swiglu.y, weights, into: &gradients)
             // gate, up = x Wᵀ
-            expert.gate.backward(dgate, part, weights, into: &gradients, input: &dpart)
-            expert.up.backward(
-                dup, part, weights, into: &gradients, input: &dpart, accumulate: true)
+            Projection.backward(
+                [expert.gate, expert.up], [swiglu.dgate, swiglu.dup], part, weights,
+                into: &gradients, input: &dpart)
             dx.scatterAdd(dpart, toRows: rows)
         }
         let dlogits = Router.backward(dweights, a.routing, rows: x.rows)

@@ -1,4 +1,5 @@
 import Layers
+import NumberTypes
 import Tensors
 
 /// A norm with its parameters.
@@ -12,12 +13,22 @@ enum Norm: Sendable {
         }
     }
 
-    /// x (N, D) → (N, D)
-    func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+    /// x (N, D) → (N, D), in the format that these projections take.
+    func forward(
+        _ x: Tensor, _ weights: ParameterSet, for projections: [Projection]
+    ) -> Tensor {
+        forward(x, weights, as: weights.operandFormat(of: projections, rows: x.rows))
+    }
+
+    /// x (N, D) → (N, D), as float32 or bfloat16.
+    func forward(
+        _ x: Tensor, _ weights: ParameterSet, as format: StoredFormat = .float32
+    ) -> Tensor {
         switch self {
-        case .rms(let norm, let weight, _): norm.forward(x, weight: weights[weight])
+        case .rms(let norm, let weight, _):
+            norm.forward(x, weight: weights[weight], as: format)
         case .layer(let norm, let weight, let bias, _):
-            norm.forward(x, weight: weights[weight], bias: weights[bias])
+            norm.forward(x, weight: weights[weight], bias: weights[bias], as: format)
         }
     }
 

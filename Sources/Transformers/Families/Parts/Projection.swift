@@ -1,4 +1,5 @@
 import Layers
+import NumberTypes
 import Tensors
 
 /// A linear layer with its parameters, and a low-rank adapter where one is trained beside it.
@@ -13,6 +14,11 @@ struct Projection: Sendable {
     var adapter: Adapter?
     /// out
     let width: Int
+
+    /// x (N, in) in the format that the product with the weight takes.
+    func operand(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
+        x.converted(to: weights.operandFormat(of: [self], rows: x.rows))
+    }
 
     /// x (N, in) → (N, out)
     func forward(_ x: Tensor, _ weights: ParameterSet) -> Tensor {
@@ -61,7 +67,30 @@ struct Projection: Sendable {
             Linear.backwardWeight(
                 dy, x, transposed: isTransposed, into: &$0, weights.arithmetic)
         }
+        backwardBias(dy, into: &gradients)
+    }
+
+    private func backwardBias(_ dy: Tensor, into gradients: inout ParameterSet) {
         if let bias { gradients.accumulate(bias) { Linear.backwardBias(dy, into: &$0) } }
+    }
+
+    /// `backward` of several on the same x, for dy_i (N, out_i). None of them is transposed.
+    static func backward(
+        _ projections: [Projection], _ dys: [Tensor], _ x: Tensor, _ weights: ParameterSet,
+        into gradients: inout ParameterSet, input dx: inout Tensor
+    ) {
+        let trained = projections.indices.filter { gradients.holds(projections[$0].weight) }
+        var dweights = trained.compactMap { gradients.take(projections[$0].weight) }
+        Linear.backwardWeights(
+            trained.map { dys[$0] }, x, into: &dweights, weights.arithmetic)
+        for (i, dweight) in zip(trained, dweights) {
+            gradients.put(dweight, projections[i].weight)
+        }
+        for (i, projection) in projections.enumerated() {
+            let dy = dys[i]
+            projection.backwardBias(dy, into: &gradients)
+            projection.backwardInput(dy, x, weights, into: &gradients, &dx, accumulate: i > 0)
+        }
     }
 
     /// Accumulates the gradients of weight, bias and adapter for dy (N, out) and x (N, in), and
@@ -71,6 +100,14 @@ struct Projection: Sendable {
         input dx: inout Tensor, accumulate: Bool = false
     ) {
         backwardOwnParameters(dy, x, weights, into: &gradients)
+        backwardInput(dy, x, weights, into: &gradients, &dx, accumulate: accumulate)
+    }
+
+    /// Writes or adds dx, and accumulates the gradients of the adapter.
+    private func backwardInput(
+        _ dy: Tensor, _ x: Tensor, _ weights: ParameterSet, into gradients: inout ParameterSet,
+        _ dx: inout Tensor, accumulate: Bool
+    ) {
         Linear.backwardInput(
             dy, weight: weights[weight], transposed: isTransposed, into: &dx,
             accumulate: accumulate, weights.arithmetic)
@@ -89,6 +126,17 @@ struct Projection: Sendable {
             accumulate: accumulate, weights.arithmetic)
         guard let adapter else { return }
         adapter.backwardInput(adapter.hiddenGradient(dy, weights), weights, into: &dx)
+    }
+}
+
+extension ParameterSet {
+    /// bfloat16 if products with all these weights round `rows` rows to it, so that whoever
+    /// computes the rows may as well store them so; else float32, which adapters take.
+    func operandFormat(of projections: [Projection], rows: Int) -> StoredFormat {
+        let areRounded = projections.allSatisfy {
+            $0.adapter == nil && arithmetic.roundsRows(rows, with: self[$0.weight])
+        }
+        return areRounded ? .bfloat16 : .float32
     }
 }
 

@@ -28,6 +28,8 @@ struct RotaryAttention: SelfAttentionSublayer {
         return 2 * queries + 2 * keys + (headNorms == nil ? 0 : queries + keys)
     }
 
+    var inputs: [Projection] { [query, key, value] }
+
     func forward(
         _ x: Tensor, _ context: BlockContext, _ weights: ParameterSet, addingTo out: inout Tensor
     ) -> Activations {
@@ -47,9 +49,10 @@ struct RotaryAttention: SelfAttentionSublayer {
         }
         rotary.forward(&turnedQuery, positions: context.queryPositions)
         rotary.forward(&turnedKey, positions: context.positions)
-        let attended = attention.forward(
-            turnedQuery, turnedKey, value, context, block: block, window: window,
-            weights.arithmetic)
+        let attended = output.operand(
+            attention.forward(
+                turnedQuery, turnedKey, value, context, block: block, window: window,
+                weights.arithmetic), weights)
         output.forward(attended, weights, addingTo: &out)
         return Activations(
             query: turnedQuery, key: turnedKey, value: value, attended: attended,
@@ -74,15 +77,17 @@ struct RotaryAttention: SelfAttentionSublayer {
         }
         // query, key, value = x Wᵀ + b
         var dx = Tensor(uninitialized: x.shape)
-        key.backward(dkey, x, weights, into: &gradients, input: &dx)
-        value.backward(dvalue, x, weights, into: &gradients, input: &dx, accumulate: true)
         if let rows = context.rows {
+            Projection.backward(
+                [key, value], [dkey, dvalue], x, weights, into: &gradients, input: &dx)
             var dqueryRows = Tensor(uninitialized: [rows.count, x.columns])
             query.backward(
                 dquery, context.queryRows(of: x), weights, into: &gradients, input: &dqueryRows)
             dx.scatterAdd(dqueryRows, toRows: rows)
         } else {
-            query.backward(dquery, x, weights, into: &gradients, input: &dx, accumulate: true)
+            Projection.backward(
+                [key, value, query], [dkey, dvalue, dquery], x, weights, into: &gradients,
+                input: &dx)
         }
         return dx
     }
