@@ -255,7 +255,7 @@ let package = Package(
         .testTarget(
             name: "WorkspacesTests",
             dependencies: [
-                "Files", "HDF5Objects", "NumberTypes", "TestSupport", "Workspaces",
+                "Files", "HDF5Objects", "LongWork", "NumberTypes", "TestSupport", "Workspaces",
             ]),
         .testTarget(
             name: "CommandLanguageTests", dependencies: ["CommandLanguage", "TestSupport"]),

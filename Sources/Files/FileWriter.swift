@@ -17,13 +17,20 @@ public enum Durability: Sendable {
 /// try writer.write(header)
 /// try writer.finish()          // without this nothing is left of it
 /// ```
+///
+/// Files that belong together are completed one by one, and get their names when all are complete.
 public final class FileWriter {
+    /// The name in its folder, a link's or the file's.
+    public let name: String
     private let path: String
     private let temporary: String
     private let durability: Durability
+    /// -1 once the file is complete.
     private var descriptor: Int32
+    private var hasName = false
 
     public init(_ path: String, _ durability: Durability = .durable) throws(FileError) {
+        name = (path as NSString).lastPathComponent
         // A link stays, and the file that it leads to is replaced.
         let target = realpath(path, nil)
         defer { free(target) }
@@ -34,9 +41,8 @@ public final class FileWriter {
     }
 
     deinit {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
-        unlink(temporary)
+        if descriptor >= 0 { close(descriptor) }
+        if !hasName { unlink(temporary) }
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
@@ -55,21 +61,41 @@ public final class FileWriter {
         if durability == .durable, fdatasync(descriptor) != 0 { throw .last(.write, path) }
     }
 
-    /// Gives the file its name. If that fails, the temporary file is removed.
-    public func finish() throws(FileError) {
+    /// Ends the writing: the bytes are safe, and the file has no name yet.
+    public func complete() throws(FileError) {
         if durability == .durable, fsync(descriptor) != 0 { throw .last(.write, path) }
         let isClosed = close(descriptor) == 0
         descriptor = -1
+        guard isClosed else { throw .last(.write, path) }
+    }
+
+    /// Completes the file, if it is not, and gives it its name. If that fails, the temporary file
+    /// is removed.
+    public func finish() throws(FileError) {
         do throws(FileError) {
-            guard isClosed else { throw .last(.write, path) }
+            if descriptor >= 0 { try complete() }
             try FileSystem.move(temporary, to: path)
+            hasName = true
             if durability == .durable {
                 try FileSystem.synchronize(FileSystem.folder(of: path))
             }
         } catch {
-            unlink(temporary)
+            if !hasName { unlink(temporary) }
             throw error
         }
+    }
+
+    /// Names complete files that belong together: first the files that have the names are removed,
+    /// then each gets its own, the last one last. So nobody ever finds some of the earlier files
+    /// beside some of the new ones.
+    public static func finish(_ writers: [FileWriter]) throws(FileError) {
+        var earlier: [FileWriter] = []
+        for writer in writers {
+            let isReplaced = try FileSystem.takePermissions(of: writer.path, writer.temporary)
+            if isReplaced { earlier.append(writer) }
+        }
+        for writer in earlier where unlink(writer.path) != 0 { throw .last(.write, writer.path) }
+        for writer in writers { try writer.finish() }
     }
 
     /// The whole content at once.
@@ -142,15 +168,21 @@ extension FileSystem {
     /// Gives a complete file its name, and the permissions of the file that it replaces. A pipe or
     /// a device is not replaced: others use it.
     static func move(_ temporary: String, to path: String) throws(FileError) {
-        var status = stat()
-        if stat(path, &status) == 0 {
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: chmod(temporary, status.st_mode & 0o777)
-            case S_IFDIR: break
-            default: throw FileError(.write, path, .notRegular)
-            }
-        }
+        _ = try takePermissions(of: path, temporary)
         guard rename(temporary, path) == 0 else { throw .last(.write, path) }
+    }
+
+    /// Gives `temporary` the permissions of the file that it is to replace; false if there is none.
+    /// - Throws: if a folder, a pipe or a device has the name.
+    static func takePermissions(of path: String, _ temporary: String) throws(FileError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: chmod(temporary, status.st_mode & 0o777)
+        case S_IFDIR: throw FileError(.write, path, .isFolder)
+        default: throw FileError(.write, path, .notRegular)
+        }
+        return true
     }
 
     /// A name beside `path` that no other process uses; `.new-` marks the files that a crash

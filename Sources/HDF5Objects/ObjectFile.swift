@@ -23,8 +23,12 @@ package enum ObjectFile {
     }
 
     /// Writes an object under a group that exists (`""` for the root).
+    ///
+    /// - Parameter before: called with the bytes of each array before it is written. Its error ends
+    ///   the work.
     package static func write(
-        _ layout: ObjectLayout, into writer: HDF5Writer, group: String, isWhole: Bool
+        _ layout: ObjectLayout, into writer: HDF5Writer, group: String, isWhole: Bool,
+        before: (Int) throws -> Void = { _ in }
     ) throws {
         let here = group.isEmpty ? "/" : group
         let apart = isWhole ? [] : layout.apart.map(\.entry)
@@ -40,6 +44,7 @@ package enum ObjectFile {
         }
         for (item, entry) in zip(layout.arrays, entries.dropFirst())
         where isWhole || !entry.isApart {
+            try before(item.array.byteCount)
             try writer.array(prefix + item.path, item.array, sha256: entry.sha256)
         }
     }

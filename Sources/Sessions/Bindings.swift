@@ -12,6 +12,8 @@ struct Bindings {
         /// the same name.
         var digest: String?
         var sequence: Int
+        /// Whether it can be read from disk again.
+        var isStored: Bool
     }
 
     let workspace: Workspace
@@ -36,7 +38,8 @@ struct Bindings {
                     "it was larger than `snapshot_limit` when statement \(info.sequence) made it")
         }
         let value = try Value(try workspace.read(name), of: info, in: workspace)
-        held[name] = Held(value: value, digest: info.digest, sequence: info.sequence)
+        held[name] = Held(
+            value: value, digest: info.digest, sequence: info.sequence, isStored: true)
         return value
     }
 
@@ -44,8 +47,16 @@ struct Bindings {
     mutating func hold(_ values: [(String, Value)], _ report: CommitReport) {
         for (name, value) in values {
             guard let info = report.bound.last(where: { $0.name == name }) else { continue }
-            held[name] = Held(value: value, digest: info.digest, sequence: info.sequence)
+            held[name] = Held(
+                value: value, digest: info.digest, sequence: info.sequence,
+                isStored: info.isStored)
         }
+    }
+
+    /// Frees the memory of values whose names were removed. `undo` reads those that are stored, and
+    /// others stay.
+    mutating func release(_ names: [String]) {
+        for name in names where held[name]?.isStored == true { held[name] = nil }
     }
 
     /// Writes the values that were too large to be written at their statements. Returns sentences

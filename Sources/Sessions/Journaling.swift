@@ -56,6 +56,7 @@ extension Session {
                         + (workspace.isEphemeral ? "" : ", and written when the session ends"))
             }
             bindings.hold(bind.map { ($0.name, $0.value) }, report)
+            bindings.release(unbind)
             notes += report.notices.map { "\($0)" }
             if let depth = settings.undoDepth {
                 do {

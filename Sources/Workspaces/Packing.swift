@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Glibc
 import HDF5Objects
+import LongWork
 
 public struct PackReport: Sendable {
     public var objects: Int
@@ -24,8 +25,12 @@ extension Workspace {
     /// The file is written completely or not at all. An existing packed file is replaced; any other
     /// file is not.
     ///
-    /// - Throws: `WorkspaceError.damaged` if the value of a name is missing or damaged.
-    public func pack(to file: String) throws -> PackReport {
+    /// - Parameter watch: asked before every array.
+    /// - Throws: `WorkspaceError.damaged` if the value of a name is missing or damaged; `Canceled`,
+    ///   and then an earlier packed file is as it was.
+    public func pack(
+        to file: String, watch: Watch = { _ in .more }
+    ) throws -> PackReport {
         try locked {
             try mustBeOpen()
             try mustBeReplaceable(file)
@@ -41,16 +46,23 @@ extension Workspace {
             let lines = isWritable ? content.prefix(journal.length) : content
             let head = Head(
                 sequence: timeline.lastSequence, position: lines.count, names: timeline.names)
+            var written = 0
+            func count(_ bytes: Int) throws {
+                try Canceled.check(watch, Double(written) / Double(max(written + 1, total)))
+                written += bytes
+            }
             try FileSystem.replace(file, isEphemeral ? .derived : .durable) { temporary in
                 try HDF5.locked {
                     try HDF5Writer.create(temporary, reserving: total) { writer in
                         try writer.attribute(of: "/", "format", PackedFile.format)
                         try writer.group("objects")
                         for digest in needed {
+                            try count(0)
                             guard let layout = try layout(digest, into: &report) else { continue }
                             try writer.group("objects/" + digest)
                             try ObjectFile.write(
-                                layout, into: writer, group: "objects/" + digest, isWhole: true)
+                                layout, into: writer, group: "objects/" + digest, isWhole: true,
+                                before: count)
                             report.objects += 1
                         }
                         try writer.group("answers")
@@ -106,16 +118,19 @@ extension Workspace {
     ///
     /// The folder is made completely or not at all.
     ///
+    /// - Parameter watch: asked before every object.
     /// - Throws: `WorkspaceError.alreadyThere` if something is at `path`; `.fileDamaged` if the
-    ///   file does not come from `pack`.
-    public static func unpack(_ file: String, to path: String) throws -> PackReport {
+    ///   file does not come from `pack`; `Canceled`, and then nothing is at `path`.
+    public static func unpack(
+        _ file: String, to path: String, watch: Watch = { _ in .more }
+    ) throws -> PackReport {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         guard FileSystem.kind(of: path) == .absent else { throw WorkspaceError.alreadyThere(path) }
         let temporary = path + ".new-\(getpid())"
         FileSystem.removeTree(temporary)
         do {
-            let report = try unpack(file, into: temporary)
+            let report = try unpack(file, into: temporary, watch)
             guard rename(temporary, path) == 0 else {
                 throw FileError.last(.write, path)
             }
@@ -130,7 +145,9 @@ extension Workspace {
         }
     }
 
-    private static func unpack(_ file: String, into path: String) throws -> PackReport {
+    private static func unpack(
+        _ file: String, into path: String, _ watch: Watch
+    ) throws -> PackReport {
         let packed = try HDF5Reader(file)
         guard packed.root.attributes["format"] == PackedFile.format else {
             throw ObjectFault.format(packed.root.attributes["format"])
@@ -159,17 +176,20 @@ extension Workspace {
         let store = ObjectStore(folder: path + "/objects", isDurable: true)
         var report = PackReport(objects: 0, bytes: packed.size, missing: [])
         let prefix = "objects/"
+        var written = 0
         for group in packed.groups where group.path.hasPrefix(prefix) {
             let digest = String(group.path.dropFirst(prefix.count))
             // Deeper groups are parts of objects.
             if digest.contains("/") { continue }
             guard isDigest(digest) else { throw ObjectFault.unexpected(group.path) }
+            try Canceled.check(watch, Double(written) / Double(max(written + 1, packed.size)))
             let (object, manifest) = try ObjectFile.read(packed, group: group, arrays: nil)
             guard manifest.digest == digest else { throw ObjectFault.checksum(group.path) }
             let layout = try ObjectLayout(object)
             // The same tree could be written in another form, with a digest of its own.
             guard layout.manifest == manifest else { throw ObjectFault.checksum(group.path) }
             _ = try store.write([layout])
+            written += layout.byteCount
             report.objects += 1
         }
         let answers = KeptAnswers(folder: path + "/answers", isDurable: true)

@@ -57,6 +57,29 @@ private final class Scratch {
         #expect(FileSystem.kind(of: scratch["b"]) == .file)
     }
 
+    @Test func `files that belong together are replaced together or not at all`() throws {
+        for name in ["a", "b"] { try FileWriter.write(Data("old".utf8), to: scratch[name]) }
+        chmod(scratch["a"], 0o600)
+        func writers(_ names: [String]) throws -> [FileWriter] {
+            try names.map {
+                let writer = try FileWriter(scratch[$0])
+                try writer.write(Data("new".utf8))
+                try writer.complete()
+                return writer
+            }
+        }
+        try FileSystem.makeFolder(scratch["folder"])
+        #expect(throws: FileError(.write, scratch["folder"], .isFolder)) {
+            try FileWriter.finish(writers(["a", "folder"]))
+        }
+        #expect(try scratch.text("a") == "old")
+        try FileWriter.finish(writers(["a", "b", "c"]))
+        for name in ["a", "b", "c"] { #expect(try scratch.text(name) == "new") }
+        var status = stat()
+        #expect(stat(scratch["a"], &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(FileSystem.names(in: scratch.path).sorted() == ["a", "b", "c", "folder"])
+    }
+
     @Test func `a pipe is not replaced by a file`() throws {
         mkfifo(scratch["a"], 0o600)
         #expect(throws: FileError(.write, scratch["a"], .notRegular)) {

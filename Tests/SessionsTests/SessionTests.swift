@@ -223,6 +223,18 @@ import Testing
                 == "replayed 5 statements, 5 values the same to the last bit")
     }
 
+    /// A removed value leaves the memory; `undo` reads it from disk, or finds it if it was never
+    /// written.
+    @Test(arguments: ["1GB", "1kB"])
+    func `undo brings back a value that was removed`(limit: String) throws {
+        let bench = try Workbench()
+        bench.run("set snapshot_limit=\(limit); big = ones(1000)")
+        try bench.output("rm big")
+        #expect(bench.complaint("big").contains("big"))
+        try bench.output("undo")
+        #expect(try bench.text("sum(big)") == "1000")
+    }
+
     @Test func `a value over snapshot_limit is held back, and written on leaving`() throws {
         let bench = try Workbench(access: .readWrite)
         bench.run("set snapshot_limit=1kB; big = ones(1000); small = 1")

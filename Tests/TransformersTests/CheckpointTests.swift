@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import LongWork
 import NumberTypes
 import Tensors
 import Testing
@@ -108,6 +109,48 @@ import Testing
         #expect(try names() == ["model-card.md", "model.safetensors"])
         try ModelDirectory.write(model, to: folder, limit: 4_000)
         #expect(try names() == (["model-card.md"] + many).sorted())
+    }
+
+    /// A model that is exported over another one is the old one or the new one.
+    @Test(arguments: [4_000, ModelDirectory.largestFile])
+    func aStoppedExportLeavesTheEarlierModel(limit: Int) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let old = try model()
+        try ModelDirectory.write(old, to: folder, limit: 4_000)
+        let before = try files()
+        var new = old
+        try new.update { set in set.update(0) { $0.scale(by: 2) } }
+        for share in [0, 0.3, 0.8] {
+            #expect(throws: Canceled.self) {
+                try ModelDirectory.write(new, to: folder, limit: limit) {
+                    $0 < share ? .more : .stop
+                }
+            }
+            #expect(try files() == before)
+            let found = try ModelDirectory.load(folder)
+            #expect(tensors(found)[0].tensor == tensors(old)[0].tensor)
+        }
+        try ModelDirectory.write(new, to: folder, limit: limit)
+        let found = try ModelDirectory.load(folder)
+        #expect(tensors(found)[0].tensor == tensors(new)[0].tensor)
+    }
+
+    /// The files of a folder are named after all are written, and links to them stay.
+    @Test func anExportOverLinksReplacesTheirFiles() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let model = try model()
+        try ModelDirectory.write(model, to: folder + "/store")
+        for name in ["config.json", "model.safetensors"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/" + name, withDestinationPath: "store/" + name)
+        }
+        try ModelDirectory.write(model, to: folder)
+        let destination = try FileManager.default.destinationOfSymbolicLink(
+            atPath: folder + "/model.safetensors")
+        #expect(destination == "store/model.safetensors")
+        for place in [folder, folder + "/store"] {
+            #expect(try ModelDirectory.load(place).configuration == model.configuration)
+        }
     }
 
     /// The hub's GPT-2 names its tensors without the first word and carries causal masks.

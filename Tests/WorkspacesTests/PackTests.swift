@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import LongWork
 import TestSupport
 import Testing
 
@@ -29,6 +30,39 @@ import Testing
         for _ in 0..<3 { _ = try copy.undo() }
         #expect(copy.names.isEmpty)
         #expect(try copy.verify().isSound)
+    }
+
+    @Test func whatIsStoppedLeavesWhatWasThere() throws {
+        let scratch = try Scratch()
+        let workspace = try scratch.open()
+        try workspace.run("first", ["x": try array([1, 2], [2])])
+        let file = scratch.path + "/packed.h5"
+        _ = try workspace.pack(to: file)
+        let before = FileManager.default.contents(atPath: file)
+        try workspace.run("second", ["y": try array([3, 4], [2])])
+        var shares: [Double] = []
+        _ = try workspace.pack(to: scratch.path + "/other.h5") {
+            shares.append($0)
+            return .more
+        }
+        #expect(shares.count == 4 && shares == shares.sorted() && shares.allSatisfy { $0 < 1 })
+        for turn in 1...shares.count {
+            var turns = 0
+            #expect(throws: Canceled.self) {
+                try workspace.pack(to: file) { _ in
+                    turns += 1
+                    return turns < turn ? .more : .stop
+                }
+            }
+            #expect(FileManager.default.contents(atPath: file) == before)
+        }
+        #expect(throws: Canceled.self) {
+            try Workspace.unpack(
+                scratch.path + "/other.h5", to: scratch.path + "/copy.samiws"
+            ) { $0 > 0 ? .stop : .more }
+        }
+        #expect(
+            FileSystem.names(in: scratch.path).sorted() == ["other.h5", "packed.h5", "test.samiws"])
     }
 
     @Test func nothingElseIsOverwritten() throws {

@@ -171,23 +171,13 @@ enum ModelFiles {
 
     /// Writes a directory that this program and others can load.
     static func write(
-        _ object: ModelObject, to directory: String, shown: String, watch: Watch
+        _ object: ModelObject, to directory: String, watch: Watch
     ) throws {
-        try ModelDirectory.write(object.model, to: directory, watch: watch)
-        for (name, data) in object.directory?.files ?? [:] {
-            let path = directory + "/" + name
-            try? FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent,
-                withIntermediateDirectories: true)
-            try FileWriting.write(data, to: path, shown: shown + "/" + name)
-        }
+        var others = object.directory?.files ?? [:]
         if let tokenizer = object.tokenizer, object.directory == nil {
-            try FileWriting.write(
-                Data(tokenizer.json.utf8), to: directory + "/" + tokenizerFile,
-                shown: shown + "/" + tokenizerFile)
+            others[tokenizerFile] = Data(tokenizer.json.utf8)
         }
-        try FileWriting.write(
-            Data(try PromptFiles.json(object.prompts).utf8), to: directory + "/" + promptsFile,
-            shown: shown + "/" + promptsFile)
+        others[promptsFile] = Data(try PromptFiles.json(object.prompts).utf8)
+        try ModelDirectory.write(object.model, to: directory, beside: others, watch: watch)
     }
 }

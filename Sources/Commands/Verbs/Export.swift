@@ -55,7 +55,7 @@ extension CommandTable {
             defer { meter.finish() }
             let size = Double(model.model.weightBytes) / 1e6
             do {
-                try ModelFiles.write(model, to: path, shown: shown) { share in
+                try ModelFiles.write(model, to: path) { share in
                     meter.update(Int(share * size), of: Int(size), unit: "MB")
                     return invocation.cancel()
                 }

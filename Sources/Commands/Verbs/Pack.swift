@@ -1,4 +1,6 @@
+import LongWork
 import Rendering
+import Values
 import Workspaces
 
 extension CommandTable {
@@ -21,11 +23,19 @@ extension CommandTable {
         else { return CommandResult() }
         for problem in invocation.session.keepAll() { throw invocation.error(problem) }
         do {
-            let report = try invocation.session.workspace.pack(to: path)
+            var meter = invocation.meter()
+            defer { meter.finish() }
+            let report = try invocation.session.workspace.pack(to: path) { share in
+                meter.update(Int(100 * share), of: 100, unit: "%")
+                return invocation.cancel()
+            }
             return CommandResult(
                 text: StyledText(
                     "packed \(NumberText.count(report.objects, "object")), "
                         + "\(NumberText.bytes(report.bytes)), into \(shown)"))
+        } catch is Canceled {
+            throw invocation.located(
+                EvaluationError.interrupted("stopped before \(shown) was complete"), at: "path")
         } catch {
             throw invocation.located(error, at: "path")
         }
@@ -37,11 +47,19 @@ extension CommandTable {
             let shown = try invocation.text("path")
         else { return CommandResult() }
         do {
-            let report = try Workspace.unpack(file, to: path)
+            var meter = invocation.meter()
+            defer { meter.finish() }
+            let report = try Workspace.unpack(file, to: path) { share in
+                meter.update(Int(100 * share), of: 100, unit: "%")
+                return invocation.cancel()
+            }
             return CommandResult(
                 text: StyledText(
                     "unpacked \(NumberText.count(report.objects, "object")) into \(shown); "
                         + "`open \(shown)` opens it"))
+        } catch is Canceled {
+            throw invocation.located(
+                EvaluationError.interrupted("stopped before \(shown) was complete"), at: "path")
         } catch {
             throw invocation.located(error, at: "file")
         }

@@ -105,7 +105,8 @@ public enum AdapterDirectory {
         return found
     }
 
-    /// Writes the adapter of a model, in float32. Each file is written completely or not at all.
+    /// Writes the adapter of a model, in float32. Files of an earlier adapter stay until the new
+    /// ones are complete; at no moment does the folder hold a mixture.
     ///
     /// - Parameter base: the name of the model below it, as `from_pretrained` of transformers
     ///   takes it.
@@ -119,15 +120,15 @@ public enum AdapterDirectory {
         let tensors = zip(model.parameters.names, model.parameters.tensors)
             .filter { AdapterName.isPart($0.0) }
             .map { (name: prefix + $0.0, tensor: $0.1.converted(to: .float32)) }
-        try SafeTensors.write(tensors, to: ModelDirectory.file(weightsFile, in: directory))
         let file = AdapterFile.json(
             adapter, base: base, isTransposed: model.parameters.layout.storesTransposed)
-        do throws(FileError) {
-            try FileWriter.write(
+        let writers = [
+            try ModelDirectory.complete(
                 Data((file.pretty + "\n").utf8),
-                to: ModelDirectory.file(configurationFile, in: directory))
-        } catch {
-            throw ModelError(error)
-        }
+                for: ModelDirectory.file(configurationFile, in: directory)),
+            try SafeTensors.complete(
+                tensors, for: ModelDirectory.file(weightsFile, in: directory)),
+        ]
+        try ModelDirectory.finish(writers)
     }
 }

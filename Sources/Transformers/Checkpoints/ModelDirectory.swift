@@ -148,47 +148,68 @@ public enum ModelDirectory {
     /// The default of transformers for the largest file.
     public static let largestFile = 5_000_000_000
 
-    /// Writes configuration and weights, each tensor in its stored type, bfloat16 for
-    /// blocks. If one file would be
-    /// larger than `limit` bytes, it writes shards with an index. Every file is written completely
-    /// or not at all. Afterwards it removes weights in the other form, and shards of an earlier,
-    /// larger model. Throws `ModelError.unwritable`.
+    /// Writes configuration and weights, each tensor in its stored type, bfloat16 for blocks. If
+    /// one file would be larger than `limit` bytes, it writes shards with an index.
+    ///
+    /// Files of an earlier model stay until the new ones are complete. Then they are removed, and
+    /// the new ones get their names, the one that makes the folder a model last. So at every moment
+    /// the folder holds the earlier model, the new one or none, never a mixture.
+    ///
+    /// - Parameter others: further files of the folder, by name, such as the tokenizer's.
+    /// - Throws: `ModelError.unwritable`; `Canceled`, and then the folder is as it was.
     public static func write(
-        _ model: LanguageModel, to directory: String, limit: Int = largestFile,
-        watch: Watch = { _ in .more }
+        _ model: LanguageModel, to directory: String, beside others: [String: Data] = [:],
+        limit: Int = largestFile, watch: Watch = { _ in .more }
     ) throws {
         try makeFolder(directory)
         let tensors = zip(model.parameters.names, model.parameters.tensors)
             .map { (name: $0, tensor: $1) }
         let sizes = tensors.map { $0.tensor.count * $0.tensor.format.plainType.size }
         let parts = shardRanges(sizes, limit: limit)
-        var written: [String] = []
+        // The file that makes the folder a model comes last.
+        var writers: [FileWriter] = []
+        for (name, data) in others.sorted(by: { $0.key < $1.key }) {
+            let path = file(name, in: directory)
+            try makeFolder((path as NSString).deletingLastPathComponent)
+            writers.append(try complete(data, for: path))
+        }
+        writers.append(
+            try complete(
+                model.configuration.json(elementType: model.weightFormat.plainType.rawValue),
+                for: file(configurationFile, in: directory)))
         if parts.count == 1 {
-            try SafeTensors.write(
-                tensors, to: file(weightsFile, in: directory), watch: watch)
-            written = [weightsFile]
+            writers.append(
+                try SafeTensors.complete(
+                    tensors, for: file(weightsFile, in: directory), watch: watch))
         } else {
             var map: [JSON.Member] = []
             for (number, part) in parts.enumerated() {
                 let name = shardName(number, of: parts.count)
                 let (own, whole) = (sizes[part].reduce(0, +), sizes.reduce(0, +))
                 let before = sizes[..<part.lowerBound].reduce(0, +)
-                try SafeTensors.write(Array(tensors[part]), to: file(name, in: directory)) {
-                    watch((Double(before) + $0 * Double(own)) / Double(whole))
-                }
+                writers.append(
+                    try SafeTensors.complete(
+                        Array(tensors[part]), for: file(name, in: directory),
+                        watch: { watch((Double(before) + $0 * Double(own)) / Double(whole)) }))
                 map += tensors[part].map { JSON.Member($0.name, .string(name)) }
-                written.append(name)
             }
-            try write(index(map, bytes: sizes.reduce(0, +)), to: file(indexFile, in: directory))
-            written.append(indexFile)
+            writers.append(
+                try complete(
+                    index(map, bytes: sizes.reduce(0, +)), for: file(indexFile, in: directory)))
         }
-        for name in FileSystem.names(in: directory)
-        where isWeights(name) && !written.contains(name) {
+        let names = Set(writers.map(\.name))
+        for name in FileSystem.names(in: directory) where isWeights(name) && !names.contains(name) {
             unlink(file(name, in: directory))
         }
-        try write(
-            model.configuration.json(elementType: model.weightFormat.plainType.rawValue),
-            to: file(configurationFile, in: directory))
+        try finish(writers)
+    }
+
+    static func finish(_ writers: [FileWriter]) throws(ModelError) {
+        do throws(FileError) {
+            try FileWriter.finish(writers)
+        } catch {
+            throw ModelError(error)
+        }
     }
 
     /// Makes a folder, and those above it, where they are missing.
@@ -243,9 +264,13 @@ public enum ModelDirectory {
         return Data((index.pretty + "\n").utf8)
     }
 
-    private static func write(_ data: Data, to path: String) throws {
+    /// A complete file without its name.
+    static func complete(_ data: Data, for path: String) throws(ModelError) -> FileWriter {
         do throws(FileError) {
-            try FileWriter.write(data, to: path)
+            let writer = try FileWriter(path)
+            try writer.write(data)
+            try writer.complete()
+            return writer
         } catch {
             throw ModelError(error)
         }

@@ -27,6 +27,19 @@ extension SafeTensors {
         _ tensors: [(name: String, tensor: Tensor)], to path: String,
         metadata: [String: String] = ["format": "pt"], watch: Watch = { _ in .more }
     ) throws {
+        let writer = try complete(tensors, for: path, metadata: metadata, watch: watch)
+        do throws(FileError) {
+            try writer.finish()
+        } catch {
+            throw ModelError(error)
+        }
+    }
+
+    /// The same file, complete, but without its name, which the writer's `finish` gives it.
+    static func complete(
+        _ tensors: [(name: String, tensor: Tensor)], for path: String,
+        metadata: [String: String] = ["format": "pt"], watch: Watch = { _ in .more }
+    ) throws -> FileWriter {
         do {
             let writer = try FileWriter(path)
             try writer.write(header(tensors, metadata))
@@ -43,7 +56,8 @@ extension SafeTensors {
                     waiting = 0
                 }
             }
-            try writer.finish()
+            try writer.complete()
+            return writer
         } catch let error as FileError {
             throw ModelError(error)
         }
