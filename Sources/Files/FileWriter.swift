@@ -32,9 +32,7 @@ public final class FileWriter {
     public init(_ path: String, _ durability: Durability = .durable) throws(FileError) {
         name = (path as NSString).lastPathComponent
         // A link stays, and the file that it leads to is replaced.
-        let target = realpath(path, nil)
-        defer { free(target) }
-        self.path = target.map { String(cString: $0) } ?? path
+        self.path = FileSystem.target(of: path) ?? path
         self.durability = durability
         temporary = FileSystem.temporary(for: self.path)
         descriptor = try FileSystem.create(temporary)
@@ -74,8 +72,7 @@ public final class FileWriter {
     public func finish() throws(FileError) {
         do throws(FileError) {
             if descriptor >= 0 { try complete() }
-            try FileSystem.move(temporary, to: path)
-            hasName = true
+            try takeName()
             if durability == .durable {
                 try FileSystem.synchronize(FileSystem.folder(of: path))
             }
@@ -85,17 +82,36 @@ public final class FileWriter {
         }
     }
 
-    /// Names complete files that belong together: first the files that have the names are removed,
-    /// then each gets its own, the last one last. So nobody ever finds some of the earlier files
-    /// beside some of the new ones.
-    public static func finish(_ writers: [FileWriter]) throws(FileError) {
-        var earlier: [FileWriter] = []
+    private func takeName() throws(FileError) {
+        try FileSystem.move(temporary, to: path)
+        hasName = true
+    }
+
+    /// Names complete files that belong together, the last one last. Before that it sets the
+    /// earlier files `keys` aside, without which nobody takes the others for a whole, and removes
+    /// them afterwards. So nobody ever finds some of the earlier files beside some of the new ones.
+    public static func finish(
+        _ writers: [FileWriter], insteadOf keys: [String]
+    ) throws(FileError) {
         for writer in writers {
-            let isReplaced = try FileSystem.takePermissions(of: writer.path, writer.temporary)
-            if isReplaced { earlier.append(writer) }
+            try FileSystem.takePermissions(of: writer.path, writer.temporary)
         }
-        for writer in earlier where unlink(writer.path) != 0 { throw .last(.write, writer.path) }
-        for writer in writers { try writer.finish() }
+        var aside: [String] = []
+        for key in keys {
+            let path = writers.first { $0.path == FileSystem.target(of: key) }?.path ?? key
+            // Removing a large file takes a while, and renaming does not.
+            let old = "\(path).old-\(getpid())"
+            if rename(path, old) == 0 {
+                aside.append(old)
+            } else if errno != ENOENT {
+                throw .last(.write, path)
+            }
+        }
+        for writer in writers { try writer.takeName() }
+        for folder in Set(writers.map { FileSystem.folder(of: $0.path) }) {
+            try FileSystem.synchronize(folder)
+        }
+        for old in aside { unlink(old) }
     }
 
     /// The whole content at once.
@@ -168,21 +184,27 @@ extension FileSystem {
     /// Gives a complete file its name, and the permissions of the file that it replaces. A pipe or
     /// a device is not replaced: others use it.
     static func move(_ temporary: String, to path: String) throws(FileError) {
-        _ = try takePermissions(of: path, temporary)
+        try takePermissions(of: path, temporary)
         guard rename(temporary, path) == 0 else { throw .last(.write, path) }
     }
 
-    /// Gives `temporary` the permissions of the file that it is to replace; false if there is none.
+    /// Gives `temporary` the permissions of the file that it is to replace, if there is one.
     /// - Throws: if a folder, a pipe or a device has the name.
-    static func takePermissions(of path: String, _ temporary: String) throws(FileError) -> Bool {
+    static func takePermissions(of path: String, _ temporary: String) throws(FileError) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return false }
+        guard stat(path, &status) == 0 else { return }
         switch status.st_mode & S_IFMT {
         case S_IFREG: chmod(temporary, status.st_mode & 0o777)
         case S_IFDIR: throw FileError(.write, path, .isFolder)
         default: throw FileError(.write, path, .notRegular)
         }
-        return true
+    }
+
+    /// The file that a path leads to, through links; nil if there is none.
+    static func target(of path: String) -> String? {
+        let target = realpath(path, nil)
+        defer { free(target) }
+        return target.map { String(cString: $0) }
     }
 
     /// A name beside `path` that no other process uses; `.new-` marks the files that a crash

@@ -70,10 +70,12 @@ private final class Scratch {
         }
         try FileSystem.makeFolder(scratch["folder"])
         #expect(throws: FileError(.write, scratch["folder"], .isFolder)) {
-            try FileWriter.finish(writers(["a", "folder"]))
+            try FileWriter.finish(writers(["a", "folder"]), insteadOf: [scratch["a"]])
         }
         #expect(try scratch.text("a") == "old")
-        try FileWriter.finish(writers(["a", "b", "c"]))
+        try FileWriter.write(Data("older".utf8), to: scratch["key"])
+        try FileWriter.finish(
+            writers(["a", "b", "c"]), insteadOf: [scratch["a"], scratch["key"], scratch["absent"]])
         for name in ["a", "b", "c"] { #expect(try scratch.text(name) == "new") }
         var status = stat()
         #expect(stat(scratch["a"], &status) == 0 && status.st_mode & 0o777 == 0o600)

@@ -129,6 +129,7 @@ public enum AdapterDirectory {
             try SafeTensors.complete(
                 tensors, for: ModelDirectory.file(weightsFile, in: directory)),
         ]
-        try ModelDirectory.finish(writers)
+        try ModelDirectory.finish(
+            writers, insteadOf: [ModelDirectory.file(weightsFile, in: directory)])
     }
 }

@@ -151,9 +151,10 @@ public enum ModelDirectory {
     /// Writes configuration and weights, each tensor in its stored type, bfloat16 for blocks. If
     /// one file would be larger than `limit` bytes, it writes shards with an index.
     ///
-    /// Files of an earlier model stay until the new ones are complete. Then they are removed, and
-    /// the new ones get their names, the one that makes the folder a model last. So at every moment
-    /// the folder holds the earlier model, the new one or none, never a mixture.
+    /// Files of an earlier model stay until the new ones are complete. Then its weights or their
+    /// index are set aside and the new files get their names, the one that makes the folder a model
+    /// last. So at every moment the folder holds the earlier model, the new one or, while files are
+    /// renamed, none; never a mixture. Shards of an earlier, larger model are removed at last.
     ///
     /// - Parameter others: further files of the folder, by name, such as the tokenizer's.
     /// - Throws: `ModelError.unwritable`; `Canceled`, and then the folder is as it was.
@@ -197,16 +198,19 @@ public enum ModelDirectory {
                 try complete(
                     index(map, bytes: sizes.reduce(0, +)), for: file(indexFile, in: directory)))
         }
+        let keys = [weightsFile, indexFile].map { file($0, in: directory) }
+        try finish(writers, insteadOf: keys)
         let names = Set(writers.map(\.name))
         for name in FileSystem.names(in: directory) where isWeights(name) && !names.contains(name) {
             unlink(file(name, in: directory))
         }
-        try finish(writers)
     }
 
-    static func finish(_ writers: [FileWriter]) throws(ModelError) {
+    static func finish(
+        _ writers: [FileWriter], insteadOf keys: [String]
+    ) throws(ModelError) {
         do throws(FileError) {
-            try FileWriter.finish(writers)
+            try FileWriter.finish(writers, insteadOf: keys)
         } catch {
             throw ModelError(error)
         }
