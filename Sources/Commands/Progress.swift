@@ -44,12 +44,16 @@ public struct Progress: Sendable, Equatable {
         return progress
     }
 
-    /// "12 of 64 queries"; "step 12 of 1,000" where the units are steps.
-    var counted: String {
+    /// The unit of work that counts nothing else; its share is said once.
+    package static let percent = "%"
+
+    /// "12 of 64 queries"; "step 12 of 1,000" where the units are steps; nil for a share alone.
+    var counted: String? {
         if let sending {
             return
                 "weights to ranks: \(sending.done / 1_000_000) of \(sending.total / 1_000_000) MB"
         }
+        if unit == Self.percent { return nil }
         let done = NumberText.grouped(Int(completed))
         guard let total else { return "\(done) \(unit)" }
         let all = NumberText.grouped(Int(total))
@@ -63,8 +67,8 @@ public struct Progress: Sendable, Equatable {
     /// - Parameter isUnicode: whether the course of the loss may stand at the end.
     public func line(width: Int, isUnicode: Bool = false) -> String {
         var parts = [task]
-        if sending != nil {
-            parts.append(counted)
+        if sending != nil || unit == Self.percent {
+            if let counted { parts.append(counted) }
         } else if let total {
             parts.append(
                 "\(NumberText.grouped(Int(completed)))/\(NumberText.grouped(Int(total))) \(unit)")

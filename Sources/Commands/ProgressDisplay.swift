@@ -21,10 +21,11 @@ extension Progress {
             iteration.map { "iteration \($0.number) of \($0.count)" },
             step.map { "step \($0.number) of \($0.count)" }, counted,
         ]
+        let said = place.compactMap(\.self).joined(separator: ", ")
         var page = HTML.element(
             "div",
-            HTML.element("strong", HTML.escaped(TextWidth.oneLine(task))) + ": "
-                + HTML.escaped(place.compactMap(\.self).joined(separator: ", ")))
+            HTML.element("strong", HTML.escaped(TextWidth.oneLine(task)))
+                + (said.isEmpty ? "" : ": " + HTML.escaped(said)))
         // Never 100 % before the end.
         let percent = share.map { isFinished ? 100 : Int(100 * min(max($0, 0), 0.99)) }
         if let percent { page += Progress.bar(percent) }

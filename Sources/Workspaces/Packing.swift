@@ -118,7 +118,7 @@ extension Workspace {
     ///
     /// The folder is made completely or not at all.
     ///
-    /// - Parameter watch: asked before every object.
+    /// - Parameter watch: asked before every file of an object.
     /// - Throws: `WorkspaceError.alreadyThere` if something is at `path`; `.fileDamaged` if the
     ///   file does not come from `pack`; `Canceled`, and then nothing is at `path`.
     public static func unpack(
@@ -182,14 +182,17 @@ extension Workspace {
             // Deeper groups are parts of objects.
             if digest.contains("/") { continue }
             guard isDigest(digest) else { throw ObjectFault.unexpected(group.path) }
-            try Canceled.check(watch, Double(written) / Double(max(written + 1, packed.size)))
             let (object, manifest) = try ObjectFile.read(packed, group: group, arrays: nil)
             guard manifest.digest == digest else { throw ObjectFault.checksum(group.path) }
             let layout = try ObjectLayout(object)
             // The same tree could be written in another form, with a digest of its own.
             guard layout.manifest == manifest else { throw ObjectFault.checksum(group.path) }
-            _ = try store.write([layout])
-            written += layout.byteCount
+            let size = layout.byteCount
+            _ = try store.write([layout]) { share in
+                let done = Double(written) + share * Double(size)
+                return watch(done / Double(max(written + size, packed.size)))
+            }
+            written += size
             report.objects += 1
         }
         let answers = KeptAnswers(folder: path + "/answers", isDurable: true)

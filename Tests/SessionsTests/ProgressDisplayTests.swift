@@ -45,10 +45,21 @@ import Testing
         }
         meter.finish()
         #expect(reports.count == 4)
-        #expect(reports.map { $0.counted.hasPrefix("weights") } == [true, true, false, false])
+        #expect(reports.map { $0.counted?.hasPrefix("weights") } == [true, true, false, false])
         #expect(reports.prefix(2).allSatisfy { $0.rate == nil && $0.share ?? 1 < 0.22 })
         let elapsed = (ContinuousClock.now - start).seconds
         #expect(reports.last.map { $0.elapsed < elapsed - 0.2 } == true)
+    }
+
+    @Test func `a share alone is said once`() throws {
+        var progress = Commands.Progress(
+            task: "pack", completed: 82, total: 100, unit: Commands.Progress.percent, share: 0.82,
+            rateUnit: "tokens/s", elapsed: 5, remaining: 1, isFinished: false)
+        #expect(progress.line(width: 80) == "pack  82 %  1 s left")
+        #expect(try html(progress).contains("82 %, 1 s left"))
+        progress.isFinished = true
+        progress.remaining = nil
+        #expect(progress.line(width: 80) == "pack  5 s")
     }
 
     @Test func `a page has step, bar, loss, rate, time left and a chart`() throws {

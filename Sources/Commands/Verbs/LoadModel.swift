@@ -193,7 +193,7 @@ extension CommandTable {
         do {
             object = try ModelFiles.load(gguf: source.path, shown: source.shown, as: format) {
                 share in
-                meter.update(Int(share * 100), of: 100, unit: "%")
+                meter.update(Int(share * 100), of: 100, unit: Progress.percent)
                 return invocation.cancel()
             }
         } catch is Canceled {

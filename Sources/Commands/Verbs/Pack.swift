@@ -26,7 +26,7 @@ extension CommandTable {
             var meter = invocation.meter()
             defer { meter.finish() }
             let report = try invocation.session.workspace.pack(to: path) { share in
-                meter.update(Int(100 * share), of: 100, unit: "%")
+                meter.update(Int(100 * share), of: 100, unit: Progress.percent)
                 return invocation.cancel()
             }
             return CommandResult(
@@ -50,7 +50,7 @@ extension CommandTable {
             var meter = invocation.meter()
             defer { meter.finish() }
             let report = try Workspace.unpack(file, to: path) { share in
-                meter.update(Int(100 * share), of: 100, unit: "%")
+                meter.update(Int(100 * share), of: 100, unit: Progress.percent)
                 return invocation.cancel()
             }
             return CommandResult(
