@@ -27,7 +27,8 @@ public final class FileWriter {
     private let durability: Durability
     /// -1 once the file is complete.
     private var descriptor: Int32
-    private var hasName = false
+    /// Until the temporary file is renamed or removed.
+    private var hasTemporary = true
 
     public init(_ path: String, _ durability: Durability = .durable) throws(FileError) {
         name = (path as NSString).lastPathComponent
@@ -40,7 +41,7 @@ public final class FileWriter {
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
-        if !hasName { unlink(temporary) }
+        if hasTemporary { unlink(temporary) }
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
@@ -77,14 +78,15 @@ public final class FileWriter {
                 try FileSystem.synchronize(FileSystem.folder(of: path))
             }
         } catch {
-            if !hasName { unlink(temporary) }
+            if hasTemporary { unlink(temporary) }
+            hasTemporary = false
             throw error
         }
     }
 
     private func takeName() throws(FileError) {
         try FileSystem.move(temporary, to: path)
-        hasName = true
+        hasTemporary = false
     }
 
     /// Names complete files that belong together, the last one last. Before that it sets the
