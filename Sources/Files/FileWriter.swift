@@ -98,22 +98,30 @@ public final class FileWriter {
         for writer in writers {
             try FileSystem.takePermissions(of: writer.path, writer.temporary)
         }
-        var aside: [String] = []
-        for key in keys {
-            let path = writers.first { $0.path == FileSystem.target(of: key) }?.path ?? key
-            // Removing a large file takes a while, and renaming does not.
-            let old = "\(path).old-\(getpid())"
-            if rename(path, old) == 0 {
-                aside.append(old)
-            } else if errno != ENOENT {
-                throw .last(.write, path)
+        var aside: [(path: String, old: String)] = []
+        do throws(FileError) {
+            for key in keys {
+                let path = writers.first { $0.path == FileSystem.target(of: key) }?.path ?? key
+                // Removing a large file takes a while, and renaming does not.
+                let old = "\(path).old-\(getpid())"
+                if rename(path, old) == 0 {
+                    aside.append((path, old))
+                } else if errno != ENOENT {
+                    throw .last(.write, path)
+                }
             }
+            for writer in writers { try writer.takeName() }
+        } catch {
+            // As long as no new file has its name, the earlier ones are a whole.
+            if writers.allSatisfy(\.hasTemporary) {
+                for file in aside { rename(file.old, file.path) }
+            }
+            throw error
         }
-        for writer in writers { try writer.takeName() }
         for folder in Set(writers.map { FileSystem.folder(of: $0.path) }) {
             try FileSystem.synchronize(folder)
         }
-        for old in aside { unlink(old) }
+        for file in aside { unlink(file.old) }
     }
 
     /// The whole content at once.

@@ -72,7 +72,12 @@ private final class Scratch {
         #expect(throws: FileError(.write, scratch["folder"], .isFolder)) {
             try FileWriter.finish(writers(["a", "folder"]), insteadOf: [scratch["a"]])
         }
+        // A key that cannot be set aside brings back the one before it.
+        #expect(throws: FileError.self) {
+            try FileWriter.finish(writers(["a"]), insteadOf: [scratch["a"], scratch["b/key"]])
+        }
         #expect(try scratch.text("a") == "old")
+        #expect(FileSystem.names(in: scratch.path).sorted() == ["a", "b", "folder"])
         try FileWriter.write(Data("older".utf8), to: scratch["key"])
         try FileWriter.finish(
             writers(["a", "b", "c"]), insteadOf: [scratch["a"], scratch["key"], scratch["absent"]])
